@@ -1,0 +1,283 @@
+"""k-NN decodability, sweeps, and what the library is."""
+
+import json
+from ctypes import byref, c_char_p, c_int64, pointer
+from typing import Any, Dict, Optional
+
+from . import _labels, _structs, _views
+from . import _constants as const
+from ._context import Context, run
+from ._errors import ConceptDecError
+from ._library import Handle, library
+from ._neighbors import Neighbors
+from ._options import knn_options
+from ._progress import ProgressOption
+from ._result import Result
+
+
+def knn_decodability(
+    X: Any,
+    y: Any,
+    k: Any = 10,
+    metric: str = "l2",
+    protocol: str = "loo",
+    groups: Any = None,
+    weights: str = "uniform",
+    ties: str = "fractional",
+    boundary: str = "share",
+    permutations: int = 0,
+    bootstrap: int = 0,
+    confidence: float = 0.95,
+    seed: int = 0,
+    ignore: Any = None,
+    *,
+    train: Any = None,
+    folds: Optional[int] = None,
+    stratified: bool = True,
+    permute: str = "free",
+    chance_draws: Optional[int] = None,
+    temperature: Optional[float] = None,
+    strict: bool = False,
+    confusion: bool = True,
+    dtype: Optional[str] = None,
+    threads: Optional[int] = None,
+    progress: ProgressOption = None,
+) -> Result:
+    """How well labels can be read from activations by k-NN classification (concept decodability).
+
+    Every sample is predicted from its k nearest eligible rows. Its credit is 1 for a right prediction, 1/t where t
+    classes tie and its own is among them, else 0; decodability is the mean credit. With the default `ties` and
+    `boundary` it depends neither on the order of the rows nor on the names of the classes.
+
+    Parameters
+    ----------
+    X : array, (n, d), or Neighbors
+        Activations as in :func:`neighbors`, or a table made by it without queries: every score then equals that of a
+        fresh search, and the metric is that of the table.
+    y : array, (n,) or (n, L)
+        Labels, any integers or strings; L label sets at once share one list of classes.
+    k : int or sequence of int, default 10
+        Neighbours that vote, each 1 to n - 1. Several cost little more than one.
+    metric : {"l2", "cosine"}, default "l2"
+        Distance. With a table only a `metric` other than "l2" is compared with that of the table.
+    protocol : {"loo", "group", "kfold", "split", "resubstitution"}, default "loo"
+        Which rows may be neighbours of a test row: every other row; rows of other groups (needs `groups`); rows of
+        other folds; training rows (needs `train`); every row, itself included (too optimistic).
+    groups : array, (n,), optional
+        Integers or strings: prompt, document or sentence of each row. Folds keep groups whole.
+    weights : {"uniform", "distance", "softmax", "balanced"}, default "uniform"
+        What a vote weighs: 1; 1 / distance; exp(cos / temperature), needs the cosine metric; 1 / size of the class.
+    ties : {"fractional", "smallest", "nearest"}, default "fractional"
+        Where several classes have the most votes: a share for each; the smallest label (scikit-learn); the class whose
+        nearest member is closest.
+    boundary : {"share", "index"}, default "share"
+        Where more rows are tied at the k-th distance than places are left: they share the places; the lowest rows
+        take them.
+    permutations : int, default 0
+        Draws of the permutation null that are reported, as `null` and `p_value`.
+    bootstrap : int, default 0
+        Draws of the bootstrap over groups (rows, where there are none), for `ci_low` and `ci_high`.
+    confidence : float, default 0.95
+        Of that interval, in (0, 1).
+    seed : int, default 0
+        Of folds, permutations and bootstrap.
+    ignore : label or list of labels, optional
+        Samples that have one of these labels neither score nor vote. By default nothing is ignored.
+    train : array, (n,), optional
+        Mask: true (or 1) for a training row, false (or 0) for a test row.
+    folds : int, optional
+        Default 5.
+    stratified : bool, default True
+        Folds have equal shares of each class.
+    permute : {"free", "within", "whole"}, default "free"
+        How labels are permuted: among all rows; within groups; whole groups.
+    chance_draws : int, optional
+        Draws for `chance_null` where `permutations` is 0; default 200; 0: `chance_null` and `kappa` are NaN.
+    temperature : float, optional
+        Of the softmax vote; default 0.07.
+    strict : bool, default False
+        Refuse a row that has fewer than k eligible neighbours, instead of counting it in `n_short`.
+    confusion : bool, default True
+        Report the confusion matrix (K x C x C numbers).
+    dtype, threads, progress
+        As in :func:`neighbors`.
+
+    Returns
+    -------
+    Result
+        With K the number of k and C the number of classes: `k`, `classes` (the values of y, sorted), `decodability`
+        (K), `per_concept` (K x C), `balanced` (K), `confusion` (K x C x C, true x predicted), `chance_uniform`,
+        `chance_majority`, `chance_null` (K), `kappa` (K, against `chance_null`), `label_overlap`, `tie_rate`,
+        `boundary_tie_rate` (K), `n_scored` and more counts; with permutations `p_value` (K) and `null` (P x K); with
+        bootstrap `ci_low` and `ci_high` (K). With L > 1 label sets L is the first axis.
+
+    Raises
+    ------
+    ConceptDecError
+        Bad input, a ValueError; ``status_name`` says which kind, the text which argument, where, and the limit.
+    MemoryError
+        Memory is exhausted.
+    KeyboardInterrupt
+        Ctrl-C, within 0.2 s.
+
+    Notes
+    -----
+    Time O(n^2 d) for the neighbours, then O(n k) for each permutation and label set.
+
+    References
+    ----------
+    Han, Song, Gore, Agrawal, arXiv 2412.12276.
+
+    Examples
+    --------
+    >>> import numpy as np, conceptdec
+    >>> X = np.array([[0.0], [0.1], [0.2], [5.0], [5.1], [5.2]])
+    >>> r = conceptdec.knn_decodability(X, ["noun", "noun", "noun", "verb", "verb", "verb"], k=[1, 2])
+    >>> r.decodability
+    array([1., 1.])
+    >>> r.classes
+    array(['noun', 'verb'], dtype='<U4')
+    >>> r["chance_uniform"]
+    0.5
+    """
+    table = X if isinstance(X, Neighbors) else None
+    if table is not None and metric == "l2":
+        metric = None  # that of the table
+    options = knn_options(
+        k, metric, protocol, groups, weights, ties, boundary, permutations, bootstrap, confidence, seed,
+        train=train, folds=folds, stratified=stratified, permute=permute, chance_draws=chance_draws,
+        temperature=temperature, strict=strict, confusion=confusion,
+    )  # fmt: skip
+    codes, classes = _labels.encode(y, ignore)
+    labels = _views.integer_matrix(codes)
+    x = table._x if table is not None else _views.matrix("X", X, dtype)
+    data = None if x is None else pointer(x)
+    handle = Handle(_structs.Result, "conceptdec_result_free")
+    rest = (data, pointer(labels), pointer(options), handle.place())
+    if table is None:
+        run("conceptdec_knn_decodability", *rest, threads=threads, progress=progress)
+    else:
+        name = "conceptdec_knn_decodability_neighbors"
+        run(name, table._handle.pointer, *rest, threads=threads, progress=progress)
+    return Result._from_handle(handle, classes)
+
+
+def sweep(
+    views: Any,
+    y: Any,
+    metrics: str = "knn",
+    *,
+    ignore: Any = None,
+    dtype: Optional[str] = None,
+    threads: Optional[int] = None,
+    progress: ProgressOption = None,
+    **options: Any,
+) -> Result:
+    """Decodability of many matrices of the same samples: layers; training steps x layers x shots.
+
+    Folds, permutations and bootstrap draws are the same in every cell, so that cells can be compared in pairs. A cell
+    that fails has NaN, its `status` and its text in ``messages``, and does not lose the rest.
+
+    Parameters
+    ----------
+    views : list of arrays, nested list of arrays, or array of more than two axes
+        The grid; the last two axes of an array are samples x dimensions, all others belong to the grid. 1 to 4 axes.
+        Views have n rows each; their widths may differ.
+    y : array, (n,) or (n, L)
+        Labels of the samples, as in :func:`knn_decodability`.
+    metrics : {"knn"}, default "knn"
+        What to compute.
+    ignore, dtype, threads, progress, **options
+        As in :func:`knn_decodability`.
+
+    Returns
+    -------
+    Result
+        Every value of :func:`knn_decodability` with the axes of the grid in front, `status` of each cell (0: success),
+        and `difference`: decodability less that of the cell before it on the last axis of the grid, with `bootstrap`
+        also `difference_low` and `difference_high`.
+
+    Raises
+    ------
+    ConceptDecError
+        Bad labels or options, or the error of the first cell where all cells fail.
+    MemoryError, KeyboardInterrupt
+        As in :func:`knn_decodability`.
+
+    Notes
+    -----
+    Time: that of :func:`knn_decodability` for each cell.
+
+    Examples
+    --------
+    >>> import numpy as np, conceptdec
+    >>> layers = np.array([[[0.0], [1.0], [0.1], [1.1]], [[0.0], [0.1], [1.0], [1.1]]])
+    >>> conceptdec.sweep(layers, [0, 0, 1, 1], k=1).decodability
+    array([[0.],
+           [1.]])
+    """
+    if metrics != "knn":
+        raise ConceptDecError(f"metrics: {metrics!r} is not known; allowed: 'knn'", const.EINVAL)
+    knn = knn_options(**options)
+    codes, classes = _labels.encode(y, ignore)
+    labels = _views.integer_matrix(codes)
+    shape, cells = _views.grid("views", views, dtype)
+    axes = (c_int64 * len(shape))(*shape)
+    how = _structs.SweepOptions(knn=pointer(knn), shape=axes, ndim=len(shape))
+    matrices = (_structs.Matrix * len(cells))(*cells)
+    matrices.owners = cells
+    handle = Handle(_structs.Result, "conceptdec_result_free")
+    arguments = (matrices, len(cells), pointer(labels), pointer(how), handle.place())
+    run("conceptdec_sweep", *arguments, threads=threads, progress=progress)
+    return Result._from_handle(handle, classes)
+
+
+def build_info(threads: Optional[int] = None) -> Dict[str, Any]:
+    """What the loaded library is and runs on.
+
+    Parameters
+    ----------
+    threads : int, optional
+        As in :func:`neighbors`.
+
+    Returns
+    -------
+    dict
+        "version", "abi", "compiler", "kernel" in use, "kernels" that the processor has, "threads", "blas", and
+        "warnings", such as a BLAS that runs below what the processor can do.
+
+    Raises
+    ------
+    ConceptDecError
+        `threads` is out of range.
+
+    Notes
+    -----
+    Time O(1).
+
+    Examples
+    --------
+    >>> import conceptdec
+    >>> conceptdec.build_info(threads=1)["threads"]
+    1
+    """
+    context, text = Context(threads), c_char_p()
+    context.check(library().conceptdec_ctx_build_info(context.pointer, byref(text)))
+    return json.loads(text.value.decode())
+
+
+def version() -> str:
+    """Version of the loaded library, "major.minor.patch".
+
+    Raises
+    ------
+    OSError
+        No library was found, or none with the right ABI version; the text lists what was tried.
+
+    Examples
+    --------
+    >>> import conceptdec
+    >>> conceptdec.version().count(".")
+    2
+    """
+    return library().conceptdec_version().decode()

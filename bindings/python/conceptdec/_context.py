@@ -1,0 +1,110 @@
+"""Runs library calls so that Ctrl-C and progress work.
+
+Every call has a context of its own and runs in a thread of its own. The caller's thread waits: there Python sees
+Ctrl-C, there functions for progress run, and any exception there sets the cancel flag.
+"""
+
+import threading
+from ctypes import byref
+from typing import Any, Optional, Tuple
+
+from . import _constants as const
+from ._errors import error
+from ._library import Handle, library
+from ._progress import ProgressOption, listener
+from ._structs import Ctx, CtxOptions, ProgressFunction
+
+_POLL = 0.05
+
+
+class _Reports:
+    """The latest report of progress; the library calls note() in the thread of the call."""
+
+    latest: Optional[Tuple[str, int, int]] = None
+
+    def note(self, _user: Any, progress: Any) -> int:
+        report = progress.contents
+        self.latest = (report.stage.decode(), report.done, report.total)
+        return 1
+
+
+class Context:
+    """A conceptdec_ctx; freed with its last reference."""
+
+    def __init__(self, threads: Optional[int] = None, with_progress: bool = False) -> None:
+        self.reports = _Reports()
+        self._callback = ProgressFunction(self.reports.note) if with_progress else None
+        options = CtxOptions(threads=threads, progress=self._callback)
+        self._handle = Handle(Ctx, "conceptdec_ctx_free")
+        status = library().conceptdec_ctx_new(byref(options), self._handle.place())
+        if status == const.EINVAL:
+            raise error(status, f"threads: {threads} is outside 1..1024")
+        if status != const.OK:
+            raise error(status, "the context could not be made")
+
+    @property
+    def pointer(self) -> Any:
+        return self._handle.pointer
+
+    def check(self, status: int) -> None:
+        """Raises what a status other than OK means, with the text that the context holds."""
+        if status != const.OK:
+            raise error(status, library().conceptdec_ctx_error(self.pointer).decode(errors="replace"))
+
+    def cancel(self) -> None:
+        library().conceptdec_ctx_cancel(self.pointer)
+
+
+class _Call(threading.Thread):
+    """One call; keeps its context and its arguments for as long as it runs, whoever still waits for it."""
+
+    def __init__(self, context: Context, name: str, arguments: Tuple[Any, ...]) -> None:
+        super().__init__(name=name)
+        self._context, self._function, self._arguments = context, getattr(library(), name), arguments
+        self.finished = threading.Event()
+        self.status: int = const.ECANCELLED
+        self.problem: Optional[BaseException] = None
+
+    def run(self) -> None:
+        try:
+            self.status = self._function(self._context.pointer, *self._arguments)
+        except BaseException as problem:  # ctypes: an argument of a wrong type
+            self.problem = problem
+        finally:
+            self.finished.set()
+
+
+def _wait(call: _Call, reports: _Reports, heard_by: Any) -> None:
+    """Waits for the end of a call and hands each new report on, the last one for certain."""
+    shown, finished = None, False
+    while not finished:
+        finished = call.finished.wait(_POLL if heard_by else None)
+        report = reports.latest
+        if report is not shown:
+            heard_by.report(*report)
+            shown = report
+
+
+def run(name: str, *arguments: Any, threads: Optional[int] = None, progress: ProgressOption = None) -> None:
+    """Calls a library function whose first argument is a context, and raises what its status means.
+
+    An exception here, KeyboardInterrupt or one of the caller's progress function, stops the call, which takes the
+    library 50 ms or less, and is then raised.
+    """
+    heard_by = listener(progress)
+    context = Context(threads, heard_by is not None)
+    call = _Call(context, name, arguments)
+    try:
+        call.start()
+        _wait(call, context.reports, heard_by)
+    except BaseException:
+        context.cancel()
+        if call.ident is not None:
+            call.finished.wait()
+        raise
+    finally:
+        if heard_by:
+            heard_by.close()
+    if call.problem is not None:
+        raise call.problem
+    context.check(call.status)

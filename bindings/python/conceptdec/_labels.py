@@ -1,0 +1,73 @@
+"""Labels, groups and masks of any integers or strings as the integers that the library takes."""
+
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from . import _constants as const
+from ._errors import ConceptDecError, ConceptDecTypeError
+
+_TEXT = "US"
+
+
+def _strict_array(name: str, values: Any) -> np.ndarray:
+    """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings."""
+    if isinstance(values, (list, tuple)) or getattr(values, "dtype", None) == object:
+        boxed = np.asarray(values, dtype=object)
+        kinds = {"text" if isinstance(v, (str, bytes)) else "number" for v in boxed.ravel()}
+        if len(kinds) > 1:
+            raise ConceptDecTypeError(f"{name}: strings and other values are mixed")
+        values = np.array(boxed.tolist()) if boxed.size else boxed.astype(np.int64)
+    array = np.asarray(values)
+    if array.dtype.kind not in "biu" + _TEXT:
+        raise ConceptDecTypeError(f"{name}: must be integers or strings, not {array.dtype}")
+    return array
+
+
+def _ignored(labels: np.ndarray, ignore: Any) -> np.ndarray:
+    if ignore is None:
+        return np.zeros(labels.shape, dtype=bool)
+    values = _strict_array("ignore", ignore if isinstance(ignore, (list, tuple, set, np.ndarray)) else [ignore])
+    if values.size and (values.dtype.kind in _TEXT) != (labels.dtype.kind in _TEXT):
+        raise ConceptDecTypeError(f"ignore: {values.dtype} cannot be compared with labels of {labels.dtype}")
+    return np.isin(labels, values)
+
+
+def encode(y: Any, ignore: Any = None) -> Tuple[np.ndarray, np.ndarray]:
+    """Codes 0..C-1 (n x L, int64; -1: ignored) and the C values that they stand for, sorted."""
+    labels = _strict_array("y", y)
+    if labels.ndim not in (1, 2):
+        raise ConceptDecError(f"y: needs 1 or 2 axes (samples, label sets), has {labels.ndim}", const.ESIZE)
+    kept = ~_ignored(labels, ignore)
+    classes, inverse = np.unique(labels[kept], return_inverse=True)
+    codes = np.full(labels.shape, -1, dtype=np.int64)
+    codes[kept] = inverse
+    return codes, classes
+
+
+def _one_each(name: str, array: np.ndarray) -> np.ndarray:
+    if array.ndim != 1 and array.shape[1:] != (1,):
+        raise ConceptDecError(f"{name}: needs one value for each sample, has shape {array.shape}", const.ESIZE)
+    return array
+
+
+def groups(names: Sequence[str], values: Sequence[Any]) -> List[Optional[np.ndarray]]:
+    """Groups as int64: integers as they are, strings as codes that all arrays share. None stays None."""
+    arrays = [None if v is None else _one_each(name, _strict_array(name, v)) for name, v in zip(names, values)]
+    there = [array for array in arrays if array is not None]
+    if all(np.can_cast(array.dtype, np.int64) for array in there):
+        return [None if a is None else np.ascontiguousarray(a, dtype=np.int64) for a in arrays]
+    if len({array.dtype.kind in _TEXT for array in there}) > 1:
+        raise ConceptDecTypeError(f"{' and '.join(names)}: strings and integers are mixed")
+    values_of_all = np.unique(np.concatenate([array.ravel() for array in there]))
+    return [None if a is None else np.searchsorted(values_of_all, a).astype(np.int64) for a in arrays]
+
+
+def mask(name: str, values: Any) -> Optional[np.ndarray]:
+    """A mask of booleans, or of 0 and 1, as int64."""
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.dtype.kind not in "biu":
+        raise ConceptDecTypeError(f"{name}: must be a mask of booleans, or of 0 and 1, not {array.dtype}")
+    return np.ascontiguousarray(_one_each(name, array), dtype=np.int64)

@@ -1,0 +1,182 @@
+"""What every metric returns."""
+
+import json
+import threading
+from ctypes import byref, c_char_p
+from typing import Any, Dict, Iterator, List, Optional
+
+import numpy as np
+
+from . import _constants as const
+from ._arrays import borrowed
+from ._errors import error
+from ._library import Handle, library
+from ._structs import Array
+
+_SHOWN_ROWS = 40
+_COLUMNS = (
+    ("decodability", const.R_DECODABILITY),
+    ("low", const.R_CI_LOW),
+    ("high", const.R_CI_HIGH),
+    ("chance", const.R_CHANCE_NULL),
+    ("kappa", const.R_KAPPA),
+    ("p", const.R_P_VALUE),
+)
+
+
+def _read_values(handle: Handle) -> Dict[str, np.ndarray]:
+    lib, values = library(), {}
+    for index in range(lib.conceptdec_result_count(handle.pointer)):
+        name, array = lib.conceptdec_result_name(handle.pointer, index), Array()
+        status = lib.conceptdec_result_get(handle.pointer, name, byref(array))
+        if status != const.OK:
+            raise error(status, f"result: {name.decode()} cannot be read")
+        values[name.decode()] = borrowed(array, handle).copy()
+    return values
+
+
+def _read_json(handle: Handle) -> str:
+    text = c_char_p()
+    status = library().conceptdec_result_json(handle.pointer, byref(text))
+    if status != const.OK:
+        raise error(status, "result: its JSON form cannot be made")
+    return text.value.decode()
+
+
+def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np.ndarray]:
+    if const.R_STATUS not in values:
+        return None
+    status = values[const.R_STATUS]
+    texts = [library().conceptdec_result_message(handle.pointer, cell).decode() for cell in range(status.size)]
+    return np.array(texts, dtype=object).reshape(status.shape)
+
+
+def _with_classes(text: str, classes: np.ndarray) -> str:
+    """The JSON form with the caller's classes in the place of 0..C-1."""
+    if np.array_equal(classes, np.arange(len(classes))):
+        return text
+    document = json.loads(text)
+    document["values"][const.R_CLASSES] = classes.tolist()
+    return json.dumps(document, default=lambda value: value.decode(errors="replace"))
+
+
+class Result:
+    """Named values of one metric: ``r.decodability``, ``r["decodability"]``, ``r.keys()``, ``r.to_dict()``.
+
+    A value is a NumPy array, or a Python number where it has no axis. ``classes`` holds the caller's labels. Names are
+    those of the header (CONCEPTDEC_R_*), listed in docs/definitions.md.
+
+    Attributes
+    ----------
+    diagnostics : dict
+        What may differ from run to run: times, counts of refined candidates.
+    options : dict
+        Every option as the library resolved it.
+    provenance : dict
+        Version, kernel, BLAS, threads and seed.
+    messages : numpy.ndarray of str, or None
+        For a sweep: the error text of each cell, "" where the cell succeeded.
+    """
+
+    def __init__(self, values: Dict[str, Any], text: Optional[str], messages: Optional[np.ndarray] = None) -> None:
+        self._values, self._text, self.messages = values, text, messages
+        self._handle: Optional[Handle] = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def _from_handle(cls, handle: Handle, classes: np.ndarray) -> "Result":
+        values: Dict[str, Any] = _read_values(handle)
+        messages = _read_messages(handle, values)
+        values[const.R_CLASSES] = classes
+        values = {name: array.item() if array.ndim == 0 else array for name, array in values.items()}
+        result = cls(values, None, messages)
+        result._handle = handle
+        return result
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise KeyError(f"{name!r}; there are {', '.join(self._values)}") from None
+
+    def __getattr__(self, name: str) -> Any:
+        values = self.__dict__.get("_values", {})
+        if name in values:
+            return values[name]
+        raise AttributeError(f"this result has no {name!r}; there are {', '.join(values)}")
+
+    def __dir__(self) -> List[str]:
+        return sorted([*super().__dir__(), *self._values])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> List[str]:
+        """Names of the values."""
+        return list(self._values)
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Values by name, NumPy arrays and Python numbers."""
+        return dict(self._values)
+
+    def to_json(self) -> str:
+        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, for a sweep messages."""
+        with self._lock:
+            if self._text is None:
+                self._text = _with_classes(_read_json(self._handle), self._values[const.R_CLASSES])
+                self._handle = None
+        return self._text
+
+    def _part(self, name: str) -> Dict[str, Any]:
+        return json.loads(self.to_json()).get(name, {})
+
+    @property
+    def diagnostics(self) -> Dict[str, Any]:
+        return self._part("diagnostics")
+
+    @property
+    def options(self) -> Dict[str, Any]:
+        return self._part("options")
+
+    @property
+    def provenance(self) -> Dict[str, Any]:
+        return self._part("provenance")
+
+    def __repr__(self) -> str:
+        return "\n".join([self._headline(), *self._table(), *self._levels()])
+
+    def _headline(self) -> str:
+        scored = np.asarray(self._values[const.R_N_SCORED])
+        count = f"{scored.max()}" if scored.min() == scored.max() else f"{scored.min()} to {scored.max()}"
+        return f"conceptdec.Result: {count} samples scored, {len(self._values[const.R_CLASSES])} classes"
+
+    def _table(self) -> List[str]:
+        """One line for each k of each cell and label set."""
+        columns = [(head, self._values[name]) for head, name in _COLUMNS if name in self._values]
+        main = self._values[const.R_DECODABILITY]
+        ks = np.asarray(self._values[const.R_K]).reshape(-1)
+        lines = [f"{'cell':>12}" * (main.ndim > 1) + f"{'k':>6}" + "".join(f"{head:>14}" for head, _ in columns)]
+        for index in list(np.ndindex(*main.shape))[:_SHOWN_ROWS]:
+            cell = f"{str(list(index[:-1])):>12}" * (main.ndim > 1)
+            lines.append(cell + f"{ks[index[-1]]:>6}" + "".join(f"{value[index]:>14.4f}" for _, value in columns))
+        if main.size > _SHOWN_ROWS:
+            lines.append(f"... {main.size - _SHOWN_ROWS} more")
+        return lines
+
+    def _levels(self) -> List[str]:
+        """The chance levels that need no draws."""
+        shown = []
+        for head, name in (("1/C", const.R_CHANCE_UNIFORM), ("largest class", const.R_CHANCE_MAJORITY)):
+            level = np.unique(np.asarray(self._values[name], dtype=float))
+            shown.append(f"{head} " + (f"{level[0]:.4f}" if level.size == 1 else f"{level[0]:.4f} to {level[-1]:.4f}"))
+        return ["chance levels: " + ", ".join(shown)]
+
+    def __reduce__(self):
+        return Result, (self._values, self.to_json(), self.messages)
+

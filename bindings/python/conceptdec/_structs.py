@@ -1,0 +1,217 @@
+"""The structs and functions of the header for ctypes."""
+
+import operator
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_char_p,
+    c_double,
+    c_int32,
+    c_int64,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    sizeof,
+)
+from typing import Any, Dict, Tuple
+
+from . import _constants as const
+from ._errors import ConceptDecError, ConceptDecTypeError
+
+Status = c_int32
+
+
+class Ctx(Structure):
+    """Opaque."""
+
+
+class Result(Structure):
+    """Opaque."""
+
+
+class Neighbors(Structure):
+    """Opaque."""
+
+
+class Progress(Structure):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("stage", c_char_p),
+        ("done", c_int64),
+        ("total", c_int64),
+    ]
+
+
+class Matrix(Structure):
+    """A view of somebody else's memory; `owner` (a Python attribute) keeps that memory."""
+
+    _fields_ = [
+        ("data", c_void_p),
+        ("rows", c_int64),
+        ("cols", c_int64),
+        ("row_stride", c_int64),
+        ("col_stride", c_int64),
+        ("dtype", c_int32),
+        ("device", c_int32),
+        ("flags", c_uint64),
+        ("reserved", c_uint64 * 2),
+    ]
+
+
+class Array(Structure):
+    _fields_ = [
+        ("data", c_void_p),
+        ("shape", c_int64 * 8),
+        ("ndim", c_int32),
+        ("dtype", c_int32),
+    ]
+
+
+_INTEGERS = {c_int32: (-(2**31), 2**31 - 1), c_uint32: (0, 2**32 - 1)}
+_INTEGERS.update({c_int64: (-(2**63), 2**63 - 1), c_uint64: (0, 2**64 - 1)})
+
+
+def checked(name: str, kind: Any, value: Any) -> Any:
+    """`value` as field type `kind` takes it; ctypes itself would cut a large integer down without a word."""
+    try:
+        if kind is c_double:
+            return float(value)
+        if kind not in _INTEGERS:
+            return value
+        value = operator.index(value)
+    except TypeError:
+        wanted = "a number" if kind is c_double else "an integer"
+        raise ConceptDecTypeError(f"{name}: needs {wanted}, not {type(value).__name__}", const.EINVAL) from None
+    low, high = _INTEGERS[kind]
+    if not low <= value <= high:
+        raise ConceptDecError(f"{name}: {value} is outside {low}..{high}", const.EINVAL)
+    return value
+
+
+class Options(Structure):
+    """A struct that starts with struct_size and given. Values that are not None are set, and so is their bit."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__()
+        self.struct_size = sizeof(self)
+        for name, value in values.items():
+            if value is not None:
+                self.put(name, value)
+
+    def put(self, name: str, value: Any) -> None:
+        place = [field for field, _ in self._fields_].index(name)
+        setattr(self, name, checked(name, self._fields_[place][1], value))
+        self.given |= 1 << (place - 2)
+
+
+AllocateFunction = CFUNCTYPE(c_void_p, c_void_p, c_uint64)
+ReleaseFunction = CFUNCTYPE(None, c_void_p, c_void_p)
+BodyFunction = CFUNCTYPE(None, c_void_p, c_int64)
+ParallelForFunction = CFUNCTYPE(None, c_void_p, c_int64, BodyFunction, c_void_p)
+ProgressFunction = CFUNCTYPE(c_int32, c_void_p, POINTER(Progress))
+
+
+class CtxOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("allocate", AllocateFunction),
+        ("release", ReleaseFunction),
+        ("allocator_user", c_void_p),
+        ("parallel_for", ParallelForFunction),
+        ("parallel_user", c_void_p),
+        ("progress", ProgressFunction),
+        ("progress_user", c_void_p),
+        ("threads", c_int32),
+        ("kernel_mask", c_uint32),
+    ]
+
+
+class NeighborsOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("k", c_int64),
+        ("groups", POINTER(Matrix)),
+        ("query_groups", POINTER(Matrix)),
+        ("metric", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class KnnOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("ks", POINTER(c_int64)),
+        ("n_ks", c_int64),
+        ("k", c_int64),
+        ("groups", POINTER(Matrix)),
+        ("train", POINTER(Matrix)),
+        ("classes", c_int64),
+        ("folds", c_int64),
+        ("permutations", c_int64),
+        ("bootstrap", c_int64),
+        ("chance_draws", c_int64),
+        ("seed", c_uint64),
+        ("confidence", c_double),
+        ("temperature", c_double),
+        ("metric", c_int32),
+        ("protocol", c_int32),
+        ("weights", c_int32),
+        ("ties", c_int32),
+        ("boundary", c_int32),
+        ("permute", c_int32),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class SweepOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("knn", POINTER(KnnOptions)),
+        ("shape", POINTER(c_int64)),
+        ("ndim", c_int64),
+    ]
+
+
+_CTX, _RESULT, _NEIGHBORS, _MATRIX = POINTER(Ctx), POINTER(Result), POINTER(Neighbors), POINTER(Matrix)
+
+#: Name: (type of what is returned, types of the arguments).
+FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
+    "conceptdec_status_name": (c_char_p, (Status,)),
+    "conceptdec_version": (c_char_p, ()),
+    "conceptdec_abi_version": (c_int32, ()),
+    "conceptdec_ctx_new": (Status, (POINTER(CtxOptions), POINTER(_CTX))),
+    "conceptdec_ctx_free": (None, (_CTX,)),
+    "conceptdec_ctx_error": (c_char_p, (_CTX,)),
+    "conceptdec_ctx_cancel": (None, (_CTX,)),
+    "conceptdec_ctx_clear_cancel": (None, (_CTX,)),
+    "conceptdec_ctx_threads": (c_int32, (_CTX,)),
+    "conceptdec_ctx_build_info": (Status, (_CTX, POINTER(c_char_p))),
+    "conceptdec_result_get": (Status, (_RESULT, c_char_p, POINTER(Array))),
+    "conceptdec_result_scalar": (Status, (_RESULT, c_char_p, POINTER(c_double))),
+    "conceptdec_result_count": (c_int64, (_RESULT,)),
+    "conceptdec_result_name": (c_char_p, (_RESULT, c_int64)),
+    "conceptdec_result_message": (c_char_p, (_RESULT, c_int64)),
+    "conceptdec_result_json": (Status, (_RESULT, POINTER(c_char_p))),
+    "conceptdec_result_free": (None, (_RESULT,)),
+    "conceptdec_neighbors_new": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(NeighborsOptions), POINTER(_NEIGHBORS))),
+    "conceptdec_neighbors_get": (Status, (_NEIGHBORS, c_char_p, POINTER(Array))),
+    "conceptdec_neighbors_row": (
+        Status,
+        (_NEIGHBORS, c_int64, c_int64, POINTER(c_int64), POINTER(c_double), POINTER(c_int64)),
+    ),
+    "conceptdec_neighbors_save": (Status, (_CTX, _NEIGHBORS, c_char_p)),
+    "conceptdec_neighbors_load": (Status, (_CTX, c_char_p, POINTER(_NEIGHBORS))),
+    "conceptdec_neighbors_free": (None, (_NEIGHBORS,)),
+    "conceptdec_knn_decodability": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(KnnOptions), POINTER(_RESULT))),
+    "conceptdec_knn_decodability_neighbors": (
+        Status,
+        (_CTX, _NEIGHBORS, _MATRIX, _MATRIX, POINTER(KnnOptions), POINTER(_RESULT)),
+    ),
+    "conceptdec_sweep": (Status, (_CTX, _MATRIX, c_int64, _MATRIX, POINTER(SweepOptions), POINTER(_RESULT))),
+}

@@ -1,0 +1,123 @@
+"""Activations of any kind as views that the library reads, without a copy."""
+
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from . import _constants as const
+from . import _dlpack
+from ._errors import ConceptDecError, ConceptDecTypeError
+from ._structs import Matrix
+
+_FLOATS = {("f", 8): const.FLOAT64, ("f", 4): const.FLOAT32, ("f", 2): const.FLOAT16, ("bfloat", 2): const.BFLOAT16}
+
+
+class Tensor(NamedTuple):
+    """Floating numbers somewhere in memory; `owner` keeps them there. Strides count bytes."""
+
+    address: int
+    shape: Tuple[int, ...]
+    strides: Tuple[int, ...]
+    dtype: int
+    owner: Any
+
+
+def _float_code(name: str, kind: str, size: int, shown: str, dtype: Optional[str]) -> int:
+    """The dtype number of activations; `dtype` is what the caller wrote."""
+    if dtype not in (None, "bfloat16"):
+        raise ConceptDecError(f"dtype: {dtype!r} is not known; allowed: 'bfloat16' and None", const.EDTYPE)
+    if dtype == "bfloat16":
+        if size == 2 and kind in ("u", "i", "V", "bfloat"):
+            return const.BFLOAT16
+        raise ConceptDecTypeError(f"{name}: dtype='bfloat16' reads 16-bit integers, not {shown}")
+    code = _FLOATS.get((kind, size))
+    if code is not None:
+        return code
+    if (kind, size) in (("u", 2), ("i", 2)):
+        raise ConceptDecTypeError(f"{name}: {shown} is no floating dtype; if it holds bfloat16, say dtype='bfloat16'")
+    wanted = "float64, float32, float16 or bfloat16"
+    raise ConceptDecTypeError(f"{name}: activations must be {wanted}, not {shown}; convert them, e.g. with .astype")
+
+
+def _from_numpy(name: str, array: np.ndarray, dtype: Optional[str]) -> Tensor:
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ConceptDecTypeError(f"{name}: masked values cannot be left out; drop those rows", const.EUNSUPPORTED)
+    kind, shown = array.dtype.kind, str(array.dtype)
+    if not array.dtype.isnative:
+        text = f"{name}: {shown} has the other byte order; convert it, e.g. x.astype(x.dtype.newbyteorder('='))"
+        raise ConceptDecTypeError(text)
+    kind = "bfloat" if shown == "bfloat16" else kind
+    code = _float_code(name, kind, array.dtype.itemsize, shown, dtype)
+    return Tensor(array.__array_interface__["data"][0], array.shape, array.strides, code, array)
+
+
+def _from_dlpack(name: str, producer: Any, dtype: Optional[str]) -> Tensor:
+    address, shape, strides, kind, size, owner = _dlpack.describe(name, producer)
+    return Tensor(address, shape, strides, _float_code(name, kind, size, f"{kind}{8 * size}", dtype), owner)
+
+
+def tensor(name: str, x: Any, dtype: Optional[str] = None) -> Tensor:
+    """`x` with any number of axes: a NumPy array, anything with __dlpack__, __array_interface__ or a buffer, lists."""
+    if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__"):
+        return _from_dlpack(name, x, dtype)
+    try:
+        array = np.asanyarray(x)
+    except ValueError as reason:
+        raise ConceptDecError(f"{name}: cannot be read as an array: {reason}", const.ESIZE) from None
+    return _from_numpy(name, array, dtype)
+
+
+def as_matrix(view: Tensor) -> Matrix:
+    """A tensor of two axes for the library."""
+    matrix = Matrix(view.address, *view.shape, *view.strides, view.dtype)
+    matrix.owner = view.owner
+    return matrix
+
+
+def matrix(name: str, x: Any, dtype: Optional[str] = None) -> Matrix:
+    """`x`, samples by dimensions, for the library."""
+    view = tensor(name, x, dtype)
+    if len(view.shape) != 2:
+        shown = "x".join(map(str, view.shape)) or "a single number"
+        raise ConceptDecError(f"{name}: needs 2 axes (samples, dimensions), has shape {shown}", const.ESIZE)
+    return as_matrix(view)
+
+
+def integer_matrix(array: np.ndarray) -> Matrix:
+    """An int64 array of one or two axes for the library."""
+    array = array if array.ndim == 2 else array[:, np.newaxis]
+    return as_matrix(Tensor(array.ctypes.data, array.shape, array.strides, const.INT64, array))
+
+
+def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Tensor]]:
+    """The matrices of a tensor whose last two axes are samples and dimensions."""
+    shape = view.shape[:-2]
+    cells = []
+    for index in np.ndindex(*shape):
+        start = view.address + sum(i * step for i, step in zip(index, view.strides))
+        cells.append(Tensor(start, view.shape[-2:], view.strides[-2:], view.dtype, view.owner))
+    return shape, cells
+
+
+def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], List[Tensor]]:
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        x = x.tolist()
+    if not isinstance(x, (list, tuple)):
+        view = tensor(name, x, dtype)
+        if len(view.shape) < 2:
+            raise ConceptDecError(f"{name}: a view needs 2 axes (samples, dimensions), has {len(view.shape)}", const.ESIZE)
+        return _split(view)
+    parts = [_grid(f"{name}[{i}]", part, dtype) for i, part in enumerate(x)]
+    shapes = {shape for shape, _ in parts}
+    if len(shapes) > 1:
+        raise ConceptDecError(f"{name}: the grid is ragged, its parts have shapes {sorted(shapes)}", const.ESIZE)
+    inner = shapes.pop() if shapes else ()
+    return (len(parts), *inner), [cell for _, cells in parts for cell in cells]
+
+
+def grid(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:
+    """Shape and matrices, in row-major order, of a list, of a nested list or of an array of more than two axes."""
+    shape, cells = _grid(name, x, dtype)
+    if not shape:
+        raise ConceptDecError(f"{name}: one matrix is no grid; pass a list of views, or more than 2 axes", const.ESIZE)
+    return shape, [as_matrix(cell) for cell in cells]
