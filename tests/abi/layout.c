@@ -1,0 +1,167 @@
+/* The published layout: offset and exact type of every field of every struct, size of every struct, value of every
+ * status. Compiling this file is the test; a line may be added, none may change within one ABI version. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include <conceptdec/conceptdec.h>
+
+#define FIELD(type, field, offset, kind)                                                                               \
+    _Static_assert(offsetof(type, field) == (offset), #type "." #field " has moved");                                  \
+    _Static_assert(_Generic(&((type *)0)->field, kind *: 1, default: 0), #type "." #field " has another type")
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has another size")
+#define VALUE(name, value)                                                                                             \
+    _Static_assert((name) == (value), #name " has another value");                                                     \
+    _Static_assert(_Generic((name), __typeof__(value) : 1, default: 0), #name " has another type")
+
+typedef const void *pointer;
+typedef void *user;
+typedef const char *text;
+typedef const int64_t *integers;
+typedef const conceptdec_matrix *matrix;
+typedef const conceptdec_knn_options *knn_options;
+typedef void *(*allocate_hook)(void *, uint64_t);
+typedef void (*release_hook)(void *, void *);
+typedef void (*body_hook)(void *, int64_t);
+typedef void (*parallel_for_hook)(void *, int64_t, body_hook, void *);
+typedef int32_t (*progress_hook)(void *, const conceptdec_progress *);
+typedef int64_t shape[8];
+typedef uint64_t reserved_words[2];
+
+_Static_assert(_Generic((conceptdec_status *)0, int32_t * : 1, default: 0), "conceptdec_status is not int32_t");
+
+FIELD(conceptdec_progress, struct_size, 0, uint64_t);
+FIELD(conceptdec_progress, stage, 8, text);
+FIELD(conceptdec_progress, done, 16, int64_t);
+FIELD(conceptdec_progress, total, 24, int64_t);
+SIZE(conceptdec_progress, 32);
+
+FIELD(conceptdec_ctx_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_ctx_options, given, 8, uint64_t);
+FIELD(conceptdec_ctx_options, allocate, 16, allocate_hook);
+FIELD(conceptdec_ctx_options, release, 24, release_hook);
+FIELD(conceptdec_ctx_options, allocator_user, 32, user);
+FIELD(conceptdec_ctx_options, parallel_for, 40, parallel_for_hook);
+FIELD(conceptdec_ctx_options, parallel_user, 48, user);
+FIELD(conceptdec_ctx_options, progress, 56, progress_hook);
+FIELD(conceptdec_ctx_options, progress_user, 64, user);
+FIELD(conceptdec_ctx_options, threads, 72, int32_t);
+FIELD(conceptdec_ctx_options, kernel_mask, 76, uint32_t);
+SIZE(conceptdec_ctx_options, 80);
+
+FIELD(conceptdec_matrix, data, 0, pointer);
+FIELD(conceptdec_matrix, rows, 8, int64_t);
+FIELD(conceptdec_matrix, cols, 16, int64_t);
+FIELD(conceptdec_matrix, row_stride, 24, int64_t);
+FIELD(conceptdec_matrix, col_stride, 32, int64_t);
+FIELD(conceptdec_matrix, dtype, 40, int32_t);
+FIELD(conceptdec_matrix, device, 44, int32_t);
+FIELD(conceptdec_matrix, flags, 48, uint64_t);
+FIELD(conceptdec_matrix, reserved, 56, reserved_words);
+SIZE(conceptdec_matrix, 72);
+
+FIELD(conceptdec_array, data, 0, pointer);
+FIELD(conceptdec_array, shape, 8, shape);
+FIELD(conceptdec_array, ndim, 72, int32_t);
+FIELD(conceptdec_array, dtype, 76, int32_t);
+SIZE(conceptdec_array, 80);
+
+FIELD(conceptdec_neighbors_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_neighbors_options, given, 8, uint64_t);
+FIELD(conceptdec_neighbors_options, k, 16, int64_t);
+FIELD(conceptdec_neighbors_options, groups, 24, matrix);
+FIELD(conceptdec_neighbors_options, query_groups, 32, matrix);
+FIELD(conceptdec_neighbors_options, metric, 40, int32_t);
+FIELD(conceptdec_neighbors_options, flags, 44, uint32_t);
+SIZE(conceptdec_neighbors_options, 48);
+
+FIELD(conceptdec_knn_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_knn_options, given, 8, uint64_t);
+FIELD(conceptdec_knn_options, ks, 16, integers);
+FIELD(conceptdec_knn_options, n_ks, 24, int64_t);
+FIELD(conceptdec_knn_options, k, 32, int64_t);
+FIELD(conceptdec_knn_options, groups, 40, matrix);
+FIELD(conceptdec_knn_options, train, 48, matrix);
+FIELD(conceptdec_knn_options, classes, 56, int64_t);
+FIELD(conceptdec_knn_options, folds, 64, int64_t);
+FIELD(conceptdec_knn_options, permutations, 72, int64_t);
+FIELD(conceptdec_knn_options, bootstrap, 80, int64_t);
+FIELD(conceptdec_knn_options, chance_draws, 88, int64_t);
+FIELD(conceptdec_knn_options, seed, 96, uint64_t);
+FIELD(conceptdec_knn_options, confidence, 104, double);
+FIELD(conceptdec_knn_options, temperature, 112, double);
+FIELD(conceptdec_knn_options, metric, 120, int32_t);
+FIELD(conceptdec_knn_options, protocol, 124, int32_t);
+FIELD(conceptdec_knn_options, weights, 128, int32_t);
+FIELD(conceptdec_knn_options, ties, 132, int32_t);
+FIELD(conceptdec_knn_options, boundary, 136, int32_t);
+FIELD(conceptdec_knn_options, permute, 140, int32_t);
+FIELD(conceptdec_knn_options, flags, 144, uint32_t);
+FIELD(conceptdec_knn_options, reserved, 148, uint32_t);
+SIZE(conceptdec_knn_options, 152);
+
+FIELD(conceptdec_sweep_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_sweep_options, given, 8, uint64_t);
+FIELD(conceptdec_sweep_options, knn, 16, knn_options);
+FIELD(conceptdec_sweep_options, shape, 24, integers);
+FIELD(conceptdec_sweep_options, ndim, 32, int64_t);
+SIZE(conceptdec_sweep_options, 40);
+
+VALUE(CONCEPTDEC_OK, 0);
+VALUE(CONCEPTDEC_EINVAL, -1);
+VALUE(CONCEPTDEC_ENULL, -2);
+VALUE(CONCEPTDEC_ESIZE, -3);
+VALUE(CONCEPTDEC_EDTYPE, -4);
+VALUE(CONCEPTDEC_ENONFINITE, -5);
+VALUE(CONCEPTDEC_ETOOFEW, -6);
+VALUE(CONCEPTDEC_EK, -7);
+VALUE(CONCEPTDEC_ELABEL, -8);
+VALUE(CONCEPTDEC_ESINGLECLASS, -9);
+VALUE(CONCEPTDEC_EFOLDS, -10);
+VALUE(CONCEPTDEC_EGROUPS, -11);
+VALUE(CONCEPTDEC_ENAME, -12);
+VALUE(CONCEPTDEC_ESHALLOW, -13);
+VALUE(CONCEPTDEC_EFEWELIGIBLE, -14);
+VALUE(CONCEPTDEC_ENOMEM, -20);
+VALUE(CONCEPTDEC_EOVERFLOW, -21);
+VALUE(CONCEPTDEC_EIO, -22);
+VALUE(CONCEPTDEC_EFORMAT, -23);
+VALUE(CONCEPTDEC_ESTRUCT_SIZE, -60);
+VALUE(CONCEPTDEC_ESTRUCT_TAIL, -61);
+VALUE(CONCEPTDEC_ERESERVED, -62);
+VALUE(CONCEPTDEC_ECANCELLED, -80);
+VALUE(CONCEPTDEC_EUNSUPPORTED, -81);
+
+VALUE(CONCEPTDEC_KERNEL_PORTABLE, 1u);
+VALUE(CONCEPTDEC_KERNEL_AVX2, 2u);
+VALUE(CONCEPTDEC_KERNEL_AVX512, 4u);
+VALUE(CONCEPTDEC_FLOAT64, 1);
+VALUE(CONCEPTDEC_FLOAT32, 2);
+VALUE(CONCEPTDEC_FLOAT16, 3);
+VALUE(CONCEPTDEC_BFLOAT16, 4);
+VALUE(CONCEPTDEC_INT32, 16);
+VALUE(CONCEPTDEC_INT64, 17);
+VALUE(CONCEPTDEC_METRIC_L2, 0);
+VALUE(CONCEPTDEC_METRIC_COSINE, 1);
+VALUE(CONCEPTDEC_NEIGHBORS_STRICT, 1u);
+VALUE(CONCEPTDEC_PROTOCOL_LOO, 0);
+VALUE(CONCEPTDEC_PROTOCOL_GROUP, 1);
+VALUE(CONCEPTDEC_PROTOCOL_KFOLD, 2);
+VALUE(CONCEPTDEC_PROTOCOL_SPLIT, 3);
+VALUE(CONCEPTDEC_PROTOCOL_RESUBSTITUTION, 4);
+VALUE(CONCEPTDEC_WEIGHTS_UNIFORM, 0);
+VALUE(CONCEPTDEC_WEIGHTS_DISTANCE, 1);
+VALUE(CONCEPTDEC_WEIGHTS_SOFTMAX, 2);
+VALUE(CONCEPTDEC_WEIGHTS_BALANCED, 3);
+VALUE(CONCEPTDEC_TIES_FRACTIONAL, 0);
+VALUE(CONCEPTDEC_TIES_SMALLEST, 1);
+VALUE(CONCEPTDEC_TIES_NEAREST, 2);
+VALUE(CONCEPTDEC_BOUNDARY_SHARE, 0);
+VALUE(CONCEPTDEC_BOUNDARY_INDEX, 1);
+VALUE(CONCEPTDEC_PERMUTE_FREE, 0);
+VALUE(CONCEPTDEC_PERMUTE_WITHIN, 1);
+VALUE(CONCEPTDEC_PERMUTE_WHOLE, 2);
+VALUE(CONCEPTDEC_KNN_STRICT, 1u);
+VALUE(CONCEPTDEC_KNN_UNSTRATIFIED, 2u);
+VALUE(CONCEPTDEC_KNN_NO_CONFUSION, 4u);
+
+typedef int conceptdec_layout_holds;
