@@ -5,7 +5,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$1
 rm -rf "$scratch"
 mkdir -p "$scratch/subprojects/conceptdec"
-for part in meson.build meson_options.txt include lib bindings tests examples; do
+for part in meson.build meson_options.txt include lib; do
   cp -R "$root/$part" "$scratch/subprojects/conceptdec/"
 done
 cp "$root/tests/abi/consumer.c" "$scratch/main.c"
