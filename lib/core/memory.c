@@ -1,0 +1,182 @@
+/* Memory through the caller's hooks, 64-byte aligned; the arena that a call takes its scratch from. */
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGNMENT 64u
+
+struct conceptdec_i_memory {
+    void *(*allocate)(void *user, uint64_t size);
+    void (*release)(void *user, void *memory);
+    void *user;
+    bool is_hooked; /* the hooks are the caller's: one call at a time */
+    pthread_mutex_t lock;
+    atomic_int owners;
+};
+
+static void *
+default_allocate(void *user, uint64_t size)
+{
+    (void)user;
+    return size <= SIZE_MAX ? malloc((size_t)size) : NULL;
+}
+
+static void
+default_release(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+conceptdec_i_memory *
+conceptdec_i_memory_new(const conceptdec_ctx_options *options)
+{
+    bool is_hooked = options && options->allocate;
+    void *user = is_hooked ? options->allocator_user : NULL;
+    void *(*allocate)(void *, uint64_t) = is_hooked ? options->allocate : default_allocate;
+    conceptdec_i_memory *memory = allocate(user, sizeof *memory);
+    if (!memory)
+        return NULL;
+    memory->allocate = allocate;
+    memory->release = is_hooked ? options->release : default_release;
+    memory->user = user;
+    memory->is_hooked = is_hooked;
+    pthread_mutex_init(&memory->lock, NULL);
+    atomic_init(&memory->owners, 1);
+    return memory;
+}
+
+conceptdec_i_memory *
+conceptdec_i_memory_share(conceptdec_i_memory *memory)
+{
+    atomic_fetch_add(&memory->owners, 1);
+    return memory;
+}
+
+void
+conceptdec_i_memory_drop(conceptdec_i_memory *memory)
+{
+    if (!memory || atomic_fetch_sub(&memory->owners, 1) > 1)
+        return;
+    pthread_mutex_destroy(&memory->lock);
+    memory->release(memory->user, memory);
+}
+
+static void *
+allocate_raw(conceptdec_i_memory *memory, uint64_t size)
+{
+    if (!memory->is_hooked)
+        return memory->allocate(memory->user, size);
+    pthread_mutex_lock(&memory->lock);
+    void *raw = memory->allocate(memory->user, size);
+    pthread_mutex_unlock(&memory->lock);
+    return raw;
+}
+
+/* The hook's pointer stands right before the aligned block. */
+void *
+conceptdec_i_memory_take(conceptdec_i_memory *memory, uint64_t count, uint64_t size)
+{
+    uint64_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT - sizeof(void *))
+        return NULL;
+    char *raw = allocate_raw(memory, bytes + ALIGNMENT + sizeof(void *));
+    if (!raw)
+        return NULL;
+    uintptr_t past = (uintptr_t)raw + sizeof(void *);
+    char *block = raw + sizeof(void *) + (ALIGNMENT - past % ALIGNMENT) % ALIGNMENT;
+    memcpy(block - sizeof raw, &raw, sizeof raw);
+    return block;
+}
+
+void
+conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer)
+{
+    if (!pointer)
+        return;
+    char *raw;
+    memcpy(&raw, (char *)pointer - sizeof raw, sizeof raw);
+    if (memory->is_hooked)
+        pthread_mutex_lock(&memory->lock);
+    memory->release(memory->user, raw);
+    if (memory->is_hooked)
+        pthread_mutex_unlock(&memory->lock);
+}
+
+bool
+conceptdec_i_mul(int64_t a, int64_t b, int64_t *product)
+{
+    return a >= 0 && b >= 0 && !__builtin_mul_overflow(a, b, product);
+}
+
+bool
+conceptdec_i_add(int64_t a, int64_t b, int64_t *sum)
+{
+    return a >= 0 && b >= 0 && !__builtin_add_overflow(a, b, sum);
+}
+
+conceptdec_status
+conceptdec_i_take(conceptdec_ctx *ctx, const char *what, int64_t count, uint64_t size, void **pointer)
+{
+    int64_t bytes;
+    if (size > INT64_MAX || !conceptdec_i_mul(count, (int64_t)size, &bytes))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: %lld elements of %llu bytes do not fit an address",
+                                 what, (long long)count, (unsigned long long)size);
+    void *block = conceptdec_i_memory_take(ctx->memory, (uint64_t)count, size);
+    if (!block)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "%s: cannot allocate %lld bytes", what, (long long)bytes);
+    *pointer = block;
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_take_zero(conceptdec_ctx *ctx, const char *what, int64_t count, uint64_t size, void **pointer)
+{
+    void *block = NULL;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, what, count, size, &block));
+    memset(block, 0, (size_t)count * size);
+    *pointer = block;
+    return CONCEPTDEC_OK;
+}
+
+void
+conceptdec_i_give(conceptdec_ctx *ctx, void *pointer)
+{
+    conceptdec_i_memory_give(ctx->memory, pointer);
+}
+
+/* ---- arena: a block is a link to the one before it, padded to the alignment, then what the caller sees ---- */
+
+void
+conceptdec_i_arena_open(conceptdec_i_arena *arena, conceptdec_ctx *ctx)
+{
+    *arena = (conceptdec_i_arena){.ctx = ctx};
+}
+
+conceptdec_status
+conceptdec_i_arena_take(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size, void **pointer)
+{
+    int64_t bytes;
+    if (size > INT64_MAX || !conceptdec_i_mul(count, (int64_t)size, &bytes) ||
+        !conceptdec_i_add(bytes, ALIGNMENT, &bytes))
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "%s: %lld elements of %llu bytes do not fit an address", what, (long long)count,
+                                 (unsigned long long)size);
+    void *block = NULL;
+    CONCEPTDEC_I_TRY(conceptdec_i_take_zero(arena->ctx, what, bytes, 1, &block));
+    memcpy(block, &arena->last, sizeof arena->last);
+    arena->last = block;
+    *pointer = (char *)block + ALIGNMENT;
+    return CONCEPTDEC_OK;
+}
+
+void
+conceptdec_i_arena_close(conceptdec_i_arena *arena)
+{
+    while (arena->last) {
+        void *block = arena->last;
+        memcpy(&arena->last, block, sizeof arena->last);
+        conceptdec_i_give(arena->ctx, block);
+    }
+}
