@@ -18,12 +18,12 @@ void conceptdec_i_percentile_interval(double *values, int64_t n, double confiden
  *
  * credit: n x n_ks; a row is scored in all columns or NaN in all. replicates: draws x n_ks; low, high: n_ks. All are NaN
  * where no row is scored. Same bits for any number of threads. Stage and total of the progress are the caller's: the
- * function runs (draws + 7) / 8 parallel tasks. */
+ * function runs conceptdec_i_bootstrap_tasks() parallel tasks (none where no row is scored). */
 conceptdec_status conceptdec_i_bootstrap(conceptdec_ctx *ctx, int64_t n, int64_t n_ks, const double *credit,
                                          const int64_t *groups, int64_t draws, double confidence, uint64_t seed,
                                          double *replicates, double *low, double *high);
 
 /* Number of parallel tasks of one call, for conceptdec_i_stage(). */
-int64_t conceptdec_i_bootstrap_tasks(int64_t draws);
+int64_t conceptdec_i_bootstrap_tasks(int64_t n, int64_t draws);
 
 #endif

@@ -10,9 +10,9 @@
  * one stopped: folds differ by at most one row, and by at most one row of each class. Classes are dealt, and their
  * shuffles keyed, in the order of their first rows, so that folds do not depend on how classes are numbered.
  * With groups each group goes whole to one fold: groups by descending size, then by first row, each to the fold where
- * the imbalance of class counts, the sum over classes c and folds f of (folds * count(f, c) - total(c))^2, stays least;
- * then to that with fewest rows, then to the lowest; as many groups as there are empty folds are kept for those. `seed`
- * plays no part then.
+ * the imbalance of class counts, the sum over classes c and folds f of (folds * count(f, c) - total(c))^2, stays least,
+ * which is the fold with the least sum over c of count(f, c) * (members of c in the group); then to that with fewest
+ * rows, then to the lowest. `seed` plays no part then.
  * stratified == false: all labelled rows count as one class.
  *
  * labels: n, -1 or 0..classes-1. groups: NULL, or n codes of any value. fold: n, written on success only.
