@@ -1,0 +1,34 @@
+"""
+How well can a concept be read from a neural network's activations, and is that more than chance?
+
+Bindings to libconceptdec. Matrices are d x n with a sample in each column, the memory of an n x d matrix in C and Python;
+any strided array is read where it lies, and `X'` of an n x d matrix does. See [`knn_decodability`](@ref),
+[`neighbors`](@ref), [`sweep`](@ref), [`Result`](@ref).
+
+The environment variable CONCEPTDEC_LIBRARY names the library (exact path); without it the system's is loaded. Ctrl-C stops
+a long call where Julia turns it into an `InterruptException`: in the REPL, and in scripts that call
+`ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)`.
+"""
+module ConceptDec
+
+import Libdl
+
+export ConceptDecError, Neighbors, Result, build_info, knn_decodability, load_neighbors, neighbors, neighbors_row,
+    save_neighbors, sweep, to_dict, to_json, version
+
+include("constants.jl")
+include("structs.jl")
+include("library.jl")
+include("errors.jl")
+include("json.jl")
+include("context.jl")
+include("matrix.jl")
+include("labels.jl")
+include("result.jl")
+include("neighbors.jl")
+include("decodability.jl")
+include("sweep.jl")
+
+__init__() = load_library()
+
+end

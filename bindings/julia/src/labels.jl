@@ -1,0 +1,55 @@
+# Labels and groups of any kind become 0..C-1.
+
+"The sorted unique values, which must have an order."
+function sorted_values(values, what)
+    distinct = unique(values)
+    try
+        return sort!(distinct)
+    catch failure
+        failure isa MethodError || rethrow()
+        throw(ArgumentError("$what: values of different kinds have no common order: $(join(unique(typeof.(distinct)), ", "))"))
+    end
+end
+
+is_collection(ignore) = ignore isa Union{AbstractArray,Tuple,AbstractSet}
+
+"The number 0..C-1 of each label among the classes, -1 for those that `ignore` (a value or several) names; the classes."
+function encode(y::AbstractVecOrMat, ignore = nothing, what = "y")
+    ignored = ignore === nothing ? Set() : Set(is_collection(ignore) ? ignore : (ignore,))
+    classes = sorted_values([value for value in y if !(value in ignored)], what)
+    number = Dict{Any,Int64}(value => i - 1 for (i, value) in enumerate(classes))
+    return Array{Int64,ndims(y)}(map(value -> get(number, value, Int64(-1)), y)), classes
+end
+
+encode(y, ignore = nothing, what = "y") =
+    throw(ArgumentError("$what: need a vector of n labels or an n x L matrix, not a $(typeof(y))"))
+
+# Views that options point to; `roots` keeps them and their memory alive.
+
+function view_pointer(roots, values::Array{Int64})
+    place = [integer_view(values)]
+    push!(roots, values, place)
+    return pointer(place)
+end
+
+group_pointer(roots, groups) = groups === nothing ? nothing : view_pointer(roots, encode(groups, nothing, "groups")[1])
+
+"The same for the groups of samples and of queries, which share their values."
+function group_pointers(roots, groups, others)
+    (groups === nothing || others === nothing) && return group_pointer(roots, groups), group_pointer(roots, others)
+    numbers, _ = encode(vcat(groups, others), nothing, "groups and query_groups")
+    return view_pointer(roots, numbers[1:length(groups)]), view_pointer(roots, numbers[length(groups)+1:end])
+end
+
+function train_pointer(roots, train)
+    train === nothing && return nothing
+    all(mark -> mark in (0, 1), train) || throw(ArgumentError("train: need a Bool for each sample"))
+    return view_pointer(roots, Vector{Int64}(train))
+end
+
+"The number that the library uses for one of the values of an option."
+function choice(option, value, numbers)
+    value === nothing && return nothing
+    haskey(numbers, string(value)) && return numbers[string(value)]
+    throw(ArgumentError("$option=$(repr(value)): choose one of $(join(repr.(sort(collect(keys(numbers)))), ", "))"))
+end

@@ -1,0 +1,59 @@
+# Views of Julia arrays as the library wants them: samples are columns here and rows there, the same memory.
+
+const DTYPES = Dict(Float64 => CONCEPTDEC_FLOAT64, Float32 => CONCEPTDEC_FLOAT32, Float16 => CONCEPTDEC_FLOAT16)
+
+"The number of the dtype of elements of type T, `name` (a string or nothing) being what the caller said of it."
+function dtype_number(::Type{T}, name) where {T}
+    name === nothing && haskey(DTYPES, T) && return DTYPES[T]
+    name === nothing && throw(ArgumentError("X: elements are $T; the library reads Float64, Float32, Float16, and " *
+        "UInt16 with dtype=\"bfloat16\""))
+    lowercase(string(name)) == "bfloat16" && isbitstype(T) && sizeof(T) == 2 && T !== Float16 &&
+        return CONCEPTDEC_BFLOAT16
+    haskey(DTYPES, T) && lowercase(string(name)) == lowercase(string(T)) && return DTYPES[T]
+    throw(ArgumentError("dtype=$(repr(name)) does not describe elements of type $T"))
+end
+
+"Address of the first element of a strided array and its strides in bytes."
+function memory(A::AbstractArray{T}, what) where {T}
+    try
+        return Ptr{Cvoid}(pointer(A)), strides(A) .* sizeof(T)
+    catch
+        throw(ArgumentError("$what: a $(typeof(A)) has no strided memory; collect it first"))
+    end
+end
+
+"View of a d x n array, whose columns are the samples. Nothing is copied; the caller keeps `A` alive."
+function matrix_view(A::AbstractMatrix{T}, dtype = nothing, what = "X") where {T}
+    number = dtype_number(T, dtype)
+    data, (dimension, sample) = memory(A, what)
+    return conceptdec_matrix(data, size(A, 2), size(A, 1), sample, dimension, number, 0, 0, (0, 0))
+end
+
+matrix_view(A, dtype = nothing, what = "X") =
+    throw(ArgumentError("$what: need a d x n matrix with a sample in each column, not a $(typeof(A))"))
+
+"Views of the d x n matrices that fill the first two axes of an array, one for each place of its other axes."
+function matrix_views(A::AbstractArray{T}, dtype) where {T<:Number}
+    ndims(A) > 2 || throw(ArgumentError("views: need an array of matrices, or a numeric array of d x n x grid"))
+    number = dtype_number(T, dtype)
+    data, steps = memory(A, "views")
+    place(cell) = data + sum((Tuple(cell) .- 1) .* steps[3:end])
+    return [conceptdec_matrix(place(cell), size(A, 2), size(A, 1), steps[2], steps[1], number, 0, 0, (0, 0))
+            for cell in CartesianIndices(size(A)[3:end])]
+end
+
+matrix_views(views::AbstractArray, dtype) = map(A -> matrix_view(A, dtype, "views"), views)
+matrix_views(views, dtype) = matrix_views(collect(Any, views), dtype)
+
+"The elements in row-major order."
+row_major(A::AbstractArray) = vec(permutedims(A, ndims(A):-1:1))
+row_major(A::AbstractVector) = A
+
+"The array of a given shape whose elements in row-major order are `elements`."
+from_row_major(elements, shape) =
+    permutedims(reshape(elements, reverse(Tuple(shape))), length(shape):-1:1)
+
+"View of integers, n x L, one column for each label set."
+integer_view(A::Vector{Int64}) = conceptdec_matrix(pointer(A), length(A), 1, 8, 8, CONCEPTDEC_INT64, 0, 0, (0, 0))
+integer_view(A::Matrix{Int64}) =
+    conceptdec_matrix(pointer(A), size(A, 1), size(A, 2), 8, 8 * size(A, 1), CONCEPTDEC_INT64, 0, 0, (0, 0))

@@ -1,0 +1,85 @@
+# The structs of include/conceptdec/conceptdec.h: names, fields and their order as in C.
+
+struct conceptdec_progress
+    struct_size::UInt64
+    stage::Cstring
+    done::Int64
+    total::Int64
+end
+
+struct conceptdec_ctx_options
+    struct_size::UInt64
+    given::UInt64
+    allocate::Ptr{Cvoid}
+    release::Ptr{Cvoid}
+    allocator_user::Ptr{Cvoid}
+    parallel_for::Ptr{Cvoid}
+    parallel_user::Ptr{Cvoid}
+    progress::Ptr{Cvoid}
+    progress_user::Ptr{Cvoid}
+    threads::Int32
+    kernel_mask::UInt32
+end
+
+struct conceptdec_matrix
+    data::Ptr{Cvoid}
+    rows::Int64
+    cols::Int64
+    row_stride::Int64
+    col_stride::Int64
+    dtype::Int32
+    device::Int32
+    flags::UInt64
+    reserved::NTuple{2,UInt64}
+end
+
+struct conceptdec_array
+    data::Ptr{Cvoid}
+    shape::NTuple{8,Int64}
+    ndim::Int32
+    dtype::Int32
+end
+
+struct conceptdec_neighbors_options
+    struct_size::UInt64
+    given::UInt64
+    k::Int64
+    groups::Ptr{conceptdec_matrix}
+    query_groups::Ptr{conceptdec_matrix}
+    metric::Int32
+    flags::UInt32
+end
+
+struct conceptdec_knn_options
+    struct_size::UInt64
+    given::UInt64
+    ks::Ptr{Int64}
+    n_ks::Int64
+    k::Int64
+    groups::Ptr{conceptdec_matrix}
+    train::Ptr{conceptdec_matrix}
+    classes::Int64
+    folds::Int64
+    permutations::Int64
+    bootstrap::Int64
+    chance_draws::Int64
+    seed::UInt64
+    confidence::Float64
+    temperature::Float64
+    metric::Int32
+    protocol::Int32
+    weights::Int32
+    ties::Int32
+    boundary::Int32
+    permute::Int32
+    flags::UInt32
+    reserved::UInt32
+end
+
+struct conceptdec_sweep_options
+    struct_size::UInt64
+    given::UInt64
+    knn::Ptr{conceptdec_knn_options}
+    shape::Ptr{Int64}
+    ndim::Int64
+end

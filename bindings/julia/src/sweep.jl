@@ -1,0 +1,38 @@
+"""
+    sweep(views, y; metrics="knn", options...) -> Result
+
+k-NN decodability of many matrices of the same samples (layers; steps x layers x shots) with one set of labels.
+
+# Arguments
+- `views`: an array of d x n matrices (widths may differ), whose axes, 1 to 4, are the grid: a vector for the layers, a
+  matrix for steps x layers; or one numeric array whose first two axes are d x n and whose further axes are the grid. The
+  same memory in C and Python has its axes reversed; the grid here has them as this array has.
+- `y` and all options: see [`knn_decodability`](@ref).
+
+# Result
+Every array of [`knn_decodability`](@ref) with the axes of the grid in front, and `status` of each cell (0, or the number of
+an error, whose text stands in `r.messages`): a cell that fails has NaN or -1 and does not lose the rest. Folds, permutations
+and bootstrap draws are the same in every cell, so that cells compare in pairs: `difference` (grid x K) is decodability less
+that of the cell before it on the last axis of the grid, NaN for the first; with `bootstrap`, `difference_low` and
+`difference_high`.
+
+Throws what [`knn_decodability`](@ref) throws for the labels and the options, and the error of the first cell where all of
+them fail.
+"""
+function sweep(views, y; metrics = "knn", ignore = nothing, dtype = nothing, threads = nothing, progress = nothing,
+               keywords...)
+    string(metrics) == "knn" || throw(ArgumentError("metrics=$(repr(metrics)): choose \"knn\""))
+    grid = matrix_views(views, dtype)
+    cells, shape = row_major(grid), collect(Int64, size(grid))
+    roots = Any[views, shape]
+    return decode(roots, y, ignore, threads, progress, keywords; grid = shape) do ctx, labels, knn, owner
+        GC.@preserve knn begin
+            wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape),
+                knn = Base.unsafe_convert(Ptr{conceptdec_knn_options}, knn)))
+            ccall(symbol(:conceptdec_sweep), Int32,
+                (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix},
+                 Ptr{conceptdec_sweep_options}, Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), labels, wishes,
+                owner)
+        end
+    end
+end
