@@ -35,8 +35,10 @@ void conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer);
 bool conceptdec_i_mul(int64_t a, int64_t b, int64_t *product); /* false: does not fit (or negative) */
 bool conceptdec_i_add(int64_t a, int64_t b, int64_t *sum);
 
-/* The same for a context: the error text says what the memory was for ("neighbour lists: cannot allocate 123 bytes"). */
-conceptdec_status conceptdec_i_take(conceptdec_ctx *ctx, const char *what, int64_t count, uint64_t size, void **pointer);
+/* The same for a context: the error text says what the memory was for ("neighbour lists: cannot allocate 123 bytes").
+ * A product that does not fit is EOVERFLOW. */
+conceptdec_status conceptdec_i_take(conceptdec_ctx *ctx, const char *what, int64_t count, uint64_t size,
+                                    void **pointer);
 conceptdec_status conceptdec_i_take_zero(conceptdec_ctx *ctx, const char *what, int64_t count, uint64_t size,
                                          void **pointer);
 void conceptdec_i_give(conceptdec_ctx *ctx, void *pointer); /* NULL is fine */
@@ -76,8 +78,8 @@ struct conceptdec_ctx {
 /* First line of every public function that takes a context: NULL check, clears the error text and the stage; ECANCELLED
  * where the cancel flag is set, which it clears. */
 conceptdec_status conceptdec_i_enter(conceptdec_ctx *ctx);
-/* Sets the text and returns the status: `return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "k: %" PRId64 " ...", k)`. ctx may
- * be NULL. Format as printf, "C" locale whatever the process has; floating-point conversions are not used. */
+/* Sets the text and returns the status: `return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "k: %lld ...", (long long)k)`.
+ * ctx may be NULL. Integers and strings only, so that the process's locale does not matter. */
 conceptdec_status conceptdec_i_fail(conceptdec_ctx *ctx, conceptdec_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -99,9 +101,9 @@ int conceptdec_i_lanes(const conceptdec_ctx *ctx);
 /* Names the stage that the progress callback reports and how many tasks it has over all its parallel calls. */
 void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 /* Runs tasks 0..tasks-1, handed out in this order to any lane; returns after all ended. The failure of the lowest task
- * is returned with the text that it set (the same for any number of threads), and no new task starts after one. Between
- * tasks the cancel flag is looked at, and on the calling thread progress is reported. Tasks should take 1 to 20 ms. From
- * within a task of the same context it runs the tasks one after another, as lane 0. */
+ * is returned with the text that it set (the same for any number of threads), and no new task starts after one.
+ * Between tasks the cancel flag is looked at, and on the calling thread progress is reported. Tasks should take 1 to
+ * 20 ms. From within a task of the same context it runs the tasks one after another, as lane 0. */
 conceptdec_status conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument);
 /* For serial loops, and with units = 0 for long tasks: cancel flag and progress; adds `units` to what is done. */
 conceptdec_status conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units);
@@ -148,7 +150,8 @@ void conceptdec_i_philox(const uint32_t counter[4], const uint32_t key[2], uint3
 #define CONCEPTDEC_I_INTS 2
 
 /* Everything about a view but its values: NULL, device, flags, reserved, dtype, sizes >= 1, extent fits an address. */
-conceptdec_status conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view, int kinds);
+conceptdec_status conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view,
+                                          int kinds);
 int64_t conceptdec_i_dtype_size(int32_t dtype); /* 0: unknown */
 bool conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view); /* col_stride == element size */
 
@@ -167,12 +170,12 @@ void conceptdec_i_view_ints(const conceptdec_matrix *view, int64_t col, int64_t 
  * own ("input"). */
 conceptdec_status conceptdec_i_view_finite(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view);
 
-/* ---- results (result.c, json.c) ---- */
+/* ---- results (result.c, result_json.c) ---- */
 
 conceptdec_status conceptdec_i_result_new(conceptdec_ctx *ctx, const char *capability, conceptdec_result **result);
 /* A new named array, zeroed, C order; `name` is static. Shape of ndim 0 is a scalar. */
-conceptdec_status conceptdec_i_result_float64(conceptdec_ctx *ctx, conceptdec_result *result, const char *name, int ndim,
-                                              const int64_t *shape, double **data);
+conceptdec_status conceptdec_i_result_float64(conceptdec_ctx *ctx, conceptdec_result *result, const char *name,
+                                              int ndim, const int64_t *shape, double **data);
 conceptdec_status conceptdec_i_result_int64(conceptdec_ctx *ctx, conceptdec_result *result, const char *name, int ndim,
                                             const int64_t *shape, int64_t **data);
 /* Entries of the JSON objects "options" and "diagnostics"; keys and texts are static strings. */
@@ -197,9 +200,17 @@ typedef struct conceptdec_i_blas_info {
     const char *config; /* what it says of itself, "" where it says nothing */
     const char *core;   /* kernels that it chose */
     int threads;
-    int self_test; /* 1: a small known product and factorisation came out right (32-bit integers), 0: they did not, -1: none */
+    int self_test; /* 1: a small known product and factorisation came out right, 0: they did not, -1: not tried */
 } conceptdec_i_blas_info;
 
-void conceptdec_i_blas_describe(conceptdec_i_blas_info *info);
+void conceptdec_i_blas_describe(conceptdec_i_blas_info *info); /* with the self-test */
+void conceptdec_i_blas_names(conceptdec_i_blas_info *info);    /* without: self_test is -1 */
+
+/* ---- what the library is (build_info.c) ---- */
+
+const char *conceptdec_i_compiler(void);
+/* A text for a BLAS whose kernels (OpenBLAS's core name) are below those that the processor could run, given as
+ * CONCEPTDEC_KERNEL_*; false: there is nothing to say. */
+bool conceptdec_i_blas_warning(const char *core, uint32_t kernels, char *text, uint64_t size);
 
 #endif
