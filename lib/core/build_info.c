@@ -33,10 +33,11 @@ bool
 conceptdec_i_blas_warning(const char *core, uint32_t kernels, char *text, uint64_t size)
 {
     static const char *const with_avx512[] = {"SkylakeX", "Cooperlake", "SapphireRapids", "Sapphirerapids", NULL};
-    static const char *const without_avx2[] = {
-        "Generic",  "Katmai",  "Coppermine",  "Northwood", "Prescott",     "Banias",        "Atom",      "Core2",
-        "Penryn",   "Nehalem", "Dunnington",  "Athlon",    "Opteron",      "Opteron_SSE3",  "Barcelona", "Nano",
-        "Bobcat",   "Bulldozer", "Piledriver", "Steamroller", "Sandybridge", NULL};
+    static const char *const without_avx2[] = {"Generic",     "Katmai", "Coppermine", "Northwood",    "Prescott",
+                                               "Banias",      "Atom",   "Core2",      "Penryn",       "Nehalem",
+                                               "Dunnington",  "Athlon", "Opteron",    "Opteron_SSE3", "Barcelona",
+                                               "Nano",        "Bobcat", "Bulldozer",  "Piledriver",   "Steamroller",
+                                               "Sandybridge", NULL};
     const char *has = NULL, *better = NULL;
     if ((kernels & CONCEPTDEC_KERNEL_AVX512) && !is_one_of(core, with_avx512)) {
         has = "AVX-512";

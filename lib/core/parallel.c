@@ -20,8 +20,8 @@ typedef struct region {
     atomic_bool is_stopped; /* no new task starts */
     fenv_t environment;     /* of the calling thread: every lane computes in it */
     pthread_t caller;
-    bool may_report;    /* the calling thread is the one that made the public call */
-    bool is_cancelled;  /* below: under the error lock */
+    bool may_report;     /* the calling thread is the one that made the public call */
+    bool is_cancelled;   /* below: under the error lock */
     int64_t failed_task; /* lowest so far; == tasks for none */
     conceptdec_status status;
     char text[TEXT_SIZE];

@@ -254,9 +254,8 @@ scan_task(void *argument, int64_t task, int lane)
     for (; row < end; row++) {
         int64_t col = scan_row(scan, row);
         if (col >= 0)
-            return conceptdec_i_fail(scan->ctx, CONCEPTDEC_ENONFINITE,
-                                     "%s: non-finite value at row %lld, column %lld", scan->name, (long long)row,
-                                     (long long)col);
+            return conceptdec_i_fail(scan->ctx, CONCEPTDEC_ENONFINITE, "%s: non-finite value at row %lld, column %lld",
+                                     scan->name, (long long)row, (long long)col);
     }
     return CONCEPTDEC_OK;
 }
