@@ -98,13 +98,13 @@ build_clang() {
 }
 
 test_python() {
-  library=$(ls "$build"/release/lib/libconceptdec.so.?)
+  library=$build/release/lib/libconceptdec.so
   CONCEPTDEC_LIBRARY=$library PYTHONPATH=$root/bindings/python \
     "$python" -m pytest -q -p no:cacheprovider "$@"
 }
 
 test_julia() {
-  library=$(ls "$build"/release/lib/libconceptdec.so.?)
+  library=$build/release/lib/libconceptdec.so
   CONCEPTDEC_LIBRARY=$library JULIA_LOAD_PATH="@:@stdlib:$root/bindings/julia" JULIA_DEPOT_PATH=$build/julia \
     julia --startup-file=no --project="$root/bindings/julia" "$root/bindings/julia/test/runtests.jl"
 }
@@ -125,7 +125,7 @@ test_examples() {
 
 test_citizen() {
   cc -std=c11 -Wall -Wextra -Werror -Iinclude tests/abi/citizen.c -o "$build/citizen" -lm &&
-    "$build/citizen" "$(ls "$build"/release/lib/libconceptdec.so.?)"
+    "$build/citizen" "$build/release/lib/libconceptdec.so"
 }
 
 finish() {
@@ -154,7 +154,7 @@ done
 step layout sh tests/abi/layout.sh
 step headers sh tests/contract/headers.sh
 step symbols sh tests/abi/symbols.sh "$build/release"
-step interface "$python" tests/tools/check_interface.py "$build"/release/lib/libconceptdec.so.?
+step interface "$python" tests/tools/check_interface.py "$build/release/lib/libconceptdec.so"
 step abi sh tests/abi/abi.sh "$build/release" "$build/abi"
 step citizen test_citizen
 

@@ -13,17 +13,18 @@ has_debug_info() {
 }
 
 # Types that the public headers do not define are private: changing them is not a change of the ABI.
+# --harmless: without it, abidiff 2.2 passes over an int64_t that becomes a uint64_t.
 describe() {
   abidw --no-corpus-path --no-comp-dir-path --headers-dir "$2" --drop-private-types --out-file "$3" "$1"
 }
 
-library=$(ls "$build"/lib/libconceptdec.so.*.*.*)
+library=$build/lib/libconceptdec.so
 has_debug_info "$library"
 if [ "${3:-}" = --accept ]; then
   describe "$library" "$root/include" "$baseline"
   exit
 fi
-abidiff --headers-dir2 "$root/include" "$baseline" "$library" || { echo "abidiff: exit status $?"; exit 1; }
+abidiff --harmless --headers-dir2 "$root/include" "$baseline" "$library" || { echo "abidiff: exit status $?"; exit 1; }
 echo "the ABI is the stored one"
 
 # The canary: one published field gets another type in a copy of the tree.
@@ -41,10 +42,10 @@ refuse() {
   fi
   meson setup "$copy/build" "$copy" --buildtype=debug -Dtests=disabled -Dexamples=disabled >"$copy/setup.log" 2>&1
   ninja -C "$copy/build" >"$copy/build.log" 2>&1 || { tail -n 20 "$copy/build.log"; return 1; }
-  changed=$(ls "$copy"/build/lib/libconceptdec.so.*.*.*)
+  changed=$copy/build/lib/libconceptdec.so
   has_debug_info "$changed"
   status=0
-  abidiff --headers-dir2 "$copy/include" "$baseline" "$changed" >"$copy/abidiff.log" 2>&1 || status=$?
+  abidiff --harmless --headers-dir2 "$copy/include" "$baseline" "$changed" >"$copy/abidiff.log" 2>&1 || status=$?
   # Bits: 1 error, 2 usage, 4 ABI change, 8 incompatible ABI change.
   if [ $((status & 3)) != 0 ] || [ $((status & 4)) = 0 ]; then
     echo "canary $name: abidiff did not refuse it (exit status $status)"

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-library=$(ls "$build"/lib/libconceptdec.so.*.*.*)
+library=$build/lib/libconceptdec.so
 archive=$build/lib/libconceptdec-all.a
 failed=0
 fail() { echo "$*"; failed=1; }
