@@ -5,6 +5,8 @@
 
 #include "decodability/knn.h"
 #include "stats/bootstrap.h"
+#include "stats/groups.h"
+#include "stats/permute.h"
 
 enum { MAX_GRID_AXES = 4, MAX_AXES = 8, N_FIELDS = 3 };
 
@@ -13,8 +15,8 @@ typedef struct sweeping {
     const conceptdec_matrix *views;
     int64_t n_views;
     const conceptdec_matrix *labels;
-    conceptdec_knn_options knn;
-    double confidence;
+    const conceptdec_knn_options *knn;
+    conceptdec_i_knn_settings settings;
     int64_t shape[MAX_GRID_AXES];
     int ndim;
 
@@ -26,7 +28,7 @@ typedef struct sweeping {
 
     /* Bootstrap: replicates of the cell at hand and of the one before, draws x width of doubles, NaN where it failed. */
     int64_t draws;
-    int64_t width; /* label sets x k; before the first success at least that */
+    int64_t width; /* label sets x k */
     double *replicates, *before;
     double *column; /* draws */
 } sweeping;
@@ -61,33 +63,61 @@ read_shape(sweeping *s, const conceptdec_sweep_options *options)
 }
 
 static conceptdec_status
-read_options(sweeping *s, const conceptdec_sweep_options *given)
+read_options(sweeping *s, conceptdec_i_arena *arena, const conceptdec_sweep_options *given)
 {
     conceptdec_sweep_options options;
     CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options", given, &options, sizeof options, sizeof options));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(s->ctx, "options", options.given, N_FIELDS));
-    CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options.knn", options.knn, &s->knn, sizeof s->knn, sizeof s->knn));
-    s->draws = s->knn.bootstrap > 0 ? s->knn.bootstrap : 0;
-    s->confidence = s->knn.confidence > 0 ? s->knn.confidence : 0.95; /* as each cell reads and checks it */
-    return read_shape(s, &options);
+    CONCEPTDEC_I_TRY(read_shape(s, &options));
+    s->knn = options.knn;
+    CONCEPTDEC_I_TRY(conceptdec_i_knn_settings_take(arena, s->knn, s->labels->rows, &s->settings));
+    s->draws = s->settings.options.bootstrap;
+    if (!conceptdec_i_mul(s->labels->cols, s->settings.options.n_ks, &s->width))
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "options.knn.n_ks: too many for %" PRId64 " label sets",
+                                 s->labels->cols);
+    return CONCEPTDEC_OK;
+}
+
+/* What is wrong with labels, folds or permutations would be so in every cell, after its search. */
+static conceptdec_status
+check_labels(sweeping *s, conceptdec_i_arena *arena)
+{
+    const conceptdec_knn_options *o = &s->settings.options;
+    conceptdec_i_knn_data data;
+    CONCEPTDEC_I_TRY(conceptdec_i_knn_data_take(arena, &s->settings, s->labels, &data));
+    for (int64_t i = 0; i < data.n_sets && s->settings.draws > 0; i++) {
+        conceptdec_i_permute *plan = NULL;
+        CONCEPTDEC_I_TRY(conceptdec_i_permute_new(s->ctx, o->permute, data.n, data.sets[i].labels, data.groups, o->seed,
+                                                  &plan));
+        conceptdec_i_permute_free(s->ctx, plan);
+    }
+    s->settings.options.classes = data.classes;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+check_labels_alone(sweeping *s)
+{
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, s->ctx);
+    conceptdec_status status = check_labels(s, &arena);
+    conceptdec_i_arena_close(&arena);
+    return status;
 }
 
 static conceptdec_status
 take_replicates(sweeping *s, conceptdec_i_arena *arena)
 {
-    void *memory[3];
-    int64_t n_ks = s->knn.n_ks > 1 ? s->knn.n_ks : 1, size;
+    double **arrays[] = {&s->replicates, &s->before, &s->column};
+    int64_t size;
     if (s->draws == 0)
         return CONCEPTDEC_OK;
-    if (!conceptdec_i_mul(s->labels->cols, n_ks, &s->width) || !conceptdec_i_mul(s->draws, s->width, &size))
+    if (!conceptdec_i_mul(s->draws, s->width, &size))
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "options.knn.bootstrap: %" PRId64 " draws are too many",
                                  s->draws);
     for (int i = 0; i < 3; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "bootstrap", i < 2 ? size : s->draws, sizeof(double),
-                                                 &memory[i]));
-    s->replicates = memory[0];
-    s->before = memory[1];
-    s->column = memory[2];
+        CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "bootstrap", i < 2 ? size : s->draws, sizeof(double),
+                                                  arrays[i]));
     return CONCEPTDEC_OK;
 }
 
@@ -161,7 +191,6 @@ new_arrays(sweeping *s, const conceptdec_result *cell)
         CONCEPTDEC_I_TRY(new_array(s, CONCEPTDEC_R_DIFFERENCE_LOW, &array));
         CONCEPTDEC_I_TRY(new_array(s, CONCEPTDEC_R_DIFFERENCE_HIGH, &array));
     }
-    s->width = array_size(&array);
     s->has_arrays = true;
     return CONCEPTDEC_OK;
 }
@@ -212,7 +241,7 @@ put_difference_interval(sweeping *s, int64_t cell)
     for (int64_t i = 0; i < s->width; i++) {
         for (int64_t draw = 0; draw < s->draws; draw++)
             s->column[draw] = s->replicates[draw * s->width + i] - s->before[draw * s->width + i];
-        conceptdec_i_percentile_interval(s->column, s->draws, s->confidence, &low[i], &high[i]);
+        conceptdec_i_percentile_interval(s->column, s->draws, s->settings.options.confidence, &low[i], &high[i]);
     }
 }
 
@@ -245,7 +274,7 @@ run_cell(sweeping *s, int64_t index)
     conceptdec_result *cell = NULL;
     if (s->draws > 0)
         next_replicates(s);
-    conceptdec_status status = conceptdec_i_knn_cell(s->ctx, &s->views[index], s->labels, &s->knn, s->replicates, &cell);
+    conceptdec_status status = conceptdec_i_knn_cell(s->ctx, &s->views[index], s->labels, s->knn, s->replicates, &cell);
     if (status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM)
         return status;
     if (status != CONCEPTDEC_OK)
@@ -295,12 +324,16 @@ run_cells(sweeping *s)
 }
 
 static conceptdec_status
-run_sweep(sweeping *s, conceptdec_i_arena *arena)
+run_sweep(sweeping *s, conceptdec_i_arena *arena, const conceptdec_sweep_options *options)
 {
+    CONCEPTDEC_I_TRY(read_options(s, arena, options));
+    CONCEPTDEC_I_TRY(check_labels_alone(s));
     CONCEPTDEC_I_TRY(take_replicates(s, arena));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(s->ctx, "sweep", &s->result));
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_STATUS, s->ndim, s->shape, &s->status));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_list(s->ctx, s->result, "shape", s->shape, s->ndim));
+    CONCEPTDEC_I_TRY(conceptdec_i_knn_settings_report(s->ctx, &s->settings, s->result));
+    conceptdec_i_result_seed(s->result, s->settings.options.seed);
     CONCEPTDEC_I_TRY(run_cells(s));
     if (!s->has_arrays)
         return conceptdec_i_fail(s->ctx, s->first_status, "%s", s->first_text);
@@ -320,9 +353,8 @@ conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_
     if (n_views < 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "n_views: %" PRId64 " is less than 1", n_views);
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "labels", labels, CONCEPTDEC_I_INTS));
-    CONCEPTDEC_I_TRY(read_options(&s, options));
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = run_sweep(&s, &arena);
+    conceptdec_status status = run_sweep(&s, &arena, options);
     conceptdec_i_arena_close(&arena);
     if (status == CONCEPTDEC_OK)
         *result = s.result;
