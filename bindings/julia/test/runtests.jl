@@ -1,0 +1,28 @@
+# Tests of the Julia binding; needs no package from a registry:
+#   CONCEPTDEC_LIBRARY=build/lib/libconceptdec.so julia --project=bindings/julia bindings/julia/test/runtests.jl
+
+using ConceptDec
+using LinearAlgebra, Random, Test
+
+include("brute_force.jl")
+
+"The exception of a call, or nothing."
+function thrown(call)
+    try
+        call()
+    catch failure
+        return failure
+    end
+    return nothing
+end
+
+refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.name : failure)
+
+@testset "ConceptDec" begin
+    include("interface.jl")
+    include("views.jl")
+    include("neighbors.jl")
+    include("decodability.jl")
+    include("sweep.jl")
+    include("stopping.jl")
+end
