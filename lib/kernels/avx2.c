@@ -1,0 +1,168 @@
+/* Kernels for AVX2 with FMA and F16C. */
+#include "kernels/kernels.h"
+
+#include <conceptdec/conceptdec.h>
+
+#include <immintrin.h>
+#include <string.h>
+
+#define UNROLL _Pragma("GCC unroll 6")
+
+static inline void
+chunk_f16(const void *in, double *out)
+{
+    for (int half = 0; half < 2; half++) {
+        const __m256 single = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)in + half));
+        _mm256_storeu_pd(out + 8 * half, _mm256_cvtps_pd(_mm256_castps256_ps128(single)));
+        _mm256_storeu_pd(out + 8 * half + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(single, 1)));
+    }
+}
+
+static inline __m256
+gather_f32(const float *const *row, int p)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[0] + p)), _mm_loadu_ps(row[4] + p), 1);
+}
+
+static inline __m256d
+gather_f64(const double *const *row, int p)
+{
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row[0] + p)), _mm_loadu_pd(row[2] + p), 1);
+}
+
+static inline void
+transpose_lanes_f32(__m256 *x)
+{
+    const __m256 a = _mm256_unpacklo_ps(x[0], x[1]), b = _mm256_unpackhi_ps(x[0], x[1]);
+    const __m256 c = _mm256_unpacklo_ps(x[2], x[3]), d = _mm256_unpackhi_ps(x[2], x[3]);
+    x[0] = _mm256_shuffle_ps(a, c, 0x44);
+    x[1] = _mm256_shuffle_ps(a, c, 0xee);
+    x[2] = _mm256_shuffle_ps(b, d, 0x44);
+    x[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
+
+static inline void
+transpose_lanes_f64(__m256d *x)
+{
+    const __m256d first = x[0];
+    x[0] = _mm256_unpacklo_pd(first, x[1]);
+    x[1] = _mm256_unpackhi_pd(first, x[1]);
+}
+
+/* Panels are six wide on one side; masked stores are slow on some processors, so that width is stored in two parts. */
+static inline void
+store_some_f32(float *to, __m256 x, int count)
+{
+    if (count == 8) {
+        _mm256_storeu_ps(to, x);
+    } else if (count == 6) {
+        _mm_storeu_ps(to, _mm256_castps256_ps128(x));
+        _mm_storel_pi((__m64 *)(to + 4), _mm256_extractf128_ps(x, 1));
+    } else {
+        float all[8];
+        _mm256_storeu_ps(all, x);
+        memcpy(to, all, (size_t)count * sizeof *to);
+    }
+}
+
+static inline void
+store_some_f64(double *to, __m256d x, int count)
+{
+    if (count == 4) {
+        _mm256_storeu_pd(to, x);
+    } else if (count == 2) {
+        _mm_storeu_pd(to, _mm256_castpd256_pd128(x));
+    } else {
+        double all[4];
+        _mm256_storeu_pd(all, x);
+        memcpy(to, all, (size_t)count * sizeof *to);
+    }
+}
+
+static inline uint64_t
+hits_f32(__m256 value, __m256 limit)
+{
+    const __m256 hit = _mm256_and_ps(_mm256_cmp_ps(value, limit, _CMP_NGT_UQ), _mm256_cmp_ps(limit, limit, _CMP_ORD_Q));
+    return (uint64_t)_mm256_movemask_ps(hit);
+}
+
+static inline uint64_t
+hits_f64(__m256d value, __m256d limit)
+{
+    const __m256d hit =
+        _mm256_and_pd(_mm256_cmp_pd(value, limit, _CMP_NGT_UQ), _mm256_cmp_pd(limit, limit, _CMP_ORD_Q));
+    return (uint64_t)_mm256_movemask_pd(hit);
+}
+
+typedef struct bytes {
+    __m256i low, high;
+} bytes;
+
+static inline bytes
+bytes_load(const uint8_t *from)
+{
+    return (bytes){_mm256_loadu_si256((const __m256i *)from), _mm256_loadu_si256((const __m256i *)from + 1)};
+}
+
+static inline void
+bytes_store(uint8_t *to, bytes x)
+{
+    _mm256_storeu_si256((__m256i *)to, x.low);
+    _mm256_storeu_si256((__m256i *)to + 1, x.high);
+}
+
+static inline bytes
+bytes_fill(uint8_t value)
+{
+    return (bytes){_mm256_set1_epi8((char)value), _mm256_set1_epi8((char)value)};
+}
+
+static inline bytes
+bytes_agree(bytes a, bytes b, bytes x)
+{
+    return (bytes){_mm256_and_si256(_mm256_cmpeq_epi8(a.low, b.low), x.low),
+                   _mm256_and_si256(_mm256_cmpeq_epi8(a.high, b.high), x.high)};
+}
+
+static inline bytes
+bytes_count(bytes count, bytes a, bytes b)
+{
+    return (bytes){_mm256_sub_epi8(count.low, _mm256_cmpeq_epi8(a.low, b.low)),
+                   _mm256_sub_epi8(count.high, _mm256_cmpeq_epi8(a.high, b.high))};
+}
+
+static inline void
+bytes_lead(bytes *best, bytes *sharing, bytes count)
+{
+    const bytes top = {_mm256_max_epu8(best->low, count.low), _mm256_max_epu8(best->high, count.high)};
+    *sharing = bytes_count(bytes_agree(top, *best, *sharing), top, count);
+    *best = top;
+}
+
+#define REAL float
+#define VECTOR __m256
+#define NAME(x) x##_f32
+#define COLUMNS 6
+#define OP(x) _mm256_##x##_ps
+#include "kernels/vector_template.h"
+
+#define REAL double
+#define VECTOR __m256d
+#define NAME(x) x##_f64
+#define COLUMNS 6
+#define OP(x) _mm256_##x##_pd
+#include "kernels/vector_template.h"
+
+#include "kernels/rows_template.h"
+#include "kernels/screen_template.h"
+#include "kernels/votes_template.h"
+
+const conceptdec_i_kernels conceptdec_i_kernels_avx2 = {
+    .name = "avx2",
+    .bit = CONCEPTDEC_KERNEL_AVX2,
+    .mr_f32 = 16,
+    .nr_f32 = 6,
+    .mr_f64 = 8,
+    .nr_f64 = 6,
+#include "kernels/table_template.h"
+};

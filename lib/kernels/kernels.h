@@ -1,0 +1,84 @@
+/* Kernels: one table of function pointers per instruction set. portable.c is the reference that the others are tested
+ * against; a set fills in what it has and inherits the rest. */
+#ifndef CONCEPTDEC_I_KERNELS_H
+#define CONCEPTDEC_I_KERNELS_H
+
+#include <stdint.h>
+
+/* One panel product of the tile engine: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth of
+ * a[p * mr + i] * b[p * nr + j], for i < mr, j < nr. Packed operands are 64-byte aligned, c is 64-byte aligned and
+ * ldc a multiple of 16 elements. Each element is one chain of depth fused or unfused multiply-adds in order of p (at
+ * most `depth` roundings beyond the products'). */
+typedef void (*conceptdec_i_panel_f32)(int64_t depth, const float *a, const float *b, float *c, int64_t ldc,
+                                       int accumulate);
+typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const double *b, double *c, int64_t ldc,
+                                       int accumulate);
+
+/* Lanes of permutations that one call of `votes` advances. */
+#define CONCEPTDEC_I_LANES 64
+
+typedef struct conceptdec_i_kernels {
+    const char *name; /* "portable", "avx2", "avx512" */
+    uint32_t bit;     /* CONCEPTDEC_KERNEL_* */
+
+    int32_t mr_f32, nr_f32, mr_f64, nr_f64; /* mr: vector side, nr: broadcast side */
+    conceptdec_i_panel_f32 panel_f32;
+    conceptdec_i_panel_f64 panel_f64;
+
+    /* out[i] = in[i] as double, exact; `in` at any address. */
+    void (*widen_f64)(const void *in, double *out, int64_t n);
+    void (*widen_f32)(const void *in, double *out, int64_t n);
+    void (*widen_f16)(const void *in, double *out, int64_t n);
+    void (*widen_bf16)(const void *in, double *out, int64_t n);
+
+    /* One pass over a row of doubles: sums[i] += x[i]; *largest = max(*largest, |x[i]|); returns sum of x[i] * w[i].
+     * NaN or infinity anywhere makes the returned value non-finite (w[i] in [1, 2)). The order of the sum is free but
+     * the same for every row (of one kernel set), so that equal rows give equal values. */
+    double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
+
+    /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (any
+     * order). scale is a power of two or, for cosine, 1 / norm. */
+    double (*center_f32)(const double *x, const double *mean, double scale, float *out, int64_t n);
+    double (*center_f64)(const double *x, const double *mean, double scale, double *out, int64_t n);
+
+    /* Interleaves rows into a panel: out[p * width + r] = in[r * ld + p] for p < depth, r < rows; out[p * width + r] = 0
+     * for rows <= r < width. */
+    void (*interleave_f32)(const float *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, float *out);
+    void (*interleave_f64)(const double *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, double *out);
+
+    /* Which products of one column of a tile may matter. For i < n: value = norm[i] - 2 * dot[i] + column_norm (a fused
+     * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], bit i of column_hits where
+     * value <= column_limit. n <= 512; hits are n / 64 rounded up words, bits past n are 0. Returns non-zero where any
+     * bit is set. NaN limits never hit, +infinity always hits. dot, norm and row_limit are 64-byte aligned. */
+    int (*screen_f32)(const float *dot, const float *norm, float column_norm, const float *row_limit, float column_limit,
+                      int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+    int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
+                      double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+
+    /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i mod
+     * 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation rounded
+     * by itself (no FMA). The same bits from every kernel set. b at any address. */
+    double (*distance_f64)(const double *a, const void *b, double scale, int64_t n);
+    double (*distance_f32)(const double *a, const void *b, double scale, int64_t n);
+    double (*distance_f16)(const double *a, const void *b, double scale, int64_t n);
+    double (*distance_bf16)(const double *a, const void *b, double scale, int64_t n);
+
+    /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
+     * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t] <= depth:
+     * out[t * 64 + lane] = number of classes that share the highest count among the first ks[t] neighbours where the own
+     * class is one of them, else 0. depth <= 255, classes <= 255, every label < classes. counts: scratch of classes * 64
+     * bytes. */
+    void (*votes)(const uint8_t *labels, const int32_t *neighbours, int32_t own, const int32_t *ks, int32_t n_ks,
+                  int32_t classes, uint8_t *counts, uint8_t *out);
+} conceptdec_i_kernels;
+
+/* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */
+const conceptdec_i_kernels *conceptdec_i_kernels_choose(uint32_t mask);
+/* Bits of the sets that the processor has and the library was built with. */
+uint32_t conceptdec_i_kernels_available(void);
+
+extern const conceptdec_i_kernels conceptdec_i_kernels_portable;
+extern const conceptdec_i_kernels conceptdec_i_kernels_avx2;   /* x86-64 only */
+extern const conceptdec_i_kernels conceptdec_i_kernels_avx512; /* x86-64 only */
+
+#endif

@@ -1,0 +1,138 @@
+/* The reference kernels: C11 without intrinsics, in loops that compilers vectorise for whatever the baseline is. */
+#include "kernels/kernels.h"
+
+#include <conceptdec/conceptdec.h>
+
+#include "core/half.h"
+
+static inline void
+chunk_f16(const void *in, double *out)
+{
+    for (int j = 0; j < 16; j++) {
+        uint16_t half;
+        memcpy(&half, (const char *)in + 2 * j, sizeof half);
+        out[j] = conceptdec_i_half_to_double(half);
+    }
+}
+
+#include "kernels/rows_template.h"
+
+#define DEFINE_PANEL(type, real, MR, NR)                                                                               \
+    static void panel_##type(int64_t depth, const real *restrict a, const real *restrict b, real *restrict c,          \
+                             int64_t ldc, int accumulate)                                                              \
+    {                                                                                                                  \
+        real sums[NR][MR] = {{0}};                                                                                     \
+        for (int64_t p = 0; p < depth; p++)                                                                            \
+            for (int j = 0; j < (NR); j++)                                                                             \
+                for (int i = 0; i < (MR); i++)                                                                         \
+                    sums[j][i] += a[p * (MR) + i] * b[p * (NR) + j];                                                   \
+        for (int j = 0; j < (NR); j++)                                                                                 \
+            for (int i = 0; i < (MR); i++)                                                                             \
+                c[j * ldc + i] = accumulate ? c[j * ldc + i] + sums[j][i] : sums[j][i];                                \
+    }
+
+DEFINE_PANEL(f32, float, 8, 4)
+DEFINE_PANEL(f64, double, 4, 4)
+
+#define DEFINE_INTERLEAVE(type, real)                                                                                  \
+    static void interleave_##type(const real *restrict in, int64_t ld, int64_t rows, int64_t depth, int64_t width,     \
+                                  real *restrict out)                                                                  \
+    {                                                                                                                  \
+        for (int64_t p = 0; p < depth; p++)                                                                            \
+            for (int64_t r = 0; r < width; r++)                                                                        \
+                out[p * width + r] = r < rows ? in[r * ld + p] : 0;                                                    \
+    }
+
+DEFINE_INTERLEAVE(f32, float)
+DEFINE_INTERLEAVE(f64, double)
+
+/* A value that is not a number hits every limit that is one: a screen may let through too much, never too little. */
+#define HIT(value, limit) (!((value) > (limit)) & ((limit) == (limit)))
+
+#define DEFINE_SCREEN_WORD(type, real)                                                                                 \
+    static void screen_word_##type(const real *dot, const real *norm, real column_norm, const real *row_limit,         \
+                                   real column_limit, uint64_t *rows, uint64_t *columns)                               \
+    {                                                                                                                  \
+        real value[64];                                                                                                \
+        int row_any = 0, column_any = 0;                                                                               \
+        for (int i = 0; i < 64; i++) {                                                                                 \
+            value[i] = norm[i] - 2 * dot[i] + column_norm;                                                             \
+            row_any |= HIT(value[i], row_limit[i]);                                                                    \
+            column_any |= HIT(value[i], column_limit);                                                                 \
+        }                                                                                                              \
+        *rows = *columns = 0;                                                                                          \
+        for (int i = 0; (row_any | column_any) && i < 64; i++) {                                                       \
+            *rows |= (uint64_t)HIT(value[i], row_limit[i]) << i;                                                       \
+            *columns |= (uint64_t)HIT(value[i], column_limit) << i;                                                    \
+        }                                                                                                              \
+    }
+
+DEFINE_SCREEN_WORD(f32, float)
+DEFINE_SCREEN_WORD(f64, double)
+
+typedef struct bytes {
+    uint8_t lane[CONCEPTDEC_I_LANES];
+} bytes;
+
+#define FOR_LANES for (int i = 0; i < CONCEPTDEC_I_LANES; i++)
+
+static inline bytes
+bytes_load(const uint8_t *from)
+{
+    bytes x;
+    memcpy(x.lane, from, sizeof x.lane);
+    return x;
+}
+
+static inline void
+bytes_store(uint8_t *to, bytes x)
+{
+    memcpy(to, x.lane, sizeof x.lane);
+}
+
+static inline bytes
+bytes_fill(uint8_t value)
+{
+    bytes x;
+    memset(x.lane, value, sizeof x.lane);
+    return x;
+}
+
+static inline bytes
+bytes_count(bytes count, bytes a, bytes b)
+{
+    FOR_LANES count.lane[i] = (uint8_t)(count.lane[i] + (a.lane[i] == b.lane[i]));
+    return count;
+}
+
+static inline void
+bytes_lead(bytes *best, bytes *sharing, bytes count)
+{
+    FOR_LANES
+    {
+        const uint8_t top = count.lane[i] > best->lane[i] ? count.lane[i] : best->lane[i];
+        const uint8_t kept = top == best->lane[i] ? sharing->lane[i] : 0;
+        sharing->lane[i] = (uint8_t)(kept + (count.lane[i] == top));
+        best->lane[i] = top;
+    }
+}
+
+static inline bytes
+bytes_agree(bytes a, bytes b, bytes x)
+{
+    FOR_LANES x.lane[i] = a.lane[i] == b.lane[i] ? x.lane[i] : 0;
+    return x;
+}
+
+#include "kernels/screen_template.h"
+#include "kernels/votes_template.h"
+
+const conceptdec_i_kernels conceptdec_i_kernels_portable = {
+    .name = "portable",
+    .bit = CONCEPTDEC_KERNEL_PORTABLE,
+    .mr_f32 = 8,
+    .nr_f32 = 4,
+    .mr_f64 = 4,
+    .nr_f64 = 4,
+#include "kernels/table_template.h"
+};
