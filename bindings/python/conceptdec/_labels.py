@@ -17,7 +17,10 @@ def _strict_array(name: str, values: Any) -> np.ndarray:
         kinds = {"text" if isinstance(v, (str, bytes)) else "number" for v in boxed.ravel()}
         if len(kinds) > 1:
             raise ConceptDecTypeError(f"{name}: strings and other values are mixed")
-        values = np.array(boxed.tolist()) if boxed.size else boxed.astype(np.int64)
+        try:
+            values = np.array(boxed.tolist()) if boxed.size else boxed.astype(np.int64)
+        except ValueError:
+            raise ConceptDecError(f"{name}: the rows have different lengths", const.ESIZE) from None
     array = np.asarray(values)
     if array.dtype.kind not in "biu" + _TEXT:
         raise ConceptDecTypeError(f"{name}: must be integers or strings, not {array.dtype}")

@@ -34,6 +34,10 @@ def _open() -> Tuple[Any, str]:
 
 
 def _bind(library: Any, path: str) -> None:
+    """Sets the types of all functions, after the one that tells whether they are the right ones."""
+    abi = library.conceptdec_abi_version() if hasattr(library, "conceptdec_abi_version") else None
+    if abi not in (None, const.ABI_VERSION):
+        raise OSError(f"{path} has ABI version {abi}; this package needs {const.ABI_VERSION}")
     for name, (returned, arguments) in FUNCTIONS.items():
         try:
             function = getattr(library, name)
@@ -47,9 +51,6 @@ def library() -> Any:
     """The loaded library with the types of all its functions set. Raises OSError where there is none that fits."""
     loaded, path = _open()
     _bind(loaded, path)
-    abi = loaded.conceptdec_abi_version()
-    if abi != const.ABI_VERSION:
-        raise OSError(f"{path} has ABI version {abi}; this package needs {const.ABI_VERSION}")
     return loaded
 
 

@@ -80,7 +80,7 @@ def checked(name: str, kind: Any, value: Any) -> Any:
         if kind not in _INTEGERS:
             return value
         value = operator.index(value)
-    except TypeError:
+    except (TypeError, ValueError):
         wanted = "a number" if kind is c_double else "an integer"
         raise ConceptDecTypeError(f"{name}: needs {wanted}, not {type(value).__name__}", const.EINVAL) from None
     low, high = _INTEGERS[kind]
