@@ -109,18 +109,23 @@ test_julia() {
     julia --startup-file=no --project="$root/bindings/julia" "$root/bindings/julia/test/runtests.jl"
 }
 
-# examples: each C program against the installed library, compiled and run as its first lines say.
+# Each C example against the installed library, compiled and run as its first lines say.
 test_examples() {
   export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" LD_LIBRARY_PATH="$prefix/lib"
   mkdir -p "$build/examples"
   for source in examples/*.c; do
     [ -f "$source" ] || { echo "no example"; return 1; }
     program=$build/examples/$(basename "$source" .c)
-    cc -std=c11 -Wall -Wextra -Werror "$source" -o "$program" $(pkg-config --cflags --libs conceptdec) -lm || return 1
+    cc -Wall -Wextra -Werror "$source" -o "$program" $(pkg-config --cflags --libs conceptdec) -pthread -lm || return 1
     echo "== $source"
     "$program" >"$program.txt" || { cat "$program.txt"; return 1; }
     [ -s "$program.txt" ] || { echo "$source printed nothing"; return 1; }
   done
+}
+
+# The newcomer's command, below a folder of its own.
+test_quickstart() {
+  PREFIX=$build/quickstart-prefix sh examples/quickstart.sh && "$python" -m json.tool build/decodability.json >/dev/null
 }
 
 test_citizen() {
@@ -154,7 +159,7 @@ done
 step layout sh tests/abi/layout.sh
 step headers sh tests/contract/headers.sh
 step symbols sh tests/abi/symbols.sh "$build/release"
-step interface "$python" tests/tools/check_interface.py "$build/release/lib/libconceptdec.so"
+step interface "$python" tests/tools/check_interface.py --library "$build/release/lib/libconceptdec.so"
 step abi sh tests/abi/abi.sh "$build/release" "$build/abi"
 step citizen test_citizen
 
@@ -163,6 +168,7 @@ if step install meson install -C "$build/release" --no-rebuild; then
   step consumer sh tests/tools/consumer.sh "$prefix" "$build/consumer"
   step examples test_examples
 fi
+step quickstart test_quickstart
 counted python pytest '' test_python bindings/python/tests
 counted oracle-python pytest '' test_python tests/oracle
 without=
