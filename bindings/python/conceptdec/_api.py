@@ -141,10 +141,9 @@ def knn_decodability(
     0.5
     """
     table = X if isinstance(X, Neighbors) else None
-    if table is not None and metric == "l2":
-        metric = None  # that of the table
+    asked = None if table is not None and metric == "l2" else metric
     options = knn_options(
-        k, metric, protocol, groups, weights, ties, boundary, permutations, bootstrap, confidence, seed,
+        k, asked, protocol, groups, weights, ties, boundary, permutations, bootstrap, confidence, seed,
         train=train, folds=folds, stratified=stratified, permute=permute, chance_draws=chance_draws,
         temperature=temperature, strict=strict, confusion=confusion,
     )  # fmt: skip
@@ -158,7 +157,7 @@ def knn_decodability(
         run("conceptdec_knn_decodability", *rest, threads=threads, progress=progress)
     else:
         name = "conceptdec_knn_decodability_neighbors"
-        run(name, table._handle.pointer, *rest, threads=threads, progress=progress)
+        run(name, table._handle, *rest, threads=threads, progress=progress)
     return Result._from_handle(handle, classes)
 
 
@@ -225,7 +224,7 @@ def sweep(
     axes = (c_int64 * len(shape))(*shape)
     how = _structs.SweepOptions(knn=pointer(knn), shape=axes, ndim=len(shape))
     matrices = (_structs.Matrix * len(cells))(*cells)
-    matrices.owners = cells
+    matrices.owners = cells  # type: ignore[attr-defined]
     handle = Handle(_structs.Result, "conceptdec_result_free")
     arguments = (matrices, len(cells), pointer(labels), pointer(how), handle.place())
     run("conceptdec_sweep", *arguments, threads=threads, progress=progress)
@@ -262,8 +261,8 @@ def build_info(threads: Optional[int] = None) -> Dict[str, Any]:
     1
     """
     context, text = Context(threads), c_char_p()
-    context.check(library().conceptdec_ctx_build_info(context.pointer, byref(text)))
-    return json.loads(text.value.decode())
+    context.check(library().conceptdec_ctx_build_info(context.handle, byref(text)))
+    return json.loads((text.value or b"").decode())
 
 
 def version() -> str:

@@ -35,24 +35,20 @@ class Context:
         self.reports = _Reports()
         self._callback = ProgressFunction(self.reports.note) if with_progress else None
         options = CtxOptions(threads=threads, progress=self._callback)
-        self._handle = Handle(Ctx, "conceptdec_ctx_free")
-        status = library().conceptdec_ctx_new(byref(options), self._handle.place())
+        self.handle = Handle(Ctx, "conceptdec_ctx_free")
+        status = library().conceptdec_ctx_new(byref(options), self.handle.place())
         if status == const.EINVAL:
             raise error(status, f"threads: {threads} is outside 1..1024")
         if status != const.OK:
             raise error(status, "the context could not be made")
 
-    @property
-    def pointer(self) -> Any:
-        return self._handle.pointer
-
     def check(self, status: int) -> None:
         """Raises what a status other than OK means, with the text that the context holds."""
         if status != const.OK:
-            raise error(status, library().conceptdec_ctx_error(self.pointer).decode(errors="replace"))
+            raise error(status, library().conceptdec_ctx_error(self.handle).decode(errors="replace"))
 
     def cancel(self) -> None:
-        library().conceptdec_ctx_cancel(self.pointer)
+        library().conceptdec_ctx_cancel(self.handle)
 
 
 class _Call(threading.Thread):
@@ -67,7 +63,7 @@ class _Call(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.status = self._function(self._context.pointer, *self._arguments)
+            self.status = self._function(self._context.handle, *self._arguments)
         except BaseException as problem:  # ctypes: an argument of a wrong type
             self.problem = problem
         finally:

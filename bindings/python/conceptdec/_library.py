@@ -55,11 +55,18 @@ def library() -> Any:
 
 
 class Handle:
-    """Owns what a library function hands out, and frees it when the last reference to the handle is gone."""
+    """Owns what a library function hands out, and frees it when the last reference to the handle is gone.
+
+    As an argument of a library function it is the pointer (ctypes looks for _as_parameter_).
+    """
 
     def __init__(self, kind: Any, free: str) -> None:
         self.pointer = ctypes.POINTER(kind)()
         self._free = getattr(library(), free)
+
+    @property
+    def _as_parameter_(self) -> Any:
+        return self.pointer
 
     def place(self) -> Any:
         """Where the library is to write the pointer."""

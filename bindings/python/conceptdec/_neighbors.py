@@ -54,7 +54,7 @@ class Neighbors:
 
     def _get(self, name: str) -> np.ndarray:
         array = _structs.Array()
-        status = library().conceptdec_neighbors_get(self._handle.pointer, name.encode(), byref(array))
+        status = library().conceptdec_neighbors_get(self._handle, name.encode(), byref(array))
         if status != const.OK:
             raise error(status, f"neighbors: {name} cannot be had")
         return borrowed(array, self._handle)
@@ -89,12 +89,13 @@ class Neighbors:
         row %= len(self)
         self._row(row, 0, None, None, total)
         indices, distances = np.empty(total.value, dtype=np.int64), np.empty(total.value)
-        self._row(row, total.value, indices.ctypes.data_as(POINTER(c_int64)), distances.ctypes.data_as(POINTER(c_double)), total)
+        places = indices.ctypes.data_as(POINTER(c_int64)), distances.ctypes.data_as(POINTER(c_double))
+        self._row(row, total.value, *places, total)
         return indices, distances
 
     def _row(self, row: int, capacity: int, indices: Any, distances: Any, total: c_int64) -> None:
         call = library().conceptdec_neighbors_row
-        status = call(self._handle.pointer, row, capacity, indices, distances, byref(total))
+        status = call(self._handle, row, capacity, indices, distances, byref(total))
         if status != const.OK:
             raise error(status, f"neighbors: row {row} cannot be read")
 
@@ -106,7 +107,7 @@ class Neighbors:
         ConceptDecFileError
             The file cannot be written; an OSError, too.
         """
-        run("conceptdec_neighbors_save", self._handle.pointer, _path_bytes(path), progress=False)
+        run("conceptdec_neighbors_save", self._handle, _path_bytes(path), progress=False)
 
     def __len__(self) -> int:
         return len(self.count)

@@ -26,9 +26,9 @@ _COLUMNS = (
 
 def _read_values(handle: Handle) -> Dict[str, np.ndarray]:
     lib, values = library(), {}
-    for index in range(lib.conceptdec_result_count(handle.pointer)):
-        name, array = lib.conceptdec_result_name(handle.pointer, index), Array()
-        status = lib.conceptdec_result_get(handle.pointer, name, byref(array))
+    for index in range(lib.conceptdec_result_count(handle)):
+        name, array = lib.conceptdec_result_name(handle, index), Array()
+        status = lib.conceptdec_result_get(handle, name, byref(array))
         if status != const.OK:
             raise error(status, f"result: {name.decode()} cannot be read")
         values[name.decode()] = borrowed(array, handle).copy()
@@ -37,17 +37,17 @@ def _read_values(handle: Handle) -> Dict[str, np.ndarray]:
 
 def _read_json(handle: Handle) -> str:
     text = c_char_p()
-    status = library().conceptdec_result_json(handle.pointer, byref(text))
+    status = library().conceptdec_result_json(handle, byref(text))
     if status != const.OK:
         raise error(status, "result: its JSON form cannot be made")
-    return text.value.decode()
+    return (text.value or b"").decode()
 
 
 def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np.ndarray]:
     if const.R_STATUS not in values:
         return None
     status = values[const.R_STATUS]
-    texts = [library().conceptdec_result_message(handle.pointer, cell).decode() for cell in range(status.size)]
+    texts = [library().conceptdec_result_message(handle, cell).decode() for cell in range(status.size)]
     return np.array(texts, dtype=object).reshape(status.shape)
 
 
@@ -126,12 +126,12 @@ class Result:
         return dict(self._values)
 
     def to_json(self) -> str:
-        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, for a sweep messages."""
+        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, messages of a sweep."""
         with self._lock:
-            if self._text is None:
+            if self._text is None and self._handle is not None:
                 self._text = _with_classes(_read_json(self._handle), self._values[const.R_CLASSES])
                 self._handle = None
-        return self._text
+        return self._text or ""
 
     def _part(self, name: str) -> Dict[str, Any]:
         return json.loads(self.to_json()).get(name, {})

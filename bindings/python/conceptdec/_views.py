@@ -105,7 +105,8 @@ def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Lis
     if not isinstance(x, (list, tuple)):
         view = tensor(name, x, dtype)
         if len(view.shape) < 2:
-            raise ConceptDecError(f"{name}: a view needs 2 axes (samples, dimensions), has {len(view.shape)}", const.ESIZE)
+            axes = len(view.shape)
+            raise ConceptDecError(f"{name}: a view needs 2 axes (samples, dimensions), has {axes}", const.ESIZE)
         return _split(view)
     parts = [_grid(f"{name}[{i}]", part, dtype) for i, part in enumerate(x)]
     shapes = {shape for shape, _ in parts}

@@ -9,9 +9,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 CHECK = ROOT / "tests/tools/check_interface.py"
-PARTIES = ["include", "lib/conceptdec.map", "bindings/interface.yaml", "bindings/python/conceptdec", "bindings/julia/src"]
 
 HEADER, YAML, MAP = "include/conceptdec/conceptdec.h", "bindings/interface.yaml", "lib/conceptdec.map"
+PARTIES = ["include", MAP, YAML, "bindings/python/conceptdec", "bindings/julia/src"]
 STRUCTS, CONSTANTS = "bindings/python/conceptdec/_structs.py", "bindings/python/conceptdec/_constants.py"
 JULIA = "bindings/julia/src/structs.jl"
 
