@@ -102,7 +102,7 @@ sum_units(resampling *r, int64_t n, const double *credit, const int64_t *codes)
     uint8_t *is_scored;
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(&r->arena, "bootstrap", n, sizeof *is_scored, &is_scored));
     for (int64_t i = 0; i < n; i++)
-        is_scored[i] = isnan(credit[i * r->n_ks]) ? 0 : 1;
+        is_scored[i] = (uint8_t)!isnan(credit[i * r->n_ks]);
     CONCEPTDEC_I_TRY(conceptdec_i_groups_number(&r->arena, n, codes, is_scored, &groups));
     r->units = groups.count;
     r->panels = (r->n_ks + 1 + PANEL - 1) / PANEL;
