@@ -1,0 +1,327 @@
+/* Blocking: super-blocks of rows are packed once for each pair of them (shared by all lanes); a tile is one block of
+ * `rows` by `cols` items, computed in slices of `depth` columns so that a slice of the row block stays in the second-level
+ * cache and one narrow panel of the column block in the first. */
+#include "linalg/tiles.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+#define SUPER_BYTES ((int64_t)24 << 20) /* packed super-block, at most about this */
+#define SUPER_ITEMS 4096
+
+typedef struct {
+    int precision;
+    int64_t size;       /* of an element */
+    int64_t mr, nr;     /* micro-panel */
+    int64_t rows, cols; /* tile; multiples of mr and nr */
+    int64_t depth;
+    int64_t super_rows, super_cols; /* multiples of rows and cols */
+} blocking;
+
+typedef struct {
+    const conceptdec_i_kernels *kernels;
+    const conceptdec_i_operand *a, *b;
+    bool symmetric;
+    blocking block;
+    int64_t dims;
+    conceptdec_i_tile_consumer consumer;
+    void *argument;
+    char *packed_a, *packed_b; /* super-blocks */
+    char *rows_scratch;        /* per lane: the wider of mr and nr rows, as elements */
+    double *wide_scratch;      /* per lane: one row */
+    char *tile_scratch;        /* per lane: one tile */
+    int64_t a_first, a_count, b_first, b_count; /* super-blocks in work */
+    int64_t a_tiles, b_tiles;
+} engine;
+
+static int64_t
+min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t
+max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t
+ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t
+depth_of(int precision)
+{
+    return precision == CONCEPTDEC_I_TILE_F32 ? 384 : 256;
+}
+
+static blocking
+choose_blocking(const conceptdec_i_kernels *kernels, int precision, int64_t dims)
+{
+    bool narrow = precision == CONCEPTDEC_I_TILE_F32;
+    blocking b = {.precision = precision, .size = narrow ? 4 : 8, .depth = depth_of(precision)};
+    b.mr = narrow ? kernels->mr_f32 : kernels->mr_f64;
+    b.nr = narrow ? kernels->nr_f32 : kernels->nr_f64;
+    b.rows = narrow ? CONCEPTDEC_I_TILE_ROWS : CONCEPTDEC_I_TILE_ROWS / 2;
+    b.cols = b.rows / b.nr * b.nr;
+    int64_t items = min64(SUPER_ITEMS, SUPER_BYTES / (b.size * dims));
+    b.super_rows = max64(1, items / b.rows) * b.rows;
+    b.super_cols = max64(1, items / b.cols) * b.cols;
+    return b;
+}
+
+double
+conceptdec_i_tiles_error(int64_t dims, int precision)
+{
+    double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
+    int64_t depth = depth_of(precision);
+    return (double)(min64(depth, dims) + ceil_div(dims, depth) + 2) * unit * 1.001;
+}
+
+void
+conceptdec_i_operand_row(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, int64_t item,
+                         double *out)
+{
+    int64_t row = operand->row ? operand->row[item] : item;
+    int64_t dims = operand->view->cols;
+    conceptdec_i_view_widen(kernels, operand->view, row, 0, dims, out);
+    if (!operand->factor)
+        return;
+    double factor = operand->factor[item];
+    for (int64_t i = 0; i < dims; i++)
+        out[i] *= factor;
+}
+
+/* Centres item `item` into `out` (float or double) and returns its squared norm. */
+static double
+center_item(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, int precision, int64_t item,
+            double *wide, void *out)
+{
+    int64_t dims = operand->view->cols;
+    conceptdec_i_operand_row(kernels, operand, item, wide);
+    if (precision == CONCEPTDEC_I_TILE_F32)
+        return kernels->center_f32(wide, operand->mean, operand->scale, out, dims);
+    return kernels->center_f64(wide, operand->mean, operand->scale, out, dims);
+}
+
+static void
+interleave(const engine *e, const char *in, int64_t rows, int64_t depth, int64_t width, char *out)
+{
+    if (e->block.precision == CONCEPTDEC_I_TILE_F32)
+        e->kernels->interleave_f32((const float *)(const void *)in, e->dims, rows, depth, width, (float *)(void *)out);
+    else
+        e->kernels->interleave_f64((const double *)(const void *)in, e->dims, rows, depth, width, (double *)(void *)out);
+}
+
+/* Packs items first..first+count-1 as one block of `height` items in panels of `width`: slices of depth one after the
+ * other, in each slice the panels one after the other. */
+static void
+pack_block(const engine *e, const conceptdec_i_operand *operand, int64_t first, int64_t count, int64_t height,
+           int64_t width, char *block, int lane)
+{
+    int64_t size = e->block.size;
+    char *rows = e->rows_scratch + lane * max64(e->block.mr, e->block.nr) * e->dims * size;
+    double *wide = e->wide_scratch + lane * e->dims;
+    for (int64_t panel = 0; panel < height; panel += width) {
+        int64_t present = max64(0, min64(width, count - panel));
+        for (int64_t r = 0; r < present; r++)
+            center_item(e->kernels, operand, e->block.precision, first + panel + r, wide, rows + r * e->dims * size);
+        for (int64_t p = 0; p < e->dims; p += e->block.depth) {
+            int64_t depth = min64(e->block.depth, e->dims - p);
+            interleave(e, rows + p * size, present, depth, width, block + (p * height + panel * depth) * size);
+        }
+    }
+}
+
+static conceptdec_status
+pack_a_task(void *argument, int64_t task, int lane)
+{
+    engine *e = argument;
+    int64_t first = task * e->block.rows;
+    pack_block(e, e->a, e->a_first + first, e->a_count - first, e->block.rows, e->block.mr,
+               e->packed_a + first * e->dims * e->block.size, lane);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+pack_b_task(void *argument, int64_t task, int lane)
+{
+    engine *e = argument;
+    int64_t first = task * e->block.cols;
+    pack_block(e, e->b, e->b_first + first, e->b_count - first, e->block.cols, e->block.nr,
+               e->packed_b + first * e->dims * e->block.size, lane);
+    return CONCEPTDEC_OK;
+}
+
+/* Products of `height` leading rows of a block with one panel of columns, for one slice of depth. */
+static void
+panel_column(const engine *e, const char *a, const char *b, char *c, int64_t height, int64_t depth, int accumulate)
+{
+    const blocking *k = &e->block;
+    for (int64_t i = 0; i < height; i += k->mr) {
+        const void *ai = a + i * depth * k->size;
+        void *ci = c + i * k->size;
+        if (k->precision == CONCEPTDEC_I_TILE_F32)
+            e->kernels->panel_f32(depth, ai, (const void *)b, ci, k->rows, accumulate);
+        else
+            e->kernels->panel_f64(depth, ai, (const void *)b, ci, k->rows, accumulate);
+    }
+}
+
+static void
+compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out)
+{
+    const blocking *k = &e->block;
+    const char *a = e->packed_a + (tile->row - e->a_first) * e->dims * k->size;
+    const char *b = e->packed_b + (tile->col - e->b_first) * e->dims * k->size;
+    for (int64_t p = 0; p < e->dims; p += k->depth) {
+        int64_t depth = min64(k->depth, e->dims - p);
+        for (int64_t j = 0; j < tile->cols; j += k->nr) {
+            int64_t height = conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1);
+            panel_column(e, a + p * k->rows * k->size, b + (p * k->cols + j * depth) * k->size,
+                         out + j * k->rows * k->size, height, depth, p > 0);
+        }
+    }
+}
+
+/* Tiles are numbered so that neighbouring numbers share neither side: their consumers then rarely meet. */
+static conceptdec_status
+tile_task(void *argument, int64_t task, int lane)
+{
+    engine *e = argument;
+    int64_t i = task % e->a_tiles;
+    int64_t j = (task / e->a_tiles + i) % e->b_tiles;
+    const blocking *k = &e->block;
+    char *out = e->tile_scratch + lane * k->rows * k->cols * k->size;
+    conceptdec_i_tile tile = {.row = e->a_first + i * k->rows, .col = e->b_first + j * k->cols, .dots = out,
+                              .ld = k->rows, .symmetric = e->symmetric};
+    tile.rows = min64(k->rows, e->a_count - i * k->rows);
+    tile.cols = min64(k->cols, e->b_count - j * k->cols);
+    if (conceptdec_i_tile_height(&tile, tile.cols - 1) == 0)
+        return CONCEPTDEC_OK;
+    compute_tile(e, &tile, out);
+    return e->consumer(e->argument, &tile, lane);
+}
+
+static conceptdec_status
+take_buffers(engine *e, conceptdec_i_arena *arena)
+{
+    conceptdec_ctx *ctx = arena->ctx;
+    const blocking *k = &e->block;
+    int64_t lanes = conceptdec_i_lanes(ctx), d = e->dims;
+    int64_t a = min64(k->super_rows, ceil_div(e->a->n, k->rows) * k->rows);
+    int64_t b = min64(k->super_cols, ceil_div(e->b->n, k->cols) * k->cols);
+    uint64_t size = (uint64_t)k->size;
+    void *p[5];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "packed rows", a * d, size, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "packed rows", b * d, size, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * max64(k->mr, k->nr) * d, size, &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * d, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * k->rows * k->cols, size, &p[4]));
+    e->packed_a = p[0];
+    e->packed_b = p[1];
+    e->rows_scratch = p[2];
+    e->wide_scratch = p[3];
+    e->tile_scratch = p[4];
+    return CONCEPTDEC_OK;
+}
+
+/* All tiles of one packed column super-block. */
+static conceptdec_status
+run_against(conceptdec_ctx *ctx, engine *e)
+{
+    const blocking *k = &e->block;
+    int64_t end = e->symmetric ? min64(e->a->n, e->b_first + e->b_count) : e->a->n;
+    for (e->a_first = 0; e->a_first < end; e->a_first += k->super_rows) {
+        e->a_count = min64(k->super_rows, e->a->n - e->a_first);
+        e->a_tiles = ceil_div(e->a_count, k->rows);
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles * e->b_tiles, tile_task, e));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+run_all(conceptdec_ctx *ctx, engine *e)
+{
+    const blocking *k = &e->block;
+    for (e->b_first = 0; e->b_first < e->b->n; e->b_first += k->super_cols) {
+        e->b_count = min64(k->super_cols, e->b->n - e->b_first);
+        e->b_tiles = ceil_div(e->b_count, k->cols);
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->b_tiles, pack_b_task, e));
+        CONCEPTDEC_I_TRY(run_against(ctx, e));
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const conceptdec_i_operand *b, int precision,
+                       conceptdec_i_tile_consumer consumer, void *argument)
+{
+    engine e = {.kernels = ctx->kernels, .a = a, .b = b ? b : a, .symmetric = b == NULL, .dims = a->view->cols,
+                .consumer = consumer, .argument = argument};
+    e.block = choose_blocking(ctx->kernels, precision, e.dims);
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = take_buffers(&e, &arena);
+    if (status == CONCEPTDEC_OK)
+        status = run_all(ctx, &e);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+int64_t
+conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision)
+{
+    blocking k = choose_blocking(ctx->kernels, precision, dims);
+    bool symmetric = n_b == 0;
+    int64_t n = symmetric ? n_a : n_b, tasks = 0;
+    for (int64_t b = 0; b < n; b += k.super_cols) {
+        int64_t b_count = min64(k.super_cols, n - b), b_tiles = ceil_div(b_count, k.cols);
+        int64_t end = symmetric ? min64(n_a, b + b_count) : n_a;
+        tasks += b_tiles;
+        for (int64_t a = 0; a < end; a += k.super_rows)
+            tasks += ceil_div(min64(k.super_rows, n_a - a), k.rows) * (b_tiles + 1);
+    }
+    return tasks;
+}
+
+typedef struct {
+    const conceptdec_i_kernels *kernels;
+    const conceptdec_i_operand *operand;
+    int precision;
+    double *scratch; /* per lane: a row as doubles and once more as elements */
+    double *norms;
+} norms_job;
+
+static conceptdec_status
+norms_task(void *argument, int64_t task, int lane)
+{
+    norms_job *job = argument;
+    int64_t dims = job->operand->view->cols;
+    double *wide = job->scratch + 2 * lane * dims;
+    int64_t first = task * CONCEPTDEC_I_TILE_ROWS;
+    int64_t last = min64(job->operand->n, first + CONCEPTDEC_I_TILE_ROWS);
+    for (int64_t i = first; i < last; i++)
+        job->norms[i] = center_item(job->kernels, job->operand, job->precision, i, wide, wide + dims);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_tiles_norms(conceptdec_ctx *ctx, const conceptdec_i_operand *operand, int precision, double *norms)
+{
+    norms_job job = {.kernels = ctx->kernels, .operand = operand, .precision = precision, .norms = norms};
+    void *scratch;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "rows", 2 * conceptdec_i_lanes(ctx) * operand->view->cols, sizeof(double),
+                                       &scratch));
+    job.scratch = scratch;
+    conceptdec_status status =
+        conceptdec_i_parallel(ctx, ceil_div(operand->n, CONCEPTDEC_I_TILE_ROWS), norms_task, &job);
+    conceptdec_i_give(ctx, scratch);
+    return status;
+}

@@ -1,0 +1,279 @@
+#include "neighbors/candidates.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+/* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
+#define MOST_GROWN ((int64_t)1 << 27)
+
+conceptdec_i_eligibility
+conceptdec_i_codes_test(const conceptdec_i_codes *codes, int32_t list, int32_t value)
+{
+    if (!codes->any || codes->mixed[value])
+        return CONCEPTDEC_I_UNIVERSAL;
+    int64_t low = codes->code_start[list], high = codes->code_start[list + 1], tag = codes->tag[value];
+    if (high - low == 1)
+        return codes->code[low] == tag ? CONCEPTDEC_I_NEVER : CONCEPTDEC_I_UNIVERSAL;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (codes->code[middle] == tag)
+            return CONCEPTDEC_I_PARTIAL;
+        if (codes->code[middle] < tag)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return CONCEPTDEC_I_UNIVERSAL;
+}
+
+int64_t
+conceptdec_i_codes_rows(const conceptdec_i_codes *codes, int32_t list, int32_t value)
+{
+    if (!codes->any)
+        return codes->count[value];
+    if (codes->by_row)
+        return codes->count[value] - (codes->value_class[value] == codes->list_class[list]);
+    return codes->mixed[value] ? 1 : codes->count[value];
+}
+
+/* ---- exact distances ---- */
+
+static bool
+is_zero(const uint8_t *zero, int32_t item)
+{
+    return zero && zero[item];
+}
+
+static double
+squared_distance(const conceptdec_i_screening *s, const double *query, int32_t value, double *buffer)
+{
+    const conceptdec_matrix *view = s->refs->view;
+    const conceptdec_i_kernels *kernels = s->ctx->kernels;
+    int64_t row = s->refs->row ? s->refs->row[value] : value, n = view->cols;
+    double factor = s->refs->factor ? s->refs->factor[value] : 1.0;
+    const void *data = conceptdec_i_at(view, row, 0);
+    if (!conceptdec_i_view_is_dense_rows(view)) {
+        conceptdec_i_view_widen(kernels, view, row, 0, n, buffer);
+        return kernels->distance_f64(query, buffer, factor, n);
+    }
+    switch (view->dtype) {
+    case CONCEPTDEC_FLOAT64:
+        return kernels->distance_f64(query, data, factor, n);
+    case CONCEPTDEC_FLOAT32:
+        return kernels->distance_f32(query, data, factor, n);
+    case CONCEPTDEC_FLOAT16:
+        return kernels->distance_f16(query, data, factor, n);
+    default:
+        return kernels->distance_bf16(query, data, factor, n);
+    }
+}
+
+/* Refines the candidates of a list that are not exact yet. */
+static void
+refine(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    double *query = s->rows + 2 * lane * s->refs->view->cols;
+    long long refined = 0;
+    bool loaded = false;
+    for (int32_t i = 0; i < l->count; i++) {
+        conceptdec_i_candidate *c = &l->items[i];
+        if (c->exact)
+            continue;
+        if (!loaded)
+            conceptdec_i_operand_row(s->ctx->kernels, s->queries, list, query);
+        loaded = true;
+        c->d2 = squared_distance(s, query, c->value, query + s->refs->view->cols);
+        if (s->metric == CONCEPTDEC_METRIC_COSINE)
+            c->d2 = is_zero(s->query_zero, list) || is_zero(s->ref_zero, c->value) ? 1.0 : 0.5 * c->d2;
+        c->exact = 1;
+        refined++;
+    }
+    atomic_fetch_add_explicit(&s->n_refined, refined, memory_order_relaxed);
+}
+
+/* ---- lists ---- */
+
+static double
+low_of(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
+{
+    return c->exact ? c->d2 * s->to_units : c->d2;
+}
+
+static double
+high_of(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candidate *c)
+{
+    if (c->exact)
+        return c->d2 * s->to_units;
+    return c->d2 + 2 * (s->error * (s->query_norms[list] + s->ref_norms[c->value]) + s->floor);
+}
+
+static void
+swap(conceptdec_i_candidate *a, conceptdec_i_candidate *b)
+{
+    conceptdec_i_candidate t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* Moves partial candidates behind the universal ones; returns how many universal ones there are. */
+static int32_t
+universal_first(conceptdec_i_candidate_list *l)
+{
+    int32_t end = l->count;
+    for (int32_t i = 0; i < end;) {
+        if (l->items[i].partial)
+            swap(&l->items[i], &l->items[--end]);
+        else
+            i++;
+    }
+    return end;
+}
+
+/* The k-th smallest upper bound among the first n items (which are reordered), by quickselect. */
+static double
+select_high(const conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate *items, int32_t n, int64_t k)
+{
+    int32_t low = 0, high = n - 1, wanted = (int32_t)(k - 1);
+    while (low < high) {
+        double pivot = high_of(s, list, &items[low + (high - low) / 2]);
+        int32_t i = low, j = high;
+        while (i <= j) {
+            while (high_of(s, list, &items[i]) < pivot)
+                i++;
+            while (high_of(s, list, &items[j]) > pivot)
+                j--;
+            if (i <= j)
+                swap(&items[i++], &items[j--]);
+        }
+        if (wanted <= j)
+            high = j;
+        else if (wanted >= i)
+            low = i;
+        else
+            break;
+    }
+    return high_of(s, list, &items[wanted]);
+}
+
+static void
+set_limit(conceptdec_i_screening *s, int32_t list, double limit)
+{
+    if (s->precision == CONCEPTDEC_I_TILE_F64) {
+        ((double *)s->limits)[list] = limit;
+        return;
+    }
+    float rounded = (float)limit;
+    ((float *)s->limits)[list] = (double)rounded < limit ? nextafterf(rounded, INFINITY) : rounded;
+}
+
+/* Drops candidates whose lower bound lies beyond the k-th upper bound. */
+static void
+tighten(conceptdec_i_screening *s, int32_t list)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    int32_t universal = universal_first(l), kept = 0;
+    if (universal < s->k)
+        return;
+    double limit = select_high(s, list, l->items, universal, s->k);
+    for (int32_t i = 0; i < l->count; i++)
+        if (low_of(s, &l->items[i]) <= limit)
+            l->items[kept++] = l->items[i];
+    l->count = kept;
+    set_limit(s, list, limit);
+}
+
+static conceptdec_status
+grow(conceptdec_i_screening *s, int32_t list)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    int64_t capacity = 2 * (int64_t)l->capacity;
+    if (atomic_fetch_add(&s->n_grown, capacity) > MOST_GROWN || capacity > INT32_MAX)
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENOMEM,
+                                 "x: too many rows tie at the last distance (more than 134217728 in all)");
+    void *items;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", capacity, sizeof *l->items, &items));
+    memcpy(items, l->items, (size_t)l->count * sizeof *l->items);
+    if (l->capacity > s->capacity)
+        conceptdec_i_give(s->ctx, l->items);
+    l->items = items;
+    l->capacity = (int32_t)capacity;
+    return CONCEPTDEC_OK;
+}
+
+/* A list is full: bounds first, then exact distances, and where true ties fill it, more room. */
+static conceptdec_status
+make_room(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    int32_t enough = l->capacity - l->capacity / 4;
+    tighten(s, list);
+    if (l->count <= enough)
+        return CONCEPTDEC_OK;
+    refine(s, list, lane);
+    if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
+        return CONCEPTDEC_I_TOO_LOOSE;
+    tighten(s, list);
+    return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
+}
+
+static conceptdec_status
+append(conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate candidate, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    l->items[l->count++] = candidate;
+    return l->count < l->capacity ? CONCEPTDEC_OK : make_room(s, list, lane);
+}
+
+conceptdec_status
+conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low, int lane)
+{
+    if (!(low <= conceptdec_i_screening_limit(s, list))) /* NaN, too: the zero row under cosine */
+        return CONCEPTDEC_OK;
+    conceptdec_i_eligibility eligibility = conceptdec_i_codes_test(s->codes, list, value);
+    if (eligibility == CONCEPTDEC_I_NEVER)
+        return CONCEPTDEC_OK;
+    return append(s, list, (conceptdec_i_candidate){
+        .d2 = low, .value = value, .partial = eligibility == CONCEPTDEC_I_PARTIAL}, lane);
+}
+
+conceptdec_status
+conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2)
+{
+    conceptdec_i_eligibility eligibility = conceptdec_i_codes_test(s->codes, list, value);
+    if (eligibility == CONCEPTDEC_I_NEVER)
+        return CONCEPTDEC_OK;
+    return append(s, list, (conceptdec_i_candidate){
+        .d2 = d2, .value = value, .exact = 1, .partial = eligibility == CONCEPTDEC_I_PARTIAL}, 0);
+}
+
+static int
+by_distance(const void *a, const void *b)
+{
+    const conceptdec_i_candidate *x = a, *y = b;
+    if (x->d2 != y->d2)
+        return x->d2 < y->d2 ? -1 : 1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+conceptdec_status
+conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    tighten(s, list);
+    refine(s, list, lane);
+    qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
+    int64_t rows = 0;
+    int32_t i = 0;
+    for (; i < l->count && rows < s->k; i++)
+        if (!l->items[i].partial)
+            rows += conceptdec_i_codes_rows(s->codes, list, l->items[i].value);
+    *whole = rows < s->k;
+    while (i > 0 && i < l->count && l->items[i].d2 == l->items[i - 1].d2)
+        i++;
+    l->count = *whole ? l->count : i;
+    return CONCEPTDEC_OK;
+}

@@ -1,0 +1,89 @@
+/* Candidate lists: what a screening pass keeps for each query until exact distances decide. */
+#ifndef CONCEPTDEC_I_CANDIDATES_H
+#define CONCEPTDEC_I_CANDIDATES_H
+
+#include "linalg/tiles.h"
+#include "neighbors/table.h"
+#include "neighbors/values.h"
+
+/* What an item of the other side is to a list. */
+typedef enum {
+    CONCEPTDEC_I_NEVER,    /* excluded for every query of the list */
+    CONCEPTDEC_I_PARTIAL,  /* excluded for some of them: kept, but does not count towards k */
+    CONCEPTDEC_I_UNIVERSAL /* has an eligible row for each of them */
+} conceptdec_i_eligibility;
+
+/* Who excludes whom. A value is tagged with the code that all its rows share (or is mixed); a list knows the codes of
+ * its queries. Leave-one-out is the case in which every row is a group of its own. */
+typedef struct conceptdec_i_codes {
+    bool any;                   /* false: nothing is excluded */
+    bool by_row;                /* codes are row numbers */
+    const int64_t *tag;         /* per value */
+    const uint8_t *mixed;       /* per value */
+    const int64_t *code_start;  /* per list: code[code_start[l] .. code_start[l + 1]), ascending, distinct */
+    const int64_t *code;
+    const int64_t *count;       /* per value: rows */
+    const int32_t *value_class; /* classes of identical content, to tell a list's own value */
+    const int32_t *list_class;
+} conceptdec_i_codes;
+
+conceptdec_i_eligibility conceptdec_i_codes_test(const conceptdec_i_codes *codes, int32_t list, int32_t value);
+/* Eligible rows that a universal value has at least, for every query of the list. */
+int64_t conceptdec_i_codes_rows(const conceptdec_i_codes *codes, int32_t list, int32_t value);
+
+typedef struct conceptdec_i_candidate {
+    double d2; /* exact: as in the table; else a lower bound in the units of the screening */
+    int32_t value;
+    uint16_t exact;
+    uint16_t partial;
+} conceptdec_i_candidate;
+
+typedef struct conceptdec_i_candidate_list {
+    conceptdec_i_candidate *items;
+    int32_t count, capacity;
+} conceptdec_i_candidate_list;
+
+/* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
+typedef struct conceptdec_i_screening {
+    conceptdec_ctx *ctx;
+    const conceptdec_i_operand *queries, *refs;
+    const uint8_t *query_zero, *ref_zero; /* per item, cosine: all-zero rows; NULL otherwise */
+    const conceptdec_i_codes *codes;
+    int32_t metric;
+    int precision;
+    int64_t k;
+    double to_units;                        /* exact d2 * to_units is a distance in the units of the screening */
+    double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor */
+    const double *query_norms, *ref_norms;
+    void *query_bounds, *ref_bounds;        /* float or double: norm less its share of the error, rounded down */
+    void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
+    conceptdec_i_candidate_list *lists;
+    conceptdec_i_candidate *pool;           /* first storage of all lists */
+    int32_t capacity;                       /* of a list in the pool */
+    pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
+    double *rows;                           /* per lane: two rows of doubles */
+    atomic_llong n_refined, n_pushed, n_grown;
+    int64_t refine_budget; /* more early refinements than this: the bound is too loose for the data (0: no budget) */
+} conceptdec_i_screening;
+
+/* Internal status: the refine budget is spent. */
+#define CONCEPTDEC_I_TOO_LOOSE 1
+
+conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low,
+                                              int lane);
+/* An exact distance known beforehand. */
+conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
+/* Exact distances for all that is left, sorted by (d2, value), cut behind the k-th row and its ties. *whole: nothing
+ * that is eligible was cut. */
+conceptdec_status conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole);
+/* Tile consumer. */
+conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
+
+static inline double
+conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
+{
+    return s->precision == CONCEPTDEC_I_TILE_F32 ? (double)((const float *)s->limits)[list]
+                                                 : ((const double *)s->limits)[list];
+}
+
+#endif
