@@ -1,0 +1,380 @@
+/* Permutations of labels: what each scheme keeps, that its draws are uniform, and that a draw is a pure function. */
+#include <check.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "stats/permute.h"
+#include "stats/stream.h"
+
+enum { MOST = 90, ROUNDS = 200, LANES = 64 };
+
+static conceptdec_ctx *ctx;
+
+static void
+setup(void)
+{
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+}
+
+static void
+teardown(void)
+{
+    conceptdec_ctx_free(ctx);
+}
+
+typedef struct problem {
+    int64_t n;
+    int64_t labels[MOST], groups[MOST];
+} problem;
+
+/* is_constant: one label in each group. */
+static void
+make_problem(problem *p, uint64_t round, bool is_constant)
+{
+    conceptdec_i_rng rng;
+    conceptdec_i_rng_start(&rng, 12, CONCEPTDEC_I_RNG_SAMPLE, round);
+    *p = (problem){0};
+    p->n = 40 + (int64_t)conceptdec_i_rng_below(&rng, MOST - 40);
+    for (int64_t i = 0; i < p->n; i++) {
+        int64_t group = (int64_t)conceptdec_i_rng_below(&rng, 15);
+        p->groups[i] = group * 1001 - 7000;
+        p->labels[i] = is_constant ? group % 4 : (int64_t)conceptdec_i_rng_below(&rng, 4);
+        if (conceptdec_i_rng_below(&rng, 8) == 0)
+            p->labels[i] = -1;
+    }
+}
+
+static conceptdec_i_permute *
+make_plan(const problem *p, int32_t scheme, uint64_t seed)
+{
+    conceptdec_i_permute *plan = NULL;
+    ck_assert_int_eq(conceptdec_i_permute_new(ctx, scheme, p->n, p->labels, p->groups, seed, &plan), CONCEPTDEC_OK);
+    return plan;
+}
+
+/* Rows of group `code` (of all: with is_any) that have a label, in ascending order; their labels under `drawn`. */
+static int64_t
+block(const problem *p, int64_t code, bool is_any, const int32_t *drawn, int32_t *out)
+{
+    int64_t size = 0;
+    for (int64_t i = 0; i < p->n; i++)
+        if (p->labels[i] >= 0 && (is_any || p->groups[i] == code))
+            out[size++] = drawn ? drawn[i] : (int32_t)p->labels[i];
+    return size;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    return *(const int32_t *)a - *(const int32_t *)b;
+}
+
+static void
+check_same_labels(const problem *p, int64_t code, bool is_any, const int32_t *drawn)
+{
+    int32_t before[MOST], after[MOST];
+    int64_t size = block(p, code, is_any, NULL, before);
+    block(p, code, is_any, drawn, after);
+    qsort(before, (size_t)size, sizeof *before, compare);
+    qsort(after, (size_t)size, sizeof *after, compare);
+    ck_assert_mem_eq(before, after, (size_t)size * sizeof *before);
+}
+
+static void
+check_unlabelled(const problem *p, const int32_t *drawn)
+{
+    for (int64_t i = 0; i < p->n; i++)
+        ck_assert((p->labels[i] < 0) == (drawn[i] == -1));
+}
+
+START_TEST(free_keeps_the_labels)
+{
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        problem p;
+        int32_t scratch[MOST], drawn[MOST];
+        make_problem(&p, round, false);
+        conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_FREE, round);
+        conceptdec_i_permute_draw(plan, 3, scratch, drawn);
+        check_unlabelled(&p, drawn);
+        check_same_labels(&p, 0, true, drawn);
+        conceptdec_i_permute_free(ctx, plan);
+    }
+}
+END_TEST
+
+START_TEST(within_keeps_the_labels_of_each_group)
+{
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        problem p;
+        int32_t scratch[MOST], drawn[MOST];
+        make_problem(&p, round, false);
+        conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_WITHIN, round);
+        conceptdec_i_permute_draw(plan, 3, scratch, drawn);
+        check_unlabelled(&p, drawn);
+        for (int64_t i = 0; i < p.n; i++)
+            check_same_labels(&p, p.groups[i], false, drawn);
+        conceptdec_i_permute_free(ctx, plan);
+    }
+}
+END_TEST
+
+/* Labels of the groups, one number for each, -1 where none of its rows has a label. */
+static int64_t
+labels_of_groups(const problem *p, const int32_t *drawn, int32_t *out)
+{
+    for (int64_t group = 0; group < 15; group++) {
+        int32_t labels[MOST];
+        int64_t size = block(p, group * 1001 - 7000, false, drawn, labels);
+        for (int64_t i = 1; i < size; i++)
+            ck_assert_int_eq(labels[i], labels[0]);
+        out[group] = size == 0 ? -1 : labels[0];
+    }
+    qsort(out, 15, sizeof *out, compare);
+    return 15;
+}
+
+START_TEST(whole_moves_the_label_of_a_group)
+{
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        problem p;
+        int32_t scratch[MOST], drawn[MOST], before[15], after[15];
+        make_problem(&p, round, true);
+        conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_WHOLE, round);
+        conceptdec_i_permute_draw(plan, 3, scratch, drawn);
+        check_unlabelled(&p, drawn);
+        labels_of_groups(&p, NULL, before);
+        labels_of_groups(&p, drawn, after);
+        ck_assert_mem_eq(before, after, sizeof before);
+        conceptdec_i_permute_free(ctx, plan);
+    }
+}
+END_TEST
+
+/* How many groups of `size` labelled rows have this block. */
+static int
+count_block(const problem *p, const int32_t *drawn, int64_t size, const int32_t *wanted)
+{
+    int count = 0;
+    for (int64_t group = 0; group < 15; group++) {
+        int32_t labels[MOST];
+        count += block(p, group * 1001 - 7000, false, drawn, labels) == size &&
+                 memcmp(labels, wanted, (size_t)size * sizeof *wanted) == 0;
+    }
+    return count;
+}
+
+START_TEST(whole_exchanges_blocks_of_one_size)
+{
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        problem p;
+        int32_t scratch[MOST], drawn[MOST], labels[MOST];
+        make_problem(&p, round, false);
+        conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_WHOLE, round);
+        conceptdec_i_permute_draw(plan, 3, scratch, drawn);
+        check_unlabelled(&p, drawn);
+        for (int64_t group = 0; group < 15; group++) {
+            int64_t size = block(&p, group * 1001 - 7000, false, NULL, labels);
+            ck_assert_int_eq(count_block(&p, NULL, size, labels), count_block(&p, drawn, size, labels));
+        }
+        conceptdec_i_permute_free(ctx, plan);
+    }
+}
+END_TEST
+
+/* ---- uniform ---- */
+
+/* Chi-square of the frequencies of what `count` draws give, told apart by the labels as digits; checks that there are
+ * `outcomes` of them, at a bound that a uniform draw passes once in a million seeds. */
+static void
+check_uniform(const problem *p, int32_t scheme, int outcomes, double bound)
+{
+    enum { CODES = 65536 };
+    static int frequency[CODES];
+    const int draws = outcomes * 500;
+    conceptdec_i_permute *plan = make_plan(p, scheme, 2024);
+    int seen = 0;
+    double sum = 0;
+    memset(frequency, 0, sizeof frequency);
+    for (int draw = 0; draw < draws; draw++) {
+        int32_t scratch[MOST], drawn[MOST], code = 0;
+        conceptdec_i_permute_draw(plan, draw, scratch, drawn);
+        for (int64_t i = 0; i < p->n; i++)
+            code = code * 4 + drawn[i];
+        frequency[code]++;
+    }
+    for (int code = 0; code < CODES; code++)
+        if (frequency[code] > 0) {
+            double off = frequency[code] - 500;
+            sum += off * off / 500;
+            seen++;
+        }
+    ck_assert_int_eq(seen, outcomes);
+    ck_assert_double_lt(sum, bound);
+    ck_assert_double_gt(sum, 0.1);
+    conceptdec_i_permute_free(ctx, plan);
+}
+
+START_TEST(draws_are_uniform)
+{
+    const problem rows = {.n = 4, .labels = {0, 1, 2, 3}};
+    check_uniform(&rows, CONCEPTDEC_PERMUTE_FREE, 24, 75);
+    const problem two = {.n = 7, .labels = {0, 0, 1, 1, 2, 2, 3}, .groups = {5, 6, 5, 6, 5, 6, 6}};
+    check_uniform(&two, CONCEPTDEC_PERMUTE_WITHIN, 6 * 24, 240);
+    const problem whole = {.n = 8, .labels = {0, 1, 2, 3, 0, 1, 1, 3}, .groups = {1, 2, 3, 4, 1, 2, 2, 4}};
+    check_uniform(&whole, CONCEPTDEC_PERMUTE_WHOLE, 24, 75);
+    /* Three blocks of two rows, and one of one row, which stays. */
+    const problem blocks = {.n = 7, .labels = {0, 1, 2, 2, 3, 1, 0}, .groups = {1, 1, 2, 3, 2, 3, 9}};
+    check_uniform(&blocks, CONCEPTDEC_PERMUTE_WHOLE, 6, 40);
+}
+END_TEST
+
+/* ---- a draw is a function of its number ---- */
+
+START_TEST(streams_are_those_of_the_core)
+{
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        conceptdec_i_rng rng, bounded;
+        conceptdec_i_stream words, small;
+        uint64_t item = UINT64_C(0x123456789abc) * seed;
+        conceptdec_i_rng_start(&rng, ~seed, 7, item);
+        conceptdec_i_rng_start(&bounded, ~seed, 8, item);
+        conceptdec_i_stream_start(&words, ~seed, 7, item);
+        conceptdec_i_stream_start(&small, ~seed, 8, item);
+        for (uint32_t i = 0; i < 3000; i++) {
+            uint32_t n = i % 2 ? i : 0xc0000000u + i;
+            ck_assert_uint_eq(conceptdec_i_stream_u32(&words), conceptdec_i_rng_u32(&rng));
+            ck_assert_uint_eq(conceptdec_i_stream_below(&small, n ? n : 1), conceptdec_i_rng_below(&bounded, n ? n : 1));
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_draw_is_the_shuffle_of_its_number)
+{
+    problem p;
+    int32_t scratch[MOST], drawn[MOST], plain[MOST], rows[MOST];
+    make_problem(&p, 4, false);
+    conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_FREE, 99);
+    for (int64_t draw = 20; draw >= 0; draw -= 5) {
+        conceptdec_i_rng rng;
+        int64_t size = block(&p, 0, true, NULL, plain), at = 0;
+        conceptdec_i_rng_start(&rng, 99, CONCEPTDEC_I_RNG_PERMUTATION, (uint64_t)draw);
+        conceptdec_i_rng_shuffle(&rng, plain, size);
+        conceptdec_i_permute_draw(plan, draw, scratch, drawn);
+        for (int64_t i = 0; i < p.n; i++)
+            rows[i] = p.labels[i] < 0 ? -1 : plain[at++];
+        ck_assert_mem_eq(drawn, rows, (size_t)p.n * sizeof *rows);
+    }
+    conceptdec_i_permute_free(ctx, plan);
+}
+END_TEST
+
+START_TEST(draws_do_not_depend_on_order_or_codes)
+{
+    for (int32_t scheme = CONCEPTDEC_PERMUTE_FREE; scheme <= CONCEPTDEC_PERMUTE_WHOLE; scheme++) {
+        static int32_t drawn[10][MOST];
+        int32_t scratch[MOST], again[MOST];
+        problem p;
+        make_problem(&p, 5, false);
+        conceptdec_i_permute *plan = make_plan(&p, scheme, 1);
+        for (int64_t draw = 0; draw < 10; draw++)
+            conceptdec_i_permute_draw(plan, draw, scratch, drawn[draw]);
+        conceptdec_i_permute_free(ctx, plan);
+        for (int64_t i = 0; i < p.n; i++)
+            p.groups[i] = ~p.groups[i] * 65537;
+        plan = make_plan(&p, scheme, 1);
+        for (int64_t draw = 9; draw >= 0; draw--) {
+            conceptdec_i_permute_draw(plan, draw, scratch, again);
+            ck_assert_mem_eq(again, drawn[draw], (size_t)p.n * sizeof *again);
+        }
+        ck_assert_mem_ne(drawn[0], drawn[1], (size_t)p.n * sizeof *again);
+        conceptdec_i_permute_free(ctx, plan);
+    }
+}
+END_TEST
+
+START_TEST(lanes_are_the_same_draws)
+{
+    static uint8_t lanes[MOST * LANES];
+    for (int32_t scheme = CONCEPTDEC_PERMUTE_FREE; scheme <= CONCEPTDEC_PERMUTE_WHOLE; scheme++)
+        for (int is_constant = 0; is_constant < 2; is_constant++) {
+            int32_t scratch[MOST], drawn[MOST];
+            problem p;
+            if (is_constant && scheme == CONCEPTDEC_PERMUTE_WITHIN)
+                continue;
+            make_problem(&p, 6, is_constant);
+            conceptdec_i_permute *plan = make_plan(&p, scheme, 1);
+            memset(lanes, 99, sizeof lanes);
+            for (int lane = 0; lane < LANES - 1; lane++)
+                conceptdec_i_permute_draw_lane(plan, 100 + lane, scratch, lanes, lane);
+            for (int lane = 0; lane < LANES - 1; lane++) {
+                conceptdec_i_permute_draw(plan, 100 + lane, scratch, drawn);
+                for (int64_t i = 0; i < p.n; i++)
+                    ck_assert_int_eq(lanes[i * LANES + lane], drawn[i] < 0 ? CONCEPTDEC_I_PERMUTE_NO_LABEL : drawn[i]);
+            }
+            for (int64_t i = 0; i < p.n; i++)
+                ck_assert_int_eq(lanes[i * LANES + LANES - 1], 99);
+            conceptdec_i_permute_free(ctx, plan);
+        }
+}
+END_TEST
+
+/* ---- errors ---- */
+
+static void
+expect_refusal(const problem *p, int32_t scheme, bool has_groups, conceptdec_status expected, const char *text)
+{
+    char place;
+    conceptdec_i_permute *plan = (conceptdec_i_permute *)(void *)&place;
+    ck_assert_int_eq(conceptdec_i_permute_new(ctx, scheme, p->n, p->labels, has_groups ? p->groups : NULL, 0, &plan),
+                     expected);
+    ck_assert_str_eq(conceptdec_ctx_error(ctx), text);
+    ck_assert_ptr_eq(plan, &place);
+}
+
+START_TEST(refusals)
+{
+    const problem constant = {.n = 4, .labels = {0, 1, 0, 1}, .groups = {1, 2, 1, 2}};
+    expect_refusal(&constant, CONCEPTDEC_PERMUTE_WITHIN, false, CONCEPTDEC_EGROUPS,
+                   "groups: missing, and permuting within groups needs them");
+    expect_refusal(&constant, CONCEPTDEC_PERMUTE_WHOLE, false, CONCEPTDEC_EGROUPS,
+                   "groups: missing, and permuting whole groups needs them");
+    expect_refusal(&constant, CONCEPTDEC_PERMUTE_WITHIN, true, CONCEPTDEC_EGROUPS,
+                   "groups: each has one label only, so permuting within groups changes nothing; permute whole groups");
+    expect_refusal(&constant, 3, true, CONCEPTDEC_EINVAL, "permute: 3 is not a scheme");
+    const problem one = {.n = 5, .labels = {1, 1, 1, -1, 1}, .groups = {1, 2, 1, 2, 3}};
+    expect_refusal(&one, CONCEPTDEC_PERMUTE_WHOLE, true, CONCEPTDEC_EGROUPS,
+                   "groups: all have the same label, so permuting whole groups changes nothing");
+    const problem unique = {.n = 6, .labels = {0, 1, 0, -1, 1, 1}, .groups = {1, 2, 1, 2, 1, 1}};
+    expect_refusal(&unique, CONCEPTDEC_PERMUTE_WHOLE, true, CONCEPTDEC_EGROUPS,
+                   "groups: no two of one size have different labels, so permuting whole groups changes nothing");
+    const problem equal = {.n = 6, .labels = {0, 1, 0, 1, 1, 1}, .groups = {1, 1, 2, 2, 3, 4}};
+    expect_refusal(&equal, CONCEPTDEC_PERMUTE_WHOLE, true, CONCEPTDEC_EGROUPS,
+                   "groups: no two of one size have different labels, so permuting whole groups changes nothing");
+    conceptdec_i_permute_free(ctx, NULL);
+}
+END_TEST
+
+static Suite *
+permute_suite(void)
+{
+    Suite *suite = suite_create("permute");
+    TCase *schemes = tcase_create("schemes"), *draws = tcase_create("draws");
+    tcase_add_checked_fixture(schemes, setup, teardown);
+    tcase_add_test(schemes, free_keeps_the_labels);
+    tcase_add_test(schemes, within_keeps_the_labels_of_each_group);
+    tcase_add_test(schemes, whole_moves_the_label_of_a_group);
+    tcase_add_test(schemes, whole_exchanges_blocks_of_one_size);
+    tcase_add_test(schemes, refusals);
+    tcase_add_checked_fixture(draws, setup, teardown);
+    tcase_add_test(draws, draws_are_uniform);
+    tcase_add_test(draws, streams_are_those_of_the_core);
+    tcase_add_test(draws, a_draw_is_the_shuffle_of_its_number);
+    tcase_add_test(draws, draws_do_not_depend_on_order_or_codes);
+    tcase_add_test(draws, lanes_are_the_same_draws);
+    suite_add_tcase(suite, schemes);
+    suite_add_tcase(suite, draws);
+    return suite;
+}
+
+CHECK_MAIN(permute_suite)
