@@ -1,13 +1,14 @@
 """
 How well can a concept be read from a neural network's activations, and is that more than chance?
 
-Bindings to libconceptdec. Matrices are d x n with a sample in each column, the memory of an n x d matrix in C and Python;
-any strided array is read where it lies, and `X'` of an n x d matrix does. See [`knn_decodability`](@ref),
+Bindings to libconceptdec. Matrices are d x n with a sample in each column, the memory of an n x d matrix in C and
+Python; any strided array is read where it lies, and `X'` of an n x d matrix does. See [`knn_decodability`](@ref),
 [`neighbors`](@ref), [`sweep`](@ref), [`Result`](@ref).
 
-The environment variable CONCEPTDEC_LIBRARY names the library (exact path); without it the system's is loaded. Ctrl-C stops
-a long call where Julia turns it into an `InterruptException`: in the REPL, and in scripts that call
-`ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)`.
+`import Pkg; Pkg.develop(path = "bindings/julia")` in the source tree makes the package known;
+`--project=bindings/julia` does without. The environment variable CONCEPTDEC_LIBRARY names the library (exact path);
+without it the system's is loaded. Ctrl-C stops a long call where Julia turns it into an `InterruptException`: in
+the REPL, and in scripts that call `ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)`.
 """
 module ConceptDec
 

@@ -63,8 +63,9 @@ version() = VersionNumber(unsafe_string(ccall(symbol(:conceptdec_version), Cstri
 """
     build_info(; threads=nothing)
 
-What the loaded library is and runs on, as a `Dict`: "version", "abi", "compiler", "kernel" (in use), "kernels" (that the
-processor has), "threads", "blas", and "warnings", such as a BLAS that runs below what the processor can do.
+What the loaded library is and runs on, as a `Dict`: "version", "abi", "compiler", "kernel" (in use), "kernels"
+(that the processor has), "threads", "blas", and "warnings", such as a BLAS that runs below what the processor can
+do.
 """
 function build_info(; threads = nothing)
     text = Ref{Cstring}()

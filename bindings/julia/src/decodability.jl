@@ -42,33 +42,37 @@ Gore, Agrawal, arXiv 2412.12276). Every sample is predicted from its k nearest e
 right prediction, 1/t where t classes tie and its own is among them, else 0; decodability is the mean credit.
 
 # Arguments
-- `X`: d x n matrix with a sample in each column (`Float64`, `Float32`, `Float16`, or `UInt16` with `dtype="bfloat16"`),
-  any strided array, read where it lies; or a [`Neighbors`](@ref) table, whose metric then holds.
-- `y`: n labels, or an n x L matrix of L label sets: integers, strings, symbols, anything with an order. The classes are
-  the sorted values of all sets. `ignore` names a value, or several, of samples that neither score nor vote.
+- `X`: d x n matrix with a sample in each column (`Float64`, `Float32`, `Float16`, or `UInt16` with
+  `dtype="bfloat16"`), any strided array, read where it lies; or a [`Neighbors`](@ref) table, whose metric then
+  holds.
+- `y`: n labels, or an n x L matrix of L label sets: integers, strings, symbols, anything with an order. The classes
+  are the sorted values of all sets. `ignore` names a value, or several, of samples that neither score nor vote.
 - `k`: 1 to n - 1, or a list of them: all are read from one table.
 - `metric`: "l2", "cosine".
-- `protocol`: which samples may be neighbours: "loo" (all but the sample), "group" (those of other `groups`), "kfold" (those
-  of other folds: `folds` of them, 5 by default, `stratified`, and never dividing a group), "split" (samples with `false` in
-  `train` are scored against those with `true`), "resubstitution" (the sample itself, too: to reproduce others' numbers).
+- `protocol`: which samples may be neighbours: "loo" (all but the sample), "group" (those of other `groups`),
+  "kfold" (those of other folds: `folds` of them, 5 by default, `stratified`, and never dividing a group), "split"
+  (samples with `false` in `train` are scored against those with `true`), "resubstitution" (the sample itself, too:
+  to reproduce others' numbers).
 - `groups`: a value for each sample (prompt, document, sentence).
-- `weights` of a vote: "uniform", "distance" (1/distance), "softmax" (exp(cos / `temperature`), 0.07 by default; needs the
-  cosine metric), "balanced" (1/number of voting samples of the class).
+- `weights` of a vote: "uniform", "distance" (1/distance), "softmax" (exp(cos / `temperature`), 0.07 by default;
+  needs the cosine metric), "balanced" (1/number of voting samples of the class).
 - `ties` between classes: "fractional" (shared), "smallest" (scikit-learn), "nearest".
-- `boundary`, samples at exactly the k-th distance: "share" the places left, or the lowest "index" (order then matters).
+- `boundary`, samples at exactly the k-th distance: "share" the places left, or the lowest "index" (order then
+  matters).
 - `permutations`: draws of the null that are reported; `permute` labels "free", "within" groups, or "whole" groups.
   `chance_draws`: draws for `chance_null` where `permutations` is 0; default 200; 0: none.
-- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence`; `seed` of all draws.
+- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence`; `seed` of all
+  draws.
 - `strict`: a sample with fewer than k eligible neighbours is an error. `confusion=false` leaves the matrix out.
 - `threads`, `progress`: see [`neighbors`](@ref).
 
 # Result
-With K numbers of k, C classes, P permutations, and L > 1 label sets as a first axis of all that depends on labels: `k`,
-`classes`, `decodability` (K), `per_concept` (K x C), `balanced` (K), `confusion` (K x C x C, true x predicted),
-`chance_uniform`, `chance_majority`, `chance_null` (K), `kappa` (K), `label_overlap` (K), `tie_rate` (K),
-`boundary_tie_rate` (K), `n_scored`, `n_ignored`, `n_unscored`, `n_short` (K), `n_zero_rows`, `class_count` (C),
-`undecodable` (C); with `permutations`: `p_value` (K), `null` (P x K); with `bootstrap`: `ci_low`, `ci_high` (K); with folds:
-`fold` (n). K is an axis for a single `k`, too.
+With K numbers of k, C classes, P permutations, and L > 1 label sets as a first axis of all that depends on labels:
+`k`, `classes`, `decodability` (K), `per_concept` (K x C), `balanced` (K), `confusion` (K x C x C, true x
+predicted), `chance_uniform`, `chance_majority`, `chance_null` (K), `kappa` (K), `label_overlap` (K), `tie_rate`
+(K), `boundary_tie_rate` (K), `n_scored`, `n_ignored`, `n_unscored`, `n_short` (K), `n_zero_rows`, `class_count`
+(C), `undecodable` (C); with `permutations`: `p_value` (K), `null` (P x K); with `bootstrap`: `ci_low`, `ci_high`
+(K); with folds: `fold` (n). K is an axis for a single `k`, too.
 
 Time O(n^2 d) for the table, then O(n k) for each permutation and label set. Definitions: docs/definitions.md.
 

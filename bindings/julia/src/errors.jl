@@ -2,9 +2,9 @@
     ConceptDecError
 
 What the library refuses, with the fields `status` (the number of the status), `name` (such as "CONCEPTDEC_EK") and
-`text`, which names the argument, the place and the limit. Rows in the text are samples, columns are dimensions, and both
-are counted from 0, as in C. Exhausted memory is an `OutOfMemoryError`, an argument that never reaches the library an
-`ArgumentError`, and Ctrl-C an `InterruptException`.
+`text`, which names the argument, the place and the limit. Rows in the text are samples, columns are dimensions, and
+both are counted from 0, as in C. Exhausted memory is an `OutOfMemoryError`, an argument that never reaches the
+library an `ArgumentError`, and Ctrl-C an `InterruptException`.
 """
 struct ConceptDecError <: Exception
     status::Int

@@ -1,5 +1,5 @@
-# A reader for the JSON that the library writes: objects become Dict{String,Any}, arrays Vector{Any}, null nothing; and
-# a writer for lists of labels.
+# A reader for the JSON that the library writes: objects become Dict{String,Any}, arrays Vector{Any}, null nothing;
+# and a writer for lists of labels.
 
 mutable struct JsonText
     text::String
@@ -83,5 +83,6 @@ function json_string(source::JsonText)
 end
 
 json_text(label::Union{Bool,Integer}) = string(label)
-json_text(label) = '"' * replace(string(label), r"[\"\\\x00-\x1f]" => c -> "\\u" * string(UInt16(c[1]), base = 16, pad = 4)) * '"'
+json_text(label) = '"' * replace(string(label), r"[\"\\\x00-\x1f]" => json_escape) * '"'
+json_escape(text) = "\\u" * string(UInt16(first(text)), base = 16, pad = 4)
 json_list(labels) = "[" * join(json_text.(labels), ", ") * "]"

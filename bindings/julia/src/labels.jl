@@ -1,24 +1,25 @@
 # Labels and groups of any kind become 0..C-1.
 
-"The sorted unique values, which must have an order."
-function sorted_values(values, what)
-    distinct = unique(values)
+is_collection(ignore) = ignore isa Union{AbstractArray,Tuple,AbstractSet}
+
+"The sorted different values of `y` without those that `ignore` (a value or several) names."
+function classes_of(y, ignore, what)
+    ignored = ignore === nothing ? Set() : Set(is_collection(ignore) ? ignore : (ignore,))
+    different = [value for value in unique(y) if !(value in ignored)]
     try
-        return sort!(distinct)
+        return sort!(different)
     catch failure
         failure isa MethodError || rethrow()
-        throw(ArgumentError("$what: values of different kinds have no common order: $(join(unique(typeof.(distinct)), ", "))"))
+        kinds = join(unique(typeof.(different)), ", ")
+        throw(ArgumentError("$what: values of different kinds have no common order: $kinds"))
     end
 end
 
-is_collection(ignore) = ignore isa Union{AbstractArray,Tuple,AbstractSet}
-
-"The number 0..C-1 of each label among the classes, -1 for those that `ignore` (a value or several) names; the classes."
+"The number 0..C-1 of each label among the classes, -1 for those that are ignored; and the classes."
 function encode(y::AbstractVecOrMat, ignore = nothing, what = "y")
-    ignored = ignore === nothing ? Set() : Set(is_collection(ignore) ? ignore : (ignore,))
-    classes = sorted_values([value for value in y if !(value in ignored)], what)
-    number = Dict{Any,Int64}(value => i - 1 for (i, value) in enumerate(classes))
-    return Array{Int64,ndims(y)}(map(value -> get(number, value, Int64(-1)), y)), classes
+    classes = classes_of(y, ignore, what)
+    number = Dict(value => i - 1 for (i, value) in enumerate(classes))
+    return Array{Int64,ndims(y)}(map(value -> get(number, value, -1), y)), classes
 end
 
 encode(y, ignore = nothing, what = "y") =
@@ -32,7 +33,8 @@ function view_pointer(roots, values::Array{Int64})
     return pointer(place)
 end
 
-group_pointer(roots, groups) = groups === nothing ? nothing : view_pointer(roots, encode(groups, nothing, "groups")[1])
+group_pointer(roots, ::Nothing) = nothing
+group_pointer(roots, groups) = view_pointer(roots, encode(groups, nothing, "groups")[1])
 
 "The same for the groups of samples and of queries, which share their values."
 function group_pointers(roots, groups, others)

@@ -16,8 +16,8 @@ function find_library()
             push!(reasons, "\n  $name: " * sprint(showerror, failure))
         end
     end
-    hint = isempty(path) ? "\nSet CONCEPTDEC_LIBRARY to the path of libconceptdec.so." : "\n(named by CONCEPTDEC_LIBRARY)"
-    error("ConceptDec cannot load libconceptdec. Tried:", reasons..., hint)
+    hint = isempty(path) ? "Set CONCEPTDEC_LIBRARY to the path of libconceptdec.so." : "(named by CONCEPTDEC_LIBRARY)"
+    error("ConceptDec cannot load libconceptdec. Tried:", reasons..., "\n", hint)
 end
 
 function load_library()
@@ -58,8 +58,8 @@ release(object::Ptr{conceptdec_neighbors}) =
 
 """
 Owner of one object of the library, made empty before the call that fills it, so that nothing is lost wherever an
-exception strikes. As an argument of `ccall` it is the object, or the place for one. The object is freed when the owner
-and every array over its memory (see `borrow`) are gone, in whichever order the collector takes them.
+exception strikes. As an argument of `ccall` it is the object, or the place for one. The object is freed when the
+owner and every array over its memory (see `borrow`) are gone, in whichever order the collector takes them.
 """
 mutable struct Handle{T}
     object::Ptr{T} # the first field: `ccall` writes to the address of the owner
@@ -69,10 +69,14 @@ end
 
 drop(owner::Handle) = (Threads.atomic_sub!(owner.users, 1) == 1 && release(owner.object); nothing)
 
-function borrow(owner::Handle, memory::Array)
+"An array over memory of the object; reshaped arrays share what `storage` gives, so the owner is tied to that."
+function borrow(owner::Handle, array::Array)
     Threads.atomic_add!(owner.users, 1)
-    return finalizer(_ -> drop(owner), memory)
+    finalizer(_ -> drop(owner), storage(array))
+    return array
 end
+
+storage(array::Array) = @static VERSION >= v"1.11" ? array.ref.mem : array
 
 Base.unsafe_convert(::Type{Ptr{T}}, owner::Handle{T}) where {T} = owner.object
 Base.unsafe_convert(::Type{Ptr{Ptr{T}}}, owner::Handle{T}) where {T} = Ptr{Ptr{T}}(pointer_from_objref(owner))

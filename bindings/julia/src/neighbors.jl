@@ -1,8 +1,8 @@
 """
     Neighbors
 
-Table of exact nearest neighbours, made by [`neighbors`](@ref) or [`load_neighbors`](@ref). Both matrices are the memory
-of the table, k x n, with the neighbours of sample `i` in column `i`, ordered by distance, then by sample:
+Table of exact nearest neighbours, made by [`neighbors`](@ref) or [`load_neighbors`](@ref). Both matrices are the
+memory of the table, k x n, with the neighbours of sample `i` in column `i`, ordered by distance, then by sample:
 
 - `nb.indices`: the samples, counted from 1; 0 where a sample has fewer than k eligible neighbours
 - `nb.distances`: Euclidean, or 1 - cos; NaN beside 0. To be read only.
@@ -35,8 +35,8 @@ const METRICS = Dict("l2" => CONCEPTDEC_METRIC_L2, "cosine" => CONCEPTDEC_METRIC
 The `k` exact nearest samples of every sample of `X` (never itself, by its index), or of every sample of `queries`.
 
 # Arguments
-- `X`: d x n matrix, a sample in each column, of `Float64`, `Float32` or `Float16`, or `UInt16` with `dtype="bfloat16"`;
-  n >= 2. Any strided array (`X'`, `view`, `PermutedDimsArray`) is read where it lies.
+- `X`: d x n matrix, a sample in each column, of `Float64`, `Float32` or `Float16`, or `UInt16` with
+  `dtype="bfloat16"`; n >= 2. Any strided array (`X'`, `view`, `PermutedDimsArray`) is read where it lies.
 - `k`: 1 to n - 1.
 - `metric`: "l2", or "cosine" (1 - cos; a zero sample has distance 1 to all).
 - `queries`: d x q matrix of any of these element types.
@@ -46,11 +46,11 @@ The `k` exact nearest samples of every sample of `X` (never itself, by its index
 - `progress`: a function `(stage, done, total)`, called at most 20 times a second, which stops the call by returning
   `false` or throwing; `true` prints to stderr.
 
-Distances are those of direct differences in `Float64`, the same bits on every processor; narrower input is only used to
-choose candidates, with a rigorous bound. Time O(n^2 d), half of it saved without queries; memory O(n k).
+Distances are those of direct differences in `Float64`, the same bits on every processor; narrower input is only
+used to choose candidates, with a rigorous bound. Time O(n^2 d), half of it saved without queries; memory O(n k).
 
-Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ...), `ArgumentError` where `X` is
-not strided, `OutOfMemoryError`, `InterruptException`.
+Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ...), `ArgumentError` where
+`X` is not strided, `OutOfMemoryError`, `InterruptException`.
 """
 function neighbors(X, k = 10; metric = nothing, queries = nothing, groups = nothing, query_groups = nothing,
                    strict = false, dtype = nothing, threads = nothing, progress = nothing)
@@ -86,8 +86,8 @@ end
 """
     load_neighbors(path, X=nothing; dtype=nothing) -> Neighbors
 
-Reads a table that [`save_neighbors`](@ref) wrote, here or in another language; every size and index is checked. `X` is
-the matrix that it was made from: without it, a call that needs more than the table holds is refused (ESHALLOW).
+Reads a table that [`save_neighbors`](@ref) wrote, here or in another language; every size and index is checked. `X`
+is the matrix that it was made from: without it, a call that needs more than the table holds is refused (ESHALLOW).
 Throws [`ConceptDecError`](@ref) (EIO, EFORMAT).
 """
 function load_neighbors(path, X = nothing; dtype = nothing)
@@ -127,8 +127,8 @@ end
 """
     neighbors_row(nb::Neighbors, i) -> (indices, distances)
 
-All neighbours that a table knows of sample `i` (from 1), those tied at the last distance included, ordered by distance,
-then by sample. Throws [`ConceptDecError`](@ref) (ESIZE) where there is no sample `i`.
+All neighbours that a table knows of sample `i` (from 1), those tied at the last distance included, ordered by
+distance, then by sample. Throws [`ConceptDecError`](@ref) (ESIZE) where there is no sample `i`.
 """
 function neighbors_row(nb::Neighbors, i::Integer)
     count = fill_row!(Int64[], Float64[], nb, i)

@@ -1,13 +1,15 @@
 """
     Result
 
-Named numbers of one metric. `r.decodability`, `r["decodability"]` and `r[:decodability]` are the same; so are those of
-every other name in `keys(r)`. Arrays are Julia arrays of `Float64` or `Int` with the axes in the documented order; single
-numbers are numbers. `classes` are the caller's own labels; `fold` counts from 1, 0 where a sample is in no fold.
+Named numbers of one metric. `r.decodability`, `r["decodability"]` and `r[:decodability]` are the same; so are those
+of every other name in `keys(r)`. Arrays are Julia arrays of `Float64` or `Int` with the axes in the documented
+order; single numbers are numbers. `classes` are the caller's own labels; `fold` counts from 1, 0 where a sample is
+in no fold.
 
-Beside them: `r.diagnostics` (what may differ from run to run, such as times), `r.options` (each option as resolved),
-`r.provenance` (version, kernel, BLAS, seed), all three a `Dict`, and for a sweep `r.messages`, the text of the error of
-each cell, with the axes of the grid. [`to_dict`](@ref) and [`to_json`](@ref) give everything at once.
+Beside them: `r.diagnostics` (what may differ from run to run, such as times), `r.options` (each option as
+resolved), `r.provenance` (version, kernel, BLAS, seed), all three a `Dict`, and for a sweep `r.messages`, the text
+of the error of each cell, with the axes of the grid. [`to_dict`](@ref) and [`to_json`](@ref) give everything at
+once.
 """
 struct Result
     handle::Handle{conceptdec_result}
@@ -91,8 +93,8 @@ end
 
 Base.getproperty(r::Result, name::Symbol) = name in TEXTS ? parse_json(library_json(r))[string(name)] : r[name]
 
-summary_of(value) = value isa AbstractArray && length(value) > 8 ? join(size(value), " x ") * " " * string(eltype(value)) :
-    repr(value)
+summary_of(value) = repr(value)
+summary_of(value::AbstractArray) = length(value) > 8 ? "$(join(size(value), " x ")) $(eltype(value))" : repr(value)
 
 function Base.show(io::IO, ::MIME"text/plain", r::Result)
     print(io, "ConceptDec.Result:")

@@ -4,20 +4,20 @@
 k-NN decodability of many matrices of the same samples (layers; steps x layers x shots) with one set of labels.
 
 # Arguments
-- `views`: an array of d x n matrices (widths may differ), whose axes, 1 to 4, are the grid: a vector for the layers, a
-  matrix for steps x layers; or one numeric array whose first two axes are d x n and whose further axes are the grid. The
-  same memory in C and Python has its axes reversed; the grid here has them as this array has.
+- `views`: an array of d x n matrices (widths may differ), whose axes, 1 to 4, are the grid: a vector for the
+  layers, a matrix for steps x layers; or one numeric array whose first two axes are d x n and whose further axes
+  are the grid. The same memory in C and Python has its axes reversed; the grid here has them as this array has.
 - `y` and all options: see [`knn_decodability`](@ref).
 
 # Result
-Every array of [`knn_decodability`](@ref) with the axes of the grid in front, and `status` of each cell (0, or the number of
-an error, whose text stands in `r.messages`): a cell that fails has NaN or -1 and does not lose the rest. Folds, permutations
-and bootstrap draws are the same in every cell, so that cells compare in pairs: `difference` (grid x K) is decodability less
-that of the cell before it on the last axis of the grid, NaN for the first; with `bootstrap`, `difference_low` and
-`difference_high`.
+Every array of [`knn_decodability`](@ref) with the axes of the grid in front, and `status` of each cell (0, or the
+number of an error, whose text stands in `r.messages`): a cell that fails has NaN or -1 and does not lose the rest.
+Folds, permutations and bootstrap draws are the same in every cell, so that cells compare in pairs: `difference`
+(grid x K) is decodability less that of the cell before it on the last axis of the grid, NaN for the first; with
+`bootstrap`, `difference_low` and `difference_high`.
 
-Throws what [`knn_decodability`](@ref) throws for the labels and the options, and the error of the first cell where all of
-them fail.
+Throws what [`knn_decodability`](@ref) throws for the labels and the options, and the error of the first cell where
+all of them fail.
 """
 function sweep(views, y; metrics = "knn", ignore = nothing, dtype = nothing, threads = nothing, progress = nothing,
                keywords...)

@@ -58,7 +58,7 @@ end
     end
     @test !haskey(knn_decodability(X, y, confusion = false), "confusion")
     @test isnan(knn_decodability(X, y, chance_draws = 0).kappa[1])
-    @test knn_decodability(X, y, metric = :cosine).decodability == knn_decodability(X, y, metric = "cosine").decodability
+    @test chosen(metric = :cosine) == chosen(metric = "cosine")
     smallest = knn_decodability(X, y, k = 2, ties = "smallest").confusion
     @test all(isinteger, smallest)
     for option in (:metric, :protocol, :weights, :ties, :boundary, :permute)

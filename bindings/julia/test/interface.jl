@@ -1,6 +1,7 @@
 # The binding's structs and constants are those of the public header.
 
-const HEADER = replace(read(joinpath(@__DIR__, "../../../include/conceptdec/conceptdec.h"), String), r"/\*.*?\*/"s => "")
+const HEADER_PATH = joinpath(@__DIR__, "../../../include/conceptdec/conceptdec.h")
+const HEADER = replace(read(HEADER_PATH, String), r"/\*.*?\*/"s => "")
 const JULIA_TYPES = Dict("uint64_t" => UInt64, "int64_t" => Int64, "uint32_t" => UInt32, "int32_t" => Int32,
     "double" => Float64)
 const STRUCTS = (:conceptdec_progress, :conceptdec_ctx_options, :conceptdec_matrix, :conceptdec_array,
@@ -63,7 +64,8 @@ end
 end
 
 @testset "JSON" begin
-    value = ConceptDec.parse_json(""" {"a": [1, -2.5e3, null, true], "b": {"c": "x\\"\\u00e9\\n", "d": []}, "e": {}} """)
+    value = ConceptDec.parse_json(
+        """ {"a": [1, -2.5e3, null, true], "b": {"c": "x\\"\\u00e9\\n", "d": []}, "e": {}} """)
     @test value == Dict("a" => [1, -2500.0, nothing, true], "b" => Dict("c" => "x\"é\n", "d" => []), "e" => Dict())
     @test value["a"][1] isa Int
     for text in ("", "{", "[1,]", "{\"a\" 1}", "nul", "[1] 2", "\"a", "[1 2]")

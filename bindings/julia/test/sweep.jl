@@ -26,8 +26,9 @@ end
     expected = [knn_decodability(cells[step, layer], y, k = 4).decodability[1] for step in 1:2, layer in 1:3]
     @test sweep(A, y, k = 4).decodability[:, :, 1] == expected
     @test sweep(cells, y, k = 4).decodability[:, :, 1] == expected
-    @test sweep(view(A, 4:-1:1, :, 2:-1:1, [1, 2, 3][1]:3), y, k = 4).decodability[:, :, 1] ≈ expected[2:-1:1, :]
-    @test sweep(PermutedDimsArray(permutedims(A, (2, 1, 4, 3)), (2, 1, 4, 3)), y, k = 4).decodability[:, :, 1] == expected
+    @test sweep(view(A, 4:-1:1, :, 2:-1:1, :), y, k = 4).decodability[:, :, 1] ≈ expected[2:-1:1, :]
+    turned = PermutedDimsArray(permutedims(A, (2, 1, 4, 3)), (2, 1, 4, 3))
+    @test sweep(turned, y, k = 4).decodability[:, :, 1] == expected
     r = sweep(A, y, k = 4)
     @test r.difference[:, 2:3, 1] ≈ expected[:, 2:3] - expected[:, 1:2] atol = 1e-12
 
