@@ -146,6 +146,32 @@ START_TEST(seed_decides)
 }
 END_TEST
 
+/* Classes in the order of their first rows, each shuffled under its place in that order, dealt one after the other. */
+START_TEST(rows_are_dealt_as_defined)
+{
+    problem p = {.n = 60, .classes = 4, .folds = 4};
+    int64_t expected[MOST], dealt = 0;
+    const int64_t order[] = {2, 0, 3}; /* of the classes; class 1 has no member */
+    for (int64_t i = 0; i < p.n; i++)
+        p.labels[i] = i % 9 == 4 ? -1 : order[i % 5 % 3];
+    for (uint64_t place = 0; place < 3; place++) {
+        int32_t rows[MOST];
+        int64_t size = 0;
+        conceptdec_i_rng rng;
+        conceptdec_i_rng_start(&rng, 21, CONCEPTDEC_I_RNG_FOLDS, place);
+        for (int32_t i = 0; i < p.n; i++)
+            if (p.labels[i] == order[place])
+                rows[size++] = i;
+        conceptdec_i_rng_shuffle(&rng, rows, size);
+        for (int64_t i = 0; i < size; i++)
+            expected[rows[i]] = dealt++ % p.folds;
+    }
+    ck_assert_int_eq(assign(&p, false, true, 21), CONCEPTDEC_OK);
+    for (int64_t i = 0; i < p.n; i++)
+        ck_assert_int_eq(p.fold[i], p.labels[i] < 0 ? -1 : expected[i]);
+}
+END_TEST
+
 START_TEST(class_numbers_do_not_matter)
 {
     for (uint64_t round = 0; round < ROUNDS; round++) {
@@ -366,6 +392,7 @@ folds_suite(void)
     tcase_add_checked_fixture(rows, setup, teardown);
     tcase_add_test(rows, rows_are_dealt_evenly);
     tcase_add_test(rows, unstratified_rows_are_dealt_evenly);
+    tcase_add_test(rows, rows_are_dealt_as_defined);
     tcase_add_test(rows, seed_decides);
     tcase_add_test(rows, class_numbers_do_not_matter);
     tcase_add_test(rows, refusals);
