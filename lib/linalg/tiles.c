@@ -8,8 +8,8 @@
 
 #include "kernels/kernels.h"
 
-#define SUPER_BYTES ((int64_t)24 << 20) /* packed super-block, at most about this */
-#define SUPER_ITEMS 4096
+#define SUPER_BYTES ((int64_t)48 << 20) /* packed super-block, at most about this */
+#define SUPER_ITEMS 12288
 
 typedef struct {
     int precision;

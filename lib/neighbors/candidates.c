@@ -111,52 +111,33 @@ high_of(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candid
     return c->d2 + 2 * (s->error * (s->query_norms[list] + s->ref_norms[c->value]) + s->floor);
 }
 
-static void
-swap(conceptdec_i_candidate *a, conceptdec_i_candidate *b)
+static int64_t
+count_up_to(const double *values, int32_t n, double limit)
 {
-    conceptdec_i_candidate t = *a;
-    *a = *b;
-    *b = t;
+    int64_t count = 0;
+    for (int32_t i = 0; i < n; i++)
+        count += values[i] <= limit;
+    return count;
 }
 
-/* Moves partial candidates behind the universal ones; returns how many universal ones there are. */
-static int32_t
-universal_first(conceptdec_i_candidate_list *l)
-{
-    int32_t end = l->count;
-    for (int32_t i = 0; i < end;) {
-        if (l->items[i].partial)
-            swap(&l->items[i], &l->items[--end]);
-        else
-            i++;
-    }
-    return end;
-}
-
-/* The k-th smallest upper bound among the first n items (which are reordered), by quickselect. */
+/* A value that at least k of n values do not exceed, close to the k-th smallest: some steps of bisection. Without
+ * branches that depend on the data, this is several times as fast as selecting the k-th itself. */
 static double
-select_high(const conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate *items, int32_t n, int64_t k)
+bisect_limit(const double *values, int32_t n, int64_t k)
 {
-    int32_t low = 0, high = n - 1, wanted = (int32_t)(k - 1);
-    while (low < high) {
-        double pivot = high_of(s, list, &items[low + (high - low) / 2]);
-        int32_t i = low, j = high;
-        while (i <= j) {
-            while (high_of(s, list, &items[i]) < pivot)
-                i++;
-            while (high_of(s, list, &items[j]) > pivot)
-                j--;
-            if (i <= j)
-                swap(&items[i++], &items[j--]);
-        }
-        if (wanted <= j)
-            high = j;
-        else if (wanted >= i)
-            low = i;
-        else
-            break;
+    double low = INFINITY, high = -INFINITY;
+    for (int32_t i = 0; i < n; i++) {
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
     }
-    return high_of(s, list, &items[wanted]);
+    for (int step = 0; step < 12; step++) {
+        double middle = 0.5 * low + 0.5 * high;
+        if (count_up_to(values, n, middle) >= k)
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
 }
 
 static void
@@ -170,20 +151,49 @@ set_limit(conceptdec_i_screening *s, int32_t list, double limit)
     ((float *)s->limits)[list] = (double)rounded < limit ? nextafterf(rounded, INFINITY) : rounded;
 }
 
-/* Drops candidates whose lower bound lies beyond the k-th upper bound. */
+/* Upper bounds of the universal candidates; returns how many there are. */
+static int32_t
+upper_bounds(const conceptdec_i_screening *s, int32_t list, double *bounds)
+{
+    const conceptdec_i_candidate_list *l = &s->lists[list];
+    int32_t n = 0;
+    for (int32_t i = 0; i < l->count; i++) {
+        bounds[n] = high_of(s, list, &l->items[i]);
+        n += !l->items[i].partial;
+    }
+    return n;
+}
+
+/* Drops candidates whose lower bound lies beyond k upper bounds. */
 static void
-tighten(conceptdec_i_screening *s, int32_t list)
+tighten(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    int32_t universal = universal_first(l), kept = 0;
+    double *bounds = s->bounds[lane];
+    int32_t universal = upper_bounds(s, list, bounds), kept = 0;
     if (universal < s->k)
         return;
-    double limit = select_high(s, list, l->items, universal, s->k);
-    for (int32_t i = 0; i < l->count; i++)
-        if (low_of(s, &l->items[i]) <= limit)
-            l->items[kept++] = l->items[i];
+    double limit = bisect_limit(bounds, universal, s->k);
+    for (int32_t i = 0; i < l->count; i++) {
+        l->items[kept] = l->items[i];
+        kept += low_of(s, &l->items[i]) <= limit;
+    }
     l->count = kept;
     set_limit(s, list, limit);
+}
+
+/* The lane's scratch for upper bounds must hold the list in hand. */
+static conceptdec_status
+widen_scratch(conceptdec_i_screening *s, int lane, int64_t capacity)
+{
+    if (capacity <= s->bounds_capacity[lane])
+        return CONCEPTDEC_OK;
+    void *bounds;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", capacity, sizeof(double), &bounds));
+    conceptdec_i_give(s->ctx, s->bounds[lane]);
+    s->bounds[lane] = bounds;
+    s->bounds_capacity[lane] = capacity;
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -210,13 +220,14 @@ make_room(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
-    tighten(s, list);
+    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity)); /* another lane may have made it longer */
+    tighten(s, list, lane);
     if (l->count <= enough)
         return CONCEPTDEC_OK;
     refine(s, list, lane);
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
-    tighten(s, list);
+    tighten(s, list, lane);
     return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
 }
 
@@ -263,7 +274,8 @@ conceptdec_status
 conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    tighten(s, list);
+    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity));
+    tighten(s, list, lane);
     refine(s, list, lane);
     qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
     int64_t rows = 0;

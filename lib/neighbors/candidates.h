@@ -62,6 +62,8 @@ typedef struct conceptdec_i_screening {
     int32_t capacity;                       /* of a list in the pool */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */
+    double **bounds;                        /* per lane: scratch for upper bounds */
+    int64_t *bounds_capacity;
     atomic_llong n_refined, n_pushed, n_grown;
     int64_t refine_budget; /* more early refinements than this: the bound is too loose for the data (0: no budget) */
 } conceptdec_i_screening;

@@ -144,7 +144,7 @@ take_lists(finder *f)
     int64_t blocks = (n + BLOCK - 1) / BLOCK, total;
     if (!conceptdec_i_mul(n, capacity, &total))
         return conceptdec_i_fail(f->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
-    void *p[6];
+    void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "candidates", n, sizeof *s->lists, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "candidates", total, sizeof *s->pool, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "limits", n + BLOCK, sizeof(double), &p[2]));
@@ -152,6 +152,11 @@ take_lists(finder *f)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "rows", 2 * conceptdec_i_lanes(f->ctx) * f->refs.view->cols,
                                              sizeof(double), &p[4]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "list marks", n, 1, &p[5]));
+    int lanes = conceptdec_i_lanes(f->ctx);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "bounds", lanes, sizeof(double *), &p[6]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "bounds", lanes, sizeof(int64_t), &p[7]));
+    s->bounds = p[6];
+    s->bounds_capacity = p[7];
     s->lists = p[0];
     s->pool = p[1];
     s->limits = p[2];
@@ -213,6 +218,8 @@ drop_lists(finder *f)
     for (int64_t l = 0; s->lists && l < f->queries.n; l++)
         if (s->lists[l].capacity > s->capacity)
             conceptdec_i_give(f->ctx, s->lists[l].items);
+    for (int i = 0; s->bounds && i < conceptdec_i_lanes(f->ctx); i++)
+        conceptdec_i_give(f->ctx, s->bounds[i]);
     for (int64_t b = 0; s->locks && b < (f->queries.n + BLOCK - 1) / BLOCK; b++)
         pthread_mutex_destroy(&s->locks[b]);
 }
