@@ -41,7 +41,7 @@ read_shape(sweeping *s, const conceptdec_sweep_options *options)
     int64_t product = 1;
     if (options->shape == NULL) {
         if (options->ndim != 0 && options->ndim != 1)
-            return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENULL, "options.shape: NULL, but options.ndim is %" PRId64,
+            return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENULL, "options.shape: is NULL, but options.ndim is %" PRId64,
                                      options->ndim);
         s->ndim = 1;
         s->shape[0] = s->n_views;
@@ -251,6 +251,11 @@ next_replicates(sweeping *s)
     double *swap = s->before;
     s->before = s->replicates;
     s->replicates = swap;
+}
+
+static void
+forget_replicates(sweeping *s)
+{
     for (int64_t i = 0; i < s->draws * s->width; i++)
         s->replicates[i] = (double)NAN;
 }
@@ -260,6 +265,7 @@ next_replicates(sweeping *s)
 static conceptdec_status
 note_failure(sweeping *s, int64_t cell, conceptdec_status status)
 {
+    forget_replicates(s);
     s->status[cell] = status;
     if (s->first_status == CONCEPTDEC_OK) {
         s->first_status = status;
@@ -272,8 +278,7 @@ static conceptdec_status
 run_cell(sweeping *s, int64_t index)
 {
     conceptdec_result *cell = NULL;
-    if (s->draws > 0)
-        next_replicates(s);
+    next_replicates(s);
     conceptdec_status status = conceptdec_i_knn_cell(s->ctx, &s->views[index], s->labels, s->knn, s->replicates, &cell);
     if (status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM)
         return status;
@@ -349,7 +354,7 @@ conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_
     conceptdec_i_arena arena;
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (views == NULL || result == NULL)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: NULL", views == NULL ? "views" : "result");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: is NULL", views == NULL ? "views" : "result");
     if (n_views < 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "n_views: %" PRId64 " is less than 1", n_views);
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "labels", labels, CONCEPTDEC_I_INTS));
