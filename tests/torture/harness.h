@@ -24,8 +24,8 @@ torture_allocate(void *user, uint64_t size)
 {
     torture_allocator *allocator = user;
     int64_t call = ++allocator->calls;
-    bool fails = allocator->fail_at > 0 &&
-                 (allocator->for_ever ? call >= allocator->fail_at : call == allocator->fail_at);
+    bool fails =
+        allocator->fail_at > 0 && (allocator->for_ever ? call >= allocator->fail_at : call == allocator->fail_at);
     void *memory = fails ? NULL : malloc(size);
     if (memory)
         allocator->live++;

@@ -94,8 +94,7 @@ START_TEST(impossible_sizes)
     int64_t calls = allocator.calls;
     void *pointer = &allocator;
     ck_assert_int_eq(conceptdec_i_take(ctx, "lists", INT64_MAX, 8, &pointer), CONCEPTDEC_EOVERFLOW);
-    ck_assert_str_eq(conceptdec_ctx_error(ctx),
-                     "lists: 9223372036854775807 elements of 8 bytes do not fit an address");
+    ck_assert_str_eq(conceptdec_ctx_error(ctx), "lists: 9223372036854775807 elements of 8 bytes do not fit an address");
     ck_assert_int_eq(conceptdec_i_take(ctx, "lists", -1, 8, &pointer), CONCEPTDEC_EOVERFLOW);
     ck_assert_int_eq(conceptdec_i_take(ctx, "lists", 1, UINT64_MAX, &pointer), CONCEPTDEC_EOVERFLOW);
     ck_assert_int_eq(conceptdec_i_take_zero(ctx, "lists", INT64_MAX, 8, &pointer), CONCEPTDEC_EOVERFLOW);
