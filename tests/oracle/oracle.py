@@ -36,14 +36,13 @@ def neighbour_weights(d2, k, boundary):
     last = np.partition(d2[eligible], k - 1)[k - 1]
     closer = eligible[d2[eligible] < last]
     tied = eligible[d2[eligible] == last]
-    left = k - len(closer)
+    left, places = k - len(closer), len(tied)
+    crossed = left < places
     if boundary == "index":
         tied, left, places = tied[:left], 1, 1
-        return np.concatenate([closer, tied]), np.ones(len(closer) + len(tied), dtype=np.int64), 1, False
-    places = len(tied)
     rows = np.concatenate([closer, tied])
     numerators = np.concatenate([np.full(len(closer), places), np.full(len(tied), left)]).astype(np.int64)
-    return rows, numerators, places, left < places
+    return rows, numerators, places, crossed
 
 
 def vote_weights(d2, rows, metric, weights, temperature, class_count, y):
