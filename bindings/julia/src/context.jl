@@ -27,7 +27,7 @@ reporter(progress::Bool) = progress ? print_progress : nothing
 reporter(progress) = progress
 
 function print_progress(stage, done, total)
-    print(stderr, "\r", stage, " ", done, "/", total, done == total ? "\n" : "\e[K")
+    total > 0 && print(stderr, "\r", stage, " ", done, "/", total, done == total ? "\n" : "\e[K")
     return true
 end
 

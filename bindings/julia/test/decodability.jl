@@ -52,7 +52,7 @@ end
     base = chosen()
     for change in ((metric = "cosine",), (weights = "distance",), (ties = "nearest",), (boundary = "index",),
                    (permute = "within", groups = rand(rng, 1:9, 70)), (seed = 7,), (confidence = 0.5,),
-                   (permutations = 9,), (bootstrap = 9,), (chance_draws = 9,), (confusion = false,), (strict = true,),
+                   (permutations = 9,), (bootstrap = 9,), (chance_draws = 9,), (strict = true,),
                    (weights = "softmax", metric = "cosine", temperature = 0.5))
         @test chosen(; change...) != base
     end

@@ -10,7 +10,7 @@ struct Stop <: Exception end
     @test refusal(() -> neighbors(X, 10, progress = reporting(() -> false))) == "CONCEPTDEC_ECANCELLED"
     @test length(calls) == 1
     stage, done, total, _ = calls[1]
-    @test stage isa String && !isempty(stage) && 0 <= done <= total
+    @test stage isa String && 0 <= done <= total
 
     @test thrown(() -> neighbors(X, 10, progress = reporting(() -> throw(Stop())))) isa Stop
     @test length(calls) == 2
@@ -18,6 +18,25 @@ struct Stop <: Exception end
     @test failure isa Stop
     @test time() - calls[end][4] < 0.5
     @test neighbors(X[:, 1:100], 3).n == 100
+end
+
+@testset "progress = true prints to stderr" begin
+    mktemp() do path, file
+        redirect_stderr(() -> neighbors(randn(512, 6_000), 10, progress = true), file)
+        close(file)
+        @test occursin(r"\rneighbors \d+/\d+", read(path, String))
+    end
+end
+
+@testset "calls of several tasks at once" begin
+    X, y = randn(MersenneTwister(32), 8, 300), repeat(1:3, 100)
+    expected = knn_decodability(X, y, seed = 1)
+    found = Vector{Any}(undef, 8)
+    Threads.@threads for i in 1:8
+        found[i] = knn_decodability(X, y, seed = 1)
+        GC.gc()
+    end
+    @test all(r -> r.decodability == expected.decodability && r.kappa == expected.kappa, found)
 end
 
 @testset "Ctrl-C" begin
