@@ -25,7 +25,7 @@ teardown(void)
 typedef struct problem {
     brute_data data;
     double x[MOST * 2];
-    int64_t group[MOST], coarse[MOST];
+    int64_t group[MOST], coarse[MOST], crossing[MOST];
     uint8_t is_voter[MOST];
     conceptdec_i_exclusion exclusion;
     int64_t k;
@@ -50,6 +50,7 @@ make_problem(problem *p, uint64_t round, int32_t metric)
         p->x[2 * i + 1] = (double)below(&rng, side);
         p->group[i] = (int64_t)below(&rng, n_groups) * 1000 - 3000;
         p->coarse[i] = p->group[i] > 0;
+        p->crossing[i] = (int64_t)below(&rng, 3);
         p->is_voter[i] = below(&rng, 4) > 0;
     }
     p->k = 1 + (int64_t)below(&rng, p->data.n - 1);
@@ -171,6 +172,8 @@ START_TEST(a_grouped_table_tells_which_rows_it_serves)
     int64_t n_deep = check_both_ways(&p, brute_table(ctx, &p.data, p.data.n, p.group, NULL, true));
     if (p.exclusion.group) /* equal or coarser */
         ck_assert_int_eq(n_deep, p.data.n);
+    p.exclusion.group = p.crossing;
+    check_both_ways(&p, brute_table(ctx, &p.data, p.data.n, p.group, NULL, true));
 }
 END_TEST
 
