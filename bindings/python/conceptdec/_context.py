@@ -38,7 +38,7 @@ class Context:
         self.handle = Handle(Ctx, "conceptdec_ctx_free")
         status = library().conceptdec_ctx_new(byref(options), self.handle.place())
         if status == const.EINVAL:
-            raise error(status, f"threads: {threads} is outside 1..1024")
+            raise error(status, f"threads: {threads} is outside 0..1024")
         if status != const.OK:
             raise error(status, "the context could not be made")
 

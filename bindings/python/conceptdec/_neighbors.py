@@ -153,7 +153,7 @@ def neighbors(
     dtype : {"bfloat16"}, optional
         Read 16-bit integers as bfloat16.
     threads : int, optional
-        1 to 1024; default: as many as the process may run on.
+        1 to 1024; default (and 0): as many as the process may run on.
     progress : bool or callable, optional
         True: a bar on stderr. False: none. None: a bar where stderr is a terminal and the call is long. A function is
         called with (stage, done, total); an exception in it stops the call.

@@ -53,7 +53,7 @@ def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np
 
 def _with_classes(text: str, classes: np.ndarray) -> str:
     """The JSON form with the caller's classes in the place of 0..C-1."""
-    if np.array_equal(classes, np.arange(len(classes))):
+    if classes.tolist() == list(range(len(classes))):
         return text
     document = json.loads(text)
     document["values"][const.R_CLASSES] = classes.tolist()

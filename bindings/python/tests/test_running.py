@@ -76,7 +76,7 @@ def test_a_raising_progress_function_stops_the_call():
     with pytest.raises(Stop, match="enough"):
         conceptdec.neighbors(long_input(), **LONG, progress=report)
     assert time.monotonic() - start < 4 and len(reports) == 3
-    assert all(isinstance(stage, str) and 0 <= done <= total for stage, done, total in reports)
+    assert all(stage and 0 <= done <= total for stage, done, total in reports), reports
     assert conceptdec.neighbors(np.eye(4), 2).indices.shape == (4, 2)
 
 
