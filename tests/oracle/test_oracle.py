@@ -8,9 +8,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import cases  # noqa: E402
+import conceptdec  # noqa: E402
 import oracle  # noqa: E402
-
-conceptdec = pytest.importorskip("conceptdec")
 
 SLICES, LABELS = cases.data()
 FIELDS = ["decodability", "balanced", "per_concept", "confusion", "tie_rate", "boundary_tie_rate", "n_short"]
