@@ -1,5 +1,6 @@
 """Ctrl-C, progress, threads and forks."""
 
+import io
 import os
 import pathlib
 import signal
@@ -154,12 +155,17 @@ def test_tqdm_bar(monkeypatch):
 
 
 def test_who_hears_of_progress(monkeypatch):
-    class Terminal:
+    class Terminal(io.StringIO):
         def isatty(self):
             return True
 
     assert _progress.listener(None) is None and _progress.listener(False) is None
     monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setitem(sys.modules, "tqdm", None)
     quiet = _progress.listener(None)
-    quiet.report("neighbors", 1, 2)  # before the delay: nothing is written, or Terminal would raise
+    quiet.report("neighbors", 1, 2)
+    assert sys.stderr.getvalue() == ""  # the call is not long yet
+    monkeypatch.setattr(_progress.time, "monotonic", lambda start=time.monotonic(): start + 1.1)
+    quiet.report("neighbors", 1, 2)
+    assert "50%" in sys.stderr.getvalue()
     assert _progress.listener(False) is None
