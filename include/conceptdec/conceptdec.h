@@ -1,0 +1,457 @@
+/**
+ * @file conceptdec.h
+ * libconceptdec: how well can a concept be read from a neural network's activations, and is that more than chance?
+ *
+ * The one public header. Every function is re-entrant; a context and any handle that is not const may be used by one
+ * thread at a time, const handles and matrix views may be shared. Every function that can fail returns a
+ * conceptdec_status; on any status other than CONCEPTDEC_OK its outputs are untouched and nothing is leaked, and the
+ * context holds a text that names the argument, the place and the limit. The library never prints, exits, installs a
+ * signal handler or changes a setting of the process. Everything that it hands out is freed by the matching _free
+ * function; every _free function accepts NULL.
+ *
+ * Shapes: n samples (rows) by d dimensions (columns). Sizes and indices are int64_t and start at 0; strides are bytes.
+ */
+#ifndef CONCEPTDEC_CONCEPTDEC_H
+#define CONCEPTDEC_CONCEPTDEC_H
+
+#include <stdint.h>
+
+#include "version.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CONCEPTDEC_API __attribute__((visibility("default")))
+#else
+#define CONCEPTDEC_API
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup status Status codes
+ *  0 is success, errors are negative; numbers are never changed or used again. @{ */
+
+/** What every fallible function returns. @since 0.1 */
+typedef int32_t conceptdec_status;
+
+#define CONCEPTDEC_OK 0
+#define CONCEPTDEC_EINVAL (-1)       /**< an option has a value that does not exist, or two options exclude each other */
+#define CONCEPTDEC_ENULL (-2)        /**< NULL where a pointer is needed */
+#define CONCEPTDEC_ESIZE (-3)        /**< a size is negative or zero, or two sizes disagree */
+#define CONCEPTDEC_EDTYPE (-4)       /**< unknown dtype, or one that this argument cannot have */
+#define CONCEPTDEC_ENONFINITE (-5)   /**< NaN or infinity; the text names the first place in row order */
+#define CONCEPTDEC_ETOOFEW (-6)      /**< fewer samples than the question needs (n < 2) */
+#define CONCEPTDEC_EK (-7)           /**< k < 1, or k >= n */
+#define CONCEPTDEC_ELABEL (-8)       /**< a label below -1 or at or above the number of classes */
+#define CONCEPTDEC_ESINGLECLASS (-9) /**< all labelled samples share one class */
+#define CONCEPTDEC_EFOLDS (-10)      /**< fewer than 2 folds, or more folds than members or groups to fill them */
+#define CONCEPTDEC_EGROUPS (-11)     /**< groups are missing, or leave nothing to compare with, or nothing to permute */
+#define CONCEPTDEC_ENAME (-12)       /**< no result array of that name */
+#define CONCEPTDEC_ESHALLOW (-13)    /**< the table is too shallow for a row and the matrix was not given */
+#define CONCEPTDEC_EFEWELIGIBLE (-14) /**< strict: a row has fewer eligible neighbours than k */
+#define CONCEPTDEC_ENOMEM (-20)      /**< memory is exhausted, or a stated memory limit would be passed */
+#define CONCEPTDEC_EOVERFLOW (-21)   /**< sizes or strides whose product does not fit an address */
+#define CONCEPTDEC_EIO (-22)         /**< a file cannot be opened, read or written */
+#define CONCEPTDEC_EFORMAT (-23)     /**< a file is not what it should be, is damaged or comes from a later version */
+#define CONCEPTDEC_ESTRUCT_SIZE (-60) /**< struct_size is smaller than the first version of the struct, or above 4096 */
+#define CONCEPTDEC_ESTRUCT_TAIL (-61) /**< the struct has fields set that this library does not know: too new */
+#define CONCEPTDEC_ERESERVED (-62)   /**< a reserved field or an unknown flag is not zero */
+#define CONCEPTDEC_ECANCELLED (-80)  /**< stopped by conceptdec_ctx_cancel() or by the progress callback */
+#define CONCEPTDEC_EUNSUPPORTED (-81) /**< the library does not do this (a device pointer, say) */
+
+/** Name of a status, such as "CONCEPTDEC_ENOMEM"; "unknown status" for other numbers. Never NULL, static.
+ *  @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_status_name(conceptdec_status status);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup version Version
+ *  @{ */
+
+/** Version of the loaded library, "major.minor.patch"; static. @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_version(void);
+
+/** The ABI number of the loaded library; a program built with another CONCEPTDEC_ABI_VERSION must not go on.
+ *  @since 0.1 */
+CONCEPTDEC_API int32_t conceptdec_abi_version(void);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup ctx Context
+ *  A context owns the worker threads, the allocator, the text of the last error and the cancel flag. @{ */
+
+typedef struct conceptdec_ctx conceptdec_ctx;
+
+/** How far a call has come; handed to the progress callback. @since 0.1 */
+typedef struct conceptdec_progress {
+    uint64_t struct_size; /**< size of this struct in the library that calls */
+    const char *stage;    /**< what is being done: "neighbors", "permutations", ...; static */
+    int64_t done;         /**< units of this stage that are finished */
+    int64_t total;        /**< units of this stage */
+} conceptdec_progress;
+
+/** Kernel sets, for conceptdec_ctx_options.kernel_mask. */
+#define CONCEPTDEC_KERNEL_PORTABLE 1u /**< C11 without intrinsics; always there */
+#define CONCEPTDEC_KERNEL_AVX2 2u     /**< AVX2 + FMA + F16C */
+#define CONCEPTDEC_KERNEL_AVX512 4u   /**< AVX-512 F, BW, DQ, VL */
+
+/** Options of a context. Set struct_size to sizeof(conceptdec_ctx_options) and the rest to zero, then what you need.
+ *  `given`: bit i says that field i (counted after `given`, from 0) is meant even where it is zero. @since 0.1 */
+typedef struct conceptdec_ctx_options {
+    uint64_t struct_size;
+    uint64_t given;
+    /** 0: Allocator: returns memory for `size` bytes (any alignment) or NULL. NULL: malloc. Never called by two threads
+     *  at once for one context. Set both hooks or none. Handles and results made with a context call them after it is
+     *  freed, too. */
+    void *(*allocate)(void *user, uint64_t size);
+    /** 1: Gives back what `allocate` returned; never called with NULL. */
+    void (*release)(void *user, void *memory);
+    /** 2: First argument of the two hooks. */
+    void *allocator_user;
+    /** 3: The host's threads: must call body(argument, lane) once for every lane in 0..lanes-1, on any threads and in
+     *  any order, and return when all are done. NULL: the context starts threads of its own when first needed. */
+    void (*parallel_for)(void *user, int64_t lanes, void (*body)(void *argument, int64_t lane), void *argument);
+    /** 4: First argument of parallel_for. */
+    void *parallel_user;
+    /** 5: Progress: called on the calling thread only, at most 20 times a second; must return 1 to go on, anything else
+     *  stops the call with CONCEPTDEC_ECANCELLED. Must not unwind (no exception, no longjmp). */
+    int32_t (*progress)(void *user, const conceptdec_progress *progress);
+    /** 6: First argument of progress. */
+    void *progress_user;
+    /** 7: Threads to use, the calling one included, 1 to 1024. 0: as many as the process may run on (affinity and
+     *  control group). Results are the same bits for any number. */
+    int32_t threads;
+    /** 8: Kernel sets that may be used, CONCEPTDEC_KERNEL_*; 0: all that the processor has. */
+    uint32_t kernel_mask;
+} conceptdec_ctx_options;
+
+/** Makes a context. @param options NULL: defaults. @param[out] ctx the new context.
+ *  Errors: ENULL, ESTRUCT_SIZE, ESTRUCT_TAIL, EINVAL, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_ctx_new(const conceptdec_ctx_options *options, conceptdec_ctx **ctx);
+
+/** Ends the threads of a context and frees it. Results and handles made with it stay valid. @since 0.1 */
+CONCEPTDEC_API void conceptdec_ctx_free(conceptdec_ctx *ctx);
+
+/** Text of the last error of this context, "" where there was none; valid until the next call with the context.
+ *  @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_ctx_error(const conceptdec_ctx *ctx);
+
+/** Asks the call that runs with this context to stop with CONCEPTDEC_ECANCELLED; where none runs, the next one stops
+ *  at its start. The one function that any thread, and a signal handler, may call at any time. @since 0.1 */
+CONCEPTDEC_API void conceptdec_ctx_cancel(conceptdec_ctx *ctx);
+
+/** Takes back a conceptdec_ctx_cancel() that no call has seen yet. @since 0.1 */
+CONCEPTDEC_API void conceptdec_ctx_clear_cancel(conceptdec_ctx *ctx);
+
+/** Number of threads that the context uses. @since 0.1 */
+CONCEPTDEC_API int32_t conceptdec_ctx_threads(const conceptdec_ctx *ctx);
+
+/** What this library is and runs on, as one JSON object: "version", "abi", "compiler", "kernel" (in use by this
+ *  context), "kernels" (that the processor has), "threads", "blas" {"name", "config", "core", "threads", "self_test"},
+ *  and "warnings", an array of texts, such as a BLAS that runs below what the processor can do. The text belongs to the
+ *  context. Errors: ENULL, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, const char **json);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup matrix Matrix views
+ *  @{ */
+
+/** Element types. Activations: the floating ones; labels, groups and masks: the integer ones. */
+#define CONCEPTDEC_FLOAT64 1
+#define CONCEPTDEC_FLOAT32 2
+#define CONCEPTDEC_FLOAT16 3  /**< IEEE binary16 */
+#define CONCEPTDEC_BFLOAT16 4 /**< the upper half of a binary32 */
+#define CONCEPTDEC_INT32 16
+#define CONCEPTDEC_INT64 17
+
+/** A view of somebody else's memory; nothing is copied and nothing is written. The struct is frozen: it never grows.
+ *  Element (i, j) starts at data + i * row_stride + j * col_stride; strides may be negative or zero, and no alignment
+ *  is needed. device, flags and reserved must be 0. @since 0.1 */
+typedef struct conceptdec_matrix {
+    const void *data;
+    int64_t rows;
+    int64_t cols;
+    int64_t row_stride; /**< bytes from a row to the next */
+    int64_t col_stride; /**< bytes from a column to the next */
+    int32_t dtype;      /**< CONCEPTDEC_FLOAT64 ... */
+    int32_t device;     /**< 0: host memory; anything else is refused with EUNSUPPORTED */
+    uint64_t flags;
+    uint64_t reserved[2];
+} conceptdec_matrix;
+
+/** An array that the library owns: dense, C order, float64 or int64. Frozen. @since 0.1 */
+typedef struct conceptdec_array {
+    const void *data;
+    int64_t shape[8]; /**< the first ndim count */
+    int32_t ndim;     /**< 0: a single number */
+    int32_t dtype;    /**< CONCEPTDEC_FLOAT64 or CONCEPTDEC_INT64 */
+} conceptdec_array;
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup result Results
+ *  Every metric returns named arrays in one opaque object. A new output is a new name. @{ */
+
+typedef struct conceptdec_result conceptdec_result;
+
+/* Names. K: the number of k asked for, C: classes, P: permutations. With L > 1 label sets every array that depends on
+ * the labels has L as its first axis. For a sweep the axes of the grid stand in front of everything. */
+#define CONCEPTDEC_R_K "k"                           /**< int64 (K): the k asked for, in the order asked */
+#define CONCEPTDEC_R_CLASSES "classes"               /**< int64 (C): 0..C-1 */
+#define CONCEPTDEC_R_DECODABILITY "decodability"     /**< (K): mean credit over the scored samples */
+#define CONCEPTDEC_R_PER_CONCEPT "per_concept"       /**< (K x C): mean credit of each class; NaN where none is scored */
+#define CONCEPTDEC_R_BALANCED "balanced"             /**< (K): mean of per_concept over the classes that have one */
+#define CONCEPTDEC_R_CONFUSION "confusion"           /**< (K x C x C): true x predicted; tied predictions are shared */
+#define CONCEPTDEC_R_CHANCE_UNIFORM "chance_uniform" /**< (): 1/C over the classes present */
+#define CONCEPTDEC_R_CHANCE_MAJORITY "chance_majority" /**< (): largest share of a class among the scored samples */
+#define CONCEPTDEC_R_CHANCE_NULL "chance_null"       /**< (K): mean of the permutation null */
+#define CONCEPTDEC_R_KAPPA "kappa"                   /**< (K): (decodability - chance_null) / (1 - chance_null) */
+#define CONCEPTDEC_R_LABEL_OVERLAP "label_overlap"   /**< (K): mean share of the neighbours that have the sample's label */
+#define CONCEPTDEC_R_TIE_RATE "tie_rate"             /**< (K): share of samples whose vote is tied between classes */
+#define CONCEPTDEC_R_BOUNDARY_TIE_RATE "boundary_tie_rate" /**< (K): share of samples with rows tied across rank k */
+#define CONCEPTDEC_R_N_SCORED "n_scored"             /**< int64 (): samples that have a score */
+#define CONCEPTDEC_R_N_IGNORED "n_ignored"           /**< int64 (): samples with label -1 */
+#define CONCEPTDEC_R_N_UNSCORED "n_unscored"         /**< int64 (): labelled test samples without one eligible neighbour */
+#define CONCEPTDEC_R_N_SHORT "n_short"               /**< int64 (K): scored samples with fewer than k eligible neighbours */
+#define CONCEPTDEC_R_N_ZERO_ROWS "n_zero_rows"       /**< int64 (): all-zero rows under the cosine metric */
+#define CONCEPTDEC_R_CLASS_COUNT "class_count"       /**< int64 (C): scored samples of each class */
+#define CONCEPTDEC_R_UNDECODABLE "undecodable"       /**< int64 (C): 1 where a class has no other member to be found */
+#define CONCEPTDEC_R_P_VALUE "p_value"               /**< (K): (1 + #{null >= observed}) / (1 + P) */
+#define CONCEPTDEC_R_NULL "null"                     /**< (P x K): decodability under each permutation */
+#define CONCEPTDEC_R_CI_LOW "ci_low"                 /**< (K): lower end of the bootstrap interval */
+#define CONCEPTDEC_R_CI_HIGH "ci_high"               /**< (K): upper end of the bootstrap interval */
+#define CONCEPTDEC_R_FOLD "fold"                     /**< int64 (n): fold of each sample, -1 without one; k-fold only */
+#define CONCEPTDEC_R_STATUS "status"                 /**< int64 (grid): conceptdec_status of each cell; sweep only */
+#define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability less that of the cell before it on the
+                                                          last grid axis; NaN for the first; sweep only */
+#define CONCEPTDEC_R_DIFFERENCE_LOW "difference_low" /**< (grid x K): paired bootstrap interval, lower end */
+#define CONCEPTDEC_R_DIFFERENCE_HIGH "difference_high" /**< (grid x K): paired bootstrap interval, upper end */
+
+/** Gets an array by name. @param[out] array describes memory that belongs to the result.
+ *  Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_result_get(const conceptdec_result *result, const char *name,
+                                                       conceptdec_array *array);
+
+/** Gets the first element of an array as a double (the only one of a scalar; that of the first k for a list).
+ *  Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_result_scalar(const conceptdec_result *result, const char *name,
+                                                          double *value);
+
+/** Number of arrays. @since 0.1 */
+CONCEPTDEC_API int64_t conceptdec_result_count(const conceptdec_result *result);
+
+/** Name of array `index`, 0..count-1; NULL outside. @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_result_name(const conceptdec_result *result, int64_t index);
+
+/** Text of the error of cell `cell` of a sweep (row-major in the grid), "" where it succeeded or does not exist.
+ *  @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_result_message(const conceptdec_result *result, int64_t cell);
+
+/** The whole result as one JSON object: "schema_version", "capability", "values" (every array as nested lists, NaN as
+ *  null), "options" (each as resolved), "provenance" (version, kernel, BLAS name and core, threads, seed), "diagnostics"
+ *  (what may differ from run to run: times, counts of refined candidates), and for a sweep "messages". The text belongs
+ *  to the result. Errors: ENULL, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_result_json(conceptdec_result *result, const char **json);
+
+/** Frees a result. @since 0.1 */
+CONCEPTDEC_API void conceptdec_result_free(conceptdec_result *result);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup neighbors Exact nearest neighbours
+ *  @{ */
+
+/** Distances. */
+#define CONCEPTDEC_METRIC_L2 0     /**< Euclidean */
+#define CONCEPTDEC_METRIC_COSINE 1 /**< 1 - cos, computed as half the squared distance of the normalised rows; a zero row
+                                        has distance 1 to every row, and such rows are counted */
+
+/** A table of exact nearest neighbours; immutable once made. */
+typedef struct conceptdec_neighbors conceptdec_neighbors;
+
+#define CONCEPTDEC_NEIGHBORS_STRICT 1u /**< a row with fewer than k eligible neighbours is an error, not counted */
+
+/** Options of a neighbour search; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_neighbors_options {
+    uint64_t struct_size;
+    uint64_t given;
+    int64_t k;                             /**< 0: neighbours of each row, 1..n-1; default 10 */
+    const conceptdec_matrix *groups;       /**< 1: integers, n x 1: rows of one group are not each other's neighbours */
+    const conceptdec_matrix *query_groups; /**< 2: the same for the queries; needs groups and queries */
+    int32_t metric;                        /**< 3: CONCEPTDEC_METRIC_* */
+    uint32_t flags;                        /**< 4: CONCEPTDEC_NEIGHBORS_STRICT */
+} conceptdec_neighbors_options;
+
+/** The k nearest rows of x for every row of x (a row is never its own neighbour, by its index) or of queries.
+ *
+ *  Exact: the table is that of distances computed directly in float64 on the given inputs, sum over j of (a_j - b_j)^2
+ *  in one fixed order without fused operations, hence the same bits on every processor; ordered by (that sum, row); all
+ *  rows that tie with the last one are known to the table. Single-precision tiles with a rigorous error bound choose the
+ *  candidates (docs/definitions.md). Identical rows are found first and cost nothing twice.
+ *  Time O(n^2 d), half of it saved by symmetry without queries; memory O(n k) beside the input.
+ *  @param x n x d activations, n >= 2 (n >= 1 with queries), float dtype. @param queries NULL, or q x d of any float dtype.
+ *  @param options NULL: defaults. @param[out] neighbors the table.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ENOMEM, ESTRUCT_*,
+ *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_neighbors_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                          const conceptdec_matrix *queries,
+                                                          const conceptdec_neighbors_options *options,
+                                                          conceptdec_neighbors **neighbors);
+
+#define CONCEPTDEC_N_INDICES "indices"     /**< int64 (n x k): rows of x; -1 where a row has fewer eligible neighbours */
+#define CONCEPTDEC_N_DISTANCES "distances" /**< float64 (n x k): Euclidean distance or 1 - cos; NaN beside -1 */
+#define CONCEPTDEC_N_COUNT "count"         /**< int64 (n): neighbours listed, k or fewer */
+#define CONCEPTDEC_N_TIES "ties"           /**< int64 (n): further rows at exactly the last listed distance */
+
+/** Gets one of the arrays CONCEPTDEC_N_*, made at the first call and kept; the memory belongs to the table. May be
+ *  called by several threads at once. Errors: ENULL, ENAME, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_neighbors_get(const conceptdec_neighbors *neighbors, const char *name,
+                                                          conceptdec_array *array);
+
+/** All neighbours that the table knows for one row, those tied at the last distance included, ordered by (distance, row).
+ *  @param capacity places in indices and distances (either may be NULL); at most that many are written.
+ *  @param[out] count how many there are. Errors: ENULL, ESIZE, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_neighbors_row(const conceptdec_neighbors *neighbors, int64_t row,
+                                                          int64_t capacity, int64_t *indices, double *distances,
+                                                          int64_t *count);
+
+/** Writes a table to a file (versioned, little-endian, with a checksum): to a temporary file beside it first, which then
+ *  takes its name, so that no half-written table is left. Errors: ENULL, EIO, ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_neighbors_save(conceptdec_ctx *ctx, const conceptdec_neighbors *neighbors,
+                                                           const char *path);
+
+/** Reads a table; every size and index is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_neighbors_load(conceptdec_ctx *ctx, const char *path,
+                                                           conceptdec_neighbors **neighbors);
+
+/** Frees a table. @since 0.1 */
+CONCEPTDEC_API void conceptdec_neighbors_free(conceptdec_neighbors *neighbors);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup knn k-NN decodability
+ *  @{ */
+
+/** Which rows may be neighbours of a test row. */
+#define CONCEPTDEC_PROTOCOL_LOO 0            /**< every row but itself */
+#define CONCEPTDEC_PROTOCOL_GROUP 1          /**< every row of another group */
+#define CONCEPTDEC_PROTOCOL_KFOLD 2          /**< every row of another fold; folds are stratified, and keep groups whole
+                                                  where groups are given */
+#define CONCEPTDEC_PROTOCOL_SPLIT 3          /**< test rows are scored against training rows; needs train */
+#define CONCEPTDEC_PROTOCOL_RESUBSTITUTION 4 /**< every row, itself included: too optimistic, to reproduce others' numbers */
+
+/** What a neighbour's vote weighs. */
+#define CONCEPTDEC_WEIGHTS_UNIFORM 0
+#define CONCEPTDEC_WEIGHTS_DISTANCE 1 /**< 1 / distance; where some distances are 0, those weigh 1 and the rest 0 */
+#define CONCEPTDEC_WEIGHTS_SOFTMAX 2  /**< exp(cos / temperature); needs the cosine metric */
+#define CONCEPTDEC_WEIGHTS_BALANCED 3 /**< 1 / number of voting rows of the neighbour's class */
+
+/** What happens where several classes have the most votes. */
+#define CONCEPTDEC_TIES_FRACTIONAL 0 /**< each gets an equal share of the sample */
+#define CONCEPTDEC_TIES_SMALLEST 1   /**< the smallest label (scikit-learn) */
+#define CONCEPTDEC_TIES_NEAREST 2    /**< the one whose nearest member is closest; a share each where these tie too */
+
+/** What happens where the k-th distance is shared by more rows than there are places left. */
+#define CONCEPTDEC_BOUNDARY_SHARE 0 /**< they share the places: each counts (k - closer) / tied */
+#define CONCEPTDEC_BOUNDARY_INDEX 1 /**< the lowest rows take them: the score then depends on the order of the rows */
+
+/** How labels are permuted for the null. */
+#define CONCEPTDEC_PERMUTE_FREE 0   /**< among all labelled rows */
+#define CONCEPTDEC_PERMUTE_WITHIN 1 /**< among the rows of each group */
+#define CONCEPTDEC_PERMUTE_WHOLE 2  /**< whole groups: labels that are constant within groups go to other groups; else
+                                         blocks of labels are exchanged between groups of one size */
+
+#define CONCEPTDEC_KNN_STRICT 1u       /**< a row with fewer than k eligible neighbours is an error, not counted */
+#define CONCEPTDEC_KNN_UNSTRATIFIED 2u /**< folds ignore the labels */
+#define CONCEPTDEC_KNN_NO_CONFUSION 4u /**< leave the confusion matrix out (K C^2 numbers) */
+
+/** Options of k-NN decodability; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_knn_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const int64_t *ks;               /**< 0: a list of k, each 1..n-1; NULL: k alone */
+    int64_t n_ks;                    /**< 1: its length */
+    int64_t k;                       /**< 2: default 10 */
+    const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row) */
+    const conceptdec_matrix *train;  /**< 4: integers, n x 1: 1 marks a training row, 0 a test row */
+    int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 */
+    int64_t folds;                   /**< 6: default 5 */
+    int64_t permutations;            /**< 7: draws of the null that are reported; default 0 */
+    int64_t bootstrap;               /**< 8: draws of the bootstrap over groups (rows, where there are none); default 0 */
+    int64_t chance_draws;            /**< 9: draws for chance_null where permutations is 0; default 200; 0 if given: none,
+                                          chance_null and kappa are then NaN */
+    uint64_t seed;                   /**< 10: of folds, permutations and bootstrap; default 0 */
+    double confidence;               /**< 11: of the bootstrap interval, in (0, 1); default 0.95 */
+    double temperature;              /**< 12: of the softmax vote, > 0; default 0.07 */
+    int32_t metric;                  /**< 13: CONCEPTDEC_METRIC_* */
+    int32_t protocol;                /**< 14: CONCEPTDEC_PROTOCOL_* */
+    int32_t weights;                 /**< 15: CONCEPTDEC_WEIGHTS_* */
+    int32_t ties;                    /**< 16: CONCEPTDEC_TIES_* */
+    int32_t boundary;                /**< 17: CONCEPTDEC_BOUNDARY_* */
+    int32_t permute;                 /**< 18: CONCEPTDEC_PERMUTE_* */
+    uint32_t flags;                  /**< 19: CONCEPTDEC_KNN_* */
+    uint32_t reserved;               /**< 20: must be 0 */
+} conceptdec_knn_options;
+
+/** How well labels can be read from activations by k-NN classification (concept decodability; Han, Song, Gore, Agrawal,
+ *  arXiv 2412.12276).
+ *
+ *  Every sample is predicted from its k nearest eligible rows; its credit is 1 for a right prediction, 1/t where t
+ *  classes tie and its own is among them, else 0; decodability is the mean credit. The result does not depend on the
+ *  order of the rows or the numbering of the classes (with the default ties and boundary). Chance is three numbers: 1/C,
+ *  the largest class share, and the mean of a permutation null, against which kappa is taken. All k, label sets and
+ *  permutations are read from one neighbour table: time O(n^2 d) for the table, then O(n k) for each permutation and
+ *  label set. Definitions and sources: docs/definitions.md.
+ *  @param x n x d activations. @param labels integers, n x L, 0..C-1; -1: the sample neither scores nor votes.
+ *  @param options NULL: defaults. @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: those of conceptdec_neighbors_new() and ELABEL, ESINGLECLASS, EFOLDS, EINVAL. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                             const conceptdec_matrix *labels,
+                                                             const conceptdec_knn_options *options,
+                                                             conceptdec_result **result);
+
+/** The same from a table made by conceptdec_neighbors_new() without queries. Every score equals that of a fresh search:
+ *  rows for which the table is too shallow (a larger k, rows left out by folds, groups or label -1) are searched anew in
+ *  x. The metric is that of the table.
+ *  @param x the matrix of the table, or NULL: a row for which the table is too shallow is then an error (ESHALLOW).
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptdec_ctx *ctx,
+                                                                       const conceptdec_neighbors *neighbors,
+                                                                       const conceptdec_matrix *x,
+                                                                       const conceptdec_matrix *labels,
+                                                                       const conceptdec_knn_options *options,
+                                                                       conceptdec_result **result);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup sweep Sweeps
+ *  @{ */
+
+/** Options of a sweep; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_sweep_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_knn_options *knn; /**< 0: options of every cell; NULL: defaults */
+    const int64_t *shape;              /**< 1: lengths of the grid's axes, product n_views; NULL: one axis */
+    int64_t ndim;                      /**< 2: number of axes, 1 to 4 */
+} conceptdec_sweep_options;
+
+/** k-NN decodability of many matrices of the same samples (layers; steps x layers x shots) with one set of labels.
+ *  Every array of conceptdec_knn_decodability() with the grid's axes in front, and `status` of each cell: a cell that
+ *  fails has NaN (or -1), its status and its text (conceptdec_result_message), and does not lose the rest. The folds,
+ *  permutations and bootstrap draws are the same in every cell, so that cells are compared in pairs (`difference`).
+ *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ.
+ *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
+                                                  const conceptdec_matrix *labels,
+                                                  const conceptdec_sweep_options *options, conceptdec_result **result);
+
+/** @} */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
