@@ -130,16 +130,17 @@ now(void)
 bool
 conceptdec_i_report(conceptdec_ctx *ctx)
 {
-    if (!ctx->options.progress)
+    if (!ctx->options.progress || ctx->total == 0) /* no stage has a name yet */
         return true;
     int64_t time = now();
     if (time - ctx->last_report < REPORT_INTERVAL)
         return true;
     ctx->last_report = time;
+    int64_t done = atomic_load(&ctx->done);
     conceptdec_progress progress = {
         .struct_size = sizeof progress,
         .stage = ctx->stage,
-        .done = atomic_load(&ctx->done),
+        .done = done < ctx->total ? done : ctx->total,
         .total = ctx->total,
     };
     return ctx->options.progress(ctx->options.progress_user, &progress) == 1;
