@@ -289,7 +289,7 @@ typedef struct conceptdec_neighbors_options {
  *  Exact: the table is that of distances computed directly in float64 on the given inputs, sum over j of (a_j - b_j)^2
  *  in one fixed order without fused operations, hence the same bits on every processor; ordered by (that sum, row); all
  *  rows that tie with the last one are known to the table. Single-precision tiles with a rigorous error bound choose the
- *  candidates (docs/definitions.md). Identical rows are found first and cost nothing twice.
+ *  candidates (docs/screening.md). Identical rows are found first and cost nothing twice.
  *  Time O(n^2 d), half of it saved by symmetry without queries; memory O(n k) beside the input.
  *  @param x n x d activations, n >= 2 (n >= 1 with queries), float dtype. @param queries NULL, or q x d of any float dtype.
  *  @param options NULL: defaults. @param[out] neighbors the table.

@@ -93,7 +93,7 @@ set_operands(finder *f)
 }
 
 /* What products may be off by, as a share of the sum of both squared norms: the chain of the product, rounding of the
- * packed items, the last operations, and the refining sum (docs/definitions.md, "Screening"). */
+ * packed items, the last operations, and the refining sum (docs/screening.md). */
 static double
 error_share(int64_t dims, int precision)
 {
