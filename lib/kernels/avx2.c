@@ -157,12 +157,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #include "kernels/screen_template.h"
 #include "kernels/votes_template.h"
 
-const conceptdec_i_kernels conceptdec_i_kernels_avx2 = {
-    .name = "avx2",
-    .bit = CONCEPTDEC_KERNEL_AVX2,
-    .mr_f32 = 16,
-    .nr_f32 = 6,
-    .mr_f64 = 8,
-    .nr_f64 = 6,
+#define TABLE conceptdec_i_kernels_avx2
+#define TABLE_NAME "avx2"
+#define TABLE_BIT CONCEPTDEC_KERNEL_AVX2
 #include "kernels/table_template.h"
-};

@@ -135,12 +135,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/screen_template.h"
 #include "kernels/votes_template.h"
 
-const conceptdec_i_kernels conceptdec_i_kernels_avx512 = {
-    .name = "avx512",
-    .bit = CONCEPTDEC_KERNEL_AVX512,
-    .mr_f32 = 32,
-    .nr_f32 = 12,
-    .mr_f64 = 16,
-    .nr_f64 = 12,
+#define TABLE conceptdec_i_kernels_avx512
+#define TABLE_NAME "avx512"
+#define TABLE_BIT CONCEPTDEC_KERNEL_AVX512
 #include "kernels/table_template.h"
-};

@@ -18,6 +18,7 @@ chunk_f16(const void *in, double *out)
 #include "kernels/rows_template.h"
 
 #define DEFINE_PANEL(type, real, MR, NR)                                                                               \
+    enum { mr_##type = MR, nr_##type = NR };                                                                           \
     static void panel_##type(int64_t depth, const real *restrict a, const real *restrict b, real *restrict c,          \
                              int64_t ldc, int accumulate)                                                              \
     {                                                                                                                  \
@@ -127,12 +128,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/screen_template.h"
 #include "kernels/votes_template.h"
 
-const conceptdec_i_kernels conceptdec_i_kernels_portable = {
-    .name = "portable",
-    .bit = CONCEPTDEC_KERNEL_PORTABLE,
-    .mr_f32 = 8,
-    .nr_f32 = 4,
-    .mr_f64 = 4,
-    .nr_f64 = 4,
+#define TABLE conceptdec_i_kernels_portable
+#define TABLE_NAME "portable"
+#define TABLE_BIT CONCEPTDEC_KERNEL_PORTABLE
 #include "kernels/table_template.h"
-};

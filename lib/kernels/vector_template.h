@@ -9,17 +9,21 @@
 #define WIDTH ((int)(sizeof(VECTOR) / sizeof(REAL)))
 #define PER_LANE ((int)(16 / sizeof(REAL)))
 
+enum { NAME(mr) = 2 * WIDTH, NAME(nr) = COLUMNS };
+
 /* Two vectors high and COLUMNS wide: all sums stay in registers, which takes loops that are unrolled early. */
 static void
 NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL *restrict c, int64_t ldc,
             int accumulate)
 {
     VECTOR low[COLUMNS], high[COLUMNS];
-    UNROLL for (int j = 0; j < COLUMNS; j++) low[j] = high[j] = OP(setzero)();
+    UNROLL
+    for (int j = 0; j < COLUMNS; j++)
+        low[j] = high[j] = OP(setzero)();
     for (int64_t p = 0; p < depth; p++) {
         const VECTOR a_low = OP(load)(a), a_high = OP(load)(a + WIDTH);
-        UNROLL for (int j = 0; j < COLUMNS; j++)
-        {
+        UNROLL
+        for (int j = 0; j < COLUMNS; j++) {
             VECTOR factor = OP(set1)(b[j]);
             /* Or the compiler would load it again for each product, and loads would set the pace. */
             __asm__("" : "+v"(factor));
@@ -29,8 +33,8 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
         a += 2 * WIDTH;
         b += COLUMNS;
     }
-    UNROLL for (int j = 0; j < COLUMNS; j++)
-    {
+    UNROLL
+    for (int j = 0; j < COLUMNS; j++) {
         REAL *column = c + j * ldc;
         if (accumulate) {
             low[j] = OP(add)(OP(load)(column), low[j]);

@@ -1,0 +1,110 @@
+/* Panel products against long double, with the error bound of one chain of operations. */
+#include <float.h>
+#include <math.h>
+
+#include "sets.h"
+
+static const int64_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64, 70, 127, 128, 129, 256, 511, 1000};
+#define DEPTHS ((int)(sizeof depths / sizeof depths[0]))
+
+#define DEFINE_PANEL_CHECKS(type, real, epsilon, ...)                                                                  \
+    static void check_panel_##type(const conceptdec_i_kernels *set, int64_t depth, int64_t ldc, int accumulate,        \
+                                   real scale)                                                                         \
+    {                                                                                                                  \
+        const int64_t mr = set->mr_##type, nr = set->nr_##type;                                                        \
+        const size_t c_size = (size_t)(nr * ldc) * sizeof(real);                                                       \
+        real *a = guarded((size_t)(depth * mr) * sizeof(real), 0),                                                     \
+             *b = guarded((size_t)(depth * nr) * sizeof(real), 0);                                                     \
+        real *c = guarded(c_size, 0), *before = guarded(c_size, 0);                                                    \
+        for (int64_t i = 0; i < depth * mr; i++)                                                                       \
+            a[i] = (real)random_real() * scale;                                                                        \
+        for (int64_t i = 0; i < depth * nr; i++)                                                                       \
+            b[i] = (real)random_real();                                                                                \
+        for (int64_t i = 0; i < nr * ldc; i++)                                                                         \
+            c[i] = accumulate ? (real)random_real() * scale : (real)NAN;                                               \
+        memcpy(before, c, c_size);                                                                                     \
+        set->panel_##type(depth, a, b, c, ldc, accumulate);                                                            \
+        for (int64_t j = 0; j < nr; j++)                                                                               \
+            for (int64_t i = 0; i < ldc; i++) {                                                                        \
+                const int64_t at = j * ldc + i;                                                                        \
+                if (i >= mr) {                                                                                         \
+                    ck_assert_mem_eq(&c[at], &before[at], sizeof(real));                                               \
+                    continue;                                                                                          \
+                }                                                                                                      \
+                long double sum = accumulate ? before[at] : 0, size = fabsl(sum);                                      \
+                for (int64_t p = 0; p < depth; p++) {                                                                  \
+                    const long double product = (long double)a[p * mr + i] * b[p * nr + j];                            \
+                    sum += product;                                                                                    \
+                    size += fabsl(product);                                                                            \
+                }                                                                                                      \
+                const long double bound = (long double)(2 * depth + 1) / 2 * (epsilon)*1.01L * size;                   \
+                ck_assert_msg(fabsl(c[at] - sum) <= bound, "%s depth %d (%d, %d): %g, not %g", set->name, (int)depth,  \
+                              (int)i, (int)j, (double)c[at], (double)sum);                                             \
+            }                                                                                                          \
+        ck_assert(guard_stands(c, c_size));                                                                            \
+        guarded_free(a, 0);                                                                                            \
+        guarded_free(b, 0);                                                                                            \
+        guarded_free(c, 0);                                                                                            \
+        guarded_free(before, 0);                                                                                       \
+    }                                                                                                                  \
+                                                                                                                       \
+    START_TEST(panel_##type##_is_the_product)                                                                          \
+    {                                                                                                                  \
+        FOR_EACH_SET(set)                                                                                              \
+        for (int d = 0; d < DEPTHS; d++)                                                                               \
+            for (int accumulate = 0; accumulate < 2; accumulate++) {                                                   \
+                check_panel_##type(set, depths[d], (set->mr_##type + 15) / 16 * 16, accumulate, 1);                    \
+                check_panel_##type(set, depths[d], 256, accumulate, (real)0x1p60);                                     \
+                check_panel_##type(set, depths[d], set->mr_##type + 48, accumulate, (real)0x1p-40);                    \
+            }                                                                                                          \
+    }                                                                                                                  \
+    END_TEST                                                                                                           \
+                                                                                                                       \
+    START_TEST(panel_##type##_keeps_special_values_in_place)                                                           \
+    {                                                                                                                  \
+        static const real special[] = {(real)INFINITY, (real)NAN, __VA_ARGS__};                                        \
+        enum { DEPTH = 9 };                                                                                            \
+        FOR_EACH_SET(set)                                                                                              \
+        for (int s = 0; s < (int)(sizeof special / sizeof special[0]); s++) {                                          \
+            const int64_t mr = set->mr_##type, nr = set->nr_##type, row = random_below(mr), p = random_below(DEPTH);   \
+            _Alignas(64) real a[DEPTH * 64] = {0}, b[DEPTH * 64], c[64 * 64];                                          \
+            for (int64_t i = 0; i < DEPTH * nr; i++)                                                                   \
+                b[i] = (real)0.5;                                                                                      \
+            a[p * mr + row] = special[s];                                                                              \
+            set->panel_##type(DEPTH, a, b, c, 64, 0);                                                                  \
+            for (int64_t j = 0; j < nr; j++)                                                                           \
+                for (int64_t i = 0; i < mr; i++) {                                                                     \
+                    const real found = c[j * 64 + i], wanted = i == row ? special[s] / 2 : 0;                          \
+                    ck_assert(isnan(wanted) ? isnan(found) : found == wanted);                                         \
+                }                                                                                                      \
+        }                                                                                                              \
+    }                                                                                                                  \
+    END_TEST
+
+DEFINE_PANEL_CHECKS(f32, float, FLT_EPSILON, FLT_MAX, -FLT_MAX, FLT_MIN, FLT_MIN / 64)
+DEFINE_PANEL_CHECKS(f64, double, DBL_EPSILON, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_MIN / 64)
+
+START_TEST(panel_shapes_divide_the_blocks)
+{
+    FOR_EACH_SET(set)
+    {
+        ck_assert_int_eq(256 % set->mr_f32, 0);
+        ck_assert_int_eq(256 % set->mr_f64, 0);
+        ck_assert(set->nr_f32 >= 4 && set->nr_f32 <= 14 && set->nr_f64 >= 4 && set->nr_f64 <= 14);
+    }
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    const TTest *const tests[] = {panel_f32_is_the_product,
+                                  panel_f64_is_the_product,
+                                  panel_f32_keeps_special_values_in_place,
+                                  panel_f64_keeps_special_values_in_place,
+                                  panel_shapes_divide_the_blocks,
+                                  NULL};
+    return make_kernel_suite("kernels/panels", tests);
+}
+
+CHECK_MAIN(make_suite)
