@@ -16,7 +16,7 @@ typedef struct brute_data {
 } brute_data;
 
 /* Squared distance, or 1 - cos as half the squared distance of normalised rows. */
-static double
+static inline double
 brute_d2(const brute_data *data, int64_t a, int64_t b)
 {
     const double *p = data->x + a * data->d, *q = data->x + b * data->d;
@@ -36,7 +36,7 @@ brute_d2(const brute_data *data, int64_t a, int64_t b)
     return cosine ? sum / 2 : sum;
 }
 
-static void *
+static inline void *
 brute_take(conceptdec_ctx *ctx, int64_t count, uint64_t size)
 {
     void *memory;
@@ -44,7 +44,7 @@ brute_take(conceptdec_ctx *ctx, int64_t count, uint64_t size)
     return memory;
 }
 
-static void
+static inline void
 brute_values(conceptdec_ctx *ctx, const brute_data *data, const uint8_t *is_voter, conceptdec_neighbors *t)
 {
     t->value_start = brute_take(ctx, data->n + 1, sizeof(int64_t));
@@ -66,7 +66,7 @@ brute_values(conceptdec_ctx *ctx, const brute_data *data, const uint8_t *is_vote
     }
 }
 
-static int
+static inline int
 brute_compare(const void *a, const void *b)
 {
     const conceptdec_i_entry *x = a, *y = b;
@@ -75,7 +75,7 @@ brute_compare(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-static int64_t
+static inline int64_t
 brute_eligible(const conceptdec_neighbors *t, const conceptdec_i_exclusion *own, int64_t row, int64_t value)
 {
     int64_t count = 0;
@@ -85,7 +85,7 @@ brute_eligible(const conceptdec_neighbors *t, const conceptdec_i_exclusion *own,
 }
 
 /* Every row has a list of its own, just deep enough for k eligible rows and their ties. */
-static void
+static inline void
 brute_list(const brute_data *data, const conceptdec_i_exclusion *own, int64_t row, conceptdec_neighbors *t)
 {
     conceptdec_i_entry *list = t->entries + t->list_start[row];
@@ -103,7 +103,7 @@ brute_list(const brute_data *data, const conceptdec_i_exclusion *own, int64_t ro
 }
 
 /* group, is_voter: NULL or n. exclude_self is implied by group. */
-static conceptdec_neighbors *
+static inline conceptdec_neighbors *
 brute_table(conceptdec_ctx *ctx, const brute_data *data, int64_t k, const int64_t *group, const uint8_t *is_voter,
             bool exclude_self)
 {

@@ -31,7 +31,7 @@ typedef struct naive_neighbour {
     int64_t row;
 } naive_neighbour;
 
-static int
+static inline int
 naive_compare(const void *a, const void *b)
 {
     const naive_neighbour *x = a, *y = b;
@@ -40,7 +40,7 @@ naive_compare(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static bool
+static inline bool
 naive_votes_for(const naive_problem *p, int64_t row, int64_t other)
 {
     if (p->labels[other] < 0 || (p->train && !p->train[other]) || (p->self && other == row))
@@ -48,7 +48,7 @@ naive_votes_for(const naive_problem *p, int64_t row, int64_t other)
     return !p->code || p->code[other] != p->code[row];
 }
 
-static int64_t
+static inline int64_t
 naive_neighbours(const naive_problem *p, int64_t row, naive_neighbour *list)
 {
     int64_t count = 0;
@@ -59,7 +59,7 @@ naive_neighbours(const naive_problem *p, int64_t row, naive_neighbour *list)
     return count;
 }
 
-static double
+static inline double
 naive_weight(const naive_problem *p, double nearest, double d2)
 {
     bool cosine = p->data.metric == CONCEPTDEC_METRIC_COSINE;
@@ -71,7 +71,7 @@ naive_weight(const naive_problem *p, double nearest, double d2)
     return 1;
 }
 
-static int64_t
+static inline int64_t
 naive_voters_of(const naive_problem *p, int64_t class)
 {
     int64_t count = 0;
@@ -81,7 +81,7 @@ naive_voters_of(const naive_problem *p, int64_t class)
 }
 
 /* What each of the listed rows counts when k of them have a place. */
-static void
+static inline void
 naive_shares(const naive_problem *p, const naive_neighbour *list, int64_t count, int64_t k, double *share)
 {
     int64_t closer = 0, tied = 0;
@@ -99,7 +99,7 @@ naive_shares(const naive_problem *p, const naive_neighbour *list, int64_t count,
 }
 
 /* The rule for ties, on a set of classes. */
-static int64_t
+static inline int64_t
 naive_break(const naive_problem *p, const naive_neighbour *list, int64_t count, const double *share, bool *wins)
 {
     int64_t n = 0;
@@ -121,7 +121,7 @@ naive_break(const naive_problem *p, const naive_neighbour *list, int64_t count, 
     return n;
 }
 
-static void
+static inline void
 naive_row(const naive_problem *p, int64_t row, naive_scores *s)
 {
     naive_neighbour list[NAIVE_ROWS];
@@ -160,7 +160,7 @@ naive_row(const naive_problem *p, int64_t row, naive_scores *s)
             s->undecodable[own] = 0;
 }
 
-static void
+static inline void
 naive_knn(const naive_problem *p, naive_scores *s)
 {
     int64_t present = 0;
