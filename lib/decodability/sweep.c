@@ -53,7 +53,7 @@ read_shape(sweeping *s, const conceptdec_sweep_options *options)
     s->ndim = (int)options->ndim;
     for (int i = 0; i < s->ndim; i++) {
         s->shape[i] = options->shape[i];
-        if (s->shape[i] < 1 || !conceptdec_i_mul(product, s->shape[i], &product) || product > s->n_views)
+        if (!conceptdec_i_mul(product, s->shape[i], &product) || product > s->n_views)
             product = INT64_MAX;
     }
     if (product != s->n_views)

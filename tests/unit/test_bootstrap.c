@@ -153,7 +153,7 @@ START_TEST(threads_and_codes_do_not_matter)
     memcpy(ends, low, sizeof low);
     memcpy(ends + KS, high, sizeof high);
     for (int64_t i = 0; i < ROWS; i++)
-        groups[i] = ~groups[i] << 20;
+        groups[i] = ~groups[i] * 1048576;
     const int32_t threads[] = {1, 2, 3, 5, 16};
     for (int i = 0; i < 5; i++) {
         conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = threads[i]};

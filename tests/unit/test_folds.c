@@ -397,6 +397,7 @@ folds_suite(void)
     tcase_add_test(rows, class_numbers_do_not_matter);
     tcase_add_test(rows, refusals);
     tcase_add_checked_fixture(groups, setup, teardown);
+    tcase_set_timeout(groups, 60);
     tcase_add_test(groups, groups_stay_whole);
     tcase_add_test(groups, group_codes_do_not_matter);
     tcase_add_test(groups, groups_go_where_the_imbalance_is_least);

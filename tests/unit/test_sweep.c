@@ -291,7 +291,7 @@ END_TEST
 
 START_TEST(bad_arguments)
 {
-    const int64_t grid[] = {2, 3, -1, 1, 1}, huge[] = {INT64_MAX, 4}, negative[] = {-2, -3};
+    const int64_t grid[] = {2, 3, -1, 1, 1}, huge[] = {INT64_MAX, 4}, negative[] = {-2, -3}, none[] = {0, 6};
     conceptdec_knn_options knn = all_options();
     conceptdec_sweep_options o = {.struct_size = sizeof o, .knn = &knn, .shape = grid, .ndim = 2};
     conceptdec_result *result = NULL;
@@ -306,6 +306,8 @@ START_TEST(bad_arguments)
     o.shape = huge;
     expect_refusal(&o, VIEWS, CONCEPTDEC_ESIZE, "options.shape: its product");
     o.shape = negative;
+    expect_refusal(&o, VIEWS, CONCEPTDEC_ESIZE, "options.shape: its product");
+    o.shape = none;
     expect_refusal(&o, VIEWS, CONCEPTDEC_ESIZE, "options.shape: its product");
     o.shape = grid;
     o.ndim = 5;
@@ -388,7 +390,8 @@ START_TEST(a_stopped_sweep_is_cancelled)
     replace_ctx(&l);
     expect_refusal(NULL, VIEWS, CONCEPTDEC_ECANCELLED, "cancelled");
     ck_assert_int_eq(l.calls, 1);
-    conceptdec_result_free(sweep(NULL, NULL, 0)); /* the hook is back in its place */
+    ck_assert(ctx->options.progress == listen && ctx->options.progress_user == &l); /* back in their places */
+    conceptdec_result_free(sweep(NULL, NULL, 0));
 }
 END_TEST
 
