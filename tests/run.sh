@@ -41,12 +41,12 @@ report() {
   fi
 }
 
-# step NAME COMMAND...: a gate, which counts as one test.
+# step NAME COMMAND...: a gate, which counts as one test. The command cannot change this shell.
 step() {
   name=$1 begin=$(date +%s)
   shift
-  if "$@" >"$logs/$name.log" 2>&1; then status=0; else status=$?; fi
-  if [ $status = 0 ]; then report "$name" 0 1 0 $(($(date +%s) - begin)); else report "$name" $status 0 1 $(($(date +%s) - begin)); fi
+  if ("$@") >"$logs/$name.log" 2>&1; then status=0; else status=$?; fi
+  report "$name" $status $((status == 0)) $((status != 0)) $(($(date +%s) - begin))
   return $status
 }
 
@@ -55,7 +55,7 @@ counted() {
   name=$1 kind=$2 file=${3:-$logs/$1.log} begin=$(date +%s)
   shift 3
   [ "$kind" = check ] && rm -f "$file"
-  if "$@" >"$logs/$name.log" 2>&1; then status=0; else status=$?; fi
+  if ("$@") >"$logs/$name.log" 2>&1; then status=0; else status=$?; fi
   counts=$("$python" tests/tools/count_tests.py "$kind" "$file" 2>>"$logs/$name.log") || counts="0 1"
   report "$name" $status ${counts% *} ${counts#* } $(($(date +%s) - begin))
 }
@@ -84,7 +84,7 @@ configure() {
 }
 
 build_in() {
-  configure "$@" && ninja -C "$build/$1"
+  configure "$@" && ninja -k 0 -C "$build/$1"
 }
 
 # checks NAME FOLDER SUITE: one suite of Check programs in one build.
@@ -94,7 +94,18 @@ checks() {
 }
 
 build_clang() {
-  (export CC=clang && build_in clang --buildtype=release -Dwerror=true -Dtests=enabled)
+  export CC=clang
+  build_in clang --buildtype=release -Dwerror=true -Dtests=enabled
+}
+
+# A source or a test that meson does not know would never be noticed.
+test_listed() {
+  meson introspect "$build/release" --targets >"$build/targets.json" || return 1
+  unlisted=0
+  for source in lib/*/*.c tests/*/test_*.c examples/*.c; do
+    grep -q "/$source\"" "$build/targets.json" || { echo "no meson.build lists $source"; unlisted=1; }
+  done
+  return $unlisted
 }
 
 test_python() {
@@ -145,8 +156,9 @@ basic="gcc libc6-dev meson ninja-build pkg-config binutils libopenblas-dev libla
 gates="g++ clang abigail-tools qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 [ "$mode" = quick ] && gates=
 step packages packages $basic $gates || finish
-step build-release build_in release --buildtype=release -Ddebug=true -Dwerror=true -Dtests=enabled \
-  --prefix="$prefix" --libdir=lib || finish
+# Release code with debug information, which the ABI gate reads.
+step build-release build_in release -Doptimization=3 -Ddebug=true -Db_ndebug=true -Dwerror=true -Dtests=enabled \
+  --prefix="$prefix" --libdir=lib || [ -f "$build/release/lib/libconceptdec.so" ] || finish
 
 checks unit release unit
 if [ "$mode" = quick ]; then
@@ -156,6 +168,7 @@ fi
 for suite in kernels identity oracle contract torture; do
   checks $suite release $suite
 done
+step listed test_listed
 step layout sh tests/abi/layout.sh
 step headers sh tests/contract/headers.sh
 step symbols sh tests/abi/symbols.sh "$build/release"

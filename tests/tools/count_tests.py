@@ -4,6 +4,7 @@ KIND check: a testlog.json of meson, whose programs print Check's summary. A pro
 failed check counts as one failure. KIND pytest: pytest's output. KIND julia: the output of Julia's Test package.
 """
 import json
+import os
 import re
 import sys
 
@@ -50,4 +51,6 @@ def count_julia(path):
 
 if __name__ == "__main__":
     kind, path = sys.argv[1:]
+    if not os.path.exists(path):
+        sys.exit("%s: nothing ran" % path)
     print(*{"check": count_check, "pytest": count_pytest, "julia": count_julia}[kind](path))
