@@ -9,6 +9,7 @@
 set -eu
 PREFIX=${PREFIX:-/usr/local}
 cd "$(dirname "$0")/.."
+case $PREFIX in /*) ;; *) PREFIX=$PWD/$PREFIX ;; esac
 build=$PWD/build/quickstart
 log=$build.log
 mkdir -p build
@@ -57,10 +58,11 @@ else
 fi
 
 say "2. Building in build/quickstart"
+# lib, not what meson guesses: without dpkg-dev that is lib64, which Debian's linker and pkg-config do not search.
 if [ -f "$build/build.ninja" ]; then
-    quiet meson configure "$build" -Dprefix="$PREFIX" -Dbuildtype=release
+    quiet meson configure "$build" -Dprefix="$PREFIX" -Dlibdir=lib -Dbuildtype=release
 else
-    quiet meson setup "$build" --prefix="$PREFIX" --buildtype=release -Dtests=disabled -Dexamples=disabled
+    quiet meson setup "$build" --prefix="$PREFIX" --libdir=lib --buildtype=release -Dtests=disabled -Dexamples=disabled
 fi
 quiet ninja -C "$build"
 
@@ -73,14 +75,11 @@ else
     quiet as_root meson install -C "$build" --no-rebuild
 fi
 
-# Where the new library and the Python package are; the system finds them by itself below /usr/local and /usr.
-library=$(find "$PREFIX"/lib* -name libconceptdec.so | head -n 1)
-package=$(find "$PREFIX"/lib* -type d -name conceptdec -path '*-packages/conceptdec' | head -n 1)
-[ -n "$library" ] || fail "libconceptdec.so is not below $PREFIX (see $log)"
-[ -n "$package" ] || fail "the Python package is not below $PREFIX (see $log)"
+# Below /usr/local and /usr the system finds what is new by itself.
 if [ "$PREFIX" != /usr/local ] && [ "$PREFIX" != /usr ]; then
-    settings="export LD_LIBRARY_PATH=$(dirname "$library") PYTHONPATH=$(dirname "$package") \
-PKG_CONFIG_PATH=$(dirname "$library")/pkgconfig"
+    package=$(find "$PREFIX/lib" -type d -path '*-packages/conceptdec' | head -n 1)
+    [ -n "$package" ] || fail "the Python package is not below $PREFIX (see $log)"
+    settings="export LD_LIBRARY_PATH=$PREFIX/lib PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig PYTHONPATH=${package%/*}"
     eval "$settings"
 fi
 
