@@ -26,7 +26,7 @@ typedef struct sweeping {
     conceptdec_status first_status;
     char first_text[sizeof((conceptdec_ctx *)0)->error];
 
-    /* Bootstrap: replicates of the cell at hand and of the one before, draws x width of doubles, NaN where it failed. */
+    /* Bootstrap: replicates of the cell at hand and of the one before, draws x width doubles, NaN where it failed. */
     int64_t draws;
     int64_t width; /* label sets x k */
     double *replicates, *before;

@@ -11,8 +11,8 @@ typedef struct conceptdec_i_permute conceptdec_i_permute;
 #define CONCEPTDEC_I_PERMUTE_NO_LABEL 255
 
 /* A row with label -1 keeps it under every scheme, and counts in no group.
- * FREE: labels move among all labelled rows. WITHIN: among the rows of each group. WHOLE: where each group has one label,
- * these move among the groups; else blocks of labels (the rows of a group in ascending order) move among groups of one
+ * FREE: labels move among all labelled rows. WITHIN: among the rows of each group. WHOLE: where each group has one
+ * label, these move among the groups; else blocks of labels (the rows of a group in ascending order) move among groups of one
  * size, and a group whose size no other has keeps its own.
  *
  * labels: n, -1 or 0..INT32_MAX. groups: n codes of any value, NULL for FREE only. Both are copied.
@@ -21,8 +21,8 @@ typedef struct conceptdec_i_permute conceptdec_i_permute;
 conceptdec_status conceptdec_i_permute_new(conceptdec_ctx *ctx, int32_t scheme, int64_t n, const int64_t *labels,
                                            const int64_t *groups, uint64_t seed, conceptdec_i_permute **plan);
 
-/* Draw number `draw` (>= 0): a function of (labels, groups, scheme, seed, draw) alone, whatever else is drawn. Any number
- * of threads at once, each with a scratch of n numbers; nothing is allocated. labels: n, written. */
+/* Draw number `draw` (>= 0): a function of (labels, groups, scheme, seed, draw) alone, whatever else is drawn. Any
+ * number of threads at once, each with a scratch of n numbers; nothing is allocated. labels: n, written. */
 void conceptdec_i_permute_draw(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, int32_t *labels);
 
 /* The same draw as bytes, written to labels[row * 64 + lane]; for labels below 255 only, -1 becomes 255. */

@@ -349,7 +349,9 @@ expect_refusal(problem *p, bool has_groups, bool stratified, const char *text)
 
 START_TEST(refusals)
 {
-    problem p = {.n = 8, .classes = 3, .folds = 1, .labels = {0, 0, 0, 0, 2, 2, -1, 0}, .groups = {1, 1, 1, 4, 4, 4, 9, 1}};
+    problem p = {
+        .n = 8, .classes = 3, .folds = 1, .labels = {0, 0, 0, 0, 2, 2, -1, 0}, .groups = {1, 1, 1, 4, 4, 4, 9, 1},
+    };
     expect_refusal(&p, false, true, "folds: 1 are fewer than 2");
     p.folds = 8;
     expect_refusal(&p, false, false, "folds: 8 are more than the 7 labelled samples");

@@ -17,7 +17,8 @@ static conceptdec_matrix
 integers(const int32_t *data, int64_t cols, int64_t row_length)
 {
     return (conceptdec_matrix){
-        .data = data, .rows = ROWS, .cols = cols, .row_stride = 4 * row_length, .col_stride = 4, .dtype = CONCEPTDEC_INT32,
+        .data = data, .rows = ROWS, .cols = cols, .row_stride = 4 * row_length, .col_stride = 4,
+        .dtype = CONCEPTDEC_INT32,
     };
 }
 
