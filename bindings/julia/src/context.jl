@@ -10,7 +10,7 @@ function watch(user::Ptr{Cvoid}, state::Ptr{conceptdec_progress})::Int32
     monitor = unsafe_pointer_to_objref(user)::Monitor
     try
         return reenable_sigint() do
-            GC.safepoint()
+            GC.safepoint() # a collection that another thread waits for
             monitor.report === nothing && return Int32(1)
             now = unsafe_load(state)
             answer = monitor.report(unsafe_string(now.stage), now.done, now.total)
