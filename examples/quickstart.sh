@@ -25,16 +25,15 @@ quiet() {
     fi
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        fail "this step needs root, and there is no sudo here: run this script as root, or install the packages
+need_root() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 ||
+        fail "$1 needs root, and there is no sudo here. Run this script as root; or have the packages
   $packages
-first and set PREFIX to a folder of your own"
-    fi
+installed and set PREFIX to a folder of your own."
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 apt() {
@@ -49,6 +48,7 @@ for package in $packages; do
 done
 if [ -n "$missing" ]; then
     command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install what these Debian packages hold:$missing"
+    need_root "Installing$missing"
     say "1. Installing packages:$missing"
     quiet apt update
     # shellcheck disable=SC2086
@@ -72,6 +72,7 @@ while [ ! -e "$home" ]; do home=$(dirname "$home"); done
 if [ -w "$home" ]; then
     quiet meson install -C "$build" --no-rebuild
 else
+    need_root "Installing below $PREFIX"
     quiet as_root meson install -C "$build" --no-rebuild
 fi
 
