@@ -10,14 +10,14 @@ typedef struct conceptdec_i_permute conceptdec_i_permute;
 /* The label that draw_lane writes for a row with label -1. */
 #define CONCEPTDEC_I_PERMUTE_NO_LABEL 255
 
-/* A row with label -1 keeps it under every scheme, and counts in no group.
- * FREE: labels move among all labelled rows. WITHIN: among the rows of each group. WHOLE: where each group has one
- * label, these move among the groups; else blocks of labels (the rows of a group in ascending order) move among groups of one
- * size, and a group whose size no other has keeps its own.
+/* A row with label -1 keeps it under every scheme, and counts in no group. FREE: labels move among all labelled
+ * rows. WITHIN: among the rows of each group. WHOLE: where each group has one label, these move among the groups;
+ * else blocks of labels (the rows of a group in ascending order) move among groups of one size, and a group whose
+ * size no other has keeps its own.
  *
- * labels: n, -1 or 0..INT32_MAX. groups: n codes of any value, NULL for FREE only. Both are copied.
- * EGROUPS: no groups; WITHIN with one label in every group, or WHOLE with nothing to exchange: every draw would be the
- * observed labels. ESIZE: n above INT32_MAX. */
+ * * labels: n, -1 or 0..INT32_MAX. groups: n codes of any value, NULL for FREE only. Both are copied. EGROUPS: no
+ * groups; WITHIN with one label in every group, or WHOLE with nothing to exchange: every draw would be the observed
+ * labels. ESIZE: n above INT32_MAX. */
 conceptdec_status conceptdec_i_permute_new(conceptdec_ctx *ctx, int32_t scheme, int64_t n, const int64_t *labels,
                                            const int64_t *groups, uint64_t seed, conceptdec_i_permute **plan);
 
