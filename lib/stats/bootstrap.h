@@ -11,13 +11,13 @@ void conceptdec_i_percentile_interval(double *values, int64_t n, double confiden
 
 /* Replicates of the mean credit of each of n_ks columns, and the percentile interval of each column.
  *
- * * Units are the groups with at least one scored row (each scored row where groups is NULL), in order of their
+ * Units are the groups with at least one scored row (each scored row where groups is NULL), in order of their
  * first scored row; a draw takes as many units as there are, with replacement, and its replicate is the sum of the
  * credits of the drawn units' scored rows over the number of these rows. Draws depend on (seed, draw, number of
  * units) alone: cells of a sweep whose scored rows agree share them, so that the difference of two cells' replicates
  * is a paired replicate.
  *
- * * credit: n x n_ks; a row is scored in all columns or NaN in all. replicates: draws x n_ks; low, high: n_ks. All
+ * credit: n x n_ks; a row is scored in all columns or NaN in all. replicates: draws x n_ks; low, high: n_ks. All
  * are NaN where no row is scored. Same bits for any number of threads. Stage and total of the progress are the
  * caller's: the function runs conceptdec_i_bootstrap_tasks() parallel tasks (none where no row is scored). */
 conceptdec_status conceptdec_i_bootstrap(conceptdec_ctx *ctx, int64_t n, int64_t n_ks, const double *credit,

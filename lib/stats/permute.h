@@ -15,7 +15,7 @@ typedef struct conceptdec_i_permute conceptdec_i_permute;
  * else blocks of labels (the rows of a group in ascending order) move among groups of one size, and a group whose
  * size no other has keeps its own.
  *
- * * labels: n, -1 or 0..INT32_MAX. groups: n codes of any value, NULL for FREE only. Both are copied. EGROUPS: no
+ * labels: n, -1 or 0..INT32_MAX. groups: n codes of any value, NULL for FREE only. Both are copied. EGROUPS: no
  * groups; WITHIN with one label in every group, or WHOLE with nothing to exchange: every draw would be the observed
  * labels. ESIZE: n above INT32_MAX. */
 conceptdec_status conceptdec_i_permute_new(conceptdec_ctx *ctx, int32_t scheme, int64_t n, const int64_t *labels,
