@@ -57,42 +57,59 @@ torture_options(torture_allocator *allocator, int32_t threads)
 
 /* Does the work. What it makes last goes to *output; what it makes on the way it frees. */
 typedef conceptdec_status (*torture_work)(conceptdec_ctx *ctx, void *argument, void **output);
+/* Uses the output when the context is gone: what it allocates can fail, too. */
+typedef conceptdec_status (*torture_use)(void *argument, void *output);
+typedef void (*torture_release_output)(void *argument, void *output);
 typedef void (*torture_free)(void *output);
 
-/* One run; the status of the context's birth, or of the work. The output is asked for and freed after the context. */
+typedef struct torture_job {
+    int32_t threads;
+    torture_work work;
+    torture_use use;                /* or NULL */
+    torture_release_output release; /* or NULL */
+    torture_free free_output;       /* or NULL */
+    void *argument;
+} torture_job;
+
+/* One run; the status of the context's birth, of the work, or of the output's use. */
 static inline conceptdec_status
-torture_once(torture_allocator *allocator, int32_t threads, torture_work work, void *argument, torture_free free_output)
+torture_once(torture_allocator *allocator, const torture_job *job)
 {
     static char untouched;
     conceptdec_ctx *ctx = (conceptdec_ctx *)&untouched;
     void *output = &untouched;
-    conceptdec_ctx_options options = torture_options(allocator, threads);
+    conceptdec_ctx_options options = torture_options(allocator, job->threads);
     conceptdec_status status = conceptdec_ctx_new(&options, &ctx);
     if (status != CONCEPTDEC_OK) {
         ck_assert_ptr_eq(ctx, &untouched);
         return status;
     }
-    status = work(ctx, argument, &output);
+    status = job->work(ctx, job->argument, &output);
     if (status != CONCEPTDEC_OK) {
         ck_assert_ptr_eq(output, &untouched);
         ck_assert_str_ne(conceptdec_ctx_error(ctx), "");
     }
     conceptdec_ctx_free(ctx);
-    if (status == CONCEPTDEC_OK && free_output)
-        free_output(output);
+    if (status != CONCEPTDEC_OK)
+        return status;
+    if (job->use)
+        status = job->use(job->argument, output);
+    if (job->release)
+        job->release(job->argument, output);
+    if (job->free_output)
+        job->free_output(output);
     return status;
 }
 
-/* Number of allocations that the work makes, each of which has failed in turn. */
 static inline int64_t
-torture(int32_t threads, torture_work work, void *argument, torture_free free_output)
+torture_run(const torture_job *job)
 {
     int64_t calls = 0;
     for (int for_ever = 0; for_ever <= 1; for_ever++) {
         conceptdec_status status = CONCEPTDEC_ENOMEM;
         for (int64_t n = 1; status != CONCEPTDEC_OK; n++) {
             torture_allocator allocator = {.fail_at = n, .for_ever = for_ever};
-            status = torture_once(&allocator, threads, work, argument, free_output);
+            status = torture_once(&allocator, job);
             ck_assert_msg(allocator.live == 0, "failure at call %lld: %lld blocks are alive", (long long)n,
                           (long long)allocator.live);
             if (allocator.failed > 0)
@@ -103,6 +120,22 @@ torture(int32_t threads, torture_work work, void *argument, torture_free free_ou
         }
     }
     return calls;
+}
+
+/* Number of allocations that the work makes, each of which has failed in turn. */
+static inline int64_t
+torture(int32_t threads, torture_work work, void *argument, torture_free free_output)
+{
+    return torture_run(
+        &(torture_job){.threads = threads, .work = work, .free_output = free_output, .argument = argument});
+}
+
+/* The same with an output that is used, and freed with the argument at hand. */
+static inline int64_t
+torture_object(int32_t threads, torture_work work, torture_use use, torture_release_output release, void *argument)
+{
+    return torture_run(
+        &(torture_job){.threads = threads, .work = work, .use = use, .release = release, .argument = argument});
 }
 
 #endif

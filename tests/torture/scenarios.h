@@ -1,0 +1,276 @@
+/* Small problems that together reach the whole public interface, each with one object at its end: a neighbour table or
+ * a result. Data is hostile on purpose: equal rows, zero rows, ties, ignored samples. */
+#ifndef CONCEPTDEC_TORTURE_SCENARIOS_H
+#define CONCEPTDEC_TORTURE_SCENARIOS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include <conceptdec/conceptdec.h>
+
+enum { ROWS = 26, COLS = 5, QUERIES = 9, CORNERS = 60, LOOSE_ROWS = 800, LOOSE_COLS = 6 };
+
+static double scene_values[ROWS * COLS];
+static float scene_narrow[ROWS * COLS];
+static double scene_query_values[QUERIES * COLS];
+static float scene_corner_values[CORNERS * CORNERS];  /* all at one distance from each other */
+static float scene_loose_values[LOOSE_ROWS * LOOSE_COLS]; /* single precision cannot tell which rows are close */
+static int64_t scene_label_values[ROWS * 2], scene_group_values[ROWS], scene_train_values[ROWS];
+static int32_t scene_query_group_values[QUERIES];
+
+#define VIEW(array, n, d, type)                                                                                        \
+    {                                                                                                                  \
+        .data = array, .rows = n, .cols = d, .row_stride = (d) * (int64_t)sizeof *(array),                             \
+        .col_stride = sizeof *(array), .dtype = type                                                                   \
+    }
+
+static const conceptdec_matrix scene_x = VIEW(scene_values, ROWS, COLS, CONCEPTDEC_FLOAT64);
+static const conceptdec_matrix scene_x32 = VIEW(scene_narrow, ROWS, COLS, CONCEPTDEC_FLOAT32);
+static const conceptdec_matrix scene_queries = VIEW(scene_query_values, QUERIES, COLS, CONCEPTDEC_FLOAT64);
+static const conceptdec_matrix scene_corners = VIEW(scene_corner_values, CORNERS, CORNERS, CONCEPTDEC_FLOAT32);
+static const conceptdec_matrix scene_loose = VIEW(scene_loose_values, LOOSE_ROWS, LOOSE_COLS, CONCEPTDEC_FLOAT32);
+static const conceptdec_matrix scene_labels = VIEW(scene_label_values, ROWS, 2, CONCEPTDEC_INT64);
+static const conceptdec_matrix scene_groups = VIEW(scene_group_values, ROWS, 1, CONCEPTDEC_INT64);
+static const conceptdec_matrix scene_train = VIEW(scene_train_values, ROWS, 1, CONCEPTDEC_INT64);
+static const conceptdec_matrix scene_query_groups = VIEW(scene_query_group_values, QUERIES, 1, CONCEPTDEC_INT32);
+
+static uint64_t scene_state = 1;
+
+static inline double
+scene_uniform(void) /* in [0, 1) */
+{
+    scene_state = scene_state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(scene_state >> 11) * 0x1p-53;
+}
+
+static inline void
+scene_fill(void)
+{
+    scene_state = 1;
+    for (int i = 0; i < ROWS * COLS; i++)
+        scene_values[i] = i / COLS % 3 == 0 ? (int)(3 * scene_uniform()) - 1 : scene_uniform();
+    memset(scene_values + 4 * COLS, 0, 2 * COLS * sizeof *scene_values);                    /* zero rows */
+    memcpy(scene_values + 9 * COLS, scene_values + 2 * COLS, COLS * sizeof *scene_values); /* equal rows */
+    memcpy(scene_values + 10 * COLS, scene_values + 2 * COLS, COLS * sizeof *scene_values);
+    for (int i = 0; i < ROWS * COLS; i++)
+        scene_narrow[i] = (float)scene_values[i];
+    for (int i = 0; i < QUERIES * COLS; i++)
+        scene_query_values[i] = i < 2 * COLS ? scene_values[i + 3 * COLS] : scene_uniform();
+    for (int i = 0; i < CORNERS; i++)
+        scene_corner_values[i * CORNERS + i] = 1;
+    for (int i = 0; i < LOOSE_ROWS * LOOSE_COLS; i++)
+        scene_loose_values[i] = (float)((i / LOOSE_COLS % 2 ? 1000 : -1000) + 1e-2 * scene_uniform());
+    for (int i = 0; i < ROWS; i++) {
+        scene_label_values[2 * i] = i % 7 == 6 ? -1 : i % 2;
+        scene_label_values[2 * i + 1] = i * 7 / 5 % 3;
+        scene_group_values[i] = i / 3;
+        scene_train_values[i] = i % 4 != 0;
+    }
+    for (int i = 0; i < QUERIES; i++)
+        scene_query_group_values[i] = i;
+}
+
+/* ---- what is done ---- */
+
+typedef enum { SEARCH, RELOAD, SCORE, SCORE_TABLE, PROFILE } scenario_kind;
+
+typedef struct scenario {
+    const char *name;
+    scenario_kind kind;
+    const conceptdec_matrix *x, *queries;
+    conceptdec_neighbors_options search;
+    conceptdec_knn_options knn;
+} scenario;
+
+#define FIND(...) {.struct_size = sizeof(conceptdec_neighbors_options), __VA_ARGS__}
+#define ASK(...) {.struct_size = sizeof(conceptdec_knn_options), .chance_draws = 3, __VA_ARGS__}
+
+static const int64_t scene_ks[] = {5, 1, 3};
+
+static const scenario scenarios[] = {
+    {"search", SEARCH, &scene_x, NULL, FIND(.k = 4), {0}},
+    {"search float32", SEARCH, &scene_x32, NULL, FIND(.k = 4), {0}},
+    {"search groups", SEARCH, &scene_x, NULL, FIND(.k = 4, .groups = &scene_groups), {0}},
+    {"search queries", SEARCH, &scene_x, &scene_queries, FIND(.k = 4), {0}},
+    {"search queries and groups", SEARCH, &scene_x, &scene_queries,
+     FIND(.k = 4, .groups = &scene_groups, .query_groups = &scene_query_groups), {0}},
+    {"search cosine", SEARCH, &scene_x, NULL, FIND(.k = 4, .metric = CONCEPTDEC_METRIC_COSINE), {0}},
+    {"search ties", SEARCH, &scene_corners, NULL, FIND(.k = 1), {0}},
+    {"search anew in double precision", SEARCH, &scene_loose, NULL, FIND(.k = 1), {0}},
+    {"search strictly", SEARCH, &scene_x, NULL,
+     FIND(.k = 4, .groups = &scene_groups, .flags = CONCEPTDEC_NEIGHBORS_STRICT), {0}},
+    {"save and load", RELOAD, &scene_x, NULL, FIND(.k = 4, .groups = &scene_groups), {0}},
+    {"save and load queries", RELOAD, &scene_x, &scene_queries,
+     FIND(.k = 4, .groups = &scene_groups, .query_groups = &scene_query_groups, .metric = CONCEPTDEC_METRIC_COSINE),
+     {0}},
+    {"leave one out", SCORE, &scene_x, NULL, {0}, ASK(.ks = scene_ks, .n_ks = 3)},
+    {"leave a group out", SCORE, &scene_x, NULL, {0},
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups, .weights = CONCEPTDEC_WEIGHTS_DISTANCE,
+         .permutations = 4, .permute = CONCEPTDEC_PERMUTE_WITHIN)},
+    {"folds", SCORE, &scene_x, NULL, {0},
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3, .weights = CONCEPTDEC_WEIGHTS_BALANCED,
+         .permutations = 4, .bootstrap = 5)},
+    {"folds of groups", SCORE, &scene_x32, NULL, {0},
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3, .groups = &scene_groups, .permutations = 4,
+         .permute = CONCEPTDEC_PERMUTE_WHOLE, .bootstrap = 5)},
+    {"split", SCORE, &scene_x, NULL, {0},
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_SPLIT, .train = &scene_train, .metric = CONCEPTDEC_METRIC_COSINE,
+         .weights = CONCEPTDEC_WEIGHTS_SOFTMAX, .ties = CONCEPTDEC_TIES_NEAREST)},
+    {"resubstitution", SCORE, &scene_x, NULL, {0},
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION, .boundary = CONCEPTDEC_BOUNDARY_INDEX,
+         .ties = CONCEPTDEC_TIES_SMALLEST, .flags = CONCEPTDEC_KNN_NO_CONFUSION)},
+    {"scores of a table", SCORE_TABLE, &scene_x, NULL, FIND(.k = 5), ASK(.ks = scene_ks, .n_ks = 3, .bootstrap = 5)},
+    {"scores of a table that is too shallow", SCORE_TABLE, &scene_x, NULL, FIND(.k = 1),
+     ASK(.k = 6, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups)},
+    {"profile", PROFILE, &scene_x, NULL, {0},
+     ASK(.k = 3, .groups = &scene_groups, .bootstrap = 5, .permutations = 3, .permute = CONCEPTDEC_PERMUTE_WHOLE)},
+};
+
+enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
+
+static inline bool
+makes_table(const scenario *s)
+{
+    return s->kind == SEARCH || s->kind == RELOAD;
+}
+
+static inline conceptdec_status
+scenario_reload(conceptdec_ctx *ctx, conceptdec_neighbors *table, void **output)
+{
+    char folder[] = "conceptdec-torture-XXXXXX", path[64];
+    conceptdec_neighbors *loaded = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/table", folder);
+    conceptdec_status status = conceptdec_neighbors_save(ctx, table, path);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_neighbors_load(ctx, path, &loaded);
+    if (status == CONCEPTDEC_OK)
+        *output = loaded;
+    else
+        ck_assert_ptr_null(loaded);
+    (void)unlink(path);
+    ck_assert_msg(rmdir(folder) == 0, "a file was left");
+    conceptdec_neighbors_free(table);
+    return status;
+}
+
+static inline conceptdec_status
+scenario_profile(conceptdec_ctx *ctx, const scenario *s, conceptdec_result **result)
+{
+    static const int64_t shape[] = {2, 2};
+    conceptdec_matrix views[4] = {*s->x, scene_x32, *s->x, *s->x};
+    conceptdec_sweep_options options = {.struct_size = sizeof options, .knn = &s->knn, .shape = shape, .ndim = 2};
+    views[2].dtype = 99; /* one cell fails */
+    views[3].cols--;
+    return conceptdec_sweep(ctx, views, 4, &scene_labels, &options, result);
+}
+
+/* Does the whole of it; *output is the table or the result, untouched where it fails. */
+static inline conceptdec_status
+scenario_run(conceptdec_ctx *ctx, const scenario *s, void **output)
+{
+    conceptdec_neighbors *table = NULL;
+    conceptdec_result *result = NULL;
+    conceptdec_status status = CONCEPTDEC_OK;
+    if (s->kind == SEARCH || s->kind == RELOAD || s->kind == SCORE_TABLE)
+        status = conceptdec_neighbors_new(ctx, s->x, s->queries, &s->search, &table);
+    if (status == CONCEPTDEC_OK && s->kind == RELOAD)
+        return scenario_reload(ctx, table, output);
+    if (status == CONCEPTDEC_OK && s->kind == SCORE)
+        status = conceptdec_knn_decodability(ctx, s->x, &scene_labels, &s->knn, &result);
+    if (status == CONCEPTDEC_OK && s->kind == SCORE_TABLE)
+        status = conceptdec_knn_decodability_neighbors(ctx, table, s->x, &scene_labels, &s->knn, &result);
+    if (status == CONCEPTDEC_OK && s->kind == PROFILE)
+        status = scenario_profile(ctx, s, &result);
+    if (s->kind == SCORE_TABLE)
+        conceptdec_neighbors_free(table);
+    if (status == CONCEPTDEC_OK)
+        *output = makes_table(s) ? (void *)table : (void *)result;
+    else
+        ck_assert(!result && (s->kind == SCORE_TABLE || !table));
+    return status;
+}
+
+static inline void
+scenario_free(const scenario *s, void *output)
+{
+    if (makes_table(s))
+        conceptdec_neighbors_free(output);
+    else
+        conceptdec_result_free(output);
+}
+
+/* ---- what came out, as one number ---- */
+
+static inline void
+digest_bytes(uint64_t *digest, const void *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        *digest = (*digest ^ ((const unsigned char *)data)[i]) * 0x100000001b3u;
+}
+
+static inline void
+digest_array(uint64_t *digest, const conceptdec_array *array)
+{
+    size_t size = 8;
+    for (int i = 0; i < array->ndim; i++)
+        size *= (size_t)array->shape[i];
+    digest_bytes(digest, array->shape, sizeof array->shape);
+    digest_bytes(digest, array->data, size);
+}
+
+static inline conceptdec_status
+digest_table(const conceptdec_neighbors *table, uint64_t *digest)
+{
+    static const char *const names[] = {CONCEPTDEC_N_TIES, CONCEPTDEC_N_COUNT, CONCEPTDEC_N_INDICES,
+                                        CONCEPTDEC_N_DISTANCES};
+    conceptdec_array array;
+    int64_t rows[64], count;
+    double distances[64];
+    for (int i = 0; i < 4; i++) {
+        conceptdec_status status = conceptdec_neighbors_get(table, names[i], &array);
+        if (status != CONCEPTDEC_OK)
+            return status;
+        digest_array(digest, &array);
+    }
+    conceptdec_status status = conceptdec_neighbors_row(table, 3, 64, rows, distances, &count);
+    if (status != CONCEPTDEC_OK)
+        return status;
+    size_t listed = (size_t)(count < 64 ? count : 64);
+    digest_bytes(digest, rows, listed * sizeof *rows);
+    digest_bytes(digest, distances, listed * sizeof *distances);
+    return CONCEPTDEC_OK;
+}
+
+static inline conceptdec_status
+digest_result(conceptdec_result *result, uint64_t *digest)
+{
+    conceptdec_array array;
+    const char *json = NULL;
+    for (int64_t i = 0; i < conceptdec_result_count(result); i++) {
+        const char *name = conceptdec_result_name(result, i);
+        ck_assert_int_eq(conceptdec_result_get(result, name, &array), CONCEPTDEC_OK);
+        digest_bytes(digest, name, strlen(name));
+        digest_array(digest, &array);
+    }
+    conceptdec_status status = conceptdec_result_json(result, &json);
+    if (status == CONCEPTDEC_OK)
+        ck_assert_ptr_nonnull(strstr(json, "\"provenance\""));
+    else
+        ck_assert_ptr_null(json);
+    return status;
+}
+
+/* Asks for everything that the object holds, and with this for its memory; may fail for want of it. */
+static inline conceptdec_status
+scenario_digest(const scenario *s, void *output, uint64_t *digest)
+{
+    *digest = 0xcbf29ce484222325u;
+    return makes_table(s) ? digest_table(output, digest) : digest_result(output, digest);
+}
+
+#endif
