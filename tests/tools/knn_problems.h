@@ -51,10 +51,10 @@ below(conceptdec_i_rng *rng, int64_t n)
 static inline void
 make_points(problem *p, conceptdec_i_rng *rng)
 {
-    int64_t side = 1 + below(rng, 6);
+    int64_t side = 1 + below(rng, 6), flat = below(rng, 3) == 0 ? 1 : side;
     bool is_smooth = p->data.metric == CONCEPTDEC_METRIC_COSINE || below(rng, 3) == 0;
     for (int64_t i = 0; i < 2 * p->data.n; i++)
-        p->x[i] = is_smooth ? conceptdec_i_rng_unit(rng) - 0.3 : (double)below(rng, side);
+        p->x[i] = is_smooth ? conceptdec_i_rng_unit(rng) - 0.3 : (double)below(rng, i % 2 ? flat : side);
     for (int64_t i = 1; i < p->data.n; i++)
         if (below(rng, 4) == 0)
             memcpy(p->x + 2 * i, p->x + 2 * below(rng, i), 2 * sizeof *p->x);

@@ -4,6 +4,7 @@
 #include "check_main.h"
 #include "decodability/knn.h"
 #include "knn_problems.h"
+#include "stats/permute.h"
 
 enum { ROUNDS = 250 };
 
@@ -246,6 +247,41 @@ START_TEST(what_the_null_says_follows_from_its_draws)
 }
 END_TEST
 
+/* Labels of one draw, in a run of their own. */
+static void
+check_draw(const problem *p, const conceptdec_result *result, int64_t draws, int64_t draw)
+{
+    int32_t scratch[MOST], labels[MOST];
+    conceptdec_matrix view = {
+        .data = labels, .rows = p->data.n, .cols = 1, .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
+    conceptdec_i_permute *plan = NULL;
+    conceptdec_result *alone = NULL;
+    const double *null = reals_of(result, CONCEPTDEC_R_NULL);
+    for (int64_t set = 0; set < p->n_sets; set++) {
+        OK(conceptdec_i_permute_new(ctx, CONCEPTDEC_PERMUTE_FREE, p->data.n, p->column[set], NULL, p->options.seed,
+                                    &plan));
+        conceptdec_i_permute_draw(plan, draw, scratch, labels);
+        conceptdec_i_permute_free(ctx, plan);
+        OK(conceptdec_knn_decodability(ctx, &p->x_view, &view, &p->options, &alone));
+        const double *value = reals_of(alone, CONCEPTDEC_R_DECODABILITY);
+        for (int64_t k = 0; k < p->options.n_ks; k++)
+            ck_assert_double_eq(null[(set * draws + draw) * p->options.n_ks + k], value[k]);
+        conceptdec_result_free(alone);
+    }
+}
+
+START_TEST(draws_are_those_of_the_permutations)
+{
+    problem p;
+    make_problem(&p, (uint64_t)_i);
+    conceptdec_result *result = run_with(&p, 140);
+    check_draw(&p, result, 140, 3);
+    check_draw(&p, result, 140, 70);
+    check_draw(&p, result, 140, 139);
+    conceptdec_result_free(result);
+}
+END_TEST
+
 /* Leave-one-out of balanced noise lies below one half: the row itself is missing among its own class. */
 START_TEST(chance_of_two_balanced_classes_is_below_one_half)
 {
@@ -305,6 +341,7 @@ make_suite(void)
     tcase_add_loop_test(lanes, every_lane_is_a_run_of_its_own, 0, ROUNDS);
     tcase_add_loop_test(lanes, large_counts_are_lanes_too, 0, 4);
     tcase_add_loop_test(lanes, what_the_null_says_follows_from_its_draws, 0, ROUNDS);
+    tcase_add_loop_test(lanes, draws_are_those_of_the_permutations, 0, ROUNDS);
     tcase_add_test(lanes, chance_of_two_balanced_classes_is_below_one_half);
     tcase_add_test(lanes, shares_add_up_in_any_order);
     suite_add_tcase(suite, lanes);
