@@ -9,7 +9,6 @@
 
 enum { SAMPLES = 4000, WIDTH = 512 };
 static float activations[SAMPLES][WIDTH];
-static int64_t labels[SAMPLES];
 static conceptdec_ctx *ctx;
 
 struct job {
@@ -38,21 +37,21 @@ parallel_for(void *user, int64_t lanes, void (*body)(void *argument, int64_t lan
     take_lanes(&job);
     if (helped)
         pthread_join(helper, NULL);
-    ++*(int64_t *) user;
+    ++*(int64_t *)user;
 }
 
 static int32_t
 progress(void *user, const conceptdec_progress *now)
 {
-    (void) user;
-    printf("  %s: %lld of %lld\n", now->stage, (long long) now->done, (long long) now->total);
+    (void)user;
+    printf("  %s: %lld of %lld\n", now->stage, (long long)now->done, (long long)now->total);
     return 1; /* go on */
 }
 
 static void
 interrupt(int signal_number)
 {
-    (void) signal_number;
+    (void)signal_number;
     conceptdec_ctx_cancel(ctx); /* the one function that a signal handler may call */
 }
 
@@ -62,25 +61,20 @@ main(void)
     int64_t calls = 0;
     conceptdec_ctx_options options = {.struct_size = sizeof options, .parallel_for = parallel_for,
                                       .parallel_user = &calls, .progress = progress, .threads = 2};
-    for (int i = 0; i < SAMPLES * WIDTH; i++) {
-        labels[i / WIDTH] = i / WIDTH % 4;
-        activations[i / WIDTH][i % WIDTH] = (float) rand() / (float) RAND_MAX + (i % 4 == i / WIDTH % 4 ? 0.05f : 0);
-    }
+    for (int i = 0; i < SAMPLES * WIDTH; i++)
+        activations[i / WIDTH][i % WIDTH] = (float)rand() / (float)RAND_MAX;
     conceptdec_matrix x = {activations, SAMPLES, WIDTH, sizeof activations[0], 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
-    conceptdec_matrix y = {labels, SAMPLES, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
-    conceptdec_result *result = NULL;
-    double decodability;
+    conceptdec_neighbors *table = NULL;
     if (conceptdec_ctx_new(&options, &ctx) != CONCEPTDEC_OK)
         return EXIT_FAILURE;
     signal(SIGINT, interrupt);
-    if (conceptdec_knn_decodability(ctx, &x, &y, NULL, &result) == CONCEPTDEC_OK &&
-        conceptdec_result_scalar(result, CONCEPTDEC_R_DECODABILITY, &decodability) == CONCEPTDEC_OK)
-        printf("decodability %.4f; the engine's threads were asked %lld times\n", decodability, (long long) calls);
-    conceptdec_result_free(result);
+    conceptdec_status status = conceptdec_neighbors_new(ctx, &x, NULL, NULL, &table);
+    printf("%s: the engine's threads were asked %lld times\n", conceptdec_status_name(status), (long long)calls);
+    conceptdec_neighbors_free(table);
 
-    raise(SIGINT); /* as Ctrl-C would: the call below stops and leaves result as it was */
-    conceptdec_status stopped = conceptdec_knn_decodability(ctx, &x, &y, NULL, &result);
+    raise(SIGINT); /* as Ctrl-C would: the call below stops and gives no table */
+    conceptdec_status stopped = conceptdec_neighbors_new(ctx, &x, NULL, NULL, &table);
     printf("%s: %s\n", conceptdec_status_name(stopped), conceptdec_ctx_error(ctx));
     conceptdec_ctx_free(ctx);
-    return stopped == CONCEPTDEC_ECANCELLED && calls > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status == CONCEPTDEC_OK && stopped == CONCEPTDEC_ECANCELLED && calls > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

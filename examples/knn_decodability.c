@@ -17,7 +17,7 @@ noise(void)
 {
     static uint64_t state = 1;
     state = state * 6364136223846793005u + 1442695040888963407u;
-    return (float) (int32_t) (state >> 32) / 2147483648.0f;
+    return (float)(int32_t)(state >> 32) / 2147483648.0f;
 }
 
 static uint16_t
@@ -25,7 +25,7 @@ bfloat16(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return (uint16_t) (bits >> 16);
+    return (uint16_t)(bits >> 16);
 }
 
 static void

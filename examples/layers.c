@@ -20,7 +20,7 @@ map_npy(const char *folder, const char *name, size_t size)
     snprintf(path, sizeof path, "%s/%s", folder, name);
     int file = open(path, O_RDONLY);
     void *memory = MAP_FAILED;
-    if (file >= 0 && fstat(file, &status) == 0 && (size_t) status.st_size == HEADER + size)
+    if (file >= 0 && fstat(file, &status) == 0 && (size_t)status.st_size == HEADER + size)
         memory = mmap(NULL, HEADER + size, PROT_READ, MAP_PRIVATE, file, 0);
     if (file >= 0)
         close(file);
@@ -28,7 +28,7 @@ map_npy(const char *folder, const char *name, size_t size)
         fprintf(stderr, "%s cannot be read, or has another size\n", path);
         exit(EXIT_FAILURE);
     }
-    return (const char *) memory + HEADER;
+    return (const char *)memory + HEADER;
 }
 
 static void
@@ -43,8 +43,8 @@ print(const conceptdec_result *result)
         printf("layer %d", layer);
         for (int step = 0; step < STEPS; step++) {
             int i = step * LAYERS + layer; /* the grid's axes stand first; there is one k */
-            printf("   %.3f [%.2f, %.2f]", ((const double *) value.data)[i], ((const double *) low.data)[i],
-                   ((const double *) high.data)[i]);
+            printf("   %.3f [%.2f, %.2f]", ((const double *)value.data)[i], ((const double *)low.data)[i],
+                   ((const double *)high.data)[i]);
         }
         putchar('\n');
     }

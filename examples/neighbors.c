@@ -39,7 +39,7 @@ print_neighbors(const conceptdec_neighbors *table)
     check(conceptdec_neighbors_get(table, CONCEPTDEC_N_DISTANCES, &distances));
     printf("nearest to row 0:");
     for (int i = 0; i < 5; i++)
-        printf(" %lld (%.3f)", (long long) ((const int64_t *) indices.data)[i], ((const double *) distances.data)[i]);
+        printf(" %lld (%.3f)", (long long)((const int64_t *)indices.data)[i], ((const double *)distances.data)[i]);
     putchar('\n');
 }
 
@@ -69,7 +69,7 @@ main(int argc, char **argv)
     const double *value = decodability.data;
     for (int set = 0; set < SETS; set++)
         for (int i = 0; i < KS; i++)
-            printf("labels %d, k = %2lld: %.3f\n", set, (long long) ks[i], value[set * KS + i]);
+            printf("labels %d, k = %2lld: %.3f\n", set, (long long)ks[i], value[set * KS + i]);
     conceptdec_result_free(result);
     conceptdec_neighbors_free(loaded);
     conceptdec_neighbors_free(table);

@@ -24,14 +24,14 @@ chains_avx512(void)
 {
     __m512 sum[CHAINS], a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(1e-3f);
     for (int i = 0; i < CHAINS; i++)
-        sum[i] = _mm512_set1_ps((float) i);
+        sum[i] = _mm512_set1_ps((float)i);
     for (int step = 0; step < STEPS; step++)
 #pragma GCC unroll 12
         for (int i = 0; i < CHAINS; i++)
             sum[i] = _mm512_fmadd_ps(sum[i], a, b);
     for (int i = 1; i < CHAINS; i++)
         sum[0] = _mm512_add_ps(sum[0], sum[i]);
-    return (double) _mm512_cvtss_f32(sum[0]);
+    return (double)_mm512_cvtss_f32(sum[0]);
 }
 
 __attribute__((target("avx2,fma"))) static double
@@ -39,14 +39,14 @@ chains_avx2(void)
 {
     __m256 sum[CHAINS], a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(1e-3f);
     for (int i = 0; i < CHAINS; i++)
-        sum[i] = _mm256_set1_ps((float) i);
+        sum[i] = _mm256_set1_ps((float)i);
     for (int step = 0; step < STEPS; step++)
 #pragma GCC unroll 12
         for (int i = 0; i < CHAINS; i++)
             sum[i] = _mm256_fmadd_ps(sum[i], a, b);
     for (int i = 1; i < CHAINS; i++)
         sum[0] = _mm256_add_ps(sum[0], sum[i]);
-    return (double) _mm256_cvtss_f32(sum[0]);
+    return (double)_mm256_cvtss_f32(sum[0]);
 }
 #endif
 
@@ -56,14 +56,14 @@ chains_portable(void)
     typedef float vector __attribute__((vector_size(16)));
     vector sum[CHAINS], a = {0.999f, 0.999f, 0.999f, 0.999f}, b = {1e-3f, 1e-3f, 1e-3f, 1e-3f};
     for (int i = 0; i < CHAINS; i++)
-        sum[i] = b * (float) i;
+        sum[i] = b * (float)i;
     for (int step = 0; step < STEPS; step++)
 #pragma GCC unroll 12
         for (int i = 0; i < CHAINS; i++)
             sum[i] = sum[i] * a + b;
     for (int i = 1; i < CHAINS; i++)
         sum[0] += sum[i];
-    return (double) sum[0][0];
+    return (double)sum[0][0];
 }
 
 static const char *
@@ -88,7 +88,7 @@ now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double) time.tv_sec + 1e-9 * (double) time.tv_nsec;
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 static void *
@@ -102,7 +102,7 @@ run(void *rate)
         total += 16 * flops_of_a_call;
         end = now();
     } while (end - begin < seconds_to_run);
-    *(double *) rate = total / (end - begin);
+    *(double *)rate = total / (end - begin);
     return NULL;
 }
 
@@ -112,7 +112,7 @@ measure(int threads)
     static pthread_t ids[MAX_THREADS];
     static double rates[MAX_THREADS];
     double total = 0;
-    pthread_barrier_init(&start, NULL, (unsigned) threads);
+    pthread_barrier_init(&start, NULL, (unsigned)threads);
     for (int i = 0; i < threads; i++)
         if (pthread_create(&ids[i], NULL, run, &rates[i]) != 0)
             exit(EXIT_FAILURE);

@@ -86,7 +86,7 @@ expect_all(const conceptdec_result *result, const struct oracle_case *c)
 {
     double n_scored;
     ck_assert_int_eq(conceptdec_result_scalar(result, CONCEPTDEC_R_N_SCORED, &n_scored), CONCEPTDEC_OK);
-    ck_assert_msg((int64_t) n_scored == c->n_scored, "%s: %g scored", c->name, n_scored);
+    ck_assert_msg((int64_t)n_scored == c->n_scored, "%s: %g scored", c->name, n_scored);
     expect(result, c, CONCEPTDEC_R_DECODABILITY, c->decodability, KS);
     expect(result, c, CONCEPTDEC_R_BALANCED, c->balanced, KS);
     expect(result, c, CONCEPTDEC_R_PER_CONCEPT, c->per_concept[0], KS * CLASSES);
