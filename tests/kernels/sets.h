@@ -11,6 +11,13 @@
 #include "check_main.h"
 #include "kernels/kernels.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(memory, size) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(memory, size) ((void)0)
+#endif
+
 #define ALL_SETS 3
 #define GUARD 64
 #define GUARD_BYTE 0xa5
@@ -56,7 +63,8 @@ random_real(void)
     return (double)(random_bits() >> 11) * 0x1p-52 - 1;
 }
 
-/* `size` bytes, `shift` bytes past a 64-byte boundary, ending where the allocation ends but for a guard. */
+/* `size` bytes, `shift` bytes past a 64-byte boundary, with a guard behind: writing there is seen by
+ * guard_stands(), reading by the address sanitizer. */
 static inline void *
 guarded(size_t size, size_t shift)
 {
@@ -64,6 +72,7 @@ guarded(size_t size, size_t shift)
     unsigned char *memory = aligned_alloc(64, total);
     ck_assert_ptr_nonnull(memory);
     memset(memory, GUARD_BYTE, total);
+    ASAN_POISON_MEMORY_REGION(memory + shift + size, GUARD);
     return memory + shift;
 }
 
@@ -71,6 +80,7 @@ static inline int
 guard_stands(const void *memory, size_t size)
 {
     const unsigned char *after = (const unsigned char *)memory + size;
+    ASAN_UNPOISON_MEMORY_REGION(after, GUARD);
     for (int i = 0; i < GUARD; i++)
         if (after[i] != GUARD_BYTE)
             return 0;
