@@ -13,9 +13,10 @@ has_debug_info() {
 }
 
 # Types that the public headers do not define are private: changing them is not a change of the ABI.
-# --harmless: without it, abidiff 2.2 passes over an int64_t that becomes a uint64_t.
+# Without --harmless, or with --short-locs or --no-show-locs, version 2.2 passes over an int64_t that becomes a uint64_t.
 describe() {
-  abidw --no-corpus-path --no-comp-dir-path --headers-dir "$2" --drop-private-types --out-file "$3" "$1"
+  abidw --no-corpus-path --no-comp-dir-path --no-elf-needed --exported-interfaces-only \
+    --drop-private-types --headers-dir "$2" --out-file "$3" "$1"
 }
 
 library=$build/lib/libconceptdec.so
