@@ -52,6 +52,8 @@ typedef struct conceptdec_i_arena {
 void conceptdec_i_arena_open(conceptdec_i_arena *arena, conceptdec_ctx *ctx);
 conceptdec_status conceptdec_i_arena_take(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size,
                                           void **pointer); /* zeroed */
+conceptdec_status conceptdec_i_arena_take_raw(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size,
+                                              void **pointer); /* not zeroed: for large buffers that are filled first */
 void conceptdec_i_arena_close(conceptdec_i_arena *arena);
 
 /* ---- context and errors (ctx.c, status.c) ---- */

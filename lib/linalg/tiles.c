@@ -189,13 +189,14 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out)
     }
 }
 
-/* Tiles are numbered so that neighbouring numbers share neither side: their consumers then rarely meet. */
+/* Tiles are numbered so that neighbouring numbers share neither side: their consumers then rarely meet. The first ones lie
+ * beside the diagonal, where the columns of one tile are the rows of the next. */
 static conceptdec_status
 tile_task(void *argument, int64_t task, int lane)
 {
     engine *e = argument;
     int64_t i = task % e->a_tiles;
-    int64_t j = (task / e->a_tiles + i) % e->b_tiles;
+    int64_t j = (task / e->a_tiles + i + 1) % e->b_tiles;
     const blocking *k = &e->block;
     char *out = e->tile_scratch + lane * k->rows * k->cols * k->size;
     conceptdec_i_tile tile = {.row = e->a_first + i * k->rows, .col = e->b_first + j * k->cols, .dots = out,
@@ -218,11 +219,11 @@ take_buffers(engine *e, conceptdec_i_arena *arena)
     int64_t b = min64(k->super_cols, ceil_div(e->b->n, k->cols) * k->cols);
     uint64_t size = (uint64_t)k->size;
     void *p[5];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "packed rows", a * d, size, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "packed rows", b * d, size, &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * max64(k->mr, k->nr) * d, size, &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed rows", a * d, size, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed rows", b * d, size, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows", lanes * max64(k->mr, k->nr) * d, size, &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * d, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * k->rows * k->cols, size, &p[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", lanes * k->rows * k->cols, size, &p[4]));
     e->packed_a = p[0];
     e->packed_b = p[1];
     e->rows_scratch = p[2];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "neighbors/bisect.h"
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
@@ -71,6 +72,19 @@ squared_distance(const conceptdec_i_screening *s, const double *query, int32_t v
     }
 }
 
+/* Starts to load the row that is looked at next: rows lie anywhere, and memory takes longer than the arithmetic. */
+static void
+fetch_ahead(const conceptdec_i_operand *refs, int32_t value)
+{
+    const conceptdec_matrix *view = refs->view;
+    if (!conceptdec_i_view_is_dense_rows(view))
+        return;
+    const char *row = conceptdec_i_at(view, refs->row ? refs->row[value] : value, 0);
+    int64_t bytes = view->cols * view->col_stride < 8192 ? view->cols * view->col_stride : 8192;
+    for (int64_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(row + i);
+}
+
 /* Refines the candidates of a list that are not exact yet. */
 static void
 refine(conceptdec_i_screening *s, int32_t list, int lane)
@@ -86,6 +100,8 @@ refine(conceptdec_i_screening *s, int32_t list, int lane)
         if (!loaded)
             conceptdec_i_operand_row(s->ctx->kernels, s->queries, list, query);
         loaded = true;
+        if (i + 1 < l->count)
+            fetch_ahead(s->refs, l->items[i + 1].value);
         c->d2 = squared_distance(s, query, c->value, query + s->refs->view->cols);
         if (s->metric == CONCEPTDEC_METRIC_COSINE)
             c->d2 = is_zero(s->query_zero, list) || is_zero(s->ref_zero, c->value) ? 1.0 : 0.5 * c->d2;
@@ -111,37 +127,8 @@ high_of(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candid
     return c->d2 + 2 * (s->error * (s->query_norms[list] + s->ref_norms[c->value]) + s->floor);
 }
 
-static int64_t
-count_up_to(const double *values, int32_t n, double limit)
-{
-    int64_t count = 0;
-    for (int32_t i = 0; i < n; i++)
-        count += values[i] <= limit;
-    return count;
-}
-
-/* A value that at least k of n values do not exceed, close to the k-th smallest: some steps of bisection. Without
- * branches that depend on the data, this is several times as fast as selecting the k-th itself. */
-static double
-bisect_limit(const double *values, int32_t n, int64_t k)
-{
-    double low = INFINITY, high = -INFINITY;
-    for (int32_t i = 0; i < n; i++) {
-        low = values[i] < low ? values[i] : low;
-        high = values[i] > high ? values[i] : high;
-    }
-    for (int step = 0; step < 12; step++) {
-        double middle = 0.5 * low + 0.5 * high;
-        if (count_up_to(values, n, middle) >= k)
-            high = middle;
-        else
-            low = middle;
-    }
-    return high;
-}
-
-static void
-set_limit(conceptdec_i_screening *s, int32_t list, double limit)
+void
+conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
 {
     if (s->precision == CONCEPTDEC_I_TILE_F64) {
         ((double *)s->limits)[list] = limit;
@@ -173,13 +160,13 @@ tighten(conceptdec_i_screening *s, int32_t list, int lane)
     int32_t universal = upper_bounds(s, list, bounds), kept = 0;
     if (universal < s->k)
         return;
-    double limit = bisect_limit(bounds, universal, s->k);
+    double limit = conceptdec_i_bisect_f64(bounds, universal, s->k);
     for (int32_t i = 0; i < l->count; i++) {
         l->items[kept] = l->items[i];
         kept += low_of(s, &l->items[i]) <= limit;
     }
     l->count = kept;
-    set_limit(s, list, limit);
+    conceptdec_i_screening_set_limit(s, list, limit);
 }
 
 /* The lane's scratch for upper bounds must hold the list in hand. */

@@ -65,6 +65,7 @@ typedef struct conceptdec_i_screening {
     double **bounds;                        /* per lane: scratch for upper bounds */
     int64_t *bounds_capacity;
     atomic_llong n_refined, n_pushed, n_grown;
+    bool all_count;                         /* every pair that a tile shows counts towards k */
     int64_t refine_budget; /* more early refinements than this: the bound is too loose for the data (0: no budget) */
 } conceptdec_i_screening;
 
@@ -78,6 +79,8 @@ conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, i
 /* Exact distances for all that is left, sorted by (d2, value), cut behind the k-th row and its ties. *whole: nothing
  * that is eligible was cut. */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole);
+/* A limit that is known to be safe. */
+void conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "kernels/kernels.h"
+#include "neighbors/bisect.h"
 #include "neighbors/candidates.h"
 
 #define WORDS (CONCEPTDEC_I_TILE_ROWS / 64)
@@ -65,10 +66,57 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
     return CONCEPTDEC_OK;
 }
 
+/* ---- first limits ----
+ * Until a list has k candidates everything would be pushed to it. Where every product of a column counts towards k, the
+ * k-th smallest upper bound in the first column that a list sees is a limit from the start. */
+
+/* Upper bound less the lower one, for one item of a pair; what float arithmetic may lose below is within the last term. */
+static double
+slack(const conceptdec_i_screening *s, double norm)
+{
+    return 2 * s->error * norm + s->floor + 0x1p-20 * norm;
+}
+
+static void
+seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
+{
+    conceptdec_i_screening *s = c->s;
+    int32_t column = (int32_t)(c->tile->col + j);
+    const float *dots = (const float *)c->tile->dots + j * c->tile->ld;
+    float values[CONCEPTDEC_I_TILE_ROWS];
+    for (int64_t i = 0; i < height; i++)
+        values[i] = upper[i] - 2.0f * dots[i];
+    double own = (double)((const float *)s->ref_bounds)[column] + slack(s, s->ref_norms[column]);
+    double limit = (double)conceptdec_i_bisect_f32(values, height, s->k) + own;
+    if (limit < INFINITY)
+        conceptdec_i_screening_set_limit(s, column, limit);
+}
+
+static void
+seed_limits(const screen *c)
+{
+    const conceptdec_i_screening *s = c->s;
+    const conceptdec_i_tile *t = c->tile;
+    float upper[CONCEPTDEC_I_TILE_ROWS];
+    bool ready = false;
+    for (int64_t j = 0; j < t->cols; j++) {
+        int64_t height = conceptdec_i_tile_height(t, j);
+        if (height < 2 * s->k || conceptdec_i_screening_limit(s, (int32_t)(t->col + j)) < INFINITY)
+            continue;
+        for (int64_t i = 0; !ready && i < t->rows; i++)
+            upper[i] = (float)((double)((const float *)s->query_bounds)[t->row + i] +
+                               slack(s, s->query_norms[t->row + i]));
+        ready = true;
+        seed_column(c, j, height, upper);
+    }
+}
+
 static conceptdec_status
 screen_tile(const screen *c)
 {
     const conceptdec_i_tile *t = c->tile;
+    if (t->symmetric && c->s->all_count && c->s->precision == CONCEPTDEC_I_TILE_F32)
+        seed_limits(c);
     for (int64_t j = 0; j < t->cols; j++) {
         uint64_t row_hits[WORDS] = {0}, column_hits[WORDS] = {0};
         int64_t height = conceptdec_i_tile_height(t, j);

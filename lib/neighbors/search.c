@@ -146,7 +146,7 @@ take_lists(finder *f)
         return conceptdec_i_fail(f->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
     void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "candidates", n, sizeof *s->lists, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "candidates", total, sizeof *s->pool, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "candidates", total, sizeof *s->pool, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "limits", n + BLOCK, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "locks", blocks, sizeof *s->locks, &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "rows", 2 * conceptdec_i_lanes(f->ctx) * f->refs.view->cols,
@@ -249,6 +249,7 @@ screen_all(finder *f, int precision)
     s->query_bounds = s->ref_bounds;
     if (!f->symmetric)
         CONCEPTDEC_I_TRY(take_norms(f, &f->queries, s->query_zero, &s->query_norms, &s->query_bounds));
+    s->all_count = !s->codes->any || (s->codes->by_row && f->symmetric);
     CONCEPTDEC_I_TRY(start_lists(f));
     return conceptdec_i_tiles_run(f->ctx, &f->queries, f->symmetric ? NULL : &f->refs, precision,
                                   conceptdec_i_screening_tile, s);
