@@ -2,6 +2,7 @@
 #include "decodability/knn.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- room ---- */
 
@@ -117,27 +118,36 @@ ratio(double sum, int64_t count)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-/* Classes: the mean credit of each, and the mean of these. */
+static int
+compare_reals(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The mean credit of each class, and the mean of these, added in an order that the numbering of classes does not change.
+ * sorted: scratch, one for each class. */
 static void
 write_concepts(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_scores *scores, int64_t rank,
-               double *per_concept, double *balanced)
+               double *sorted, double *per_concept, double *balanced)
 {
     double sum = 0;
     int64_t present = 0;
     for (int64_t c = 0; c < problem->classes; c++) {
         double credit = conceptdec_i_share_value(pair(scores->credit, rank * problem->classes + c));
         per_concept[c] = ratio(credit, scores->class_count[c]);
-        if (scores->class_count[c] == 0)
-            continue;
-        sum += per_concept[c];
-        present++;
+        if (scores->class_count[c] > 0)
+            sorted[present++] = per_concept[c];
     }
+    qsort(sorted, (size_t)present, sizeof *sorted, compare_reals);
+    for (int64_t i = 0; i < present; i++)
+        sum += sorted[i];
     *balanced = ratio(sum, present);
 }
 
 static void
 write_rank(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_scores *scores, int64_t rank, int64_t at,
-           conceptdec_i_knn_fields *f)
+           double *sorted, conceptdec_i_knn_fields *f)
 {
     int64_t classes = problem->classes, n = problem->n_rows, cells = classes * classes;
     f->decodability[at] = ratio(conceptdec_i_share_value(scores->total[rank]), n);
@@ -146,7 +156,7 @@ write_rank(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_score
     f->boundary_tie_rate[at] = ratio((double)scores->n_crossed[rank], n);
     f->n_short[at] = scores->n_short[rank];
     f->chance_null[at] = f->kappa[at] = (double)NAN;
-    write_concepts(problem, scores, rank, f->per_concept + at * classes, &f->balanced[at]);
+    write_concepts(problem, scores, rank, sorted, f->per_concept + at * classes, &f->balanced[at]);
     for (int64_t i = 0; f->confusion && i < cells; i++)
         f->confusion[at * cells + i] = conceptdec_i_share_value(pair(scores->confusion, rank * cells + i));
 }
@@ -213,8 +223,11 @@ conceptdec_i_knn_fields_scores(const conceptdec_i_knn_problem *problem, const co
 {
     const conceptdec_i_knn_settings *settings = problem->settings;
     int64_t n_ks = settings->options.n_ks;
+    void *sorted;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(problem->ctx, "class scores", problem->classes, sizeof(double), &sorted));
     for (int64_t i = 0; i < n_ks; i++)
-        write_rank(problem, scores, settings->rank_of_k[i], set * n_ks + i, f);
+        write_rank(problem, scores, settings->rank_of_k[i], set * n_ks + i, sorted, f);
+    conceptdec_i_give(problem->ctx, sorted);
     write_chances(problem, scores, set, f);
     f->n_scored[set] = problem->n_rows;
     f->n_unscored[set] = problem->n_unscored;
