@@ -12,7 +12,7 @@
 
 #include <conceptdec/conceptdec.h>
 
-enum { ROWS = 26, COLS = 5, QUERIES = 9, CORNERS = 60, LOOSE_ROWS = 800, LOOSE_COLS = 6 };
+enum { ROWS = 26, COLS = 5, QUERIES = 9, CORNERS = 60, LOOSE_ROWS = 520, LOOSE_COLS = 6 };
 
 static double scene_values[ROWS * COLS];
 static float scene_narrow[ROWS * COLS];
