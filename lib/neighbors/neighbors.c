@@ -5,6 +5,7 @@
 #include "neighbors/table.h"
 
 #define DEFAULT_K 10
+#define FIELDS 5 /* of conceptdec_neighbors_options, after `given` */
 #define NEIGHBORS_V1_SIZE sizeof(conceptdec_neighbors_options)
 
 static conceptdec_status
@@ -12,8 +13,7 @@ check_options(conceptdec_ctx *ctx, conceptdec_neighbors_options *o)
 {
     if (!o->k && !CONCEPTDEC_I_GIVEN(o, 0))
         o->k = DEFAULT_K;
-    if (o->given >> 5)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "options.given: bit of a field that does not exist");
+    CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", o->given, FIELDS));
     if (o->flags & ~CONCEPTDEC_NEIGHBORS_STRICT)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "options.flags: unknown flag in 0x%" PRIx32, o->flags);
     if (o->metric != CONCEPTDEC_METRIC_L2 && o->metric != CONCEPTDEC_METRIC_COSINE)

@@ -354,7 +354,7 @@ START_TEST(test_bad_input)
     o.given = 1;
     REFUSED(CONCEPTDEC_EK, "k: 0", &good, &o);
     o.given = 32;
-    REFUSED(CONCEPTDEC_ERESERVED, "given", &good, &o);
+    REFUSED(CONCEPTDEC_ESTRUCT_TAIL, "given", &good, &o);
     o.given = 0;
     o.k = 2;
     o.metric = 7;
