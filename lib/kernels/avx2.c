@@ -6,8 +6,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define UNROLL _Pragma("GCC unroll 6")
-
 static inline void
 chunk_f16(const void *in, double *out)
 {

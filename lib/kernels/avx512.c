@@ -5,8 +5,6 @@
 
 #include <immintrin.h>
 
-#define UNROLL _Pragma("GCC unroll 12")
-
 static inline void
 chunk_f16(const void *in, double *out)
 {

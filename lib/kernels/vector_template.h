@@ -17,12 +17,15 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
             int accumulate)
 {
     VECTOR low[COLUMNS], high[COLUMNS];
-    UNROLL
+#pragma GCC unroll 12
     for (int j = 0; j < COLUMNS; j++)
         low[j] = high[j] = OP(setzero)();
+#if !defined(__clang__) /* which then runs out of registers */
+#pragma GCC unroll 4
+#endif
     for (int64_t p = 0; p < depth; p++) {
         const VECTOR a_low = OP(load)(a), a_high = OP(load)(a + WIDTH);
-        UNROLL
+#pragma GCC unroll 12
         for (int j = 0; j < COLUMNS; j++) {
             VECTOR factor = OP(set1)(b[j]);
             /* Or the compiler would load it again for each product, and loads would set the pace. */
@@ -33,7 +36,7 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
         a += 2 * WIDTH;
         b += COLUMNS;
     }
-    UNROLL
+#pragma GCC unroll 12
     for (int j = 0; j < COLUMNS; j++) {
         REAL *column = c + j * ldc;
         if (accumulate) {

@@ -16,7 +16,7 @@
 #include <immintrin.h>
 #endif
 
-enum { ROWS = 256, COLUMNS = 240, DEEPEST = 512, LENGTH = 2048, SAMPLES = 4096, CHAINS = 12, STEPS = 20000 };
+enum { ROWS_f32 = 256, ROWS_f64 = 128, DEEPEST = 512, LENGTH = 2048, SAMPLES = 4096, CHAINS = 12, STEPS = 20000 };
 
 #define SECONDS 0.1 /* for each figure */
 
@@ -117,17 +117,18 @@ peak(bench *state)
         const real *a = state->a, *b = state->b;                                                                       \
         real *c = state->c;                                                                                            \
         for (int accumulate = 0; accumulate < 2; accumulate++)                                                         \
-            for (int64_t j = 0; j + set->nr_##type <= COLUMNS; j += set->nr_##type)                                    \
-                for (int64_t i = 0; i < ROWS; i += set->mr_##type)                                                     \
-                    set->panel_##type(state->depth, a + i * state->depth, b + j * state->depth, c + j * ROWS + i,      \
-                                      ROWS, accumulate);                                                               \
+            for (int64_t j = 0; j + set->nr_##type <= ROWS_##type; j += set->nr_##type)                                \
+                for (int64_t i = 0; i < ROWS_##type; i += set->mr_##type)                                              \
+                    set->panel_##type(state->depth, a + i * state->depth, b + j * state->depth,                        \
+                                      c + j * ROWS_##type + i, ROWS_##type, accumulate);                               \
     }                                                                                                                  \
                                                                                                                        \
     static void report_panels_##type(bench *state, double top)                                                         \
     {                                                                                                                  \
         for (state->depth = 128; state->depth <= DEEPEST; state->depth += 128) {                                       \
-            const double columns = COLUMNS - COLUMNS % state->set->nr_##type;                                          \
-            const double rate = 4e-9 * ROWS * columns * (double)state->depth / best_seconds(state, run_panels_##type); \
+            const double columns = ROWS_##type - ROWS_##type % state->set->nr_##type;                                  \
+            const double rate =                                                                                        \
+                4e-9 * ROWS_##type * columns * (double)state->depth / best_seconds(state, run_panels_##type);          \
             printf("  panel_%s depth %d: %6.1f GFLOP/s, %5.1f %% of the peak\n", #type, (int)state->depth, rate,       \
                    100 * rate / top);                                                                                  \
         }                                                                                                              \
@@ -268,7 +269,7 @@ main(void)
 {
     uint64_t hits[2][8];
     bench state = {.row_hits = hits[0], .column_hits = hits[1]};
-    const size_t size = sizeof(double) * DEEPEST * ROWS;
+    const size_t size = sizeof(double) * DEEPEST * ROWS_f32;
     state.a = zeros(size);
     state.b = zeros(size);
     state.c = zeros(size);
