@@ -70,8 +70,7 @@ find_rows(conceptdec_i_arena *arena, conceptdec_i_knn_problem *problem)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, 1, &state));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, sizeof *problem->rows, &rows));
     eligibility e = {.problem = problem, .wanted = strict ? problem->settings->k_max : 1, .state = state};
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_parallel(problem->ctx, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK, find_eligible, &e));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK, find_eligible, &e));
     if (strict)
         CONCEPTDEC_I_TRY(check_strict(problem, state));
     problem->rows = rows;
@@ -274,8 +273,7 @@ conceptdec_i_ballot_fill(const conceptdec_i_knn_problem *problem, int64_t row, c
     memset(ballot->is_crossed, 0, (size_t)settings->n_ranks);
     while (walk.n_closer < settings->k_max && conceptdec_i_walk_next(&walk, &shell)) {
         nearest = ballot->n_shells == 0 ? shell.d2 : nearest;
-        conceptdec_i_ballot_shell like = {
-            .d2 = shell.d2, .weight = weight_of(problem, walk.table, nearest, shell.d2)};
+        conceptdec_i_ballot_shell like = {.d2 = shell.d2, .weight = weight_of(problem, walk.table, nearest, shell.d2)};
         mark_crossed(settings, &shell, ballot);
         if (by_index) {
             add_by_index(problem, &walk, &shell, like, ballot);

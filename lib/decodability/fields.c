@@ -45,8 +45,7 @@ static conceptdec_status
 take_axes(const shaping *s, const conceptdec_i_knn_settings *settings, int64_t classes)
 {
     int64_t *ks, *codes;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_K, 1, &settings->options.n_ks, &ks));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_K, 1, &settings->options.n_ks, &ks));
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_CLASSES, 1, &classes, &codes));
     for (int64_t i = 0; i < settings->options.n_ks; i++)
         ks[i] = settings->ks[i];
@@ -84,8 +83,7 @@ take_reals(const shaping *s, const conceptdec_knn_options *o, int64_t classes, c
 
 conceptdec_status
 conceptdec_i_knn_fields_take(conceptdec_ctx *ctx, const conceptdec_i_knn_settings *settings,
-                             const conceptdec_i_knn_data *data, conceptdec_result *result,
-                             conceptdec_i_knn_fields *f)
+                             const conceptdec_i_knn_data *data, conceptdec_result *result, conceptdec_i_knn_fields *f)
 {
     shaping s = {.ctx = ctx, .result = result, .n_sets = data->n_sets};
     const conceptdec_knn_options *o = &settings->options;
@@ -125,7 +123,7 @@ compare_reals(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The mean credit of each class, and the mean of these, added in an order that the numbering of classes does not change.
+/* The mean credit of each class, and the mean of these, added in an order that does not depend on their numbering.
  * sorted: scratch, one for each class. */
 static void
 write_concepts(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_scores *scores, int64_t rank,
@@ -190,8 +188,7 @@ write_classes(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_sc
 {
     int64_t first = set * problem->classes;
     void *memory;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_take_zero(problem->ctx, "class members", problem->classes, sizeof(members), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_take_zero(problem->ctx, "class members", problem->classes, sizeof(members), &memory));
     members *of = memory;
     for (int64_t i = 0; i < problem->n; i++)
         if (problem->set->is_voter[i])

@@ -123,8 +123,7 @@ run_set(run *r, conceptdec_i_arena *arena, int64_t set, conceptdec_i_knn_source 
     if (!r->handle && has_table_for_each_set(r))
         CONCEPTDEC_I_TRY(search(r, set, 1));
     const conceptdec_neighbors *table = r->handle ? r->handle : r->table;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_knn_source_open(arena, &r->settings, &r->data.sets[set], table, r->x, source));
+    CONCEPTDEC_I_TRY(conceptdec_i_knn_source_open(arena, &r->settings, &r->data.sets[set], table, r->x, source));
     r->n_deepened += (double)source->n_deepened;
     r->n_refined += source->deep ? (double)source->deep->n_refined : 0;
     r->seconds_table += now() - start;
@@ -194,14 +193,13 @@ finish_result(run *r)
         const char *key;
         double value;
     } diagnostics[] = {
-        {"n_deepened", r->n_deepened},          {"n_refined", r->n_refined},
-        {"seconds_table", r->seconds_table},    {"seconds_votes", r->seconds_votes},
-        {"seconds_null", r->seconds_null},      {"seconds_bootstrap", r->seconds_bootstrap},
+        {"n_deepened", r->n_deepened},       {"n_refined", r->n_refined},
+        {"seconds_table", r->seconds_table}, {"seconds_votes", r->seconds_votes},
+        {"seconds_null", r->seconds_null},   {"seconds_bootstrap", r->seconds_bootstrap},
     };
     *r->fields.n_zero_rows = (r->handle ? r->handle : r->table)->n_zero_rows;
     for (size_t i = 0; i < sizeof diagnostics / sizeof *diagnostics; i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_result_diagnostic(r->ctx, r->result, diagnostics[i].key, diagnostics[i].value));
+        CONCEPTDEC_I_TRY(conceptdec_i_result_diagnostic(r->ctx, r->result, diagnostics[i].key, diagnostics[i].value));
     return CONCEPTDEC_OK;
 }
 

@@ -1,7 +1,7 @@
 /* k-NN decodability: from options and labels over a neighbour table to votes, scores, null and result.
  *
  * Order of the work: settings (options.c), sets (labels.c), tables (protocol.c), then for every set the votes of each
- * row (ballot.c, votes.c), their sums (scores.c), the same under permuted labels (null.c), and the arrays (fields.c). */
+ * row (ballot.c, votes.c), their sums (scores.c), the same under permuted labels (null.c), the arrays (fields.c). */
 #ifndef CONCEPTDEC_I_KNN_H
 #define CONCEPTDEC_I_KNN_H
 
@@ -203,16 +203,16 @@ typedef _Atomic int64_t conceptdec_i_knn_count;
 
 /* Sums over the scored rows; pairs are (units, parts) of a share. */
 typedef struct conceptdec_i_knn_scores {
-    int64_t *class_count;               /* classes */
-    conceptdec_i_knn_count *credit;     /* ranks x classes x 2 */
-    conceptdec_i_knn_count *confusion;  /* ranks x classes x classes x 2; NULL: left out */
-    conceptdec_i_knn_count *overlap;    /* ranks x 2 */
-    conceptdec_i_knn_count *n_tied;     /* ranks */
-    conceptdec_i_knn_count *n_crossed;  /* ranks */
-    conceptdec_i_knn_count *n_short;    /* ranks */
-    conceptdec_i_share *total;          /* ranks: credit of all classes */
-    double *row_credit;                 /* n x n_ks, NaN where not scored; NULL: not wanted */
-    int32_t *plan;                      /* n_rows x k_max: neighbours of rows with a plain ballot; NULL: not wanted */
+    int64_t *class_count;              /* classes */
+    conceptdec_i_knn_count *credit;    /* ranks x classes x 2 */
+    conceptdec_i_knn_count *confusion; /* ranks x classes x classes x 2; NULL: left out */
+    conceptdec_i_knn_count *overlap;   /* ranks x 2 */
+    conceptdec_i_knn_count *n_tied;    /* ranks */
+    conceptdec_i_knn_count *n_crossed; /* ranks */
+    conceptdec_i_knn_count *n_short;   /* ranks */
+    conceptdec_i_share *total;         /* ranks: credit of all classes */
+    double *row_credit;                /* n x n_ks, NaN where not scored; NULL: not wanted */
+    int32_t *plan;                     /* n_rows x k_max: neighbours of rows with a plain ballot; NULL: not wanted */
     uint8_t *is_plain;
 } conceptdec_i_knn_scores;
 

@@ -62,7 +62,8 @@ check_variety(conceptdec_ctx *ctx, const conceptdec_i_knn_set *set, int64_t n, i
 {
     int64_t first = -1;
     if (set->n_labelled < 2)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "labels: %lld labelled rows in column %lld, at least 2 are needed",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW,
+                                 "labels: %lld labelled rows in column %lld, at least 2 are needed",
                                  (long long)set->n_labelled, (long long)column);
     for (int64_t i = 0; i < n; i++) {
         if (first >= 0 && set->labels[i] >= 0 && set->labels[i] != first)

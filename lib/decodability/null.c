@@ -24,8 +24,8 @@ typedef struct desk {
     const struct block *work;
     conceptdec_i_ballot ballot;
     conceptdec_i_knn_booth booth;
-    uint8_t *counts; /* scratch of the kernel */
-    uint8_t *tied;   /* n_ranks x 64, its answer */
+    uint8_t *counts;          /* scratch of the kernel */
+    uint8_t *tied;            /* n_ranks x 64, its answer */
     conceptdec_i_share *sums; /* n_ranks x 64 */
     int lane;
 } desk;
@@ -184,8 +184,8 @@ take_drawing(conceptdec_i_arena *arena, const conceptdec_i_knn_problem *problem,
     uint64_t n = (uint64_t)problem->n;
     void *scratch, *labels, *columns = NULL, *bytes = NULL;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", threads, n * sizeof *d->scratch, &scratch));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", is_wide ? lanes : threads,
-                                             n * sizeof *d->labels, &labels));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "permuted labels", is_wide ? lanes : threads, n * sizeof *d->labels, &labels));
     if (!is_wide) {
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", lanes, n, &columns));
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", LANES, n, &bytes));
@@ -294,8 +294,8 @@ conceptdec_i_knn_null(const conceptdec_i_knn_problem *problem, const conceptdec_
     conceptdec_i_permute *plan = NULL;
     conceptdec_i_arena arena;
     block work = {.problem = problem, .scores = scores};
-    CONCEPTDEC_I_TRY(conceptdec_i_permute_new(problem->ctx, o->permute, problem->n, problem->set->labels,
-                                              data->groups, o->seed, &plan));
+    CONCEPTDEC_I_TRY(conceptdec_i_permute_new(problem->ctx, o->permute, problem->n, problem->set->labels, data->groups,
+                                              o->seed, &plan));
     conceptdec_i_arena_open(&arena, problem->ctx);
     conceptdec_status status = run_null(&arena, &work, plan, sums);
     conceptdec_i_arena_close(&arena);

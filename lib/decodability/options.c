@@ -5,8 +5,22 @@
 
 #define FIELDS 21 /* of conceptdec_knn_options, after `given` */
 
-enum { KS, N_KS, K, GROUPS, TRAIN, CLASSES, FOLDS, PERMUTATIONS, BOOTSTRAP, CHANCE_DRAWS, SEED, CONFIDENCE, TEMPERATURE,
-    METRIC };
+enum {
+    KS,
+    N_KS,
+    K,
+    GROUPS,
+    TRAIN,
+    CLASSES,
+    FOLDS,
+    PERMUTATIONS,
+    BOOTSTRAP,
+    CHANCE_DRAWS,
+    SEED,
+    CONFIDENCE,
+    TEMPERATURE,
+    METRIC
+};
 
 static const char *const metrics[] = {"l2", "cosine"};
 static const char *const protocols[] = {"loo", "group", "kfold", "split", "resubstitution"};
@@ -109,7 +123,8 @@ check_combinations(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
     if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !o->train)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");
     if (o->protocol != CONCEPTDEC_PROTOCOL_SPLIT && o->train)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "train: is given, but only the split protocol has training rows");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
+                                 "train: is given, but only the split protocol has training rows");
     return CONCEPTDEC_OK;
 }
 
@@ -227,12 +242,8 @@ static conceptdec_status
 report_texts(conceptdec_ctx *ctx, const conceptdec_knn_options *o, conceptdec_result *result)
 {
     const report_text texts[] = {
-        {"metric", metrics[o->metric]},
-        {"protocol", protocols[o->protocol]},
-        {"weights", weights[o->weights]},
-        {"ties", ties[o->ties]},
-        {"boundary", boundaries[o->boundary]},
-        {"permute", schemes[o->permute]},
+        {"metric", metrics[o->metric]}, {"protocol", protocols[o->protocol]},  {"weights", weights[o->weights]},
+        {"ties", ties[o->ties]},        {"boundary", boundaries[o->boundary]}, {"permute", schemes[o->permute]},
     };
     for (int32_t i = 0; i < COUNT(texts); i++)
         CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, result, texts[i].key, texts[i].text));

@@ -72,11 +72,10 @@ check_depth(void *argument, int64_t task, int lane)
     int64_t n = check->settings->n, end = (task + 1) * CHECK_ROWS;
     (void)lane;
     for (int64_t i = task * CHECK_ROWS; i < end && i < n; i++)
-        check->is_shallow[i] = check->set->is_query[i]
-                               && !(check->is_covered[i]
-                                    && conceptdec_i_table_is_deep_enough(check->source->tables[0],
-                                                                         &check->source->exclusions[0], i,
-                                                                         check->settings->k_max));
+        check->is_shallow[i] = check->set->is_query[i] &&
+                               !(check->is_covered[i] && conceptdec_i_table_is_deep_enough(
+                                                             check->source->tables[0], &check->source->exclusions[0], i,
+                                                             check->settings->k_max));
     return CONCEPTDEC_OK;
 }
 
@@ -102,11 +101,11 @@ static conceptdec_status
 fail_shallow(conceptdec_ctx *ctx, const conceptdec_i_knn_settings *settings, const conceptdec_i_knn_source *source)
 {
     const uint8_t *first = memchr(source->which, 1, (size_t)settings->n);
-    return conceptdec_i_fail(ctx, CONCEPTDEC_ESHALLOW,
-                             "neighbors: the list of row %lld (k = %lld) does not hold its %lld nearest eligible rows, and x "
-                             "is NULL",
-                             (long long)(first - source->which), (long long)source->tables[0]->k,
-                             (long long)settings->k_max);
+    return conceptdec_i_fail(
+        ctx, CONCEPTDEC_ESHALLOW,
+        "neighbors: the list of row %lld (k = %lld) does not hold its %lld nearest eligible rows, and x "
+        "is NULL",
+        (long long)(first - source->which), (long long)source->tables[0]->k, (long long)settings->k_max);
 }
 
 static conceptdec_status
@@ -120,8 +119,7 @@ deepen(conceptdec_i_arena *arena, const conceptdec_i_knn_settings *settings, con
     conceptdec_i_search search = search_of(settings, &set->exclusion, x, set->exclusion.row_is_voter, source->which);
     CONCEPTDEC_I_TRY(conceptdec_i_table_search(arena->ctx, &search, &source->deep));
     source->tables[1] = source->deep;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_census_take(arena, source->deep, &set->exclusion, &source->censuses[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_census_take(arena, source->deep, &set->exclusion, &source->censuses[1]));
     source->exclusions[1].census = &source->censuses[1];
     return CONCEPTDEC_OK;
 }

@@ -168,8 +168,8 @@ take_desks(conceptdec_i_arena *arena, scoring *work)
         at->work = work;
         CONCEPTDEC_I_TRY(conceptdec_i_ballot_take(arena, work->problem, &at->ballot));
         CONCEPTDEC_I_TRY(conceptdec_i_knn_booth_take(arena, work->problem->classes, &at->booth));
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "votes", work->problem->settings->n_ranks, sizeof(double),
-                                                 &credit));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_arena_take(arena, "votes", work->problem->settings->n_ranks, sizeof(double), &credit));
         at->credit = credit;
     }
     return CONCEPTDEC_OK;

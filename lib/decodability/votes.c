@@ -172,7 +172,8 @@ open_shell(const casting *c, const conceptdec_i_ballot_shell *shell)
     booth->n_fresh = 0;
     /* Classes with no more than those left out must not be seen, so large values come first and are reduced at once. */
     for (int64_t v = 0; v < shell->n_values; v++) {
-        const int32_t *counts = c->labels->large + (values[v] * (int64_t)c->labels->lanes + c->lane) * c->labels->classes;
+        const int32_t *counts =
+            c->labels->large + (values[v] * (int64_t)c->labels->lanes + c->lane) * c->labels->classes;
         for (int64_t k = 0; k < c->labels->classes; k++)
             booth->part[k] += counts[k];
     }
@@ -200,7 +201,7 @@ close_shell(casting *c, const conceptdec_i_ballot_shell *shell)
     }
 }
 
-/* Votes of every class seen when `places` of the shell's rows count, times the shell's size, so that counts stay whole. */
+/* Votes of every class seen when `places` of the shell's rows count; times the shell's size, so that they stay whole. */
 static double
 count_votes(const casting *c, const conceptdec_i_ballot_shell *shell, int64_t places)
 {
@@ -229,8 +230,8 @@ break_tie(const casting *c, int32_t n_tied)
         if (rule == CONCEPTDEC_TIES_SMALLEST ? winners[i] < best : booth->nearest[winners[i]] < booth->nearest[best])
             best = winners[i];
     for (int32_t i = 0; i < n_tied; i++)
-        if (winners[i] == best
-            || (rule == CONCEPTDEC_TIES_NEAREST && booth->nearest[winners[i]] <= booth->nearest[best]))
+        if (winners[i] == best ||
+            (rule == CONCEPTDEC_TIES_NEAREST && booth->nearest[winners[i]] <= booth->nearest[best]))
             winners[kept++] = winners[i];
     return kept;
 }
@@ -260,8 +261,7 @@ conceptdec_i_knn_cast(const conceptdec_i_knn_problem *problem, const conceptdec_
                       conceptdec_i_knn_listener listener, void *argument)
 {
     const conceptdec_i_knn_settings *settings = problem->settings;
-    casting c = {
-        .problem = problem, .ballot = ballot, .labels = labels, .booth = booth, .lane = lane, .own = own};
+    casting c = {.problem = problem, .ballot = ballot, .labels = labels, .booth = booth, .lane = lane, .own = own};
     int32_t rank = 0;
     booth->n_seen = 0;
     for (int64_t s = 0; s < ballot->n_shells; s++) {

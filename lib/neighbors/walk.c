@@ -70,7 +70,7 @@ list_holds(const conceptdec_i_walk *walk, const conceptdec_i_entry *wanted)
     return low < walk->end && low->value == wanted->value && low->d2 <= wanted->d2;
 }
 
-/* A row that is its own neighbour (resubstitution) and has a value to itself is in no list of a table made without it. */
+/* A row that is its own neighbour (resubstitution) and alone has its value is in no list of a table made without it. */
 static void
 find_own(conceptdec_i_walk *walk)
 {
@@ -210,8 +210,8 @@ conceptdec_i_census_take(conceptdec_i_arena *arena, const conceptdec_neighbors *
         census->start = start;
         census->rows = rows;
         for (int64_t v = 0; v < n_values; v++)
-            census->start[v + 1] = census->start[v]
-                                   + census_value(table, exclusion, v, members, census->rows + census->start[v]);
+            census->start[v + 1] =
+                census->start[v] + census_value(table, exclusion, v, members, census->rows + census->start[v]);
     }
     conceptdec_i_arena_close(&scratch);
     return status;

@@ -57,14 +57,27 @@ bytes_of(const conceptdec_array *a)
 }
 
 /* What does not depend on which class has which number or which row stands where. */
-static const char *const scores[] = {
-    CONCEPTDEC_R_K, CONCEPTDEC_R_DECODABILITY, CONCEPTDEC_R_BALANCED, CONCEPTDEC_R_CHANCE_UNIFORM,
-    CONCEPTDEC_R_CHANCE_MAJORITY, CONCEPTDEC_R_LABEL_OVERLAP, CONCEPTDEC_R_TIE_RATE, CONCEPTDEC_R_BOUNDARY_TIE_RATE,
-    CONCEPTDEC_R_N_SCORED, CONCEPTDEC_R_N_UNSCORED, CONCEPTDEC_R_N_SHORT, NULL};
+static const char *const scores[] = {CONCEPTDEC_R_K,
+                                     CONCEPTDEC_R_DECODABILITY,
+                                     CONCEPTDEC_R_BALANCED,
+                                     CONCEPTDEC_R_CHANCE_UNIFORM,
+                                     CONCEPTDEC_R_CHANCE_MAJORITY,
+                                     CONCEPTDEC_R_LABEL_OVERLAP,
+                                     CONCEPTDEC_R_TIE_RATE,
+                                     CONCEPTDEC_R_BOUNDARY_TIE_RATE,
+                                     CONCEPTDEC_R_N_SCORED,
+                                     CONCEPTDEC_R_N_UNSCORED,
+                                     CONCEPTDEC_R_N_SHORT,
+                                     NULL};
 static const char *const classes[] = {CONCEPTDEC_R_PER_CONCEPT, CONCEPTDEC_R_CONFUSION, CONCEPTDEC_R_CLASS_COUNT,
-    CONCEPTDEC_R_UNDECODABLE, NULL};
-static const char *const draws[] = {CONCEPTDEC_R_NULL, CONCEPTDEC_R_P_VALUE, CONCEPTDEC_R_CHANCE_NULL,
-    CONCEPTDEC_R_KAPPA, CONCEPTDEC_R_CI_LOW, CONCEPTDEC_R_CI_HIGH, NULL};
+                                      CONCEPTDEC_R_UNDECODABLE, NULL};
+static const char *const draws[] = {CONCEPTDEC_R_NULL,
+                                    CONCEPTDEC_R_P_VALUE,
+                                    CONCEPTDEC_R_CHANCE_NULL,
+                                    CONCEPTDEC_R_KAPPA,
+                                    CONCEPTDEC_R_CI_LOW,
+                                    CONCEPTDEC_R_CI_HIGH,
+                                    NULL};
 
 static void
 expect_equal(const conceptdec_result *a, const conceptdec_result *b, const char *name)
@@ -253,8 +266,8 @@ START_TEST(from_a_table_as_from_the_matrix)
     conceptdec_neighbors *table = NULL;
     conceptdec_result *a = run(&p), *b = NULL;
     ck_assert_int_eq(conceptdec_neighbors_new(ctx, &p.x_view, NULL, &no, &table), CONCEPTDEC_OK);
-    ck_assert_msg(conceptdec_knn_decodability_neighbors(ctx, table, &p.x_view, &p.label_view, &p.options, &b)
-                      == CONCEPTDEC_OK,
+    ck_assert_msg(conceptdec_knn_decodability_neighbors(ctx, table, &p.x_view, &p.label_view, &p.options, &b) ==
+                      CONCEPTDEC_OK,
                   "%s", conceptdec_ctx_error(ctx));
     expect_all_equal(a, b);
     conceptdec_neighbors_free(table);
@@ -294,7 +307,8 @@ START_TEST(any_number_of_threads)
 {
     static const int32_t threads[] = {1, 2, 3, 5, 16};
     static const int64_t ks[] = {10, 3, 40};
-    conceptdec_matrix x = reals(many_x, MANY, 3), labels = ints(many_labels, MANY, 1), groups = ints(many_groups, MANY, 1);
+    conceptdec_matrix x = reals(many_x, MANY, 3), labels = ints(many_labels, MANY, 1),
+                      groups = ints(many_groups, MANY, 1);
     conceptdec_knn_options o = {
         .struct_size = sizeof o, .ks = ks, .n_ks = 3, .groups = &groups, .permutations = 100, .bootstrap = 50};
     conceptdec_i_rng rng;

@@ -57,8 +57,8 @@ brute_values(conceptdec_ctx *ctx, const brute_data *data, const uint8_t *is_vote
             continue;
         int64_t next = t->value_start[t->n_values];
         for (int64_t j = i; j < data->n; j++)
-            if ((!is_voter || is_voter[j])
-                && memcmp(data->x + i * data->d, data->x + j * data->d, (size_t)data->d * sizeof(double)) == 0) {
+            if ((!is_voter || is_voter[j]) &&
+                memcmp(data->x + i * data->d, data->x + j * data->d, (size_t)data->d * sizeof(double)) == 0) {
                 t->value_of_row[j] = (int32_t)t->n_values;
                 t->rows[next++] = (int32_t)j;
             }
@@ -92,8 +92,8 @@ brute_list(const brute_data *data, const conceptdec_i_exclusion *own, int64_t ro
     int64_t count = 0, eligible = 0, end = 0;
     for (int64_t v = 0; v < t->n_values; v++)
         if (brute_eligible(t, own, row, v) > 0)
-            list[count++] = (conceptdec_i_entry){.d2 = brute_d2(data, row, t->rows[t->value_start[v]]),
-                                                 .value = (int32_t)v};
+            list[count++] =
+                (conceptdec_i_entry){.d2 = brute_d2(data, row, t->rows[t->value_start[v]]), .value = (int32_t)v};
     qsort(list, (size_t)count, sizeof *list, brute_compare);
     while (end < count && (eligible < t->k || list[end].d2 <= list[end - 1].d2))
         eligible += brute_eligible(t, own, row, list[end++].value);

@@ -72,8 +72,8 @@ make_labels(problem *p, conceptdec_i_rng *rng)
             p->labels[i * p->n_sets + s] = p->column[s][i];
         }
         p->groups[i] = below(rng, n_groups) * 11 - 20;
-        p->is_train[i] = i < 4 ? i % 2 == 0 : below(rng, 3) > 0;
-        p->train[i] = p->is_train[i];
+        p->train[i] = i < 4 ? i % 2 == 0 : below(rng, 3) > 0;
+        p->is_train[i] = p->train[i] == 1;
     }
     p->groups[0] = -21;
     p->groups[1] = -22;

@@ -115,8 +115,8 @@ START_TEST(scores_from_a_brute_table_are_those_of_the_definition)
     make_problem(&p, (uint64_t)_i);
     const int64_t *group = _i % 3 == 0 ? p.groups : NULL;
     conceptdec_neighbors *table = brute_table(ctx, &p.data, 1 + _i % 7, group, NULL, true);
-    ck_assert_msg(conceptdec_knn_decodability_neighbors(ctx, table, &p.x_view, &p.label_view, &p.options, &result)
-                      == CONCEPTDEC_OK,
+    ck_assert_msg(conceptdec_knn_decodability_neighbors(ctx, table, &p.x_view, &p.label_view, &p.options, &result) ==
+                      CONCEPTDEC_OK,
                   "%s", conceptdec_ctx_error(ctx));
     check_result(&p, result);
     conceptdec_result_free(result);
@@ -134,7 +134,10 @@ typedef struct refusal {
 
 static const int64_t bad_ks[] = {3, 9}, good_ks[] = {3, 2};
 
-#define KNN(...) {.struct_size = sizeof(conceptdec_knn_options), __VA_ARGS__}
+#define KNN(...)                                                                                                       \
+    {                                                                                                                  \
+        .struct_size = sizeof(conceptdec_knn_options), __VA_ARGS__                                                     \
+    }
 
 static const refusal refusals[] = {
     {KNN(.k = -1), CONCEPTDEC_EK, "k: -1 is not in 1..8 (n - 1)"},

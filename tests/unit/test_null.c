@@ -315,7 +315,8 @@ START_TEST(shares_add_up_in_any_order)
 {
     conceptdec_i_share sum = {0}, one = conceptdec_i_share_of(1, 1);
     for (int64_t t = 1; t <= 64; t++) {
-        conceptdec_i_share part = conceptdec_i_share_of(1, t), whole = {.units = t * part.units, .parts = t * part.parts};
+        conceptdec_i_share part = conceptdec_i_share_of(1, t),
+                           whole = {.units = t * part.units, .parts = t * part.parts};
         ck_assert(t > 20 || (part.parts == 0 && whole.units == one.units));
         ck_assert_double_eq_tol(conceptdec_i_share_value(whole), 1, 1e-16 * (double)t);
         sum.units += part.units;
