@@ -426,6 +426,7 @@ listened_ctx(listener *l, int32_t threads, host parallel_for)
                                       .parallel_for = parallel_for};
     conceptdec_ctx *ctx;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_stage(ctx, "tasks", 100000);
     return ctx;
 }
 
@@ -463,6 +464,21 @@ START_TEST(progress_rate)
 }
 END_TEST
 
+START_TEST(progress_of_a_stage)
+{
+    listener l;
+    conceptdec_ctx *ctx = listened_ctx(&l, 1, NULL);
+    ck_assert_int_eq(conceptdec_i_enter(ctx), CONCEPTDEC_OK); /* no stage has a name */
+    ck_assert_int_eq(conceptdec_i_poll(ctx, 0), CONCEPTDEC_OK);
+    ck_assert_int_eq(l.calls, 0);
+    conceptdec_i_stage(ctx, "short", 5);
+    ck_assert_int_eq(conceptdec_i_poll(ctx, 7), CONCEPTDEC_OK);
+    ck_assert(l.calls == 1 && l.last_done == 5 && l.last_total == 5);
+    ck_assert_str_eq(l.stage, "short");
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(progress_stops)
 {
     listener l;
@@ -475,6 +491,25 @@ START_TEST(progress_stops)
     l.stop_at = l.calls + 1;
     usleep(60000);
     ck_assert_int_eq(conceptdec_i_poll(ctx, 1), CONCEPTDEC_ECANCELLED);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+static conceptdec_status
+sleep_and_poll(void *argument, int64_t task, int lane)
+{
+    sleep_a_millisecond(argument, task, lane);
+    return conceptdec_i_poll(argument, 0);
+}
+
+START_TEST(progress_from_within_tasks)
+{
+    listener l;
+    conceptdec_ctx *ctx = listened_ctx(&l, 4, NULL);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(conceptdec_i_parallel(ctx, 100, sleep_and_poll, ctx), CONCEPTDEC_OK);
+    ck_assert_int_ge(l.calls, 2);
+    ck_assert_int_eq(l.elsewhere, 0);
     conceptdec_ctx_free(ctx);
 }
 END_TEST
@@ -611,7 +646,9 @@ make_suite(void)
     tcase_add_loop_test(tests, cancel_at_every_task, 1, 5);
     tcase_add_test(tests, cancel_within_long_tasks);
     tcase_add_loop_test(tests, progress_rate, 1, 4);
+    tcase_add_test(tests, progress_of_a_stage);
     tcase_add_test(tests, progress_stops);
+    tcase_add_test(tests, progress_from_within_tasks);
     tcase_add_test(tests, progress_with_the_hosts_threads);
     tcase_add_test(tests, environment_of_the_tasks);
     tcase_add_test(tests, idle_workers_sleep);

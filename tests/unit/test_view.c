@@ -123,6 +123,11 @@ START_TEST(extents_that_do_not_fit)
     view.data = (const void *)(UINTPTR_MAX - 7);
     expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_EOVERFLOW, space);
     view = good_view();
+    view.data = (const void *)256; /* rows lead below address 0, columns back above it */
+    view.row_stride = -4096;
+    view.col_stride = 65536;
+    expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_EOVERFLOW, space);
+    view = good_view();
     view.rows = INT64_MAX;
     view.row_stride = 0;
     expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_OK, ""); /* one row, as often as one likes */
