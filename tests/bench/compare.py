@@ -87,10 +87,10 @@ def peak(threads):
 
 
 def tables(tools):
-    """{name: (indices, distances)} of one untimed run each, which warms everything up as well."""
+    """{name: (indices, distances)} of one untimed run each, which warms everything up and tells the memory."""
     answer = {}
     for tool in tools:
-        tool("table", k=K, threads=THREADS)
+        tool.mib = tool("table", k=K, threads=THREADS)["mib"]
         path = os.path.join(WORK, "table-" + tool.name)
         tool("save", path=path)
         answer[tool.name] = [np.load(os.path.join(ROOT, path + part)) for part in (".indices.npy", ".distances.npy")]
@@ -152,7 +152,7 @@ def against_peers(n, d, count, peers):
         seconds = median(answers[tool.name], "seconds")
         print("  %-12s %9.3f %9.3f %13.2fx %11.0f%% %14.0f MiB" % (
             tool.name, seconds, min(a["seconds"] for a in answers[tool.name]), ratio(answers, tool.name, "conceptdec"),
-            100 * n * n * d / seconds / 1e9 / rate, median(answers[tool.name], "mib")))
+            100 * n * n * d / seconds / 1e9 / rate, tool.mib))
         tool.close()
     print()
 

@@ -49,8 +49,8 @@ class ConceptDec:
         self.options = {"dtype": "bfloat16"} if x.dtype == np.uint16 else {}
 
     def table(self, k, threads):
-        self.handle = self.module.neighbors(self.x, k, threads=threads, progress=False, **self.options)
-        return self.handle.indices, self.handle.distances
+        table = self.module.neighbors(self.x, k, threads=threads, progress=False, **self.options)
+        return table.indices, table.distances
 
     def permutations(self, labels, count, k):
         handle = self.module.neighbors(self.x, k, progress=False)
@@ -109,6 +109,7 @@ class Worker:
         return {"version": self.tool.version, "cores": blas_cores()}
 
     def table(self, k, threads):
+        self.last = None
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")  # VmHWM starts anew
         before = memory("VmRSS")
