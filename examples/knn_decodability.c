@@ -1,5 +1,5 @@
-/* How well can six concepts be read from activations? The activations are made up here: bfloat16, 600 samples, 256 wide,
- * a weak direction for each concept under strong noise.
+/* How well can six concepts be read from activations? They are made up here: bfloat16, 600 samples, 256 wide, a weak
+ * direction for each concept under strong noise.
  *   cc knn_decodability.c $(pkg-config --cflags --libs conceptdec) -o knn_decodability && ./knn_decodability */
 #include <conceptdec/conceptdec.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* One neighbour table, many answers: searched once, saved, loaded again, and asked at several k about two sets of labels.
+/* One neighbour table, many answers: searched once, saved, loaded, and asked at several k about two sets of labels.
  *   cc neighbors.c $(pkg-config --cflags --libs conceptdec) -o neighbors && ./neighbors */
 #include <conceptdec/conceptdec.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 enum { SAMPLES = 1000, WIDTH = 32, SETS = 2, KS = 3 };
 
 static double activations[SAMPLES][WIDTH];
-static int32_t labels[SAMPLES][SETS]; /* set 0: five clusters, which are there; set 1: odd and even rows, which are not */
+static int32_t labels[SAMPLES][SETS]; /* set 0: five clusters, which are there; set 1: odd and even rows */
 
 static conceptdec_ctx *ctx;
 

@@ -1,9 +1,9 @@
 """compare.py: the exact neighbour table of conceptdec beside those of scikit-learn and FAISS. Started by compare.sh.
 
-Every tool runs in a process of its own (worker.py) on the same file; the tools take turns, and each ratio is that of one
-turn, so that a machine that changes its clock does not favour one. Answers are checked before anything is timed:
-against float64 distances on sample rows, and the tables with each other. The fp32 rate of the machine is measured before
-and after each case (peak.c); a share of the peak counts n^2 d operations, which is what a symmetric table needs.
+Every tool runs in a process of its own (worker.py) on the same file; the tools take turns, and each ratio is that of
+one turn, so that a machine that changes its clock does not favour one. Answers are checked before anything is timed:
+against float64 distances on sample rows, and the tables with each other. The fp32 rate of the machine is measured
+before and after each case (peak.c); a share of the peak counts n^2 d operations, which a symmetric table needs.
 """
 import argparse
 import json
@@ -147,7 +147,8 @@ def against_peers(n, d, count, peers):
     before, _ = peak(THREADS)
     answers = rounds(count, {tool.name: lambda tool=tool: tool("table", k=K, threads=THREADS) for tool in tools})
     rate = steady(before, peak(THREADS)[0])
-    print("  %-12s %9s %9s %14s %12s %18s" % ("", "median s", "best s", "of conceptdec", "of the peak", "memory above input"))
+    print("  %-12s %9s %9s %14s %12s %18s" % ("", "median s", "best s", "of conceptdec", "of the peak",
+                                              "memory above input"))
     for tool in tools:
         seconds = median(answers[tool.name], "seconds")
         print("  %-12s %9.3f %9.3f %13.2fx %11.0f%% %14.0f MiB" % (

@@ -42,8 +42,9 @@ export PYTHONPATH="$PWD/bindings/python"
 
 can_import() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
 
-if [ $peers = chroot ] && ! { [ "$(id -u)" = 0 ] && timeout 120 bash tests/bench/peers.sh setup >$build/peers.log 2>&1; }
-then
+set_up_peers() { [ "$(id -u)" = 0 ] && timeout 120 bash tests/bench/peers.sh setup >$build/peers.log 2>&1; }
+
+if [ $peers = chroot ] && ! set_up_peers; then
     echo "The newest peers cannot be set up here (see $build/peers.log); Debian's packages take their place."
     peers=debian
 fi

@@ -2,7 +2,7 @@
 # peers.sh: the newest packaged peers (scikit-learn and FAISS on a current OpenBLAS) in a folder of their own, so that a
 # benchmark on Debian 12 compares with what a user would install today.
 #   peers.sh setup              build the folder once (a minute or two; needs root and the network)
-#   peers.sh run ARG...         run `python3 ARG...` with the peers; the current folder is /mnt there, and its work folder
+#   peers.sh run ARG...         run `python3 ARG...` with the peers in the current folder (/mnt there)
 #   peers.sh versions           print the peers' versions and the BLAS core that they use
 # The folder is $PEERS_ROOT (default /var/tmp/conceptdec-peers). Nothing outside it is changed, but debootstrap is
 # installed where it is missing.

@@ -1,4 +1,4 @@
-"""generate.py: writes values.h, what the library has to give, from oracle.py; scikit-learn is asked where it can answer.
+"""generate.py: writes values.h, what the library has to give, from oracle.py; scikit-learn is asked where it can.
 
     python3 tests/oracle/generate.py            write values.h
     python3 tests/oracle/generate.py --check    say whether values.h is what this would write

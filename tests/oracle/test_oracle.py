@@ -1,4 +1,4 @@
-"""The library, through Python, against oracle.py computed on the spot, and against scikit-learn where it is installed."""
+"""The library, through Python, against oracle.py computed on the spot, and against scikit-learn."""
 import os
 import sys
 
