@@ -1,6 +1,6 @@
-/* Allocation failure: runs a piece of work with an allocator that fails at its N-th call, for N = 1, 2, 3, ... until the
- * work succeeds; once with one failure, once with every later call failing too. After each run no block may be alive,
- * the status must be ENOMEM with a text, and the output must be untouched. */
+/* Allocation failure: runs a piece of work with an allocator that fails at its N-th call, for N = 1, 2, 3, ... until
+ * the work succeeds; once with one failure, once with every later call failing too. After each run no block may be
+ * alive, the status must be ENOMEM with a text, and the output must be untouched. */
 #ifndef CONCEPTDEC_TORTURE_HARNESS_H
 #define CONCEPTDEC_TORTURE_HARNESS_H
 
