@@ -69,8 +69,10 @@ find_rows(conceptdec_i_arena *arena, conceptdec_i_knn_problem *problem)
     void *state, *rows;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, 1, &state));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, sizeof *problem->rows, &rows));
+    int64_t tasks = (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
     eligibility e = {.problem = problem, .wanted = strict ? problem->settings->k_max : 1, .state = state};
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK, find_eligible, &e));
+    conceptdec_i_stage(problem->ctx, "eligible rows", tasks);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, tasks, find_eligible, &e));
     if (strict)
         CONCEPTDEC_I_TRY(check_strict(problem, state));
     problem->rows = rows;

@@ -165,6 +165,8 @@ conceptdec_status conceptdec_i_knn_labels_take(conceptdec_i_arena *arena, const 
 conceptdec_status conceptdec_i_knn_labels_count(const conceptdec_i_knn_problem *problem,
                                                 conceptdec_i_knn_labels *labels);
 
+int64_t conceptdec_i_knn_labels_tasks(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_labels *labels);
+
 /* How one row voted at one rank. */
 typedef struct conceptdec_i_knn_outcome {
     int32_t rank;      /* place in settings->ranks */
@@ -196,6 +198,9 @@ conceptdec_status conceptdec_i_knn_booth_take(conceptdec_i_arena *arena, int64_t
 void conceptdec_i_knn_cast(const conceptdec_i_knn_problem *problem, const conceptdec_i_ballot *ballot,
                            const conceptdec_i_knn_labels *labels, int lane, int32_t own, conceptdec_i_knn_booth *booth,
                            conceptdec_i_knn_listener listener, void *argument);
+
+/* Rows whose ballots, each cast in so many lanes, take some milliseconds. */
+int64_t conceptdec_i_knn_rows_per_task(const conceptdec_i_knn_problem *problem, int lanes);
 
 /* ---- scores (scores.c) ---- */
 

@@ -8,7 +8,6 @@
 
 #define LANES CONCEPTDEC_I_LANES
 #define WIDE_LANES 16 /* where labels do not fit a byte */
-#define ROWS_PER_TASK 1024
 #define ROWS_PER_TRANSPOSE 16384
 
 int
@@ -34,6 +33,7 @@ typedef struct block {
     const conceptdec_i_knn_problem *problem;
     const conceptdec_i_knn_scores *scores;
     const conceptdec_i_knn_labels *labels;
+    int64_t rows_per_task;
     conceptdec_i_knn_count *sums; /* n_ranks x 64 x 2 */
     desk *desks;
     conceptdec_i_share credit[UINT8_MAX + 1]; /* by the number of classes that tie; 0: none */
@@ -62,6 +62,7 @@ open_block(conceptdec_i_arena *arena, block *work)
 {
     int lanes = conceptdec_i_lanes(arena->ctx);
     void *desks, *sums;
+    work->rows_per_task = conceptdec_i_knn_rows_per_task(work->problem, LANES);
     for (int t = 1; t <= UINT8_MAX; t++)
         work->credit[t] = conceptdec_i_share_of(1, t);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", lanes, sizeof(desk), &desks));
@@ -116,10 +117,10 @@ vote_rows(void *argument, int64_t task, int lane)
 {
     const block *work = argument;
     desk *at = &work->desks[lane];
-    int64_t n_sums = (int64_t)work->problem->settings->n_ranks * LANES, end = (task + 1) * ROWS_PER_TASK;
+    int64_t n_sums = (int64_t)work->problem->settings->n_ranks * LANES, end = (task + 1) * work->rows_per_task;
     end = end < work->problem->n_rows ? end : work->problem->n_rows;
     memset(at->sums, 0, (size_t)n_sums * sizeof *at->sums);
-    for (int64_t place = task * ROWS_PER_TASK; place < end; place++)
+    for (int64_t place = task * work->rows_per_task; place < end; place++)
         if (work->scores->is_plain[place])
             vote_by_kernel(at, place);
         else
@@ -132,9 +133,9 @@ vote_rows(void *argument, int64_t task, int lane)
 }
 
 static int64_t
-n_vote_tasks(const conceptdec_i_knn_problem *problem)
+n_vote_tasks(const block *work)
 {
-    return (problem->n_rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    return (work->problem->n_rows + work->rows_per_task - 1) / work->rows_per_task;
 }
 
 static conceptdec_status
@@ -143,8 +144,7 @@ run_block(const block *work, conceptdec_i_share *sums)
     int64_t n_sums = (int64_t)work->problem->settings->n_ranks * LANES;
     for (int64_t i = 0; i < 2 * n_sums; i++)
         work->sums[i] = 0;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_parallel(work->problem->ctx, n_vote_tasks(work->problem), vote_rows, (void *)(uintptr_t)work));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(work->problem->ctx, n_vote_tasks(work), vote_rows, (void *)(uintptr_t)work));
     for (int64_t i = 0; i < n_sums; i++)
         sums[i] = (conceptdec_i_share){.units = work->sums[2 * i], .parts = work->sums[2 * i + 1]};
     return CONCEPTDEC_OK;
@@ -241,12 +241,11 @@ draw_block(conceptdec_ctx *ctx, drawing *d)
 /* ---- all draws ---- */
 
 static int64_t
-n_tasks(const conceptdec_i_knn_problem *problem, const drawing *d)
+n_tasks(const block *work, const drawing *d)
 {
-    int64_t draws = problem->settings->draws, lanes = conceptdec_i_knn_null_lanes(problem);
-    int64_t counting = problem->settings->options.weights == CONCEPTDEC_WEIGHTS_BALANCED ? draws : 0;
-    int64_t blocks = (draws + lanes - 1) / lanes;
-    return draws + counting + blocks * (n_vote_tasks(problem) + n_transpose_tasks(d) + problem->large.count);
+    int64_t draws = work->problem->settings->draws, lanes = conceptdec_i_knn_null_lanes(work->problem);
+    int64_t counting = conceptdec_i_knn_labels_tasks(work->problem, work->labels);
+    return draws + (draws + lanes - 1) / lanes * (n_vote_tasks(work) + n_transpose_tasks(d) + counting);
 }
 
 static conceptdec_status
@@ -258,7 +257,7 @@ run_draws(conceptdec_i_arena *arena, block *work, drawing *d, conceptdec_i_knn_l
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, LANES * sizeof *sums, &memory));
     conceptdec_i_share *block_sums = memory;
-    conceptdec_i_stage(problem->ctx, "permutations", n_tasks(problem, d));
+    conceptdec_i_stage(problem->ctx, "permutations", n_tasks(work, d));
     for (d->first = 0; d->first < draws; d->first += lanes) {
         labels->lanes = d->lanes = draws - d->first < lanes ? (int)(draws - d->first) : lanes;
         CONCEPTDEC_I_TRY(draw_block(problem->ctx, d));

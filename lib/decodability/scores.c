@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#define ROWS_PER_TASK 256
 #define MAX_PLAIN 255 /* of ranks and classes that the vote kernel counts in bytes */
 
 /* ---- room ---- */
@@ -96,6 +95,7 @@ typedef struct scoring {
     const conceptdec_i_knn_problem *problem;
     const conceptdec_i_knn_labels *labels;
     conceptdec_i_knn_scores *scores;
+    int64_t rows_per_task;
     struct desk *desks; /* one for each lane */
 } scoring;
 
@@ -149,9 +149,9 @@ static conceptdec_status
 score_rows(void *argument, int64_t task, int lane)
 {
     const scoring *work = argument;
-    int64_t end = (task + 1) * ROWS_PER_TASK;
+    int64_t end = (task + 1) * work->rows_per_task;
     end = end < work->problem->n_rows ? end : work->problem->n_rows;
-    for (int64_t place = task * ROWS_PER_TASK; place < end; place++)
+    for (int64_t place = task * work->rows_per_task; place < end; place++)
         score_row(&work->desks[lane], place);
     return CONCEPTDEC_OK;
 }
@@ -192,9 +192,10 @@ score_all(conceptdec_i_arena *scratch, const conceptdec_i_knn_problem *problem, 
 {
     conceptdec_i_knn_labels labels = {.wide = problem->set->narrow};
     scoring work = {.problem = problem, .labels = &labels, .scores = scores};
-    int64_t tasks = (problem->n_rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    work.rows_per_task = conceptdec_i_knn_rows_per_task(problem, 1);
+    int64_t tasks = (problem->n_rows + work.rows_per_task - 1) / work.rows_per_task;
     CONCEPTDEC_I_TRY(conceptdec_i_knn_labels_take(scratch, problem, 1, &labels));
-    conceptdec_i_stage(scratch->ctx, "votes", tasks + problem->large.count);
+    conceptdec_i_stage(scratch->ctx, "votes", tasks + conceptdec_i_knn_labels_tasks(problem, &labels));
     CONCEPTDEC_I_TRY(conceptdec_i_knn_labels_count(problem, &labels));
     CONCEPTDEC_I_TRY(take_desks(scratch, &work));
     return conceptdec_i_parallel(scratch->ctx, tasks, score_rows, &work);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define PART_BITS 32
+#define LANES_PER_TASK 8
+#define TASK_NANOSECONDS 4000000
 #define TIE_TOLERANCE 1e-12 /* of weighted votes; counts are compared as they are */
 
 /* ---- shares ---- */
@@ -74,19 +76,29 @@ typedef struct counting {
     conceptdec_i_knn_labels *labels;
 } counting;
 
+/* Tasks of one large value: each counts some lanes. */
+static int64_t
+lane_groups(const conceptdec_i_knn_labels *labels)
+{
+    return (labels->lanes + LANES_PER_TASK - 1) / LANES_PER_TASK;
+}
+
 static conceptdec_status
 count_large(void *argument, int64_t task, int lane)
 {
     const counting *c = argument;
+    const conceptdec_i_knn_labels *labels = c->labels;
     const conceptdec_i_knn_large *large = &c->problem->large;
-    const conceptdec_i_census *census = &c->problem->source->censuses[large->table[task]];
-    int64_t value = large->value[task], size = c->labels->classes * c->labels->lanes;
-    int32_t *counts = c->labels->large + task * size;
+    int64_t number = task / lane_groups(labels), value = large->value[number];
+    const conceptdec_i_census *census = &c->problem->source->censuses[large->table[number]];
+    int first = (int)(task % lane_groups(labels)) * LANES_PER_TASK;
+    int end = first + LANES_PER_TASK < labels->lanes ? first + LANES_PER_TASK : labels->lanes;
+    int32_t *counts = labels->large + number * labels->lanes * labels->classes;
     (void)lane;
-    memset(counts, 0, (size_t)size * sizeof *counts);
+    memset(counts + first * labels->classes, 0, (size_t)((end - first) * labels->classes) * sizeof *counts);
     for (int64_t i = census->start[value]; i < census->start[value + 1]; i++)
-        for (int l = 0; l < c->labels->lanes; l++)
-            counts[l * c->labels->classes + conceptdec_i_knn_label(c->labels, census->rows[i], l)]++;
+        for (int l = first; l < end; l++)
+            counts[l * labels->classes + conceptdec_i_knn_label(labels, census->rows[i], l)]++;
     return CONCEPTDEC_OK;
 }
 
@@ -105,17 +117,31 @@ count_voters(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+int64_t
+conceptdec_i_knn_labels_tasks(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_labels *labels)
+{
+    return problem->large.count * lane_groups(labels) + (labels->per_voter ? labels->lanes : 0);
+}
+
 conceptdec_status
 conceptdec_i_knn_labels_count(const conceptdec_i_knn_problem *problem, conceptdec_i_knn_labels *labels)
 {
     counting c = {.problem = problem, .labels = labels};
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, problem->large.count, count_large, &c));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, problem->large.count * lane_groups(labels), count_large, &c));
     if (labels->per_voter)
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, labels->lanes, count_voters, &c));
     return CONCEPTDEC_OK;
 }
 
 /* ---- one ballot ---- */
+
+int64_t
+conceptdec_i_knn_rows_per_task(const conceptdec_i_knn_problem *problem, int lanes)
+{
+    int64_t k = problem->settings->k_max, seen = k < problem->classes ? k : problem->classes;
+    int64_t cost = lanes * (30 * k + 4 * problem->settings->n_ranks * seen) + 1000; /* nanoseconds, roughly */
+    return cost < TASK_NANOSECONDS ? TASK_NANOSECONDS / cost : 1;
+}
 
 conceptdec_status
 conceptdec_i_knn_booth_take(conceptdec_i_arena *arena, int64_t classes, conceptdec_i_knn_booth *booth)
@@ -201,7 +227,7 @@ close_shell(casting *c, const conceptdec_i_ballot_shell *shell)
     }
 }
 
-/* Votes of every class seen when `places` of the shell's rows count; times the shell's size, so that they stay whole. */
+/* Votes of every class seen when `places` of the rows count; times the size of the shell, so that they stay whole. */
 static double
 count_votes(const casting *c, const conceptdec_i_ballot_shell *shell, int64_t places)
 {
