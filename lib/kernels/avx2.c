@@ -16,35 +16,50 @@ chunk_f16(const void *in, double *out)
     }
 }
 
+/* Row r in the low half, row r + 4 (or r + 2) in the high one, so that halves need not be crossed later. */
 static inline __m256
-gather_f32(const float *const *row, int p)
+two_rows_f32(const float *from, int64_t ld, int r, int rows)
 {
-    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[0] + p)), _mm_loadu_ps(row[4] + p), 1);
+    const __m128 low = r < rows ? _mm_loadu_ps(from + r * ld) : _mm_setzero_ps();
+    const __m128 high = r + 4 < rows ? _mm_loadu_ps(from + (r + 4) * ld) : _mm_setzero_ps();
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(low), high, 1);
 }
 
 static inline __m256d
-gather_f64(const double *const *row, int p)
+two_rows_f64(const double *from, int64_t ld, int r, int rows)
 {
-    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row[0] + p)), _mm_loadu_pd(row[2] + p), 1);
+    const __m128d low = r < rows ? _mm_loadu_pd(from + r * ld) : _mm_setzero_pd();
+    const __m128d high = r + 2 < rows ? _mm_loadu_pd(from + (r + 2) * ld) : _mm_setzero_pd();
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(low), high, 1);
 }
 
 static inline void
-transpose_lanes_f32(__m256 *x)
+transpose_f32(const float *from, int64_t ld, int rows, __m256 *x)
 {
-    const __m256 a = _mm256_unpacklo_ps(x[0], x[1]), b = _mm256_unpackhi_ps(x[0], x[1]);
-    const __m256 c = _mm256_unpacklo_ps(x[2], x[3]), d = _mm256_unpackhi_ps(x[2], x[3]);
-    x[0] = _mm256_shuffle_ps(a, c, 0x44);
-    x[1] = _mm256_shuffle_ps(a, c, 0xee);
-    x[2] = _mm256_shuffle_ps(b, d, 0x44);
-    x[3] = _mm256_shuffle_ps(b, d, 0xee);
+#pragma GCC unroll 2
+    for (int p = 0; p < 8; p += 4) {
+        __m256 row[4];
+#pragma GCC unroll 4
+        for (int r = 0; r < 4; r++)
+            row[r] = two_rows_f32(from + p, ld, r, rows);
+        const __m256 a = _mm256_unpacklo_ps(row[0], row[1]), b = _mm256_unpackhi_ps(row[0], row[1]);
+        const __m256 c = _mm256_unpacklo_ps(row[2], row[3]), d = _mm256_unpackhi_ps(row[2], row[3]);
+        x[p] = _mm256_shuffle_ps(a, c, 0x44);
+        x[p + 1] = _mm256_shuffle_ps(a, c, 0xee);
+        x[p + 2] = _mm256_shuffle_ps(b, d, 0x44);
+        x[p + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
 }
 
 static inline void
-transpose_lanes_f64(__m256d *x)
+transpose_f64(const double *from, int64_t ld, int rows, __m256d *x)
 {
-    const __m256d first = x[0];
-    x[0] = _mm256_unpacklo_pd(first, x[1]);
-    x[1] = _mm256_unpackhi_pd(first, x[1]);
+#pragma GCC unroll 2
+    for (int p = 0; p < 4; p += 2) {
+        const __m256d a = two_rows_f64(from + p, ld, 0, rows), b = two_rows_f64(from + p, ld, 1, rows);
+        x[p] = _mm256_unpacklo_pd(a, b);
+        x[p + 1] = _mm256_unpackhi_pd(a, b);
+    }
 }
 
 /* Panels are six wide on one side; masked stores are slow on some processors, so that width is stored in two parts. */

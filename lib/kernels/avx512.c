@@ -4,6 +4,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include <immintrin.h>
+#include <string.h>
 
 static inline void
 chunk_f16(const void *in, double *out)
@@ -13,26 +14,9 @@ chunk_f16(const void *in, double *out)
     _mm512_storeu_pd(out + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(single, 1)));
 }
 
-static inline __m512
-gather_f32(const float *const *row, int p)
-{
-    __m512 x = _mm512_castps128_ps512(_mm_loadu_ps(row[0] + p));
-    x = _mm512_insertf32x4(x, _mm_loadu_ps(row[4] + p), 1);
-    x = _mm512_insertf32x4(x, _mm_loadu_ps(row[8] + p), 2);
-    return _mm512_insertf32x4(x, _mm_loadu_ps(row[12] + p), 3);
-}
-
-static inline __m512d
-gather_f64(const double *const *row, int p)
-{
-    __m512d x = _mm512_castpd128_pd512(_mm_loadu_pd(row[0] + p));
-    x = _mm512_insertf64x2(x, _mm_loadu_pd(row[2] + p), 1);
-    x = _mm512_insertf64x2(x, _mm_loadu_pd(row[4] + p), 2);
-    return _mm512_insertf64x2(x, _mm_loadu_pd(row[6] + p), 3);
-}
-
+/* Transposes the 4 by 4 elements in every lane of 128 bits. */
 static inline void
-transpose_lanes_f32(__m512 *x)
+transpose_lanes(__m512 *x)
 {
     const __m512 a = _mm512_unpacklo_ps(x[0], x[1]), b = _mm512_unpackhi_ps(x[0], x[1]);
     const __m512 c = _mm512_unpacklo_ps(x[2], x[3]), d = _mm512_unpackhi_ps(x[2], x[3]);
@@ -43,11 +27,53 @@ transpose_lanes_f32(__m512 *x)
 }
 
 static inline void
-transpose_lanes_f64(__m512d *x)
+transpose_f32(const float *from, int64_t ld, int rows, __m512 *x)
 {
-    const __m512d first = x[0];
-    x[0] = _mm512_unpacklo_pd(first, x[1]);
-    x[1] = _mm512_unpackhi_pd(first, x[1]);
+    __m512 row[16];
+#pragma GCC unroll 16
+    for (int r = 0; r < 16; r++)
+        row[r] = r < rows ? _mm512_loadu_ps(from + r * ld) : _mm512_setzero_ps();
+#pragma GCC unroll 4
+    for (int r = 0; r < 16; r += 4)
+        transpose_lanes(row + r);
+        /* Then the 4 by 4 lanes. */
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        const __m512 a = _mm512_shuffle_f32x4(row[i], row[i + 4], 0x44);
+        const __m512 b = _mm512_shuffle_f32x4(row[i], row[i + 4], 0xee);
+        const __m512 c = _mm512_shuffle_f32x4(row[i + 8], row[i + 12], 0x44);
+        const __m512 d = _mm512_shuffle_f32x4(row[i + 8], row[i + 12], 0xee);
+        x[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+        x[i + 4] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        x[i + 8] = _mm512_shuffle_f32x4(b, d, 0x88);
+        x[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+}
+
+static inline void
+transpose_f64(const double *from, int64_t ld, int rows, __m512d *x)
+{
+    __m512d row[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; r++)
+        row[r] = r < rows ? _mm512_loadu_pd(from + r * ld) : _mm512_setzero_pd();
+#pragma GCC unroll 4
+    for (int r = 0; r < 8; r += 2) {
+        const __m512d even = row[r];
+        row[r] = _mm512_unpacklo_pd(even, row[r + 1]);
+        row[r + 1] = _mm512_unpackhi_pd(even, row[r + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+        const __m512d a = _mm512_shuffle_f64x2(row[i], row[i + 2], 0x44);
+        const __m512d b = _mm512_shuffle_f64x2(row[i], row[i + 2], 0xee);
+        const __m512d c = _mm512_shuffle_f64x2(row[i + 4], row[i + 6], 0x44);
+        const __m512d d = _mm512_shuffle_f64x2(row[i + 4], row[i + 6], 0xee);
+        x[i] = _mm512_shuffle_f64x2(a, c, 0x88);
+        x[i + 2] = _mm512_shuffle_f64x2(a, c, 0xdd);
+        x[i + 4] = _mm512_shuffle_f64x2(b, d, 0x88);
+        x[i + 6] = _mm512_shuffle_f64x2(b, d, 0xdd);
+    }
 }
 
 static inline void

@@ -2,12 +2,10 @@
  *   REAL, VECTOR, NAME(x): the type, a vector of it, x with the type's suffix,
  *   COLUMNS: width of a panel product; OP(x): the intrinsic x of that vector type.
  * The set has defined for each type
- *   NAME(gather)(row, p): row[0][p] in lane 0 of 128 bits, row[PER_LANE][p] in lane 1 and so on, each with what
- * follows, NAME(store_some)(to, x, count): the first `count` elements of x, NAME(transpose_lanes)(x): transposes the
- * square of PER_LANE vectors by PER_LANE elements in every lane, NAME(hits)(value, limit): one bit for each element, as
- * in kernels.h. */
+ *   NAME(transpose)(from, ld, rows, x): x[0..WIDTH-1] are columns of WIDTH rows, those past `rows` zero;
+ *   NAME(store_some)(to, x, count): stores the first `count` elements of x;
+ *   NAME(hits)(value, limit): a bit for each element, set as kernels.h says. */
 #define WIDTH ((int)(sizeof(VECTOR) / sizeof(REAL)))
-#define PER_LANE ((int)(16 / sizeof(REAL)))
 
 enum { NAME(mr) = 2 * WIDTH, NAME(nr) = COLUMNS };
 
@@ -48,38 +46,44 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
     }
 }
 
-/* One vector of rows by `count` columns; rows that are absent point to zeros. */
-static void
-NAME(interleave_strip)(const REAL *const *row, int count, int64_t width, int rows, REAL *out)
+/* Rows of one square become `count` columns, `wanted` elements of each stored; numbers that the compiler knows where
+ * the caller knows them. */
+static inline __attribute__((always_inline)) void
+NAME(turn)(const REAL *from, int64_t ld, int rows, int count, int wanted, int64_t width, REAL *to)
 {
-    int p = 0;
-    for (; p + PER_LANE <= count; p += PER_LANE) {
-        VECTOR column[PER_LANE];
-        for (int i = 0; i < PER_LANE; i++)
-            column[i] = NAME(gather)(row + i, p);
-        NAME(transpose_lanes)(column);
-        for (int i = 0; i < PER_LANE; i++, out += width)
-            NAME(store_some)(out, column[i], rows);
-    }
-    for (; p < count; p++, out += width)
-        for (int r = 0; r < rows; r++)
-            out[r] = row[r][p];
+    VECTOR column[WIDTH];
+    NAME(transpose)(from, ld, rows, column);
+#pragma GCC unroll 16
+    for (int i = 0; i < WIDTH; i++, to += width)
+        if (i < count)
+            NAME(store_some)(to, column[i], wanted);
 }
 
+/* By squares of WIDTH rows and columns, full ones and those of the narrow panel apart; what is left of a row is copied
+ * out first. */
 static void
 NAME(interleave)(const REAL *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, REAL *out)
 {
-    enum { STRIP = 64 };
-    static const REAL nothing[STRIP];
-    for (int64_t first = 0; first < width; first += WIDTH)
-        for (int64_t p = 0; p < depth; p += STRIP) {
-            const REAL *row[WIDTH];
-            for (int r = 0; r < WIDTH; r++)
-                row[r] = first + r < rows ? in + (first + r) * ld + p : nothing;
-            NAME(interleave_strip)
-            (row, depth - p < STRIP ? (int)(depth - p) : STRIP, width,
-             width - first < WIDTH ? (int)(width - first) : WIDTH, out + p * width + first);
+    enum { NARROW = COLUMNS % WIDTH };
+    for (int64_t first = 0; first < width; first += WIDTH) {
+        const int wanted = width - first < WIDTH ? (int)(width - first) : WIDTH;
+        const int present = rows - first < WIDTH ? (int)(rows - first) : WIDTH;
+        const REAL *from = in + first * ld;
+        REAL *to = out + first, rest[WIDTH * WIDTH];
+        int64_t left = depth;
+        for (; left >= WIDTH; left -= WIDTH, from += WIDTH, to += WIDTH * width)
+            if (present == WIDTH)
+                NAME(turn)(from, ld, WIDTH, WIDTH, WIDTH, width, to);
+            else if (present == NARROW && wanted == NARROW)
+                NAME(turn)(from, ld, NARROW, WIDTH, NARROW, width, to);
+            else
+                NAME(turn)(from, ld, present, WIDTH, wanted, width, to);
+        if (left > 0) {
+            for (int r = 0; r < present; r++)
+                memcpy(rest + r * WIDTH, from + r * ld, (size_t)left * sizeof(REAL));
+            NAME(turn)(rest, WIDTH, present, (int)left, wanted, width, to);
         }
+    }
 }
 
 static inline void
@@ -98,7 +102,6 @@ NAME(screen_word)(const REAL *dot, const REAL *norm, REAL column_norm, const REA
 }
 
 #undef WIDTH
-#undef PER_LANE
 #undef REAL
 #undef VECTOR
 #undef NAME
