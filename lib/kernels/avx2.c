@@ -6,14 +6,53 @@
 #include <immintrin.h>
 #include <string.h>
 
-static inline void
-chunk_f16(const void *in, double *out)
+typedef __m256d wide;
+
+#define WIDE 4
+#define UNROLL _Pragma("GCC unroll 4")
+
+static inline wide
+wide_load_f64(const char *from)
 {
-    for (int half = 0; half < 2; half++) {
-        const __m256 single = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)in + half));
-        _mm256_storeu_pd(out + 8 * half, _mm256_cvtps_pd(_mm256_castps256_ps128(single)));
-        _mm256_storeu_pd(out + 8 * half + 4, _mm256_cvtps_pd(_mm256_extractf128_ps(single, 1)));
-    }
+    return _mm256_loadu_pd((const double *)(const void *)from);
+}
+
+static inline wide
+wide_load_f32(const char *from)
+{
+    return _mm256_cvtps_pd(_mm_loadu_ps((const float *)(const void *)from));
+}
+
+static inline wide
+wide_load_f16(const char *from)
+{
+    return _mm256_cvtps_pd(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)(const void *)from)));
+}
+
+static inline wide
+wide_load_bf16(const char *from)
+{
+    const __m128i bits = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from));
+    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm_slli_epi32(bits, 16)));
+}
+
+static inline void
+wide_store(double *to, wide x)
+{
+    _mm256_storeu_pd(to, x);
+}
+
+static inline wide
+wide_fill(double value)
+{
+    return _mm256_set1_pd(value);
+}
+
+static inline wide
+wide_square(wide sum, wide a, wide b, wide scale)
+{
+    const wide difference = _mm256_sub_pd(a, _mm256_mul_pd(b, scale));
+    return _mm256_add_pd(sum, _mm256_mul_pd(difference, difference));
 }
 
 /* Row r in the low half, row r + 4 (or r + 2) in the high one, so that halves need not be crossed later. */

@@ -6,12 +6,53 @@
 #include <immintrin.h>
 #include <string.h>
 
-static inline void
-chunk_f16(const void *in, double *out)
+typedef __m512d wide;
+
+#define WIDE 8
+#define UNROLL _Pragma("GCC unroll 4")
+
+static inline wide
+wide_load_f64(const char *from)
 {
-    const __m512 single = _mm512_cvtph_ps(_mm256_loadu_si256(in));
-    _mm512_storeu_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(single)));
-    _mm512_storeu_pd(out + 8, _mm512_cvtps_pd(_mm512_extractf32x8_ps(single, 1)));
+    return _mm512_loadu_pd((const double *)(const void *)from);
+}
+
+static inline wide
+wide_load_f32(const char *from)
+{
+    return _mm512_cvtps_pd(_mm256_loadu_ps((const float *)(const void *)from));
+}
+
+static inline wide
+wide_load_f16(const char *from)
+{
+    return _mm512_cvtps_pd(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)from)));
+}
+
+static inline wide
+wide_load_bf16(const char *from)
+{
+    const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)from));
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16)));
+}
+
+static inline void
+wide_store(double *to, wide x)
+{
+    _mm512_storeu_pd(to, x);
+}
+
+static inline wide
+wide_fill(double value)
+{
+    return _mm512_set1_pd(value);
+}
+
+static inline wide
+wide_square(wide sum, wide a, wide b, wide scale)
+{
+    const wide difference = _mm512_sub_pd(a, _mm512_mul_pd(b, scale));
+    return _mm512_add_pd(sum, _mm512_mul_pd(difference, difference));
 }
 
 /* Transposes the 4 by 4 elements in every lane of 128 bits. */

@@ -3,16 +3,64 @@
 
 #include <conceptdec/conceptdec.h>
 
+#include <string.h>
+
 #include "core/half.h"
 
-static inline void
-chunk_f16(const void *in, double *out)
+typedef double wide;
+
+#define WIDE 1
+#define UNROLL
+
+static inline wide
+wide_load_f64(const char *from)
 {
-    for (int j = 0; j < 16; j++) {
-        uint16_t half;
-        memcpy(&half, (const char *)in + 2 * j, sizeof half);
-        out[j] = conceptdec_i_half_to_double(half);
-    }
+    double value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline wide
+wide_load_f32(const char *from)
+{
+    float value;
+    memcpy(&value, from, sizeof value);
+    return (double)value;
+}
+
+static inline wide
+wide_load_f16(const char *from)
+{
+    uint16_t bits;
+    memcpy(&bits, from, sizeof bits);
+    return conceptdec_i_half_to_double(bits);
+}
+
+static inline wide
+wide_load_bf16(const char *from)
+{
+    uint16_t bits;
+    memcpy(&bits, from, sizeof bits);
+    return conceptdec_i_bfloat_to_double(bits);
+}
+
+static inline void
+wide_store(double *to, wide x)
+{
+    *to = x;
+}
+
+static inline wide
+wide_fill(double value)
+{
+    return value;
+}
+
+static inline wide
+wide_square(wide sum, wide a, wide b, wide scale)
+{
+    const double difference = a - b * scale;
+    return sum + difference * difference;
 }
 
 #include "kernels/rows_template.h"

@@ -1,39 +1,15 @@
-/* Loops over one row that compilers vectorise well. Every kernel set includes this file once, after it has defined
- * chunk_f16(), so that each gets them in its own instructions; all functions are static. Sums run in 16 partial sums,
- * folded in one order: the same bits from every set, since no operation is fused. */
+/* Kernels that walk one row: every set includes this file once, so that each gets them in its own instructions; all
+ * functions are static. Sums run in 16 partial sums, folded in one order: the same bits from every set, since no
+ * operation is fused. The set has defined WIDE, and `wide` as a vector of as many doubles, with
+ *   wide_load_<type>(from): that many elements of a type, widened; at any address;
+ *   wide_store(to, x), wide_fill(value): to any address; every lane one value;
+ *   wide_square(sum, a, b, scale): sum + (a - b * scale)^2, every operation rounded by itself;
+ *   UNROLL: a pragma where loops over a chunk have to be unrolled early, else nothing. */
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "core/half.h"
-
 #define CHUNK 16
-
-static inline void
-chunk_f64(const void *in, double *out)
-{
-    memcpy(out, in, CHUNK * sizeof(double));
-}
-
-static inline void
-chunk_f32(const void *in, double *out)
-{
-    for (int j = 0; j < CHUNK; j++) {
-        float value;
-        memcpy(&value, (const char *)in + 4 * j, sizeof value);
-        out[j] = (double)value;
-    }
-}
-
-static inline void
-chunk_bf16(const void *in, double *out)
-{
-    for (int j = 0; j < CHUNK; j++) {
-        uint16_t bits;
-        memcpy(&bits, (const char *)in + 2 * j, sizeof bits);
-        out[j] = conceptdec_i_bfloat_to_double(bits);
-    }
-}
 
 static inline double
 fold(double *sums)
@@ -45,45 +21,59 @@ fold(double *sums)
 }
 
 /* widen_<type>() and distance_<type>() for elements of `size` bytes. What is left after the last whole chunk is copied
- * out and padded with zeros; the padding is widened but not used. */
+ * out and padded with zeros, which add +0 to their sums. */
 #define DEFINE_SOURCE_TYPE(type, size)                                                                                 \
+    static inline void widen_chunk_##type(const char *from, double *out)                                               \
+    {                                                                                                                  \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK; j += WIDE)                                                                          \
+            wide_store(out + j, wide_load_##type(from + j * (size)));                                                  \
+    }                                                                                                                  \
+                                                                                                                       \
     static void widen_##type(const void *in, double *restrict out, int64_t n)                                          \
     {                                                                                                                  \
         const char *from = in;                                                                                         \
-        int64_t i = 0;                                                                                                 \
-        for (; i + CHUNK <= n; i += CHUNK)                                                                             \
-            chunk_##type(from + i * (size), out + i);                                                                  \
-        if (i < n) {                                                                                                   \
+        for (; n >= CHUNK; n -= CHUNK, from += CHUNK * (size), out += CHUNK)                                           \
+            widen_chunk_##type(from, out);                                                                             \
+        if (n > 0) {                                                                                                   \
             char rest[CHUNK * (size)] = {0};                                                                           \
-            double wide[CHUNK];                                                                                        \
-            memcpy(rest, from + i * (size), (size_t)(n - i) * (size));                                                 \
-            chunk_##type(rest, wide);                                                                                  \
-            memcpy(out + i, wide, (size_t)(n - i) * sizeof *out);                                                      \
+            double wider[CHUNK];                                                                                       \
+            memcpy(rest, from, (size_t)n *(size));                                                                     \
+            widen_chunk_##type(rest, wider);                                                                           \
+            memcpy(out, wider, (size_t)n * sizeof *out);                                                               \
         }                                                                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    static double distance_##type(const double *restrict a, const void *b, double scale, int64_t n)                    \
+    static inline void add_squares_##type(const double *a, const char *from, wide scale, wide *sums)                   \
+    {                                                                                                                  \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK / WIDE; j++)                                                                         \
+            sums[j] = wide_square(sums[j], wide_load_f64((const char *)(a + j * WIDE)),                                \
+                                  wide_load_##type(from + j * WIDE * (size)), scale);                                  \
+    }                                                                                                                  \
+                                                                                                                       \
+    static double distance_##type(const double *a, const void *b, double scale, int64_t n)                             \
     {                                                                                                                  \
         const char *from = b;                                                                                          \
-        double sums[CHUNK] = {0}, wide[CHUNK];                                                                         \
-        int64_t i = 0;                                                                                                 \
-        for (; i + CHUNK <= n; i += CHUNK) {                                                                           \
-            chunk_##type(from + i * (size), wide);                                                                     \
-            for (int j = 0; j < CHUNK; j++) {                                                                          \
-                double difference = a[i + j] - wide[j] * scale;                                                        \
-                sums[j] += difference * difference;                                                                    \
-            }                                                                                                          \
-        }                                                                                                              \
-        if (i < n) {                                                                                                   \
+        const wide factor = wide_fill(scale);                                                                          \
+        wide sums[CHUNK / WIDE];                                                                                       \
+        double partial[CHUNK];                                                                                         \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK / WIDE; j++)                                                                         \
+            sums[j] = wide_fill(0);                                                                                    \
+        for (; n >= CHUNK; n -= CHUNK, from += CHUNK * (size), a += CHUNK)                                             \
+            add_squares_##type(a, from, factor, sums);                                                                 \
+        if (n > 0) {                                                                                                   \
             char rest[CHUNK * (size)] = {0};                                                                           \
-            memcpy(rest, from + i * (size), (size_t)(n - i) * (size));                                                 \
-            chunk_##type(rest, wide);                                                                                  \
-            for (int j = 0; j < n - i; j++) {                                                                          \
-                double difference = a[i + j] - wide[j] * scale;                                                        \
-                sums[j] += difference * difference;                                                                    \
-            }                                                                                                          \
+            double rest_a[CHUNK] = {0};                                                                                \
+            memcpy(rest, from, (size_t)n *(size));                                                                     \
+            memcpy(rest_a, a, (size_t)n * sizeof *a);                                                                  \
+            add_squares_##type(rest_a, rest, factor, sums);                                                            \
         }                                                                                                              \
-        return fold(sums);                                                                                             \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK / WIDE; j++)                                                                         \
+            wide_store(partial + j * WIDE, sums[j]);                                                                   \
+        return fold(partial);                                                                                          \
     }
 
 DEFINE_SOURCE_TYPE(f64, 8)
