@@ -210,7 +210,8 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_KAPPA "kappa"                   /**< (K): (decodability - chance_null) / (1 - chance_null) */
 #define CONCEPTDEC_R_LABEL_OVERLAP "label_overlap"   /**< (K): mean share of the neighbours that have the sample's label */
 #define CONCEPTDEC_R_TIE_RATE "tie_rate"             /**< (K): share of samples whose vote is tied between classes */
-#define CONCEPTDEC_R_BOUNDARY_TIE_RATE "boundary_tie_rate" /**< (K): share of samples with rows tied across rank k */
+#define CONCEPTDEC_R_BOUNDARY_TIE_RATE "boundary_tie_rate" /**< (K): share of samples with rows tied across rank k, whatever
+                                                                the rule for them */
 #define CONCEPTDEC_R_N_SCORED "n_scored"             /**< int64 (): samples that have a score */
 #define CONCEPTDEC_R_N_IGNORED "n_ignored"           /**< int64 (): samples with label -1 */
 #define CONCEPTDEC_R_N_UNSCORED "n_unscored"         /**< int64 (): labelled test samples without one eligible neighbour */
@@ -235,7 +236,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_result_get(const conceptdec_result *
                                                        conceptdec_array *array);
 
 /** Gets the first element of an array as a double (the only one of a scalar; that of the first k for a list).
- *  Errors: ENULL, ENAME. @since 0.1 */
+ *  Errors: ENULL, ENAME, ESIZE (an array without elements). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_result_scalar(const conceptdec_result *result, const char *name,
                                                           double *value);
 
@@ -376,7 +377,7 @@ typedef struct conceptdec_knn_options {
     int64_t k;                       /**< 2: default 10 */
     const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row) */
     const conceptdec_matrix *train;  /**< 4: integers, n x 1: 1 marks a training row, 0 a test row */
-    int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 */
+    int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 (else ESIZE) */
     int64_t folds;                   /**< 6: default 5 */
     int64_t permutations;            /**< 7: draws of the null that are reported; default 0 */
     int64_t bootstrap;               /**< 8: draws of the bootstrap over groups (rows, where there are none); default 0 */
@@ -442,7 +443,8 @@ typedef struct conceptdec_sweep_options {
  *  Every array of conceptdec_knn_decodability() with the grid's axes in front, and `status` of each cell: a cell that
  *  fails has NaN (or -1), its status and its text (conceptdec_result_message), and does not lose the rest. The folds,
  *  permutations and bootstrap draws are the same in every cell, so that cells are compared in pairs (`difference`).
- *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ.
+ *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ. A view of another
+ *  number of rows is the error of its cell (ESIZE).
  *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
                                                   const conceptdec_matrix *labels,

@@ -263,12 +263,13 @@ conceptdec_i_knn_settings_report(conceptdec_ctx *ctx, const conceptdec_i_knn_set
         {"permutations", (double)o->permutations},
         {"bootstrap", (double)o->bootstrap},
         {"chance_draws", (double)settings->draws},
-        {"seed", (double)o->seed},
         {"confidence", o->confidence},
         {"temperature", o->temperature},
         {"strict", (o->flags & CONCEPTDEC_KNN_STRICT) != 0},
         {"stratified", !(o->flags & CONCEPTDEC_KNN_UNSTRATIFIED)},
+        {"confusion", !(o->flags & CONCEPTDEC_KNN_NO_CONFUSION)},
     };
+    conceptdec_i_result_seed(result, o->seed);
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_list(ctx, result, "k", settings->ks, o->n_ks));
     CONCEPTDEC_I_TRY(report_texts(ctx, o, result));
     for (int32_t i = 0; i < COUNT(numbers); i++)

@@ -338,7 +338,6 @@ run_sweep(sweeping *s, conceptdec_i_arena *arena, const conceptdec_sweep_options
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_STATUS, s->ndim, s->shape, &s->status));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_list(s->ctx, s->result, "shape", s->shape, s->ndim));
     CONCEPTDEC_I_TRY(conceptdec_i_knn_settings_report(s->ctx, &s->settings, s->result));
-    conceptdec_i_result_seed(s->result, s->settings.options.seed);
     CONCEPTDEC_I_TRY(run_cells(s));
     if (!s->has_arrays)
         return conceptdec_i_fail(s->ctx, s->first_status, "%s", s->first_text);

@@ -49,44 +49,32 @@ shuffle_tokens(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch)
         shuffle(&stream, scratch + plan->segment[s], plan->segment[s + 1] - plan->segment[s]);
 }
 
-/* Calls put(row, label) for every row. */
-#define HAND_OUT(plan, scratch, no_label, put)                                                                         \
-    do {                                                                                                               \
-        if ((plan)->start == NULL) {                                                                                   \
-            for (int64_t i_ = 0; i_ < (plan)->n_rows; i_++)                                                            \
-                put((plan)->row[i_], (scratch)[i_]);                                                                   \
-        } else {                                                                                                       \
-            for (int64_t u_ = 0; u_ < (plan)->n_units; u_++)                                                           \
-                for (int64_t i_ = (plan)->start[u_]; i_ < (plan)->start[u_ + 1]; i_++)                                 \
-                    put((plan)->row[i_], label_in_unit(plan, (scratch)[u_], i_ - (plan)->start[u_]));                  \
-        }                                                                                                              \
-        for (int64_t i_ = 0; i_ < (plan)->n_unlabelled; i_++)                                                          \
-            put((plan)->unlabelled[i_], no_label);                                                                     \
-    } while (0)
-
 static inline int32_t
 label_in_unit(const conceptdec_i_permute *plan, int32_t token, int64_t place)
 {
     return plan->is_blocks ? plan->label[token + place] : token;
 }
 
+/* Whole groups: each unit's rows get the labels of the unit whose token came to it. */
+static void
+hand_to_units(const conceptdec_i_permute *plan, const int32_t *tokens, int32_t *labels)
+{
+    for (int64_t u = 0; u < plan->n_units; u++)
+        for (int64_t i = plan->start[u]; i < plan->start[u + 1]; i++)
+            labels[plan->row[i]] = label_in_unit(plan, tokens[u], i - plan->start[u]);
+}
+
 void
 conceptdec_i_permute_draw(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, int32_t *labels)
 {
     shuffle_tokens(plan, draw, scratch);
-#define PUT(to, what) labels[to] = (what)
-    HAND_OUT(plan, scratch, -1, PUT);
-#undef PUT
-}
-
-void
-conceptdec_i_permute_draw_lane(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, uint8_t *labels,
-                               int lane)
-{
-    shuffle_tokens(plan, draw, scratch);
-#define PUT(to, what) labels[(int64_t)(to) * 64 + lane] = (uint8_t)(what)
-    HAND_OUT(plan, scratch, CONCEPTDEC_I_PERMUTE_NO_LABEL, PUT);
-#undef PUT
+    if (plan->start)
+        hand_to_units(plan, scratch, labels);
+    else
+        for (int64_t i = 0; i < plan->n_rows; i++)
+            labels[plan->row[i]] = scratch[i];
+    for (int64_t i = 0; i < plan->n_unlabelled; i++)
+        labels[plan->unlabelled[i]] = -1;
 }
 
 /* ---- planning ---- */

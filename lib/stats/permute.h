@@ -7,9 +7,6 @@
 /* What may move where; immutable once made, shared by threads. */
 typedef struct conceptdec_i_permute conceptdec_i_permute;
 
-/* The label that draw_lane writes for a row with label -1. */
-#define CONCEPTDEC_I_PERMUTE_NO_LABEL 255
-
 /* A row with label -1 keeps it under every scheme, and counts in no group. FREE: labels move among all labelled
  * rows. WITHIN: among the rows of each group. WHOLE: where each group has one label, these move among the groups;
  * else blocks of labels (the rows of a group in ascending order) move among groups of one size, and a group whose
@@ -24,10 +21,6 @@ conceptdec_status conceptdec_i_permute_new(conceptdec_ctx *ctx, int32_t scheme, 
 /* Draw number `draw` (>= 0): a function of (labels, groups, scheme, seed, draw) alone, whatever else is drawn. Any
  * number of threads at once, each with a scratch of n numbers; nothing is allocated. labels: n, written. */
 void conceptdec_i_permute_draw(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, int32_t *labels);
-
-/* The same draw as bytes, written to labels[row * 64 + lane]; for labels below 255 only, -1 becomes 255. */
-void conceptdec_i_permute_draw_lane(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, uint8_t *labels,
-                                    int lane);
 
 void conceptdec_i_permute_free(conceptdec_ctx *ctx, conceptdec_i_permute *plan); /* NULL is fine */
 
