@@ -177,17 +177,23 @@ bytes_agree(bytes a, bytes b, bytes x)
 }
 
 static inline bytes
-bytes_count(bytes count, bytes a, bytes b)
+bytes_add_one(bytes x, bytes a, bytes b)
 {
-    return (bytes){_mm256_sub_epi8(count.low, _mm256_cmpeq_epi8(a.low, b.low)),
-                   _mm256_sub_epi8(count.high, _mm256_cmpeq_epi8(a.high, b.high))};
+    return (bytes){_mm256_sub_epi8(x.low, _mm256_cmpeq_epi8(a.low, b.low)),
+                   _mm256_sub_epi8(x.high, _mm256_cmpeq_epi8(a.high, b.high))};
+}
+
+static inline void
+bytes_count(bytes *count, const uint8_t *row, const bytes *label)
+{
+    *count = bytes_add_one(*count, bytes_load(row), *label);
 }
 
 static inline void
 bytes_lead(bytes *best, bytes *sharing, bytes count)
 {
     const bytes top = {_mm256_max_epu8(best->low, count.low), _mm256_max_epu8(best->high, count.high)};
-    *sharing = bytes_count(bytes_agree(top, *best, *sharing), top, count);
+    *sharing = bytes_add_one(bytes_agree(top, *best, *sharing), top, count);
     *best = top;
 }
 

@@ -162,9 +162,15 @@ bytes_fill(uint8_t value)
 }
 
 static inline bytes
-bytes_count(bytes count, bytes a, bytes b)
+bytes_add_one(bytes x, __mmask64 where)
 {
-    return _mm512_mask_sub_epi8(count, _mm512_cmpeq_epi8_mask(a, b), count, bytes_fill(255));
+    return _mm512_mask_sub_epi8(x, where, x, bytes_fill(255));
+}
+
+static inline void
+bytes_count(bytes *count, const uint8_t *row, const bytes *label)
+{
+    *count = bytes_add_one(*count, _mm512_cmpeq_epi8_mask(bytes_load(row), *label));
 }
 
 static inline void
@@ -172,7 +178,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 {
     const bytes top = _mm512_max_epu8(*best, count);
     const bytes kept = _mm512_maskz_mov_epi8(_mm512_cmpeq_epi8_mask(top, *best), *sharing);
-    *sharing = bytes_count(kept, top, count);
+    *sharing = bytes_add_one(kept, _mm512_cmpeq_epi8_mask(top, count));
     *best = top;
 }
 

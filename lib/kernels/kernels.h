@@ -32,42 +32,43 @@ typedef struct conceptdec_i_kernels {
     void (*widen_bf16)(const void *in, double *out, int64_t n);
 
     /* One pass over a row of doubles: sums[i] += x[i]; *largest = max(*largest, |x[i]|); returns sum of x[i] * w[i].
-     * NaN or infinity anywhere makes the returned value non-finite (w[i] in [1, 2)). The order of the sum is free but
-     * the same for every row (of one kernel set), so that equal rows give equal values. */
+     * NaN or infinity anywhere makes the returned value non-finite (w[i] in [1, 2)), and so may products that overflow.
+     * The order of the sum is free but the same for every row (of one kernel set): equal rows give equal values. */
     double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
 
     /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (any
-     * order). scale is a power of two or, for cosine, 1 / norm. */
+     * order). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */
     double (*center_f32)(const double *x, const double *mean, double scale, float *out, int64_t n);
     double (*center_f64)(const double *x, const double *mean, double scale, double *out, int64_t n);
 
-    /* Interleaves rows into a panel: out[p * width + r] = in[r * ld + p] for p < depth, r < rows; out[p * width + r] = 0
-     * for rows <= r < width. */
+    /* Interleaves rows into a panel: out[p * width + r] = in[r * ld + p] for p < depth, r < rows, and 0 for rows <= r <
+     * width. */
     void (*interleave_f32)(const float *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, float *out);
     void (*interleave_f64)(const double *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, double *out);
 
     /* Which products of one column of a tile may matter. For i < n: value = norm[i] - 2 * dot[i] + column_norm (a fused
-     * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], bit i of column_hits where
+     * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], that of column_hits where
      * value <= column_limit. n <= 512; hits are n / 64 rounded up words, bits past n are 0. Returns non-zero where any
-     * bit is set. NaN limits never hit, +infinity always hits. dot, norm and row_limit are 64-byte aligned. */
-    int (*screen_f32)(const float *dot, const float *norm, float column_norm, const float *row_limit, float column_limit,
-                      int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+     * bit is set. NaN limits never hit, +infinity always hits; a value that is NaN hits every limit that is a number (a
+     * screen may let through too much, never too little). dot, norm and row_limit are 64-byte aligned. */
+    int (*screen_f32)(const float *dot, const float *norm, float column_norm, const float *row_limit,
+                      float column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
     int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
 
-    /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i mod
-     * 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation rounded
-     * by itself (no FMA). The same bits from every kernel set. b at any address. */
+    /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i
+     * mod 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation
+     * rounded by itself (no FMA). The same bits from every kernel set. b at any address. */
     double (*distance_f64)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_f32)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_f16)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_bf16)(const double *a, const void *b, double scale, int64_t n);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
-     * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t] <= depth:
-     * out[t * 64 + lane] = number of classes that share the highest count among the first ks[t] neighbours where the own
-     * class is one of them, else 0. depth <= 255, classes <= 255, every label < classes. counts: scratch of classes * 64
-     * bytes. */
+     * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t], 1 <=
+     * ks[t] <= depth: out[t * 64 + lane] = number of classes that share the highest count among the first ks[t]
+     * neighbours where the own class is one of them, else 0. depth <= 255, classes <= 255, every label < classes.
+     * counts: scratch of classes * 64 bytes. */
     void (*votes)(const uint8_t *labels, const int32_t *neighbours, int32_t own, const int32_t *ks, int32_t n_ks,
                   int32_t classes, uint8_t *counts, uint8_t *out);
 } conceptdec_i_kernels;

@@ -147,11 +147,11 @@ bytes_fill(uint8_t value)
     return x;
 }
 
-static inline bytes
-bytes_count(bytes count, bytes a, bytes b)
+static inline void
+bytes_count(bytes *count, const uint8_t *row, const bytes *label)
 {
-    FOR_LANES count.lane[i] = (uint8_t)(count.lane[i] + (a.lane[i] == b.lane[i]));
-    return count;
+    const bytes other = bytes_load(row); /* which nothing else can point to */
+    FOR_LANES count->lane[i] = (uint8_t)(count->lane[i] + (other.lane[i] == label->lane[i]));
 }
 
 static inline void
