@@ -129,8 +129,10 @@ START_TEST(fork_before_and_after)
     alarm(40);
     expect_child_right(ctx); /* no thread has been started */
     ck_assert_int_eq(count_wrong(ctx), 0);
+#if !defined(__SANITIZE_THREAD__) /* which ends a child of a process with threads that starts threads of its own */
     expect_child_right(ctx); /* threads sleep */
     ck_assert_int_eq(count_wrong(ctx), 0);
+#endif
     conceptdec_ctx_free(ctx);
     alarm(0);
 }
