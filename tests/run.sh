@@ -87,10 +87,12 @@ build_in() {
   configure "$@" && ninja -k 0 -C "$build/$1"
 }
 
-# checks NAME FOLDER SUITE: one suite of Check programs in one build.
+# checks NAME FOLDER [OPTION...]: Check programs of one build, all or those that the options of meson test name.
 checks() {
-  counted "$1" check "$build/$2/meson-logs/testlog.json" \
-    meson test -C "$build/$2" --no-rebuild --print-errorlogs --timeout-multiplier 4 --suite "$3"
+  label=$1 folder=$build/$2
+  shift 2
+  counted "$label" check "$folder/meson-logs/testlog.json" \
+    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 4 "$@"
 }
 
 build_clang() {
@@ -160,13 +162,13 @@ step packages packages $basic $gates || finish
 step build-release build_in release -Doptimization=3 -Ddebug=true -Db_ndebug=true -Dwerror=true -Dtests=enabled \
   --prefix="$prefix" --libdir=lib || [ -f "$build/release/lib/libconceptdec.so" ] || finish
 
-checks unit release unit
+checks unit release --suite unit
 if [ "$mode" = quick ]; then
   counted python pytest '' test_python bindings/python/tests
   finish
 fi
 for suite in kernels identity oracle contract torture; do
-  checks $suite release $suite
+  checks $suite release --suite $suite
 done
 step listed test_listed
 step layout sh tests/abi/layout.sh
@@ -196,14 +198,12 @@ step subproject sh tests/tools/subproject.sh "$build/subproject"
 step aarch64 sh tests/tools/aarch64.sh "$prefix" "$build/aarch64"
 
 if step build-clang build_clang; then
-  checks clang-unit clang unit
+  checks clang-unit clang --suite unit
 fi
 # Instrumented code draws warnings that plain code does not: no -Werror here.
 if step build-sanitize build_in sanitize --buildtype=debugoptimized -Db_sanitize=address,undefined \
   -Dtests=enabled -Dexamples=disabled; then
   export CK_FORK=no ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  for suite in unit kernels identity oracle contract torture; do
-    checks sanitize-$suite sanitize $suite
-  done
+  checks sanitize sanitize
 fi
 finish
