@@ -578,14 +578,16 @@ END_TEST
 /* Stacks too large for the address space: pthread_create fails. */
 START_TEST(no_threads_to_be_had)
 {
-    pthread_attr_t attributes;
+    pthread_attr_t attributes, before;
     pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_getattr_default_np(&before), 0);
     ck_assert_int_eq(pthread_attr_setstacksize(&attributes, (size_t)1 << 47), 0);
     ck_assert_int_eq(pthread_setattr_default_np(&attributes), 0);
     conceptdec_ctx *ctx = new_ctx(8);
     run_and_expect(ctx, TASKS);
     ck_assert_int_eq(atomic_load(&rec.lanes_seen), 1);
     conceptdec_ctx_free(ctx);
+    ck_assert_int_eq(pthread_setattr_default_np(&before), 0); /* tests may share a process */
 }
 END_TEST
 
