@@ -10,6 +10,7 @@
 
 #define SUPER_BYTES ((int64_t)48 << 20) /* packed super-block, at most about this */
 #define SUPER_ITEMS 12288
+#define GROUP_BYTES ((int64_t)16 << 20) /* packed rows that tiles in a row share, about a third-level cache */
 
 typedef struct {
     int precision;
@@ -18,6 +19,7 @@ typedef struct {
     int64_t rows, cols; /* tile; multiples of mr and nr */
     int64_t depth;
     int64_t super_rows, super_cols; /* multiples of rows and cols */
+    int64_t group;                  /* tiles are taken in squares of this many by this many */
 } blocking;
 
 typedef struct {
@@ -72,6 +74,7 @@ choose_blocking(const conceptdec_i_kernels *kernels, int precision, int64_t dims
     int64_t items = min64(SUPER_ITEMS, SUPER_BYTES / (b.size * dims));
     b.super_rows = max64(1, items / b.rows) * b.rows;
     b.super_cols = max64(1, items / b.cols) * b.cols;
+    b.group = min64(8, max64(1, GROUP_BYTES / (2 * b.rows * dims * b.size)));
     return b;
 }
 
@@ -189,14 +192,32 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out)
     }
 }
 
-/* Tiles are numbered so that neighbouring numbers share neither side: their consumers then rarely meet. The first ones lie
- * beside the diagonal, where the columns of one tile are the rows of the next. */
+/* Tiles of one pair of super-blocks, numbered square by square, so that packed rows are used several times while they
+ * are in the cache. Within a square neighbouring numbers share neither side: their consumers then rarely meet. Squares
+ * come column by column, and of a square on the diagonal first the tiles beside it: rows have then been columns before. */
+static void
+tile_place(const engine *e, int64_t task, int64_t *i, int64_t *j)
+{
+    int64_t g = e->block.group, square = task / (g * g), place = task % (g * g);
+    int64_t squares_down = ceil_div(e->a_tiles, g);
+    *i = square % squares_down * g + place % g;
+    *j = square / squares_down * g + (place / g + place % g + 1) % g;
+}
+
+static int64_t
+count_places(const blocking *k, int64_t a_tiles, int64_t b_tiles)
+{
+    return ceil_div(a_tiles, k->group) * ceil_div(b_tiles, k->group) * k->group * k->group;
+}
+
 static conceptdec_status
 tile_task(void *argument, int64_t task, int lane)
 {
     engine *e = argument;
-    int64_t i = task % e->a_tiles;
-    int64_t j = (task / e->a_tiles + i + 1) % e->b_tiles;
+    int64_t i, j;
+    tile_place(e, task, &i, &j);
+    if (i >= e->a_tiles || j >= e->b_tiles)
+        return CONCEPTDEC_OK;
     const blocking *k = &e->block;
     char *out = e->tile_scratch + lane * k->rows * k->cols * k->size;
     conceptdec_i_tile tile = {.row = e->a_first + i * k->rows, .col = e->b_first + j * k->cols, .dots = out,
@@ -242,7 +263,7 @@ run_against(conceptdec_ctx *ctx, engine *e)
         e->a_count = min64(k->super_rows, e->a->n - e->a_first);
         e->a_tiles = ceil_div(e->a_count, k->rows);
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles * e->b_tiles, tile_task, e));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, count_places(k, e->a_tiles, e->b_tiles), tile_task, e));
     }
     return CONCEPTDEC_OK;
 }
@@ -286,8 +307,10 @@ conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, in
         int64_t b_count = min64(k.super_cols, n - b), b_tiles = ceil_div(b_count, k.cols);
         int64_t end = symmetric ? min64(n_a, b + b_count) : n_a;
         tasks += b_tiles;
-        for (int64_t a = 0; a < end; a += k.super_rows)
-            tasks += ceil_div(min64(k.super_rows, n_a - a), k.rows) * (b_tiles + 1);
+        for (int64_t a = 0; a < end; a += k.super_rows) {
+            int64_t a_tiles = ceil_div(min64(k.super_rows, n_a - a), k.rows);
+            tasks += a_tiles + count_places(&k, a_tiles, b_tiles);
+        }
     }
     return tasks;
 }

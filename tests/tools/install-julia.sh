@@ -15,7 +15,7 @@ if [[ -z $mirror ]]; then
     mirror=$(awk '$1 == "deb" {for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) {print $i; exit}}' \
         /etc/apt/sources.list 2>/dev/null) || true
 fi
-mirror=${mirror:-http://deb.debian.org/debian}
+[[ -n $mirror ]] || { echo 'install-julia.sh: no Debian mirror in the package sources' >&2; exit 1; }
 
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT

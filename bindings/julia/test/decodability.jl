@@ -51,12 +51,13 @@ end
     chosen(; options...) = knn_decodability(X, y; options...).options
     base = chosen()
     for change in ((metric = "cosine",), (weights = "distance",), (ties = "nearest",), (boundary = "index",),
-                   (permute = "within", groups = rand(rng, 1:9, 70)), (seed = 7,), (confidence = 0.5,),
+                   (permute = "within", groups = rand(rng, 1:9, 70)), (confidence = 0.5,),
                    (permutations = 9,), (bootstrap = 9,), (chance_draws = 9,), (strict = true,),
                    (weights = "softmax", metric = "cosine", temperature = 0.5))
         @test chosen(; change...) != base
     end
     @test !haskey(knn_decodability(X, y, confusion = false), "confusion")
+    @test occursin("\"seed\":18446744073709551615", to_json(knn_decodability(X, y, seed = typemax(UInt64))))
     @test isnan(knn_decodability(X, y, chance_draws = 0).kappa[1])
     @test chosen(metric = :cosine) == chosen(metric = "cosine")
     smallest = knn_decodability(X, y, k = 2, ties = "smallest").confusion
