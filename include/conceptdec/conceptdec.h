@@ -416,7 +416,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability(conceptdec_ctx *ctx
 /** The same from a table made by conceptdec_neighbors_new() without queries. Every score equals that of a fresh search:
  *  rows for which the table is too shallow (a larger k, rows left out by folds, groups or label -1) are searched anew in
  *  x. The metric is that of the table.
- *  @param x the matrix of the table, or NULL: a row for which the table is too shallow is then an error (ESHALLOW).
+ *  @param x the matrix of the table (one that is seen to hold other values is EINVAL), or NULL: a row for which the table
+ *  is too shallow is then an error (ESHALLOW).
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptdec_ctx *ctx,
                                                                        const conceptdec_neighbors *neighbors,

@@ -1,4 +1,6 @@
 /* k-NN decodability of one matrix: from the arguments to the result. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "decodability/knn.h"
 
 #include <time.h>
@@ -147,6 +149,17 @@ run_sets(run *r)
 
 /* ---- arguments and result ---- */
 
+/* Rows that are searched anew must come from the matrix that the table was made of. */
+static conceptdec_status
+check_same_matrix(const run *r)
+{
+    uint64_t fingerprint;
+    CONCEPTDEC_I_TRY(conceptdec_i_fingerprint(r->ctx, r->x, &fingerprint));
+    if (r->handle->fingerprint == 0 || fingerprint == r->handle->fingerprint)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL, "x: holds other values than the matrix that the table was made of");
+}
+
 static conceptdec_status
 check_table(run *r)
 {
@@ -155,8 +168,10 @@ check_table(run *r)
                                  "neighbors: the table was made with queries; one of a matrix with itself is needed");
     if (r->x || !r->handle)
         CONCEPTDEC_I_TRY(conceptdec_i_view_check(r->ctx, "x", r->x, CONCEPTDEC_I_FLOATS));
-    if (!r->handle || !r->x || (r->x->rows == r->handle->n_rows && r->x->cols == r->handle->dims))
+    if (!r->handle || !r->x)
         return CONCEPTDEC_OK;
+    if (r->x->rows == r->handle->n_rows && r->x->cols == r->handle->dims)
+        return check_same_matrix(r);
     return conceptdec_i_fail(r->ctx, CONCEPTDEC_ESIZE, "x: is %lld x %lld, but the table is of a matrix of %lld x %lld",
                              (long long)r->x->rows, (long long)r->x->cols, (long long)r->handle->n_rows,
                              (long long)r->handle->dims);

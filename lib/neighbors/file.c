@@ -29,7 +29,8 @@ typedef struct {
     int64_t n_rows, n_queries, dims, k, metric, is_self;
     double scale;
     int64_t n_values, n_voters, n_zero_rows, n_lists, n_entries;
-    int64_t has_zero, has_group, reserved;
+    int64_t has_zero, has_group;
+    uint64_t fingerprint;
 } header;
 
 typedef struct {
@@ -88,7 +89,7 @@ describe(const conceptdec_neighbors *t)
                 .metric = t->metric, .is_self = t->is_self, .scale = t->scale, .n_values = t->n_values,
                 .n_voters = t->value_start[t->n_values], .n_zero_rows = t->n_zero_rows, .n_lists = t->n_lists,
                 .n_entries = t->list_start[t->n_lists], .has_zero = t->value_is_zero != NULL,
-                .has_group = t->group != NULL};
+                .has_group = t->group != NULL, .fingerprint = t->fingerprint};
     memcpy(h.magic, MAGIC, sizeof h.magic);
     return h;
 }
@@ -214,8 +215,7 @@ header_is_sound(const header *h)
            is_flag(h->has_group) && (!h->is_self || h->n_queries == h->n_rows) && h->scale > 0 && isfinite(h->scale) &&
            within(h->n_values, 0, h->n_rows) && within(h->n_voters, h->n_values, h->n_rows) &&
            within(h->n_zero_rows, 0, h->n_rows) && within(h->n_lists, 1, h->n_queries) &&
-           within(h->n_entries, 0, INT64_MAX / 64) && h->has_zero == (h->metric == CONCEPTDEC_METRIC_COSINE) &&
-           h->reserved == 0;
+           within(h->n_entries, 0, INT64_MAX / 64) && h->has_zero == (h->metric == CONCEPTDEC_METRIC_COSINE);
 }
 
 /* The parts must fill the file exactly. */
@@ -352,6 +352,7 @@ read_table(stream *s, conceptdec_neighbors *t)
     t->n_values = h.n_values;
     t->n_zero_rows = h.n_zero_rows;
     t->n_lists = h.n_lists;
+    t->fingerprint = h.fingerprint;
     if (!values_are_sound(t, &h) || !lists_are_sound(t, &h))
         return format_error(s, "an index is impossible");
     return CONCEPTDEC_OK;

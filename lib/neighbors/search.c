@@ -138,7 +138,7 @@ static conceptdec_status
 take_lists(finder *f)
 {
     conceptdec_i_screening *s = &f->screening;
-    int64_t n = f->queries.n, k = s->k, capacity = k + (k / 2 > 54 ? k / 2 : 54);
+    int64_t n = f->queries.n, k = s->k, capacity = k + (k / 2 > 22 ? k / 2 : 22);
     if (capacity > f->refs.n + 2)
         capacity = f->refs.n + 2;
     int64_t blocks = (n + BLOCK - 1) / BLOCK, total;
@@ -358,6 +358,8 @@ make_table(finder *f, conceptdec_neighbors **table)
     conceptdec_neighbors *t;
     CONCEPTDEC_I_TRY(conceptdec_i_table_new(f->ctx, &t));
     conceptdec_status status = fill_table(f, t);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_fingerprint(f->ctx, f->search->x, &t->fingerprint);
     if (status == CONCEPTDEC_OK)
         *table = t;
     else

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "neighbors/sides.h"
 
 conceptdec_status
@@ -35,6 +36,28 @@ conceptdec_neighbors_free(conceptdec_neighbors *t)
     pthread_mutex_destroy(&t->lock);
     conceptdec_i_memory_give(memory, t);
     conceptdec_i_memory_drop(memory);
+}
+
+conceptdec_status
+conceptdec_i_fingerprint(conceptdec_ctx *ctx, const conceptdec_matrix *x, uint64_t *fingerprint)
+{
+    enum { SAMPLE = 64 };
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_take_zero(ctx, "row", 2 * x->cols, sizeof(double), &memory));
+    double *row = memory, *zeros = row + x->cols;
+    uint64_t mixed = (uint64_t)x->rows * 0x9e3779b97f4a7c15u ^ (uint64_t)x->cols;
+    int64_t n = x->rows < SAMPLE ? x->rows : SAMPLE;
+    for (int64_t i = 0; i < n; i++) {
+        conceptdec_i_view_widen(ctx->kernels, x, i * (x->rows - 1) / (n > 1 ? n - 1 : 1), 0, x->cols, row);
+        double norm = ctx->kernels->distance_f64(row, zeros, 0.0, x->cols);
+        uint64_t bits;
+        memcpy(&bits, &norm, sizeof bits);
+        mixed = (mixed ^ bits) * 0x9e3779b97f4a7c15u;
+        mixed ^= mixed >> 29;
+    }
+    conceptdec_i_give(ctx, memory);
+    *fingerprint = mixed ? mixed : 1;
+    return CONCEPTDEC_OK;
 }
 
 /* ---- one row ---- */

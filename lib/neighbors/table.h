@@ -46,6 +46,8 @@ struct conceptdec_neighbors {
     int64_t *group;       /* n_rows */
     int64_t *query_group; /* n_queries; == group where is_self */
 
+    uint64_t fingerprint; /* of x, 0: unknown; see conceptdec_i_fingerprint */
+
     uint64_t n_refined; /* diagnostics of the search */
     uint64_t n_pushed;
 
@@ -69,6 +71,10 @@ typedef struct conceptdec_i_search {
     const uint8_t *row_is_query;  /* self only; NULL: all; else rows with 0 get no list */
     bool exclude_self;            /* self only: a row is not its own neighbour; (implied by group) */
 } conceptdec_i_search;
+
+/* Tells matrices apart: made of the squared norms of up to 64 rows, summed in the order that is the same on every
+ * processor. Never 0. */
+conceptdec_status conceptdec_i_fingerprint(conceptdec_ctx *ctx, const conceptdec_matrix *x, uint64_t *fingerprint);
 
 /* Checks nothing that the views' check functions check; scans for non-finite values. */
 conceptdec_status conceptdec_i_table_search(conceptdec_ctx *ctx, const conceptdec_i_search *search,

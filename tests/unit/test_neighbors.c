@@ -463,6 +463,34 @@ START_TEST(test_save_and_load)
 }
 END_TEST
 
+/* A table of another matrix: rows would be searched anew in the wrong one. */
+START_TEST(test_other_matrix)
+{
+    enum { N = 60, D = 3 };
+    double *x = make_data(SMOOTH, N, D);
+    int64_t y[N];
+    for (int i = 0; i < N; i++)
+        y[i] = i % 2;
+    conceptdec_ctx *ctx = make_ctx(1, 0);
+    conceptdec_matrix v = view_of(x, N, D, CONCEPTDEC_FLOAT64), labels = codes_view(y, N);
+    conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = 5};
+    conceptdec_knn_options deeper = {.struct_size = sizeof deeper, .k = 9};
+    conceptdec_neighbors *t = NULL;
+    conceptdec_result *r = NULL;
+    ck_assert_int_eq(conceptdec_neighbors_new(ctx, &v, NULL, &o, &t), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_knn_decodability_neighbors(ctx, t, &v, &labels, &deeper, &r), CONCEPTDEC_OK);
+    conceptdec_result_free(r);
+    r = NULL;
+    x[(N - 1) * D + 1] += 1e-9;
+    ck_assert_int_eq(conceptdec_knn_decodability_neighbors(ctx, t, &v, &labels, &deeper, &r), CONCEPTDEC_EINVAL);
+    ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "x: holds other values"));
+    ck_assert_ptr_null(r);
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+    free(x);
+}
+END_TEST
+
 /* Every byte flipped, every length cut: refused, never a crash, nothing handed out. */
 START_TEST(test_damaged_files)
 {
@@ -512,6 +540,7 @@ neighbors_suite(void)
     tcase_add_test(c, test_bad_input);
     tcase_add_test(c, test_strict_and_short_rows);
     tcase_add_test(c, test_save_and_load);
+    tcase_add_test(c, test_other_matrix);
     tcase_add_test(c, test_damaged_files);
     suite_add_tcase(s, c);
     return s;
