@@ -348,19 +348,19 @@ def check_julia(root, wanted, document):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
-    parser.add_argument("--library", help="the built library, for nm -D")
+    parser.add_argument("--library", dest="built", help="the built library, for nm -D")
     options = parser.parse_args()
     root = options.root
     wanted, document = read_yaml(root / "bindings/interface.yaml")
     lines = check_header(root, wanted) + check_map(root, wanted)
     lines += check_python(root, wanted, document) + check_julia(root, wanted, document)
-    if options.library:
-        lines += check_library(options.library, wanted)
+    if options.built:
+        lines += check_library(options.built, wanted)
     for line in lines:
         print(f"check_interface: {line}", file=sys.stderr)
     if not lines:
         counts = f"{len(wanted.functions)} functions, {len(wanted.structs)} structs, {len(wanted.constants)} constants"
-        print(f"check_interface: {counts}; header, map, bindings{' and library' * bool(options.library)} agree")
+        print(f"check_interface: {counts}; header, map, bindings{' and library' * bool(options.built)} agree")
     return 1 if lines else 0
 
 
