@@ -1,0 +1,77 @@
+/* Kernels of the int8 tiles: one table of function pointers per instruction set, chosen beside the main table.
+ *
+ * Quantised items stand in panels of 16. An item of `dims` elements has groups = dims / 4 rounded up groups of four; byte
+ * (g * 16 + r) * 4 + t of a panel is element 4 g + t of its item r, plus the set's bias, as uint8_t. Elements are -127 to
+ * 127; those past dims, and whole items that a last panel lacks, are 0 (plus the bias). Panels are 64-byte aligned. */
+#ifndef CONCEPTDEC_I_NARROW_KERNELS_H
+#define CONCEPTDEC_I_NARROW_KERNELS_H
+
+#include <stdint.h>
+
+#define CONCEPTDEC_I_PANEL 16 /* items of a panel */
+
+/* What the screen knows of the items of one side, an array for each; 64-byte aligned. */
+typedef struct conceptdec_i_narrow_rows {
+    const float *bound;  /* lower bound of the squared norm */
+    const float *scale;  /* twice the quantisation step */
+    const float *reach;  /* twice an upper bound of the norm of the quantised item */
+    const float *spread; /* twice an upper bound of the norm of what quantisation left out */
+    const float *limit;
+} conceptdec_i_narrow_rows;
+
+/* The same of one item of the other side; step, not twice; `reach` is that of the item itself: quantised and rest. */
+typedef struct conceptdec_i_narrow_column {
+    float bound, step, reach, spread, limit;
+} conceptdec_i_narrow_column;
+
+typedef struct conceptdec_i_narrow_kernels {
+    const char *name; /* "portable", "avxvnni", "avx512vnni", "neon_dotprod" */
+    uint32_t bit;     /* CONCEPTDEC_KERNEL_* */
+    int32_t bias;     /* 0 or 128 */
+    int32_t fast;     /* int8 tiles are faster than float tiles of the main set */
+    int32_t mr, nr;   /* mr: vector side, a multiple of 16 that divides 256; nr: broadcast side, at most 16 */
+
+    /* Columns of a micro-panel, bias off: out[(g * nr + j) * 4 + t] = element 4 g + t of item first + j, for g < groups,
+     * j < count; 0 for count <= j < nr. Items are counted from the first of the panel at `panels`, may lie in any
+     * panel, and panels stand panel_bytes apart. `panels` may point at a later group of the panel (a slice). */
+    void (*columns)(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count,
+                    int8_t *out);
+
+    /* c[j * ldc + i] = begin + sum over p < 4 * groups of a_ip * b_jp, i < mr, j < nr. a: mr / 16 panels, panel_bytes
+     * apart, with their bias; b: from columns(). begin: start[j], or where start is NULL c[j * ldc + i]. Exact: the caller
+     * sees to it that nothing overflows. c is 64-byte aligned, ldc a multiple of 16. */
+    void (*panel)(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, const int32_t *start,
+                  int32_t *c, int64_t ldc);
+
+    /* Which products of one column of a tile may matter. For i < n, in float, each operation rounded or fused:
+     *   value = rows.bound[i] + column.bound - rows.scale[i] * (column.step * dot[i])
+     *           - rows.spread[i] * column.reach - rows.reach[i] * column.spread
+     * in any order of the terms; bit i of row_hits is set where not value > rows.limit[i], that of column_hits where not
+     * value > column.limit (a NaN value hits; limits are never NaN). n <= 256; hits are 4 words, of which
+     * n / 64 rounded up are written; bits past n are 0. Returns non-zero where any bit is set. dot is 64-byte aligned, and
+     * dot and the arrays of rows can be read to the next multiple of 16 elements past n. */
+    int (*screen)(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
+                  int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+
+    /* Hadamard transform in place, not normalised: x becomes H x, H[i][j] = (-1)^popcount(i & j). n is a power of two. Every
+     * element goes through log2(n) additions or subtractions, each rounded once. x is 64-byte aligned where n >= 16. */
+    void (*mix)(float *x, int64_t n);
+
+    /* Largest magnitude; x finite. */
+    float (*peak)(const float *x, int64_t n);
+
+    /* out[i] = q_i + bias with q_i = x[i] * inverse rounded to the nearest integer (ties either way), clipped to -127 ..
+     * 127. sums[0] = sum of q_i, sums[1] = sum of q_i^2. Returns the sum of (x[i] - step * q_i)^2 in float, whatever the
+     * order, fused or not, with chains of at most n / 16 + 16 additions. */
+    float (*quantize)(const float *x, float inverse, float step, uint8_t *out, int64_t n, int64_t *sums);
+} conceptdec_i_narrow_kernels;
+
+/* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */
+const conceptdec_i_narrow_kernels *conceptdec_i_narrow_choose(uint32_t mask);
+
+extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_portable;
+extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_avxvnni;      /* x86-64 only */
+extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_avx512vnni;   /* x86-64 only */
+extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_neon_dotprod; /* aarch64 only */
+
+#endif
