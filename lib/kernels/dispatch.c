@@ -1,5 +1,6 @@
 /* Which kernel set runs: asked of the processor on every call, so that nothing is kept between calls. */
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
 
 #include <conceptdec/conceptdec.h>
 
@@ -33,9 +34,12 @@ extensions(void)
     const uint32_t state = saved_state();
     if (!has_all(state, STATE_AVX) || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !has_all(b, bit_AVX2))
         return 0;
-    if (!has_all(state, STATE_AVX512) || !has_all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL))
-        return CONCEPTDEC_KERNEL_AVX2;
-    return CONCEPTDEC_KERNEL_AVX2 | CONCEPTDEC_KERNEL_AVX512;
+    uint32_t found = CONCEPTDEC_KERNEL_AVX2;
+    if (has_all(state, STATE_AVX512) && has_all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL))
+        found |= CONCEPTDEC_KERNEL_AVX512 | (c & bit_AVX512VNNI ? CONCEPTDEC_KERNEL_AVX512VNNI : 0);
+    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & bit_AVXVNNI))
+        found |= CONCEPTDEC_KERNEL_AVXVNNI;
+    return found;
 }
 #else
 static uint32_t
@@ -64,4 +68,11 @@ conceptdec_i_kernels_choose(uint32_t mask)
     (void)mask;
 #endif
     return &conceptdec_i_kernels_portable;
+}
+
+const conceptdec_i_narrow_kernels *
+conceptdec_i_narrow_choose(uint32_t mask)
+{
+    (void)mask;
+    return &conceptdec_i_narrow_portable;
 }

@@ -1,0 +1,239 @@
+/* Int8 kernels that go through arrays: every set includes this file once, so that each gets them in its own
+ * instructions, and with it the table of the set. The set has defined LANES, at most 16, `many` and `whole` as vectors of
+ * as many floats and int32_t, with the operators of C, and
+ *   many_load(from), many_store(to, x): at any address; many_fill(value): every lane one value;
+ *   many_from(from): integers at `from`, as floats; many_of(q): the same of a vector;
+ *   many_less(x, a, b): x - a * b, fused or not; many_absolute(x), many_larger(a, b), many_smaller(a, b);
+ *   many_hits(value, limit): a bit for each lane, set where not value > limit;
+ *   many_mixed(x): the Hadamard transform of the lanes; RUN: vectors that stay in registers while they are mixed;
+ *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
+ *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
+ *   panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, BIAS and FAST. */
+#include <string.h>
+
+#define CHUNK 32
+#define VECTORS (CHUNK / LANES)
+#define BLOCK (RUN * LANES)
+#define MOST 127
+#define PIECE ((int64_t)1 << 20) /* whose squares add up within int32_t in each of CHUNK sums */
+
+static inline many
+screen_value(const int32_t *dot, const conceptdec_i_narrow_rows *rows, int64_t i,
+             const conceptdec_i_narrow_column *column)
+{
+    const many scaled = many_from(dot + i) * many_fill(column->step);
+    many value = many_load(rows->bound + i) + many_fill(column->bound);
+    value = many_less(value, many_load(rows->scale + i), scaled);
+    value = many_less(value, many_load(rows->spread + i), many_fill(column->reach));
+    return many_less(value, many_load(rows->reach + i), many_fill(column->spread));
+}
+
+static int
+screen(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t n,
+       uint64_t *row_hits, uint64_t *column_hits)
+{
+    const conceptdec_i_narrow_rows row = *rows;
+    const conceptdec_i_narrow_column other = *column;
+    uint64_t any = 0;
+    for (int64_t i = 0; i < n; i += 64, row_hits++, column_hits++) {
+        const int64_t count = n - i < 64 ? n - i : 64;
+        uint64_t row_word = 0, column_word = 0;
+        for (int64_t j = 0; j < count; j += LANES) {
+            const many value = screen_value(dot, &row, i + j, &other);
+            row_word |= many_hits(value, many_load(row.limit + i + j)) << j;
+            column_word |= many_hits(value, many_fill(other.limit)) << j;
+        }
+        *row_hits = row_word & ~(uint64_t)0 >> (64 - count);
+        *column_hits = column_word & ~(uint64_t)0 >> (64 - count);
+        any |= *row_hits | *column_hits;
+    }
+    return any != 0;
+}
+
+static void
+mix_few(float *x, int64_t n)
+{
+    for (int64_t half = 1; half < n; half *= 2)
+        for (int64_t i = 0; i < n; i += 2 * half)
+            for (int64_t j = i; j < i + half; j++) {
+                const float a = x[j], b = x[j + half];
+                x[j] = a + b;
+                x[j + half] = a - b;
+            }
+}
+
+static inline void
+mix_pair(many *a, many *b)
+{
+    const many sum = *a + *b;
+    *b = *a - *b;
+    *a = sum;
+}
+
+/* BLOCK elements: within vectors, then between them. */
+static void
+mix_block(float *x)
+{
+    many v[RUN];
+    UNROLL
+    for (int i = 0; i < RUN; i++)
+        v[i] = many_mixed(many_load(x + i * LANES));
+    UNROLL
+    for (int half = 1; half < RUN; half *= 2)
+        UNROLL
+        for (int i = 0; i < RUN; i++)
+            if (!(i & half))
+                mix_pair(&v[i], &v[i + half]);
+    UNROLL
+    for (int i = 0; i < RUN; i++)
+        many_store(x + i * LANES, v[i]);
+}
+
+/* One level between two halves. */
+static void
+mix_halves(float *x, int64_t part)
+{
+    for (int64_t i = 0; i < part; i += LANES) {
+        many a = many_load(x + i), b = many_load(x + part + i);
+        mix_pair(&a, &b);
+        many_store(x + i, a);
+        many_store(x + part + i, b);
+    }
+}
+
+/* Two levels between four quarters. */
+static void
+mix_quarters(float *x, int64_t part)
+{
+    for (int64_t i = 0; i < part; i += LANES) {
+        many a = many_load(x + i), b = many_load(x + part + i);
+        many c = many_load(x + 2 * part + i), d = many_load(x + 3 * part + i);
+        mix_pair(&a, &b);
+        mix_pair(&c, &d);
+        mix_pair(&a, &c);
+        mix_pair(&b, &d);
+        many_store(x + i, a);
+        many_store(x + part + i, b);
+        many_store(x + 2 * part + i, c);
+        many_store(x + 3 * part + i, d);
+    }
+}
+
+/* Parts first, each as a whole: what does not fit into a cache is read once for every two levels. */
+static void
+mix(float *x, int64_t n)
+{
+    if (n < BLOCK) {
+        mix_few(x, n);
+    } else if (n == BLOCK) {
+        mix_block(x);
+    } else {
+        const int64_t parts = n == 2 * BLOCK ? 2 : 4, part = n / parts;
+        for (int64_t i = 0; i < parts; i++)
+            mix(x + i * part, part);
+        if (parts == 2)
+            mix_halves(x, part);
+        else
+            mix_quarters(x, part);
+    }
+}
+
+static inline void
+peak_chunk(const float *x, many *tops)
+{
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        tops[v] = many_larger(many_absolute(many_load(x + v * LANES)), tops[v]);
+}
+
+static float
+peak(const float *x, int64_t n)
+{
+    float rest[CHUNK] = {0}, largest = 0;
+    many tops[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        tops[v] = many_fill(0);
+    for (; n >= CHUNK; n -= CHUNK, x += CHUNK)
+        peak_chunk(x, tops);
+    memcpy(rest, x, (size_t)n * sizeof *x);
+    peak_chunk(rest, tops);
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        many_store(rest + v * LANES, tops[v]);
+    for (int i = 0; i < CHUNK; i++)
+        largest = rest[i] > largest ? rest[i] : largest;
+    return largest;
+}
+
+typedef struct tally {
+    whole sum[VECTORS], squares[VECTORS];
+    many rest[VECTORS];
+} tally;
+
+static inline void
+quantize_chunk(const float *x, float inverse, float step, uint8_t *out, tally *all)
+{
+    UNROLL
+    for (int v = 0; v < VECTORS; v++) {
+        const many value = many_load(x + v * LANES);
+        const many clipped = many_smaller(many_larger(value * many_fill(inverse), many_fill(-MOST)), many_fill(MOST));
+        const whole q = whole_near(clipped);
+        const many rest = many_less(value, many_of(q), many_fill(step));
+        whole_store_bytes(out + v * LANES, q + BIAS);
+        all->sum[v] += q;
+        all->squares[v] += q * q;
+        all->rest[v] += rest * rest;
+    }
+}
+
+/* Adds the sums to `sums`; what is left after the last whole chunk is padded with zeros, which add nothing. */
+static float
+quantize_piece(const float *x, float inverse, float step, uint8_t *out, int64_t n, int64_t *sums)
+{
+    float rest[CHUNK] = {0};
+    int32_t parts[2][CHUNK];
+    uint8_t bytes[CHUNK];
+    tally all = {0};
+    for (; n >= CHUNK; n -= CHUNK, x += CHUNK, out += CHUNK)
+        quantize_chunk(x, inverse, step, out, &all);
+    memcpy(rest, x, (size_t)n * sizeof *x);
+    quantize_chunk(rest, inverse, step, bytes, &all);
+    memcpy(out, bytes, (size_t)n);
+    memcpy(parts[0], all.sum, sizeof parts[0]);
+    memcpy(parts[1], all.squares, sizeof parts[1]);
+    memcpy(rest, all.rest, sizeof rest);
+    for (int i = 0; i < CHUNK; i++) {
+        sums[0] += parts[0][i];
+        sums[1] += parts[1][i];
+    }
+    for (int width = CHUNK / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++)
+            rest[i] += rest[i + width];
+    return rest[0];
+}
+
+static float
+quantize(const float *x, float inverse, float step, uint8_t *out, int64_t n, int64_t *sums)
+{
+    float rest = 0;
+    sums[0] = sums[1] = 0;
+    for (int64_t i = 0; i < n; i += PIECE)
+        rest += quantize_piece(x + i, inverse, step, out + i, n - i < PIECE ? n - i : PIECE, sums);
+    return rest;
+}
+
+const conceptdec_i_narrow_kernels TABLE = {
+    .name = TABLE_NAME,
+    .bit = TABLE_BIT,
+    .bias = BIAS,
+    .fast = FAST,
+    .mr = mr,
+    .nr = nr,
+    .columns = columns,
+    .panel = panel,
+    .screen = screen,
+    .mix = mix,
+    .peak = peak,
+    .quantize = quantize,
+};
