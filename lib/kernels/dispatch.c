@@ -73,6 +73,12 @@ conceptdec_i_kernels_choose(uint32_t mask)
 const conceptdec_i_narrow_kernels *
 conceptdec_i_narrow_choose(uint32_t mask)
 {
+#if defined(__x86_64__)
+    const uint32_t usable = extensions() & (mask ? mask : ~0u);
+    if (usable & CONCEPTDEC_KERNEL_AVX512VNNI)
+        return &conceptdec_i_narrow_avx512vnni;
+#else
     (void)mask;
+#endif
     return &conceptdec_i_narrow_portable;
 }
