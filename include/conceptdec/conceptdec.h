@@ -92,10 +92,10 @@ typedef struct conceptdec_progress {
 } conceptdec_progress;
 
 /** Kernel sets, for conceptdec_ctx_options.kernel_mask. */
-#define CONCEPTDEC_KERNEL_PORTABLE 1u /**< C11 without intrinsics; always there */
-#define CONCEPTDEC_KERNEL_AVX2 2u     /**< AVX2 + FMA + F16C */
-#define CONCEPTDEC_KERNEL_AVX512 4u   /**< AVX-512 F, BW, DQ, VL */
-#define CONCEPTDEC_KERNEL_AVXVNNI 8u  /**< int8 dot products, AVX-VNNI */
+#define CONCEPTDEC_KERNEL_PORTABLE 1u      /**< C11 without intrinsics; always there */
+#define CONCEPTDEC_KERNEL_AVX2 2u          /**< AVX2 + FMA + F16C */
+#define CONCEPTDEC_KERNEL_AVX512 4u        /**< AVX-512 F, BW, DQ, VL */
+#define CONCEPTDEC_KERNEL_AVXVNNI 8u       /**< int8 dot products, AVX-VNNI */
 #define CONCEPTDEC_KERNEL_AVX512VNNI 16u   /**< int8 dot products, AVX-512 VNNI */
 #define CONCEPTDEC_KERNEL_NEON_DOTPROD 32u /**< int8 dot products, Armv8.2 DotProd */
 

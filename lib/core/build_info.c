@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
 
 #define WARNING_SIZE 400
 
@@ -59,9 +60,11 @@ write_kernels(conceptdec_i_json *json, uint32_t available)
 {
     conceptdec_i_json_key(json, "kernels");
     conceptdec_i_json_begin(json, '[');
-    for (uint32_t bit = CONCEPTDEC_KERNEL_PORTABLE; bit <= CONCEPTDEC_KERNEL_AVX512; bit <<= 1)
+    for (uint32_t bit = CONCEPTDEC_KERNEL_PORTABLE; bit <= CONCEPTDEC_KERNEL_NEON_DOTPROD; bit <<= 1) {
+        const conceptdec_i_kernels *set = conceptdec_i_kernels_choose(bit);
         if (available & bit)
-            conceptdec_i_json_string(json, conceptdec_i_kernels_choose(bit)->name);
+            conceptdec_i_json_string(json, set->bit == bit ? set->name : conceptdec_i_narrow_choose(bit)->name);
+    }
     conceptdec_i_json_end(json, ']');
 }
 

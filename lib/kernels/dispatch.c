@@ -41,6 +41,15 @@ extensions(void)
         found |= CONCEPTDEC_KERNEL_AVXVNNI;
     return found;
 }
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+static uint32_t
+extensions(void)
+{
+    return getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? CONCEPTDEC_KERNEL_NEON_DOTPROD : 0;
+}
 #else
 static uint32_t
 extensions(void)
@@ -73,12 +82,16 @@ conceptdec_i_kernels_choose(uint32_t mask)
 const conceptdec_i_narrow_kernels *
 conceptdec_i_narrow_choose(uint32_t mask)
 {
-#if defined(__x86_64__)
     const uint32_t usable = extensions() & (mask ? mask : ~0u);
+#if defined(__x86_64__)
     if (usable & CONCEPTDEC_KERNEL_AVX512VNNI)
         return &conceptdec_i_narrow_avx512vnni;
-#else
-    (void)mask;
+    if (usable & CONCEPTDEC_KERNEL_AVXVNNI)
+        return &conceptdec_i_narrow_avxvnni;
+#elif defined(__aarch64__) && defined(__linux__)
+    if (usable & CONCEPTDEC_KERNEL_NEON_DOTPROD)
+        return &conceptdec_i_narrow_neon_dotprod;
 #endif
+    (void)usable;
     return &conceptdec_i_narrow_portable;
 }

@@ -11,6 +11,7 @@ typedef int32_t whole __attribute__((vector_size(64)));
 
 #define LANES 16
 #define RUN 16
+#define BIAS 128
 #define UNROLL _Pragma("GCC unroll 16")
 
 static inline many
@@ -99,9 +100,14 @@ whole_store_bytes(uint8_t *to, whole q)
 typedef __m512i line;
 
 #define HIGH 4
-#define ROWS_AT(i, panel_bytes) ((i) * (panel_bytes))
 
 enum { mr = HIGH * LANES, nr = 6 };
+
+static inline int64_t
+rows_at(int i, int64_t panel_bytes)
+{
+    return i * panel_bytes;
+}
 
 static inline line
 line_load(const void *from)
@@ -136,11 +142,11 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
     const uint8_t *more = count > room ? from + panel_bytes - 4 * CONCEPTDEC_I_PANEL : from;
     const __mmask8 all = (__mmask8)((1u << count) - 1), stored = (1u << nr) - 1;
     const __mmask8 here = count > room ? (__mmask8)((1u << room) - 1) : all, there = all & (__mmask8)~here;
-    const __m256i bias = _mm256_maskz_set1_epi8((__mmask32)((1ull << 4 * count) - 1), (char)128);
-    for (int64_t g = 0; g < groups; g++, from += 4 * CONCEPTDEC_I_PANEL, more += 4 * CONCEPTDEC_I_PANEL, out += 4 * nr) {
-        __m256i group = _mm256_maskz_loadu_epi32(here, from);
-        group = _mm256_mask_loadu_epi32(group, there, more);
-        _mm256_mask_storeu_epi32(out, stored, _mm256_xor_si256(group, bias));
+    const __m256i bias = _mm256_maskz_set1_epi8((__mmask32)((1ull << 4 * count) - 1), (char)BIAS);
+    for (int64_t g = 0; g < groups; g++) {
+        __m256i group = _mm256_maskz_loadu_epi32(here, from + g * 4 * CONCEPTDEC_I_PANEL);
+        group = _mm256_mask_loadu_epi32(group, there, more + g * 4 * CONCEPTDEC_I_PANEL);
+        _mm256_mask_storeu_epi32(out + g * 4 * nr, stored, _mm256_xor_si256(group, bias));
     }
 }
 
@@ -149,6 +155,5 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE conceptdec_i_narrow_avx512vnni
 #define TABLE_NAME "avx512vnni"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX512VNNI
-#define BIAS 128
 #define FAST 1
 #include "kernels/narrow_template.h"

@@ -1,6 +1,6 @@
 /* panel() for sets whose instruction adds products of four unsigned bytes and four signed ones to an int32_t. The set
  * has defined LANES, HIGH (vectors side by side: mr = HIGH * LANES), nr, `line` as a vector of LANES groups of four, and
- *   ROWS_AT(i, panel_bytes): offset of the i-th vector; UNROLL as in narrow_template.h;
+ *   rows_at(i, panel_bytes): offset of the i-th vector; UNROLL as in narrow_template.h;
  *   line_load(from), line_store(to, x), at 64-byte aligned addresses; line_fill(value): every lane that int32_t;
  *   line_dot(sum, a, b): the instruction. */
 
@@ -9,10 +9,11 @@ static inline void
 line_begin(line sums[nr][HIGH], const int32_t *start, const int32_t *c, int64_t ldc)
 {
     UNROLL
-    for (int j = 0; j < nr; j++)
+    for (int j = 0; j < nr; j++) {
         UNROLL
         for (int i = 0; i < HIGH; i++)
             sums[j][i] = start ? line_fill(start[j]) : line_load(c + j * ldc + i * LANES);
+    }
 }
 
 /* All sums stay in registers. */
@@ -26,7 +27,7 @@ panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8
         line rows[HIGH];
         UNROLL
         for (int i = 0; i < HIGH; i++)
-            rows[i] = line_load(a + ROWS_AT(i, panel_bytes));
+            rows[i] = line_load(a + rows_at(i, panel_bytes));
         UNROLL
         for (int j = 0; j < nr; j++) {
             int32_t group;
@@ -40,8 +41,9 @@ panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8
         }
     }
     UNROLL
-    for (int j = 0; j < nr; j++)
+    for (int j = 0; j < nr; j++) {
         UNROLL
         for (int i = 0; i < HIGH; i++)
             line_store(c + j * ldc + i * LANES, sums[j][i]);
+    }
 }

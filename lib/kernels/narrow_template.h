@@ -8,7 +8,7 @@
  *   many_mixed(x): the Hadamard transform of the lanes; RUN: vectors that stay in registers while they are mixed;
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
- *   panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, BIAS and FAST. */
+ *   BIAS; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT and FAST. */
 #include <string.h>
 
 #define CHUNK 32
@@ -79,11 +79,12 @@ mix_block(float *x)
     for (int i = 0; i < RUN; i++)
         v[i] = many_mixed(many_load(x + i * LANES));
     UNROLL
-    for (int half = 1; half < RUN; half *= 2)
+    for (int half = 1; half < RUN; half *= 2) {
         UNROLL
         for (int i = 0; i < RUN; i++)
             if (!(i & half))
                 mix_pair(&v[i], &v[i + half]);
+    }
     UNROLL
     for (int i = 0; i < RUN; i++)
         many_store(x + i * LANES, v[i]);
