@@ -99,6 +99,13 @@ typedef struct conceptdec_progress {
 #define CONCEPTDEC_KERNEL_AVX512VNNI 16u   /**< int8 dot products, AVX-512 VNNI */
 #define CONCEPTDEC_KERNEL_NEON_DOTPROD 32u /**< int8 dot products, Armv8.2 DotProd */
 
+/** What the exact neighbour search screens with, for conceptdec_ctx_options.screening. Where the bound of the products
+ *  turns out too loose for the data, the next wider ones are taken. */
+#define CONCEPTDEC_SCREENING_AUTO 0u    /**< int8 where a sample of rows says that it pays, else float32 */
+#define CONCEPTDEC_SCREENING_INT8 1u    /**< rows rotated and rounded to int8 */
+#define CONCEPTDEC_SCREENING_FLOAT32 2u /**< float32 */
+#define CONCEPTDEC_SCREENING_FLOAT64 3u /**< float64 */
+
 /** Options of a context. Set struct_size to sizeof(conceptdec_ctx_options) and the rest to zero, then what you need.
  *  `given`: bit i says that field i (counted after `given`, from 0) is meant even where it is zero. @since 0.1 */
 typedef struct conceptdec_ctx_options {
@@ -127,6 +134,11 @@ typedef struct conceptdec_ctx_options {
     int32_t threads;
     /** 8: Kernel sets that may be used, CONCEPTDEC_KERNEL_*; 0: all that the processor has. */
     uint32_t kernel_mask;
+    /** 9: Products that the exact neighbour search screens with at first, CONCEPTDEC_SCREENING_*; the answer is the same
+     *  with all of them. 0: the fastest for the data, found by counting on a sample. */
+    uint32_t screening;
+    /** 10: Must be 0. */
+    uint32_t reserved;
 } conceptdec_ctx_options;
 
 /** Makes a context. @param options NULL: defaults. @param[out] ctx the new context.

@@ -60,12 +60,14 @@ void conceptdec_i_arena_close(conceptdec_i_arena *arena);
 
 typedef struct conceptdec_i_pool conceptdec_i_pool;
 struct conceptdec_i_kernels;
+struct conceptdec_i_narrow_kernels;
 
 struct conceptdec_ctx {
     conceptdec_ctx_options options; /* as given, threads resolved */
     conceptdec_i_memory *memory;
     conceptdec_i_pool *pool; /* NULL until first needed */
     const struct conceptdec_i_kernels *kernels;
+    const struct conceptdec_i_narrow_kernels *narrow;
     char *build_info; /* made at the first question */
     atomic_int cancel;
     pthread_mutex_t error_lock; /* which task of a parallel call failed first */

@@ -7,11 +7,12 @@
 #include <time.h>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
 
 #define MAX_THREADS 1024
-#define OPTION_FIELDS 9
+#define OPTION_FIELDS 11
 #define REPORT_INTERVAL 50000000 /* nanoseconds: 20 reports a second */
-#define ALL_KERNELS (CONCEPTDEC_KERNEL_PORTABLE | CONCEPTDEC_KERNEL_AVX2 | CONCEPTDEC_KERNEL_AVX512)
+#define ALL_KERNELS (2 * CONCEPTDEC_KERNEL_NEON_DOTPROD - 1)
 
 static conceptdec_status
 read_options(const conceptdec_ctx_options *given, conceptdec_ctx_options *options)
@@ -20,7 +21,8 @@ read_options(const conceptdec_ctx_options *given, conceptdec_ctx_options *option
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(NULL, "options", options->given, OPTION_FIELDS));
     if (!options->allocate != !options->release)
         return CONCEPTDEC_EINVAL;
-    if (options->threads < 0 || options->threads > MAX_THREADS || (options->kernel_mask & ~ALL_KERNELS))
+    if (options->threads < 0 || options->threads > MAX_THREADS || (options->kernel_mask & ~ALL_KERNELS) ||
+        options->screening > CONCEPTDEC_SCREENING_FLOAT64 || options->reserved)
         return CONCEPTDEC_EINVAL;
     if (options->threads == 0)
         options->threads = conceptdec_i_default_threads();
@@ -46,6 +48,7 @@ conceptdec_ctx_new(const conceptdec_ctx_options *options, conceptdec_ctx **ctx)
     new->options = read;
     new->memory = memory;
     new->kernels = conceptdec_i_kernels_choose(read.kernel_mask);
+    new->narrow = conceptdec_i_narrow_choose(read.kernel_mask);
     new->stage = "";
     new->last_report = -REPORT_INTERVAL;
     atomic_init(&new->cancel, 0);

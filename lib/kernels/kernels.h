@@ -36,8 +36,8 @@ typedef struct conceptdec_i_kernels {
      * The order of the sum is free but the same for every row (of one kernel set): equal rows give equal values. */
     double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
 
-    /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (any
-     * order). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */
+    /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (16
+     * partial sums). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */
     double (*center_f32)(const double *x, const double *mean, double scale, float *out, int64_t n);
     double (*center_f64)(const double *x, const double *mean, double scale, double *out, int64_t n);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
+#include "linalg/quantized.h"
 
 #define SUPER_BYTES ((int64_t)48 << 20) /* packed super-block, at most about this */
 #define SUPER_ITEMS 12288
@@ -14,7 +16,7 @@
 
 typedef struct {
     int precision;
-    int64_t size;       /* of an element */
+    int64_t size;       /* of a packed element */
     int64_t mr, nr;     /* micro-panel */
     int64_t rows, cols; /* tile; multiples of mr and nr */
     int64_t depth;
@@ -24,6 +26,7 @@ typedef struct {
 
 typedef struct {
     const conceptdec_i_kernels *kernels;
+    const conceptdec_i_narrow_kernels *narrow;
     const conceptdec_i_operand *a, *b;
     bool symmetric;
     blocking block;
@@ -34,6 +37,7 @@ typedef struct {
     char *rows_scratch;        /* per lane: the wider of mr and nr rows, as elements */
     double *wide_scratch;      /* per lane: one row */
     char *tile_scratch;        /* per lane: one tile */
+    int8_t *column_scratch;    /* per lane: a micro-panel of int8 columns */
     int64_t a_first, a_count, b_first, b_count; /* super-blocks in work */
     int64_t a_tiles, b_tiles;
 } engine;
@@ -59,19 +63,25 @@ ceil_div(int64_t a, int64_t b)
 static int64_t
 depth_of(int precision)
 {
-    return precision == CONCEPTDEC_I_TILE_F32 ? 384 : 256;
+    static const int64_t depth[] = {1536, 384, 256};
+    return depth[precision];
 }
 
+/* Quantised items stay packed from the start: one super-block holds them all. */
 static blocking
-choose_blocking(const conceptdec_i_kernels *kernels, int precision, int64_t dims)
+choose_blocking(const conceptdec_ctx *ctx, int precision, int64_t dims)
 {
-    bool narrow = precision == CONCEPTDEC_I_TILE_F32;
-    blocking b = {.precision = precision, .size = narrow ? 4 : 8, .depth = depth_of(precision)};
-    b.mr = narrow ? kernels->mr_f32 : kernels->mr_f64;
-    b.nr = narrow ? kernels->nr_f32 : kernels->nr_f64;
-    b.rows = narrow ? CONCEPTDEC_I_TILE_ROWS : CONCEPTDEC_I_TILE_ROWS / 2;
+    const conceptdec_i_kernels *kernels = ctx->kernels;
+    const int64_t mr[] = {ctx->narrow->mr, kernels->mr_f32, kernels->mr_f64};
+    const int64_t nr[] = {ctx->narrow->nr, kernels->nr_f32, kernels->nr_f64};
+    const int64_t size[] = {1, sizeof(float), sizeof(double)};
+    blocking b = {.precision = precision, .size = size[precision], .mr = mr[precision], .nr = nr[precision]};
+    b.depth = depth_of(precision);
+    b.rows = precision == CONCEPTDEC_I_TILE_F64 ? CONCEPTDEC_I_TILE_ROWS / 2 : CONCEPTDEC_I_TILE_ROWS;
     b.cols = b.rows / b.nr * b.nr;
     int64_t items = min64(SUPER_ITEMS, SUPER_BYTES / (b.size * dims));
+    if (precision == CONCEPTDEC_I_TILE_I8)
+        items = INT32_MAX;
     b.super_rows = max64(1, items / b.rows) * b.rows;
     b.super_cols = max64(1, items / b.cols) * b.cols;
     b.group = min64(8, max64(1, GROUP_BYTES / (2 * b.rows * dims * b.size)));
@@ -81,6 +91,8 @@ choose_blocking(const conceptdec_i_kernels *kernels, int precision, int64_t dims
 double
 conceptdec_i_tiles_error(int64_t dims, int precision)
 {
+    if (precision == CONCEPTDEC_I_TILE_I8)
+        return 0;
     double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
     int64_t depth = depth_of(precision);
     return (double)(min64(depth, dims) + ceil_div(dims, depth) + 2) * unit * 1.001;
@@ -176,10 +188,37 @@ panel_column(const engine *e, const char *a, const char *b, char *c, int64_t hei
     }
 }
 
+/* A tile of int8 products: in slices of groups, whose columns are taken from the panels one micro-panel at a
+ * time. */
 static void
-compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out)
+compute_narrow_tile(const engine *e, const conceptdec_i_tile *tile, int32_t *out, int lane)
 {
     const blocking *k = &e->block;
+    const conceptdec_i_quantized *a = e->a->quantized, *b = e->b->quantized;
+    int8_t *columns = e->column_scratch + lane * k->nr * k->depth;
+    const uint8_t *rows = a->panels + tile->row / CONCEPTDEC_I_PANEL * a->panel_bytes;
+    for (int64_t g = 0; g < a->groups; g += k->depth / 4) {
+        int64_t groups = min64(k->depth / 4, a->groups - g), at = g * 4 * CONCEPTDEC_I_PANEL;
+        for (int64_t j = 0; j < tile->cols; j += k->nr) {
+            int64_t height = conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1);
+            const int32_t *start = g == 0 ? b->start + tile->col + j : NULL;
+            e->narrow->columns(groups, b->panels + at, b->panel_bytes, tile->col + j, min64(k->nr, tile->cols - j),
+                               columns);
+            for (int64_t i = 0; i < height; i += k->mr)
+                e->narrow->panel(groups, rows + i / CONCEPTDEC_I_PANEL * a->panel_bytes + at, a->panel_bytes, columns,
+                                 start, out + j * k->rows + i, k->rows);
+        }
+    }
+}
+
+static void
+compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane)
+{
+    const blocking *k = &e->block;
+    if (k->precision == CONCEPTDEC_I_TILE_I8) {
+        compute_narrow_tile(e, tile, (int32_t *)(void *)out, lane);
+        return;
+    }
     const char *a = e->packed_a + (tile->row - e->a_first) * e->dims * k->size;
     const char *b = e->packed_b + (tile->col - e->b_first) * e->dims * k->size;
     for (int64_t p = 0; p < e->dims; p += k->depth) {
@@ -219,21 +258,36 @@ tile_task(void *argument, int64_t task, int lane)
     if (i >= e->a_tiles || j >= e->b_tiles)
         return CONCEPTDEC_OK;
     const blocking *k = &e->block;
-    char *out = e->tile_scratch + lane * k->rows * k->cols * k->size;
+    char *out = e->tile_scratch + lane * k->rows * k->cols * max64(k->size, 4);
     conceptdec_i_tile tile = {.row = e->a_first + i * k->rows, .col = e->b_first + j * k->cols, .dots = out,
                               .ld = k->rows, .symmetric = e->symmetric};
     tile.rows = min64(k->rows, e->a_count - i * k->rows);
     tile.cols = min64(k->cols, e->b_count - j * k->cols);
     if (conceptdec_i_tile_height(&tile, tile.cols - 1) == 0)
         return CONCEPTDEC_OK;
-    compute_tile(e, &tile, out);
+    compute_tile(e, &tile, out, lane);
     return e->consumer(e->argument, &tile, lane);
+}
+
+static conceptdec_status
+take_narrow_buffers(engine *e, conceptdec_i_arena *arena)
+{
+    const blocking *k = &e->block;
+    int64_t lanes = conceptdec_i_lanes(arena->ctx);
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", lanes * k->rows * k->cols, sizeof(int32_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * k->nr * k->depth, 1, &p[1]));
+    e->tile_scratch = p[0];
+    e->column_scratch = p[1];
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
 take_buffers(engine *e, conceptdec_i_arena *arena)
 {
     conceptdec_ctx *ctx = arena->ctx;
+    if (e->block.precision == CONCEPTDEC_I_TILE_I8)
+        return take_narrow_buffers(e, arena);
     const blocking *k = &e->block;
     int64_t lanes = conceptdec_i_lanes(ctx), d = e->dims;
     int64_t a = min64(k->super_rows, ceil_div(e->a->n, k->rows) * k->rows);
@@ -262,7 +316,8 @@ run_against(conceptdec_ctx *ctx, engine *e)
     for (e->a_first = 0; e->a_first < end; e->a_first += k->super_rows) {
         e->a_count = min64(k->super_rows, e->a->n - e->a_first);
         e->a_tiles = ceil_div(e->a_count, k->rows);
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
+        if (k->precision != CONCEPTDEC_I_TILE_I8)
+            CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, count_places(k, e->a_tiles, e->b_tiles), tile_task, e));
     }
     return CONCEPTDEC_OK;
@@ -275,7 +330,8 @@ run_all(conceptdec_ctx *ctx, engine *e)
     for (e->b_first = 0; e->b_first < e->b->n; e->b_first += k->super_cols) {
         e->b_count = min64(k->super_cols, e->b->n - e->b_first);
         e->b_tiles = ceil_div(e->b_count, k->cols);
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->b_tiles, pack_b_task, e));
+        if (k->precision != CONCEPTDEC_I_TILE_I8)
+            CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->b_tiles, pack_b_task, e));
         CONCEPTDEC_I_TRY(run_against(ctx, e));
     }
     return CONCEPTDEC_OK;
@@ -285,9 +341,9 @@ conceptdec_status
 conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const conceptdec_i_operand *b, int precision,
                        conceptdec_i_tile_consumer consumer, void *argument)
 {
-    engine e = {.kernels = ctx->kernels, .a = a, .b = b ? b : a, .symmetric = b == NULL, .dims = a->view->cols,
+    engine e = {.kernels = ctx->kernels, .narrow = ctx->narrow, .a = a, .b = b ? b : a, .symmetric = b == NULL, .dims = a->view->cols,
                 .consumer = consumer, .argument = argument};
-    e.block = choose_blocking(ctx->kernels, precision, e.dims);
+    e.block = choose_blocking(ctx, precision, e.dims);
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = take_buffers(&e, &arena);
@@ -300,16 +356,16 @@ conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const
 int64_t
 conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision)
 {
-    blocking k = choose_blocking(ctx->kernels, precision, dims);
+    blocking k = choose_blocking(ctx, precision, dims);
     bool symmetric = n_b == 0;
     int64_t n = symmetric ? n_a : n_b, tasks = 0;
     for (int64_t b = 0; b < n; b += k.super_cols) {
         int64_t b_count = min64(k.super_cols, n - b), b_tiles = ceil_div(b_count, k.cols);
         int64_t end = symmetric ? min64(n_a, b + b_count) : n_a;
-        tasks += b_tiles;
+        tasks += precision == CONCEPTDEC_I_TILE_I8 ? 0 : b_tiles;
         for (int64_t a = 0; a < end; a += k.super_rows) {
             int64_t a_tiles = ceil_div(min64(k.super_rows, n_a - a), k.rows);
-            tasks += a_tiles + count_places(&k, a_tiles, b_tiles);
+            tasks += (precision == CONCEPTDEC_I_TILE_I8 ? 0 : a_tiles) + count_places(&k, a_tiles, b_tiles);
         }
     }
     return tasks;

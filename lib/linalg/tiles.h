@@ -5,8 +5,10 @@
 
 #include "core/core.h"
 
-#define CONCEPTDEC_I_TILE_F32 0
-#define CONCEPTDEC_I_TILE_F64 1
+/* Precisions, the narrowest first. */
+#define CONCEPTDEC_I_TILE_I8 0
+#define CONCEPTDEC_I_TILE_F32 1
+#define CONCEPTDEC_I_TILE_F64 2
 #define CONCEPTDEC_I_TILE_ROWS 256 /* a tile has at most this many rows, and starts at a multiple of its height */
 
 /* Items of one side: item i is ((row[i] of the view) * factor[i] - mean) * scale. */
@@ -17,12 +19,13 @@ typedef struct conceptdec_i_operand {
     const double *factor; /* per item; NULL: 1 */
     const double *mean;   /* per column */
     double scale;         /* a power of two */
+    const struct conceptdec_i_quantized *quantized; /* of these items; CONCEPTDEC_I_TILE_I8 only */
 } conceptdec_i_operand;
 
 typedef struct conceptdec_i_tile {
     int64_t row, col;   /* first item of each side */
     int64_t rows, cols; /* how many */
-    const void *dots;   /* float or double: product of item row + i with item col + j at dots[j * ld + i] */
+    const void *dots;   /* float, double or int32_t: product of item row + i with item col + j at dots[j * ld + i] */
     int64_t ld;
     bool symmetric; /* both sides are one set; products with row + i >= col + j are undefined */
 } conceptdec_i_tile;
@@ -36,10 +39,11 @@ conceptdec_status conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i
                                          conceptdec_i_tile_consumer consumer, void *argument);
 /* Tasks that conceptdec_i_tiles_run() hands out, for the progress of a stage. */
 int64_t conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision);
-/* Squared norm of every packed item, as it enters the products. */
+/* Squared norm of every packed item, as it enters the products (not int8). */
 conceptdec_status conceptdec_i_tiles_norms(conceptdec_ctx *ctx, const conceptdec_i_operand *operand, int precision,
                                            double *norms);
-/* How far a product may be from the exact one of the packed items: at most this times the product of their norms. */
+/* How far a product may be from the exact one of the packed items: at most this times the product of their norms. int8
+ * products are exact. */
 double conceptdec_i_tiles_error(int64_t dims, int precision);
 
 /* Rows of column j of a tile that hold a product. */

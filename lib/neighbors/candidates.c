@@ -1,10 +1,12 @@
 #include "neighbors/candidates.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "linalg/quantized.h"
 #include "neighbors/bisect.h"
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
@@ -51,10 +53,10 @@ is_zero(const uint8_t *zero, int32_t item)
 static double
 squared_distance(const conceptdec_i_screening *s, const double *query, int32_t value, double *buffer)
 {
-    const conceptdec_matrix *view = s->refs->view;
+    const conceptdec_matrix *view = s->refs.view;
     const conceptdec_i_kernels *kernels = s->ctx->kernels;
-    int64_t row = s->refs->row ? s->refs->row[value] : value, n = view->cols;
-    double factor = s->refs->factor ? s->refs->factor[value] : 1.0;
+    int64_t row = s->refs.row ? s->refs.row[value] : value, n = view->cols;
+    double factor = s->refs.factor ? s->refs.factor[value] : 1.0;
     const void *data = conceptdec_i_at(view, row, 0);
     if (!conceptdec_i_view_is_dense_rows(view)) {
         conceptdec_i_view_widen(kernels, view, row, 0, n, buffer);
@@ -85,27 +87,41 @@ fetch_ahead(const conceptdec_i_operand *refs, int32_t value)
         __builtin_prefetch(row + i);
 }
 
-/* Refines the candidates of a list that are not exact yet. */
+static double
+exact_distance(const conceptdec_i_screening *s, const double *query, int32_t list, int32_t value, double *buffer)
+{
+    double d2 = squared_distance(s, query, value, buffer);
+    if (s->metric != CONCEPTDEC_METRIC_COSINE)
+        return d2;
+    return is_zero(s->query_zero, list) || is_zero(s->ref_zero, value) ? 1.0 : 0.5 * d2;
+}
+
+/* The next candidate from i on that is not exact and whose lower bound is within the limit; the count where there is none. */
+static int32_t
+next_open(const conceptdec_i_candidate_list *l, int32_t i, double limit)
+{
+    while (i < l->count && (l->items[i].width == 0 || l->items[i].low > limit))
+        i++;
+    return i;
+}
+
+/* Refines the candidates of a list whose lower bound is within the limit. */
 static void
-refine(conceptdec_i_screening *s, int32_t list, int lane)
+refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    double *query = s->rows + 2 * lane * s->refs->view->cols;
+    double *query = s->rows + 2 * lane * s->refs.view->cols;
     long long refined = 0;
-    bool loaded = false;
-    for (int32_t i = 0; i < l->count; i++) {
+    int32_t i = next_open(l, 0, limit);
+    if (i < l->count)
+        conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, query);
+    while (i < l->count) {
         conceptdec_i_candidate *c = &l->items[i];
-        if (c->exact)
-            continue;
-        if (!loaded)
-            conceptdec_i_operand_row(s->ctx->kernels, s->queries, list, query);
-        loaded = true;
-        if (i + 1 < l->count)
-            fetch_ahead(s->refs, l->items[i + 1].value);
-        c->d2 = squared_distance(s, query, c->value, query + s->refs->view->cols);
-        if (s->metric == CONCEPTDEC_METRIC_COSINE)
-            c->d2 = is_zero(s->query_zero, list) || is_zero(s->ref_zero, c->value) ? 1.0 : 0.5 * c->d2;
-        c->exact = 1;
+        i = next_open(l, i + 1, limit);
+        if (i < l->count)
+            fetch_ahead(&s->refs, l->items[i].value);
+        c->low = exact_distance(s, query, list, c->value, query + s->refs.view->cols);
+        c->width = 0;
         refined++;
     }
     atomic_fetch_add_explicit(&s->n_refined, refined, memory_order_relaxed);
@@ -113,39 +129,50 @@ refine(conceptdec_i_screening *s, int32_t list, int lane)
 
 /* ---- lists ---- */
 
+double
+conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
+{
+    double width = 2 * (s->error * (s->query_norms[list] + s->ref_norms[value]) + s->floor);
+    if (s->precision != CONCEPTDEC_I_TILE_I8)
+        return width;
+    const conceptdec_i_quantized *q = s->queries.quantized, *r = s->refs.quantized;
+    return width + 2 * ((double)q->spread[list] * (double)r->whole[value] +
+                        (double)q->whole[list] * (double)r->spread[value]);
+}
+
 static double
 low_of(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
 {
-    return c->exact ? c->d2 * s->to_units : c->d2;
+    return c->width == 0 ? c->low * s->to_units : c->low;
 }
 
 static double
-high_of(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candidate *c)
+high_of(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
 {
-    if (c->exact)
-        return c->d2 * s->to_units;
-    return c->d2 + 2 * (s->error * (s->query_norms[list] + s->ref_norms[c->value]) + s->floor);
+    return c->width == 0 ? c->low * s->to_units : c->low + (double)c->width;
 }
 
-void
+double
 conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
 {
+    limit *= s->slack;
     if (s->precision == CONCEPTDEC_I_TILE_F64) {
         ((double *)s->limits)[list] = limit;
-        return;
+        return limit;
     }
     float rounded = (float)limit;
     ((float *)s->limits)[list] = (double)rounded < limit ? nextafterf(rounded, INFINITY) : rounded;
+    return limit;
 }
 
-/* Upper bounds of the universal candidates; returns how many there are. */
+/* Bounds of the universal candidates; returns how many there are. */
 static int32_t
-upper_bounds(const conceptdec_i_screening *s, int32_t list, double *bounds)
+bounds_of(const conceptdec_i_screening *s, int32_t list, bool upper, double *bounds)
 {
     const conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = high_of(s, list, &l->items[i]);
+        bounds[n] = upper ? high_of(s, &l->items[i]) : low_of(s, &l->items[i]);
         n += !l->items[i].partial;
     }
     return n;
@@ -157,16 +184,27 @@ tighten(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     double *bounds = s->bounds[lane];
-    int32_t universal = upper_bounds(s, list, bounds), kept = 0;
+    int32_t universal = bounds_of(s, list, true, bounds), kept = 0;
     if (universal < s->k)
         return;
-    double limit = conceptdec_i_bisect_f64(bounds, universal, s->k);
+    double limit = conceptdec_i_screening_set_limit(s, list, conceptdec_i_bisect_f64(bounds, universal, s->k));
     for (int32_t i = 0; i < l->count; i++) {
         l->items[kept] = l->items[i];
         kept += low_of(s, &l->items[i]) <= limit;
     }
     l->count = kept;
-    conceptdec_i_screening_set_limit(s, list, limit);
+}
+
+/* Exact distances of the k candidates that promise most: what lies beyond these need not be refined. */
+static void
+refine_best(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    int32_t universal = bounds_of(s, list, false, s->bounds[lane]);
+    if (universal > s->k)
+        refine(s, list, conceptdec_i_bisect_f64(s->bounds[lane], universal, s->k), lane);
+    else
+        refine(s, list, INFINITY, lane);
+    tighten(s, list, lane);
 }
 
 /* The lane's scratch for upper bounds must hold the list in hand. */
@@ -211,7 +249,10 @@ make_room(conceptdec_i_screening *s, int32_t list, int lane)
     tighten(s, list, lane);
     if (l->count <= enough)
         return CONCEPTDEC_OK;
-    refine(s, list, lane);
+    refine_best(s, list, lane);
+    if (l->count <= enough)
+        return CONCEPTDEC_OK;
+    refine(s, list, INFINITY, lane);
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
     tighten(s, list, lane);
@@ -229,13 +270,15 @@ append(conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate candidate
 conceptdec_status
 conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low, int lane)
 {
-    if (!(low <= conceptdec_i_screening_limit(s, list))) /* NaN, too: the zero row under cosine */
+    if (!(low <= conceptdec_i_screening_limit(s, list)) || low == INFINITY) /* NaN, infinity: a zero row under cosine */
         return CONCEPTDEC_OK;
-    conceptdec_i_eligibility eligibility = conceptdec_i_codes_test(s->codes, list, value);
+    conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL
+                                                        : conceptdec_i_codes_test(s->codes, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
-    return append(s, list, (conceptdec_i_candidate){
-        .d2 = low, .value = value, .partial = eligibility == CONCEPTDEC_I_PARTIAL}, lane);
+    float width = (float)(conceptdec_i_screening_width(s, list, value) * (1 + 0x1p-20)) + FLT_MIN; /* never exact */
+    return append(s, list, (conceptdec_i_candidate){.low = low, .width = width, .value = (uint32_t)value & INT32_MAX,
+                                                    .partial = eligibility == CONCEPTDEC_I_PARTIAL}, lane);
 }
 
 conceptdec_status
@@ -244,16 +287,16 @@ conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32
     conceptdec_i_eligibility eligibility = conceptdec_i_codes_test(s->codes, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
-    return append(s, list, (conceptdec_i_candidate){
-        .d2 = d2, .value = value, .exact = 1, .partial = eligibility == CONCEPTDEC_I_PARTIAL}, 0);
+    return append(s, list, (conceptdec_i_candidate){.low = d2, .value = (uint32_t)value & INT32_MAX,
+                                                    .partial = eligibility == CONCEPTDEC_I_PARTIAL}, 0);
 }
 
 static int
 by_distance(const void *a, const void *b)
 {
     const conceptdec_i_candidate *x = a, *y = b;
-    if (x->d2 != y->d2)
-        return x->d2 < y->d2 ? -1 : 1;
+    if (x->low != y->low)
+        return x->low < y->low ? -1 : 1;
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
@@ -263,7 +306,8 @@ conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane,
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity));
     tighten(s, list, lane);
-    refine(s, list, lane);
+    refine_best(s, list, lane);
+    refine(s, list, INFINITY, lane);
     qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
     int64_t rows = 0;
     int32_t i = 0;
@@ -271,7 +315,7 @@ conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane,
         if (!l->items[i].partial)
             rows += conceptdec_i_codes_rows(s->codes, list, l->items[i].value);
     *whole = rows < s->k;
-    while (i > 0 && i < l->count && l->items[i].d2 == l->items[i - 1].d2)
+    while (i > 0 && i < l->count && l->items[i].low == l->items[i - 1].low)
         i++;
     l->count = *whole ? l->count : i;
     return CONCEPTDEC_OK;

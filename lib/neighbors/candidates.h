@@ -32,10 +32,10 @@ conceptdec_i_eligibility conceptdec_i_codes_test(const conceptdec_i_codes *codes
 int64_t conceptdec_i_codes_rows(const conceptdec_i_codes *codes, int32_t list, int32_t value);
 
 typedef struct conceptdec_i_candidate {
-    double d2; /* exact: as in the table; else a lower bound in the units of the screening */
-    int32_t value;
-    uint16_t exact;
-    uint16_t partial;
+    double low;  /* exact: the squared distance as in the table; else a lower bound in the units of the screening */
+    float width; /* the upper bound is low + width; 0: exact */
+    uint32_t value : 31;
+    uint32_t partial : 1;
 } conceptdec_i_candidate;
 
 typedef struct conceptdec_i_candidate_list {
@@ -46,23 +46,26 @@ typedef struct conceptdec_i_candidate_list {
 /* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
 typedef struct conceptdec_i_screening {
     conceptdec_ctx *ctx;
-    const conceptdec_i_operand *queries, *refs;
+    conceptdec_i_operand queries, refs;
+    bool symmetric;                       /* list l and value l are the same row, and tiles come for i < j only */
     const uint8_t *query_zero, *ref_zero; /* per item, cosine: all-zero rows; NULL otherwise */
     const conceptdec_i_codes *codes;
     int32_t metric;
-    int precision;
+    int precision; /* CONCEPTDEC_I_TILE_* of the pass */
     int64_t k;
     double to_units;                        /* exact d2 * to_units is a distance in the units of the screening */
-    double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor */
+    double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and more */
+    double slack;                           /* limits are this times an upper bound: distances are rounded when refined */
     const double *query_norms, *ref_norms;
     void *query_bounds, *ref_bounds;        /* float or double: norm less its share of the error, rounded down */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
     conceptdec_i_candidate *pool;           /* first storage of all lists */
     int32_t capacity;                       /* of a list in the pool */
+    uint8_t *whole;                         /* per list: nothing that is eligible was cut */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */
-    double **bounds;                        /* per lane: scratch for upper bounds */
+    double **bounds;                        /* per lane: scratch for bounds of a list */
     int64_t *bounds_capacity;
     atomic_llong n_refined, n_pushed, n_grown;
     bool all_count;                         /* every pair that a tile shows counts towards k */
@@ -76,19 +79,23 @@ conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t
                                               int lane);
 /* An exact distance known beforehand. */
 conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
-/* Exact distances for all that is left, sorted by (d2, value), cut behind the k-th row and its ties. *whole: nothing
+/* Exact distances for all that may matter, sorted by (d2, value), cut behind the k-th row and its ties. *whole: nothing
  * that is eligible was cut. */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole);
-/* A limit that is known to be safe. */
-void conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
+/* A limit for exact distances: lower bounds beyond it, and beyond the error of refining, cannot matter. Returns what
+ * lower bounds are held against. */
+double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
+
+/* Upper bound less the lower one, of a pair whose bounds come from this pass. */
+double conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value);
 
 static inline double
 conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
 {
-    return s->precision == CONCEPTDEC_I_TILE_F32 ? (double)((const float *)s->limits)[list]
-                                                 : ((const double *)s->limits)[list];
+    return s->precision == CONCEPTDEC_I_TILE_F64 ? ((const double *)s->limits)[list]
+                                                 : (double)((const float *)s->limits)[list];
 }
 
 #endif

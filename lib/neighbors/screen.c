@@ -2,6 +2,8 @@
 #include <math.h>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
+#include "linalg/quantized.h"
 #include "neighbors/bisect.h"
 #include "neighbors/candidates.h"
 
@@ -14,11 +16,30 @@ typedef struct {
 } screen;
 
 static int
+screen_narrow_column(const screen *c, int64_t j, int64_t height, uint64_t *row_hits, uint64_t *column_hits)
+{
+    const conceptdec_i_screening *s = c->s;
+    const conceptdec_i_tile *t = c->tile;
+    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
+    const float *limits = s->limits;
+    int64_t column = t->col + j;
+    const conceptdec_i_narrow_rows rows = {.bound = (const float *)s->query_bounds + t->row, .scale = a->scale + t->row,
+                                           .reach = a->reach + t->row, .spread = a->spread + t->row,
+                                           .limit = limits + t->row};
+    const conceptdec_i_narrow_column one = {.bound = ((const float *)s->ref_bounds)[column], .step = b->step[column],
+                                            .reach = b->whole[column], .spread = 0.5f * b->spread[column],
+                                            .limit = t->symmetric ? limits[column] : -INFINITY};
+    return s->ctx->narrow->screen((const int32_t *)t->dots + j * t->ld, &rows, &one, height, row_hits, column_hits);
+}
+
+static int
 screen_column(const screen *c, int64_t j, int64_t height, uint64_t *row_hits, uint64_t *column_hits)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
     const conceptdec_i_kernels *kernels = s->ctx->kernels;
+    if (s->precision == CONCEPTDEC_I_TILE_I8)
+        return screen_narrow_column(c, j, height, row_hits, column_hits);
     int64_t column = t->col + j;
     if (s->precision == CONCEPTDEC_I_TILE_F32) {
         const float *bounds = s->query_bounds, *limits = s->limits;
@@ -34,12 +55,24 @@ screen_column(const screen *c, int64_t j, int64_t height, uint64_t *row_hits, ui
                                column_hits);
 }
 
+static double
+narrow_lower_bound(const screen *c, int64_t row, int64_t column, int32_t dot)
+{
+    const conceptdec_i_screening *s = c->s;
+    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
+    return (double)((const float *)s->query_bounds)[row] + (double)((const float *)s->ref_bounds)[column] -
+           (double)a->scale[row] * (double)b->step[column] * dot - (double)a->spread[row] * (double)b->whole[column] -
+           (double)a->reach[row] * 0.5 * (double)b->spread[column];
+}
+
 /* Lower bound of the squared distance of pair (i, j) of the tile. */
 static double
 lower_bound(const screen *c, int64_t i, int64_t j)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
+    if (s->precision == CONCEPTDEC_I_TILE_I8)
+        return narrow_lower_bound(c, t->row + i, t->col + j, ((const int32_t *)t->dots)[j * t->ld + i]);
     if (s->precision == CONCEPTDEC_I_TILE_F32)
         return (double)((const float *)s->query_bounds)[t->row + i] +
                (double)((const float *)s->ref_bounds)[t->col + j] -
@@ -74,7 +107,27 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
 static double
 slack(const conceptdec_i_screening *s, double norm)
 {
-    return 2 * s->error * norm + s->floor + 0x1p-20 * norm;
+    return 2 * s->error * norm + s->floor + 0x1p-18 * norm;
+}
+
+/* Upper bounds of the pairs of a column, without what its own item adds. */
+static void
+upper_bounds(const screen *c, int64_t j, int64_t height, const float *upper, float *values)
+{
+    const conceptdec_i_screening *s = c->s;
+    const conceptdec_i_tile *t = c->tile;
+    if (s->precision == CONCEPTDEC_I_TILE_F32) {
+        const float *dots = (const float *)t->dots + j * t->ld;
+        for (int64_t i = 0; i < height; i++)
+            values[i] = upper[i] - 2.0f * dots[i];
+        return;
+    }
+    const int32_t *dots = (const int32_t *)t->dots + j * t->ld;
+    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
+    const float *scale = a->scale + t->row, *spread = a->spread + t->row, *reach = a->reach + t->row;
+    const float step = b->step[t->col + j], whole = b->whole[t->col + j], rest = 0.5f * b->spread[t->col + j];
+    for (int64_t i = 0; i < height; i++)
+        values[i] = upper[i] - scale[i] * (step * (float)dots[i]) + spread[i] * whole + reach[i] * rest;
 }
 
 static void
@@ -82,14 +135,12 @@ seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
 {
     conceptdec_i_screening *s = c->s;
     int32_t column = (int32_t)(c->tile->col + j);
-    const float *dots = (const float *)c->tile->dots + j * c->tile->ld;
     float values[CONCEPTDEC_I_TILE_ROWS];
-    for (int64_t i = 0; i < height; i++)
-        values[i] = upper[i] - 2.0f * dots[i];
+    upper_bounds(c, j, height, upper, values);
     double own = (double)((const float *)s->ref_bounds)[column] + slack(s, s->ref_norms[column]);
     double limit = (double)conceptdec_i_bisect_f32(values, height, s->k) + own;
     if (limit < INFINITY)
-        conceptdec_i_screening_set_limit(s, column, limit);
+        (void)conceptdec_i_screening_set_limit(s, column, limit);
 }
 
 static void
@@ -115,7 +166,7 @@ static conceptdec_status
 screen_tile(const screen *c)
 {
     const conceptdec_i_tile *t = c->tile;
-    if (t->symmetric && c->s->all_count && c->s->precision == CONCEPTDEC_I_TILE_F32)
+    if (t->symmetric && c->s->all_count && c->s->precision != CONCEPTDEC_I_TILE_F64)
         seed_limits(c);
     for (int64_t j = 0; j < t->cols; j++) {
         uint64_t row_hits[WORDS] = {0}, column_hits[WORDS] = {0};

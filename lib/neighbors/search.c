@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "neighbors/candidates.h"
+#include "neighbors/pass.h"
 #include "neighbors/sides.h"
-
-#define BLOCK CONCEPTDEC_I_TILE_ROWS
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -14,20 +12,8 @@ typedef struct {
     const conceptdec_i_search *search;
     conceptdec_i_survey of_x, of_queries;
     conceptdec_i_sides sides;
-    conceptdec_i_operand queries, refs; /* items: lists, values */
-    bool symmetric;
     conceptdec_i_screening screening;
-    uint8_t *whole; /* per list */
 } finder;
-
-/* Single-precision tiles are enough for everything but float64 input. */
-static int
-precision_for(const conceptdec_i_search *search)
-{
-    bool wide = search->x->dtype == CONCEPTDEC_FLOAT64 ||
-                (search->queries && search->queries->dtype == CONCEPTDEC_FLOAT64);
-    return wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
-}
 
 /* The power of two that brings centred values to magnitude 2^29: squares then lie far from both ends of float. */
 static double
@@ -78,200 +64,32 @@ set_operands(finder *f)
     conceptdec_i_screening *s = &f->screening;
     const conceptdec_i_survey *of_queries = search->queries ? &f->of_queries : &f->of_x;
     double scale = scale_for(largest_of(f));
-    f->refs = (conceptdec_i_operand){.view = search->x, .n = f->sides.n_values, .row = f->sides.value_row,
+    s->refs = (conceptdec_i_operand){.view = search->x, .n = f->sides.n_values, .row = f->sides.value_row,
                                      .mean = f->of_x.mean, .scale = scale};
-    f->queries = (conceptdec_i_operand){.view = of_queries->view, .n = f->sides.n_lists, .row = f->sides.list_row,
+    s->queries = (conceptdec_i_operand){.view = of_queries->view, .n = f->sides.n_lists, .row = f->sides.list_row,
                                         .mean = f->of_x.mean, .scale = scale};
     CONCEPTDEC_I_TRY(
-        gather_factors(f, &f->of_x, f->sides.value_row, f->refs.n, &f->refs.factor, &s->ref_zero));
-    if (f->symmetric) {
-        f->queries = f->refs;
+        gather_factors(f, &f->of_x, f->sides.value_row, s->refs.n, &s->refs.factor, &s->ref_zero));
+    if (s->symmetric) {
+        s->queries = s->refs;
         s->query_zero = s->ref_zero;
         return CONCEPTDEC_OK;
     }
-    return gather_factors(f, of_queries, f->sides.list_row, f->queries.n, &f->queries.factor, &s->query_zero);
+    return gather_factors(f, of_queries, f->sides.list_row, s->queries.n, &s->queries.factor, &s->query_zero);
 }
 
-/* What products may be off by, as a share of the sum of both squared norms: the chain of the product, rounding of the
- * packed items, the last operations, and the refining sum (docs/screening.md). */
-static double
-error_share(int64_t dims, int precision)
-{
-    double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
-    return conceptdec_i_tiles_error(dims, precision) + 24 * unit + 4 * (double)(dims + 16) * 0x1p-53;
-}
-
-static void
-set_bound(int precision, void *bounds, int64_t i, double bound)
-{
-    if (precision == CONCEPTDEC_I_TILE_F64) {
-        ((double *)bounds)[i] = bound;
-        return;
-    }
-    float rounded = (float)bound;
-    ((float *)bounds)[i] = (double)rounded > bound ? nextafterf(rounded, -INFINITY) : rounded;
-}
-
-/* Norms of one side and their lower bounds. The zero row under cosine has no direction: NaN keeps it out of the
- * screening, its distances are known beforehand (start_lists). */
-static conceptdec_status
-take_norms(finder *f, const conceptdec_i_operand *operand, const uint8_t *zero, const double **norms, void **bounds)
-{
-    conceptdec_i_screening *s = &f->screening;
-    uint64_t size = s->precision == CONCEPTDEC_I_TILE_F32 ? sizeof(float) : sizeof(double);
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "row norms", operand->n, sizeof(double), &p));
-    double *out = p;
-    *norms = out;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "row norms", operand->n + BLOCK, size, bounds));
-    CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(f->ctx, operand, s->precision, out));
-    for (int64_t i = 0; i < operand->n; i++) {
-        double bound = out[i] - (s->error * out[i] + s->floor);
-        if (zero && zero[i])
-            bound = NAN;
-        set_bound(s->precision, *bounds, i, bound);
-    }
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-take_lists(finder *f)
-{
-    conceptdec_i_screening *s = &f->screening;
-    int64_t n = f->queries.n, k = s->k, capacity = k + (k / 2 > 22 ? k / 2 : 22);
-    if (capacity > f->refs.n + 2)
-        capacity = f->refs.n + 2;
-    int64_t blocks = (n + BLOCK - 1) / BLOCK, total;
-    if (!conceptdec_i_mul(n, capacity, &total))
-        return conceptdec_i_fail(f->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
-    void *p[8];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "candidates", n, sizeof *s->lists, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "candidates", total, sizeof *s->pool, &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "limits", n + BLOCK, sizeof(double), &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "locks", blocks, sizeof *s->locks, &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "rows", 2 * conceptdec_i_lanes(f->ctx) * f->refs.view->cols,
-                                             sizeof(double), &p[4]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "list marks", n, 1, &p[5]));
-    int lanes = conceptdec_i_lanes(f->ctx);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "bounds", lanes, sizeof(double *), &p[6]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "bounds", lanes, sizeof(int64_t), &p[7]));
-    s->bounds = p[6];
-    s->bounds_capacity = p[7];
-    s->lists = p[0];
-    s->pool = p[1];
-    s->limits = p[2];
-    s->locks = p[3];
-    s->rows = p[4];
-    f->whole = p[5];
-    s->capacity = (int32_t)capacity;
-    for (int64_t b = 0; b < blocks; b++)
-        pthread_mutex_init(&s->locks[b], NULL);
-    return CONCEPTDEC_OK;
-}
-
-/* The one value (or list) that is all zero, under cosine; -1 without one. */
-static int64_t
-find_zero(const uint8_t *zero, int64_t n)
-{
-    const uint8_t *found = zero ? memchr(zero, 1, (size_t)n) : NULL;
-    return found ? found - zero : -1;
-}
-
-/* The zero row is at distance 1 from every row. */
-static conceptdec_status
-push_zero_rows(finder *f)
-{
-    conceptdec_i_screening *s = &f->screening;
-    int64_t value = find_zero(s->ref_zero, f->refs.n), list = find_zero(s->query_zero, f->queries.n);
-    for (int64_t l = 0; value >= 0 && l < f->queries.n; l++)
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)value, 1.0));
-    for (int64_t v = 0; list >= 0 && v < f->refs.n; v++)
-        if (v != value)
-            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)list, (int32_t)v, 1.0));
-    return CONCEPTDEC_OK;
-}
-
-/* Empty lists but for what the tiles will not show: with symmetric tiles, which never visit the diagonal, a list's own
- * value. */
-static conceptdec_status
-start_lists(finder *f)
-{
-    conceptdec_i_screening *s = &f->screening;
-    for (int64_t l = 0; l < f->queries.n; l++) {
-        if (s->lists[l].capacity > s->capacity)
-            conceptdec_i_give(f->ctx, s->lists[l].items);
-        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = s->capacity};
-        if (s->precision == CONCEPTDEC_I_TILE_F32)
-            ((float *)s->limits)[l] = INFINITY;
-        else
-            ((double *)s->limits)[l] = INFINITY;
-        if (f->symmetric && !(s->ref_zero && s->ref_zero[l]))
-            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)l, 0.0));
-    }
-    return push_zero_rows(f);
-}
-
-static void
-drop_lists(finder *f)
-{
-    conceptdec_i_screening *s = &f->screening;
-    for (int64_t l = 0; s->lists && l < f->queries.n; l++)
-        if (s->lists[l].capacity > s->capacity)
-            conceptdec_i_give(f->ctx, s->lists[l].items);
-    for (int i = 0; s->bounds && i < conceptdec_i_lanes(f->ctx); i++)
-        conceptdec_i_give(f->ctx, s->bounds[i]);
-    for (int64_t b = 0; s->locks && b < (f->queries.n + BLOCK - 1) / BLOCK; b++)
-        pthread_mutex_destroy(&s->locks[b]);
-}
-
-static conceptdec_status
-finish_task(void *argument, int64_t task, int lane)
-{
-    finder *f = argument;
-    int64_t end = (task + 1) * 64 < f->queries.n ? (task + 1) * 64 : f->queries.n;
-    for (int64_t l = task * 64; l < end; l++)
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_finish(&f->screening, (int32_t)l, lane, &f->whole[l]));
-    return CONCEPTDEC_OK;
-}
-
-/* One pass in one precision. */
-static conceptdec_status
-screen_all(finder *f, int precision)
-{
-    conceptdec_i_screening *s = &f->screening;
-    s->precision = precision;
-    s->error = error_share(f->refs.view->cols, precision);
-    s->floor = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-100 : 0x1p-900;
-    s->to_units = f->refs.scale * f->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
-    s->refine_budget = precision == CONCEPTDEC_I_TILE_F32 ? 8 * f->queries.n * s->k + 65536 : 0;
-    CONCEPTDEC_I_TRY(take_norms(f, &f->refs, s->ref_zero, &s->ref_norms, &s->ref_bounds));
-    s->query_norms = s->ref_norms;
-    s->query_bounds = s->ref_bounds;
-    if (!f->symmetric)
-        CONCEPTDEC_I_TRY(take_norms(f, &f->queries, s->query_zero, &s->query_norms, &s->query_bounds));
-    s->all_count = !s->codes->any || (s->codes->by_row && f->symmetric);
-    CONCEPTDEC_I_TRY(start_lists(f));
-    return conceptdec_i_tiles_run(f->ctx, &f->queries, f->symmetric ? NULL : &f->refs, precision,
-                                  conceptdec_i_screening_tile, s);
-}
-
+/* The narrowest precision that promises to pay; the next where its bound turns out to be too loose after all. */
 static conceptdec_status
 find(finder *f)
 {
     conceptdec_i_screening *s = &f->screening;
-    int64_t finishing = (f->queries.n + 63) / 64;
-    int precision = precision_for(f->search);
-    s->queries = &f->queries;
-    s->refs = &f->refs;
-    CONCEPTDEC_I_TRY(take_lists(f));
-    int64_t tiles = conceptdec_i_tiles_tasks(f->ctx, f->queries.n, f->symmetric ? 0 : f->refs.n, f->refs.view->cols,
-                                             precision);
-    conceptdec_i_stage(f->ctx, "neighbors", tiles + finishing);
-    conceptdec_status status = screen_all(f, precision);
-    if (status == CONCEPTDEC_I_TOO_LOOSE)
-        status = screen_all(f, CONCEPTDEC_I_TILE_F64);
-    CONCEPTDEC_I_TRY(status);
-    return conceptdec_i_parallel(f->ctx, finishing, finish_task, f);
+    int precision;
+    CONCEPTDEC_I_TRY(conceptdec_i_choose_precision(f->arena, s, &precision));
+    CONCEPTDEC_I_TRY(conceptdec_i_pass_open(f->arena, s));
+    conceptdec_status status = conceptdec_i_pass_run(f->arena, s, precision);
+    while (status == CONCEPTDEC_I_TOO_LOOSE)
+        status = conceptdec_i_pass_run(f->arena, s, ++precision);
+    return status == CONCEPTDEC_OK ? conceptdec_i_pass_finish(s) : status;
 }
 
 /* ---- from candidates to the table ---- */
@@ -280,7 +98,7 @@ static conceptdec_status
 copy_lists(finder *f, conceptdec_neighbors *table)
 {
     const conceptdec_i_screening *s = &f->screening;
-    int64_t n = f->queries.n;
+    int64_t n = s->queries.n;
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_take_zero(f->ctx, "neighbour lists", n + 1, sizeof(int64_t), &p));
     table->list_start = p;
@@ -290,11 +108,11 @@ copy_lists(finder *f, conceptdec_neighbors *table)
     table->entries = p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "list marks", n, 1, &p));
     table->list_is_whole = p;
-    memcpy(table->list_is_whole, f->whole, (size_t)n);
+    memcpy(table->list_is_whole, s->whole, (size_t)n);
     for (int64_t l = 0; l < n; l++) {
         conceptdec_i_entry *out = table->entries + table->list_start[l];
         for (int32_t i = 0; i < s->lists[l].count; i++)
-            out[i] = (conceptdec_i_entry){.d2 = s->lists[l].items[i].d2, .value = s->lists[l].items[i].value};
+            out[i] = (conceptdec_i_entry){.d2 = s->lists[l].items[i].low, .value = (int32_t)s->lists[l].items[i].value};
     }
     table->n_lists = n;
     return CONCEPTDEC_OK;
@@ -374,14 +192,13 @@ search_in(finder *f, conceptdec_neighbors **table)
     CONCEPTDEC_I_TRY(conceptdec_i_survey_take(f->arena, search->x, search->queries, search->metric, &f->of_x,
                                               &f->of_queries));
     CONCEPTDEC_I_TRY(conceptdec_i_sides_make(f->arena, search, &f->of_x, &f->of_queries, &f->sides));
-    f->symmetric = f->sides.is_symmetric;
-    f->screening = (conceptdec_i_screening){
-        .ctx = f->ctx, .codes = &f->sides.codes, .metric = search->metric, .k = search->k};
+    f->screening = (conceptdec_i_screening){.ctx = f->ctx, .codes = &f->sides.codes, .metric = search->metric,
+                                            .k = search->k, .symmetric = f->sides.is_symmetric};
     CONCEPTDEC_I_TRY(set_operands(f));
     conceptdec_status status = find(f);
     if (status == CONCEPTDEC_OK)
         status = make_table(f, table);
-    drop_lists(f);
+    conceptdec_i_pass_close(&f->screening);
     return status;
 }
 

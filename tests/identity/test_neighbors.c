@@ -49,10 +49,13 @@ packed(const double *x, int64_t n, int64_t d)
 
 /* ---- tables ---- */
 
+static uint32_t screening; /* CONCEPTDEC_SCREENING_* of the contexts that are opened */
+
 static void
 open_context(int32_t threads, uint32_t mask)
 {
-    conceptdec_ctx_options o = {.struct_size = sizeof o, .threads = threads, .kernel_mask = mask};
+    conceptdec_ctx_options o = {
+        .struct_size = sizeof o, .threads = threads, .kernel_mask = mask, .screening = screening};
     conceptdec_ctx_free(ctx);
     ck_assert_int_eq(conceptdec_ctx_new(&o, &ctx), CONCEPTDEC_OK);
 }
@@ -368,13 +371,15 @@ START_TEST(threads_and_kernels)
     queries.rows = 400;
     queries.data = x + 300 * COLS;
     fill_float(x, 1500, COLS);
-    for (uint32_t mask = CONCEPTDEC_KERNEL_PORTABLE; mask <= CONCEPTDEC_KERNEL_AVX512; mask *= 2)
+    for (uint32_t mask = CONCEPTDEC_KERNEL_PORTABLE; mask <= CONCEPTDEC_KERNEL_AVX512VNNI; mask *= 2)
         for (int i = 0; i < 5; i++) {
-            conceptdec_neighbors_options o = {.k = K, .metric = _i};
+            conceptdec_neighbors_options o = {.k = K, .metric = _i % 2};
+            screening = CONCEPTDEC_SCREENING_AUTO;
             open_context(1, CONCEPTDEC_KERNEL_PORTABLE);
-            answer first = find(&a, K, _i), second = find_with(&a, &queries, o);
+            answer first = find(&a, K, o.metric), second = find_with(&a, &queries, o);
+            screening = (uint32_t)_i / 2;
             open_context(threads[i], mask | CONCEPTDEC_KERNEL_PORTABLE);
-            expect_same(first, find(&a, K, _i));
+            expect_same(first, find(&a, K, o.metric));
             expect_same(second, find_with(&a, &queries, o));
         }
 }
@@ -504,7 +509,7 @@ make_suite(void)
     tcase_add_loop_test(tests, order_of_rows, 0, 4);
     tcase_add_loop_test(tests, strides_and_dtypes, 0, 4 * LAYOUTS);
     tcase_add_loop_test(tests, strides_of_zero, 0, 2);
-    tcase_add_loop_test(tests, threads_and_kernels, 0, 2);
+    tcase_add_loop_test(tests, threads_and_kernels, 0, 8);
     tcase_add_loop_test(tests, first_of_a_deeper_table, 0, 4);
     tcase_add_loop_test(tests, queries_are_the_rows, 0, 4);
     tcase_add_loop_test(tests, groups_strike_out, 0, 4);

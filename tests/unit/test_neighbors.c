@@ -123,10 +123,14 @@ codes_view(const int64_t *codes, int64_t n)
         .data = codes, .rows = n, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
 }
 
+/* CONCEPTDEC_SCREENING_* of the case that runs. */
+static uint32_t screening;
+
 static conceptdec_ctx *
 make_ctx(int32_t threads, uint32_t mask)
 {
-    conceptdec_ctx_options o = {.struct_size = sizeof o, .threads = threads, .kernel_mask = mask};
+    conceptdec_ctx_options o = {
+        .struct_size = sizeof o, .threads = threads, .kernel_mask = mask, .screening = screening};
     conceptdec_ctx *ctx = NULL;
     ck_assert_int_eq(conceptdec_ctx_new(&o, &ctx), CONCEPTDEC_OK);
     return ctx;
@@ -202,7 +206,9 @@ check_self(conceptdec_ctx *ctx, kind data, int64_t n, int64_t d, int64_t k, int3
 
 START_TEST(test_every_data_every_kernel)
 {
-    static const uint32_t masks[] = {CONCEPTDEC_KERNEL_PORTABLE, CONCEPTDEC_KERNEL_AVX2, CONCEPTDEC_KERNEL_AVX512};
+    static const uint32_t masks[] = {
+        CONCEPTDEC_KERNEL_PORTABLE, CONCEPTDEC_KERNEL_AVX2 | CONCEPTDEC_KERNEL_AVXVNNI,
+        CONCEPTDEC_KERNEL_AVX512, CONCEPTDEC_KERNEL_AVX512 | CONCEPTDEC_KERNEL_AVX512VNNI};
     conceptdec_ctx *ctx = make_ctx(2, masks[_i]);
     for (int data = 0; data < KINDS; data++)
         for (int32_t metric = 0; metric <= 1; metric++) {
@@ -525,18 +531,56 @@ START_TEST(test_damaged_files)
 }
 END_TEST
 
-static Suite *
-neighbors_suite(void)
+static void
+screen_by_any(void)
 {
-    Suite *s = suite_create("neighbors");
-    TCase *c = tcase_create("tables");
+    screening = CONCEPTDEC_SCREENING_AUTO;
+}
+
+static void
+screen_by_int8(void)
+{
+    screening = CONCEPTDEC_SCREENING_INT8;
+}
+
+static void
+screen_by_float32(void)
+{
+    screening = CONCEPTDEC_SCREENING_FLOAT32;
+}
+
+static void
+screen_by_float64(void)
+{
+    screening = CONCEPTDEC_SCREENING_FLOAT64;
+}
+
+/* What must not depend on the products that screen. */
+static void
+add_tables(Suite *s, const char *name, SFun screen)
+{
+    TCase *c = tcase_create(name);
     tcase_set_timeout(c, 120);
-    tcase_add_loop_test(c, test_every_data_every_kernel, 0, 3);
+    tcase_add_checked_fixture(c, screen, NULL);
+    tcase_add_loop_test(c, test_every_data_every_kernel, 0, 4);
     tcase_add_test(c, test_shapes);
     tcase_add_test(c, test_large);
     tcase_add_test(c, test_groups);
     tcase_add_test(c, test_queries);
     tcase_add_test(c, test_views_and_threads);
+    suite_add_tcase(s, c);
+}
+
+static Suite *
+neighbors_suite(void)
+{
+    Suite *s = suite_create("neighbors");
+    add_tables(s, "int8", screen_by_int8);
+    add_tables(s, "float32", screen_by_float32);
+    add_tables(s, "float64", screen_by_float64);
+    add_tables(s, "any", screen_by_any);
+    TCase *c = tcase_create("tables");
+    tcase_set_timeout(c, 120);
     tcase_add_test(c, test_bad_input);
     tcase_add_test(c, test_strict_and_short_rows);
     tcase_add_test(c, test_save_and_load);

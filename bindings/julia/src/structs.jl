@@ -19,6 +19,8 @@ struct conceptdec_ctx_options
     progress_user::Ptr{Cvoid}
     threads::Int32
     kernel_mask::UInt32
+    screening::UInt32
+    reserved::UInt32
 end
 
 struct conceptdec_matrix

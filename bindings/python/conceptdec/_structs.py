@@ -125,6 +125,8 @@ class CtxOptions(Options):
         ("progress_user", c_void_p),
         ("threads", c_int32),
         ("kernel_mask", c_uint32),
+        ("screening", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 

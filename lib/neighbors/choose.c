@@ -1,0 +1,156 @@
+/* Which precision screens: int8 bounds of a fixed sample of lists are counted out. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/narrow.h"
+#include "linalg/quantized.h"
+#include "neighbors/bisect.h"
+#include "neighbors/pass.h"
+
+#define SAMPLE 64
+#define SAMPLE_PAIRS ((int64_t)1 << 22)
+/* Rows and dimensions from which int8 tiles can pay for quantising. */
+#define LEAST_ROWS 512
+#define LEAST_DIMS 32
+/* Costs in units of one float product of a pair: a refinement, and the part of the product that int8 saves. */
+#define REFINING 30
+#define SAVED 0.65
+
+typedef struct {
+    conceptdec_i_screening *s;      /* lists: the sample */
+    const conceptdec_i_quantized *a, *b;
+    int64_t n_values;
+    float *low, *high;              /* n x n_values */
+    int64_t *survivors;             /* per list */
+} sample;
+
+/* Bounds of every pair of one tile. */
+static conceptdec_status
+take_tile(void *argument, const conceptdec_i_tile *t, int lane)
+{
+    const sample *m = argument;
+    const float *rows = m->s->query_bounds, *columns = m->s->ref_bounds;
+    (void)lane;
+    for (int64_t j = 0; j < t->cols; j++)
+        for (int64_t i = 0; i < t->rows; i++) {
+            int64_t row = t->row + i, column = t->col + j;
+            float low = rows[row] + columns[column] -
+                        m->a->scale[row] * (m->b->step[column] * (float)((const int32_t *)t->dots)[j * t->ld + i]);
+            float miss = m->a->spread[row] * m->b->whole[column] + m->a->whole[row] * m->b->spread[column];
+            m->low[row * m->n_values + column] = low - miss;
+            m->high[row * m->n_values + column] = low + miss;
+        }
+    return CONCEPTDEC_OK;
+}
+
+/* How many values may be among the k nearest of one list, itself included. */
+static conceptdec_status
+count_task(void *argument, int64_t task, int lane)
+{
+    const sample *m = argument;
+    const float *low = m->low + task * m->n_values, *high = m->high + task * m->n_values;
+    int64_t k = m->s->k + 1 < m->n_values ? m->s->k + 1 : m->n_values, count = 0;
+    float limit = conceptdec_i_bisect_f32(high, m->n_values, k);
+    (void)lane;
+    for (int64_t i = 0; i < m->n_values; i++)
+        count += low[i] <= limit;
+    m->survivors[task] = count;
+    return CONCEPTDEC_OK;
+}
+
+/* Lists at even distances. */
+static conceptdec_status
+take_sample(conceptdec_i_arena *arena, const conceptdec_i_operand *from, int64_t n, conceptdec_i_operand *to)
+{
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(int32_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(double), &p[1]));
+    int32_t *row = p[0];
+    double *factor = p[1];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t item = i * from->n / n;
+        row[i] = from->row ? from->row[item] : (int32_t)item;
+        factor[i] = from->factor ? from->factor[item] : 1;
+    }
+    *to = *from;
+    to->n = n;
+    to->row = row;
+    to->factor = from->factor ? factor : NULL;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, double *mean)
+{
+    conceptdec_i_screening s = *whole;
+    conceptdec_i_quantized quantized;
+    int64_t n = SAMPLE_PAIRS / whole->refs.n < 8 ? 8 : SAMPLE_PAIRS / whole->refs.n > SAMPLE ? SAMPLE
+                                                                                            : SAMPLE_PAIRS / whole->refs.n;
+    void *p[3];
+    n = n < whole->queries.n ? n : whole->queries.n;
+    CONCEPTDEC_I_TRY(take_sample(arena, &whole->queries, n, &s.queries));
+    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s.queries, &quantized));
+    s.queries.quantized = &quantized;
+    s.symmetric = false;
+    s.query_zero = NULL;
+    CONCEPTDEC_I_TRY(conceptdec_i_pass_bounds(arena, &s, CONCEPTDEC_I_TILE_I8));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "sample", n * s.refs.n, sizeof(float), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "sample", n * s.refs.n, sizeof(float), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(int64_t), &p[2]));
+    sample m = {.s = &s, .a = s.queries.quantized, .b = s.refs.quantized, .n_values = s.refs.n, .low = p[0],
+                .high = p[1], .survivors = p[2]};
+    CONCEPTDEC_I_TRY(conceptdec_i_tiles_run(s.ctx, &s.queries, &s.refs, CONCEPTDEC_I_TILE_I8, take_tile, &m));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s.ctx, n, count_task, &m));
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (double)m.survivors[i];
+    *mean = sum / (double)n;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+quantize_sides(conceptdec_i_arena *arena, conceptdec_i_screening *s)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", 2, sizeof(conceptdec_i_quantized), &p));
+    conceptdec_i_quantized *sets = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s->refs, &sets[0]));
+    s->refs.quantized = &sets[0];
+    s->queries.quantized = &sets[0];
+    if (s->symmetric)
+        return CONCEPTDEC_OK;
+    s->queries.quantized = &sets[1];
+    return conceptdec_i_quantize(arena, &s->queries, &sets[1]);
+}
+
+static bool
+may_pay(const conceptdec_i_screening *s)
+{
+    return s->ctx->narrow->fast && s->refs.view->cols >= LEAST_DIMS && s->refs.n >= LEAST_ROWS &&
+           s->queries.n >= LEAST_ROWS;
+}
+
+conceptdec_status
+conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening *s, int *precision)
+{
+    uint32_t wanted = s->ctx->options.screening;
+    bool quantizable = s->refs.view->cols <= CONCEPTDEC_I_QUANTIZED_DIMS;
+    *precision = wanted == CONCEPTDEC_SCREENING_FLOAT64 ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    if (!quantizable || (wanted == CONCEPTDEC_SCREENING_AUTO ? !may_pay(s) : wanted != CONCEPTDEC_SCREENING_INT8))
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(quantize_sides(arena, s));
+    if (wanted == CONCEPTDEC_SCREENING_INT8) {
+        *precision = CONCEPTDEC_I_TILE_I8;
+        return CONCEPTDEC_OK;
+    }
+    double survivors;
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, arena->ctx);
+    conceptdec_status status = count_survivors(&scratch, s, &survivors);
+    conceptdec_i_arena_close(&scratch);
+    CONCEPTDEC_I_TRY(status);
+    double products = (double)s->refs.n * (s->symmetric ? 0.5 : 1);
+    if (REFINING * (survivors - (double)s->k) < SAVED * products)
+        *precision = CONCEPTDEC_I_TILE_I8;
+    return CONCEPTDEC_OK;
+}

@@ -1,0 +1,223 @@
+/* One pass of the search in one precision: bounds of both sides, empty lists, tiles, exact distances. */
+#include "neighbors/pass.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "linalg/quantized.h"
+
+#define BLOCK CONCEPTDEC_I_TILE_ROWS
+#define LISTS_PER_TASK 64
+#define POOL_BYTES ((int64_t)96 << 20) /* first storage of all lists, but for what k itself takes */
+
+/* ---- bounds ---- */
+
+/* The relative error of a float64 sum of dims squares in 16 partial sums: of a norm, and of a refined distance. */
+static double
+sum_error(int64_t dims)
+{
+    return (double)(dims / 16 + 16) * 0x1p-53;
+}
+
+/* What v(a, b) may be off by, as a share of the sum of both squared norms (docs/screening.md). */
+static double
+error_share(int64_t dims, int precision)
+{
+    double of_norms = sum_error(dims);
+    if (precision == CONCEPTDEC_I_TILE_I8)
+        return 64 * 0x1p-24 + of_norms;
+    double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
+    return conceptdec_i_tiles_error(dims, precision) + 24 * unit + of_norms;
+}
+
+static void
+set_bound(int precision, void *bounds, int64_t i, double bound)
+{
+    if (precision == CONCEPTDEC_I_TILE_F64) {
+        ((double *)bounds)[i] = bound;
+        return;
+    }
+    float rounded = (float)bound;
+    ((float *)bounds)[i] = (double)rounded > bound ? nextafterf(rounded, -INFINITY) : rounded;
+}
+
+/* Norms of one side and their lower bounds. The zero row under cosine has no direction: its bound keeps it out of the
+ * screening, its distances are known beforehand (start_lists). */
+static conceptdec_status
+take_side(conceptdec_i_arena *arena, const conceptdec_i_screening *s, const conceptdec_i_operand *operand,
+          const uint8_t *zero, const double **norms, void **bounds)
+{
+    uint64_t size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n + BLOCK, size, bounds));
+    if (s->precision == CONCEPTDEC_I_TILE_I8) {
+        *norms = operand->quantized->norms;
+    } else {
+        void *p;
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p));
+        CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, operand, s->precision, p));
+        *norms = p;
+    }
+    for (int64_t i = 0; i < operand->n; i++) {
+        double bound = (*norms)[i] - (s->error * (*norms)[i] + s->floor);
+        set_bound(s->precision, *bounds, i, zero && zero[i] ? INFINITY : bound);
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, int precision)
+{
+    s->precision = precision;
+    s->error = error_share(s->refs.view->cols, precision);
+    s->slack = 1 + 4 * sum_error(s->refs.view->cols);
+    s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
+    s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
+    CONCEPTDEC_I_TRY(take_side(arena, s, &s->refs, s->ref_zero, &s->ref_norms, &s->ref_bounds));
+    s->query_norms = s->ref_norms;
+    s->query_bounds = s->ref_bounds;
+    if (s->symmetric)
+        return CONCEPTDEC_OK;
+    return take_side(arena, s, &s->queries, s->query_zero, &s->query_norms, &s->query_bounds);
+}
+
+/* ---- lists ---- */
+
+/* Room for a list at first: enough that it is seldom full of candidates which bounds cannot tell apart, where memory
+ * allows. */
+static int64_t
+first_capacity(const conceptdec_i_screening *s)
+{
+    int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 4 * s->k + 24;
+    int64_t capacity = POOL_BYTES / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
+    capacity = capacity < least ? least : capacity > most ? most : capacity;
+    return capacity < s->refs.n + 2 ? capacity : s->refs.n + 2;
+}
+
+static int64_t
+count_blocks(const conceptdec_i_screening *s)
+{
+    return (s->queries.n + BLOCK - 1) / BLOCK;
+}
+
+conceptdec_status
+conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
+{
+    int64_t n = s->queries.n, capacity = first_capacity(s), lanes = conceptdec_i_lanes(arena->ctx), total;
+    if (!conceptdec_i_mul(n, capacity, &total))
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
+    void *p[8];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "candidates", n, sizeof *s->lists, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "candidates", total, sizeof *s->pool, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "limits", n + BLOCK, sizeof(double), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", 2 * lanes * s->refs.view->cols, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", n, 1, &p[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "bounds", lanes, sizeof(double *), &p[5]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "bounds", lanes, sizeof(int64_t), &p[6]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "locks", count_blocks(s), sizeof *s->locks, &p[7]));
+    s->lists = p[0];
+    s->pool = p[1];
+    s->limits = p[2];
+    s->rows = p[3];
+    s->whole = p[4];
+    s->bounds = p[5];
+    s->bounds_capacity = p[6];
+    s->locks = p[7];
+    s->capacity = (int32_t)capacity;
+    for (int64_t b = 0; b < count_blocks(s); b++)
+        pthread_mutex_init(&s->locks[b], NULL);
+    return CONCEPTDEC_OK;
+}
+
+static void
+drop_grown(conceptdec_i_screening *s, int64_t list)
+{
+    if (s->lists[list].capacity > s->capacity)
+        conceptdec_i_give(s->ctx, s->lists[list].items);
+}
+
+void
+conceptdec_i_pass_close(conceptdec_i_screening *s)
+{
+    if (!s->locks)
+        return;
+    for (int64_t l = 0; l < s->queries.n; l++)
+        drop_grown(s, l);
+    for (int i = 0; i < conceptdec_i_lanes(s->ctx); i++)
+        conceptdec_i_give(s->ctx, s->bounds[i]);
+    for (int64_t b = 0; b < count_blocks(s); b++)
+        pthread_mutex_destroy(&s->locks[b]);
+}
+
+/* The one value (or list) that is all zero, under cosine; -1 without one. */
+static int64_t
+find_zero(const uint8_t *zero, int64_t n)
+{
+    const uint8_t *found = zero ? memchr(zero, 1, (size_t)n) : NULL;
+    return found ? found - zero : -1;
+}
+
+/* The zero row is at distance 1 from every row. */
+static conceptdec_status
+push_zero_rows(conceptdec_i_screening *s)
+{
+    int64_t value = find_zero(s->ref_zero, s->refs.n), list = find_zero(s->query_zero, s->queries.n);
+    for (int64_t l = 0; value >= 0 && l < s->queries.n; l++)
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)value, 1.0));
+    for (int64_t v = 0; list >= 0 && v < s->refs.n; v++)
+        if (v != value)
+            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)list, (int32_t)v, 1.0));
+    return CONCEPTDEC_OK;
+}
+
+/* Empty lists but for what the tiles will not show: with symmetric tiles, which never visit the diagonal, a list's own
+ * value. */
+static conceptdec_status
+start_lists(conceptdec_i_screening *s)
+{
+    for (int64_t l = 0; l < s->queries.n; l++) {
+        drop_grown(s, l);
+        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = s->capacity};
+        (void)conceptdec_i_screening_set_limit(s, (int32_t)l, INFINITY);
+        if (s->symmetric && !(s->ref_zero && s->ref_zero[l]))
+            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)l, 0.0));
+    }
+    return push_zero_rows(s);
+}
+
+/* ---- the pass ---- */
+
+static int64_t
+count_finishing(const conceptdec_i_screening *s)
+{
+    return (s->queries.n + LISTS_PER_TASK - 1) / LISTS_PER_TASK;
+}
+
+conceptdec_status
+conceptdec_i_pass_run(conceptdec_i_arena *arena, conceptdec_i_screening *s, int precision)
+{
+    int64_t n = s->queries.n, n_refs = s->symmetric ? 0 : s->refs.n;
+    int64_t tiles = conceptdec_i_tiles_tasks(s->ctx, n, n_refs, s->refs.view->cols, precision);
+    conceptdec_i_stage(s->ctx, "neighbors", tiles + count_finishing(s));
+    CONCEPTDEC_I_TRY(conceptdec_i_pass_bounds(arena, s, precision));
+    s->refine_budget = precision == CONCEPTDEC_I_TILE_F64 ? 0 : atomic_load(&s->n_refined) + 8 * n * s->k + 65536;
+    s->all_count = !s->codes->any || (s->codes->by_row && s->symmetric);
+    CONCEPTDEC_I_TRY(start_lists(s));
+    return conceptdec_i_tiles_run(s->ctx, &s->queries, s->symmetric ? NULL : &s->refs, precision,
+                                  conceptdec_i_screening_tile, s);
+}
+
+static conceptdec_status
+finish_task(void *argument, int64_t task, int lane)
+{
+    conceptdec_i_screening *s = argument;
+    int64_t end = (task + 1) * LISTS_PER_TASK < s->queries.n ? (task + 1) * LISTS_PER_TASK : s->queries.n;
+    for (int64_t l = task * LISTS_PER_TASK; l < end; l++)
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_finish(s, (int32_t)l, lane, &s->whole[l]));
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_pass_finish(conceptdec_i_screening *s)
+{
+    return conceptdec_i_parallel(s->ctx, count_finishing(s), finish_task, s);
+}
