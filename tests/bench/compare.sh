@@ -1,23 +1,41 @@
 #!/bin/sh
-# compare.sh: conceptdec's exact neighbour table beside scikit-learn's and FAISS's on this machine, answers checked.
-#   sh tests/bench/compare.sh            three minutes at most
-#   sh tests/bench/compare.sh --full     also n = 20,000 d = 4,096 and the memory at n = 50,000; some ten minutes
-#   sh tests/bench/compare.sh --debian   peers as Debian packages them, not the newest
+# compare.sh: conceptdec beside scikit-learn, FAISS and (where it is) torch on this machine, answers checked first.
+#   sh tests/bench/compare.sh                    quick: a minute or two, and once the setting-up of the peers
+#   sh tests/bench/compare.sh full --rounds=3    every size that docs/figures.md shows; hours on two cores
+#   sh tests/bench/compare.sh report             the tables and the picture again, from the results alone
+# A run that was stopped goes on where it was: results are appended to build/bench/results-PRESET.jsonl.
+#   --rounds=N          turns of every tool in a case (3)
+#   --only=PATTERN      cases whose name matches or holds PATTERN; --list names them
+#   --size=NxD --k=10   a grid of these sizes instead; --size may be repeated
+#   --data=FILE         activations (.npy, samples x dimensions last) as a further case; --matrix=I: which of its grid;
+#                       --name=NAME: what to call it
+#   --results=FILE      another file of results; --again: measure again what it has
+#   --debian            peers as Debian packages them, not the newest
+#   --docs              report: write docs/figures.md and docs/figures.svg
 # The newest peers are set up once by peers.sh (root and network needed); where that cannot be done, Debian's own
 # packages serve, and where they are missing too, the figures of conceptdec stand alone.
 set -eu
+CALLED_FROM=$PWD # what names of files are relative to
+export CALLED_FROM
 cd "$(dirname "$0")/../.."
 build=build/bench
 peers=chroot
-more=''
-for argument; do
+task=run
+count=$#
+while [ "$count" -gt 0 ]; do
+    argument=$1
+    shift
+    count=$((count - 1))
     case $argument in
     --debian) peers=debian ;;
-    --full) more="$more --full" ;;
-    --rounds=*) more="$more --rounds ${argument#*=}" ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit ;;
+    report | --list) task=print && set -- "$@" "$argument" ;;
+    *) set -- "$@" "$argument" ;;
     esac
 done
+export PYTHONDONTWRITEBYTECODE=1
+mkdir -p $build
+[ $task = run ] || exec /usr/bin/python3 tests/bench/compare.py "$@"
 
 # Debian 12's OpenBLAS does not know newer processors and falls back to kernels many times slower. Every process gets
 # what the processor can do, ours and the peers alike.
@@ -28,9 +46,8 @@ elif grep -q avx2 /proc/cpuinfo; then
 fi
 OMP_NUM_THREADS=$(nproc)
 export OMP_NUM_THREADS
-export OPENBLAS_NUM_THREADS="$OMP_NUM_THREADS" PYTHONDONTWRITEBYTECODE=1
+export OPENBLAS_NUM_THREADS="$OMP_NUM_THREADS"
 
-mkdir -p $build
 [ -f $build/build.ninja ] ||
     meson setup $build --buildtype=release -Dtests=disabled -Dexamples=disabled >$build/setup.log 2>&1 ||
     { cat $build/setup.log; exit 1; }
@@ -52,5 +69,4 @@ if [ $peers = debian ] && ! { can_import sklearn && can_import faiss; } && [ "$(
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-sklearn python3-faiss \
         >$build/packages.log 2>&1 || echo "Debian's packages cannot be installed (see $build/packages.log)."
 fi
-# shellcheck disable=SC2086
-exec /usr/bin/python3 tests/bench/compare.py --peers $peers $more
+exec /usr/bin/python3 tests/bench/compare.py --peers $peers "$@"

@@ -1,19 +1,25 @@
-"""worker.py TOOL: one tool of the comparison (conceptdec, sklearn, faiss) in a process of its own.
+"""worker.py TOOL: one tool of the comparison in a process of its own (idioms.py says how it is asked).
 
-Reads one JSON command a line, answers with one JSON line. Imports, reading the data and building an index are not
-timed; what is timed ends with the table as NumPy arrays.
-    {"do": "load", "path": P}              read a .npy file (uint16 means bfloat16)
-    {"do": "table", "k": K, "threads": T}  make the table: seconds, and the peak of memory above what stood before
-    {"do": "save", "path": P}              write the last table: P.indices.npy, P.distances.npy
-    {"do": "permutations", "path": LABELS, "count": N, "k": K}   conceptdec: N permutations read from a table
+Reads one JSON command a line, answers with one JSON line. What is timed ends with the answer as NumPy arrays.
+    {"do": "load", "path": P, "queries": P, "metric": M}    a .npy file (uint16 means bfloat16), mapped
+    {"do": "labels", "path": P, "folds": P}                 labels, and the fold of each row
+    {"do": "tune", "k": K, "rows": R}                       choose the fastest settings on R rows
+    {"do": "save", "path": P}                               write the last table: P.indices.npy, P.distances.npy
+    anything else is asked of the tool and timed: seconds, the answer where it is not a table, the peak of memory
 """
 import ctypes
 import json
 import os
+import statistics
 import sys
 import time
 
 import numpy as np
+
+import idioms
+
+MISSING = 77  # exit status: this tool is not installed
+SHORT, ENOUGH = 0.1, 0.3  # seconds: a call that is shorter is repeated until so many have passed
 
 
 def memory(field):
@@ -38,95 +44,63 @@ def blas_cores():
     return sorted(set(cores)) or ["none"]
 
 
-class ConceptDec:
-    def __init__(self):
-        import conceptdec
-        self.module = conceptdec
-        self.version = "conceptdec " + conceptdec.__version__
-
-    def load(self, x):
-        self.x = x
-        self.options = {"dtype": "bfloat16"} if x.dtype == np.uint16 else {}
-
-    def table(self, k, threads):
-        table = self.module.neighbors(self.x, k, threads=threads, progress=False, **self.options)
-        return table.indices, table.distances
-
-    def permutations(self, labels, count, k):
-        handle = self.module.neighbors(self.x, k, progress=False)
-        start = time.perf_counter()
-        self.module.knn_decodability(handle, labels, k=k, permutations=count, progress=False)
-        return time.perf_counter() - start
-
-
-class Sklearn:
-    def __init__(self):
-        import sklearn
-        from sklearn.neighbors import NearestNeighbors
-        sklearn.set_config(assume_finite=True)
-        self.make = NearestNeighbors
-        self.version = "scikit-learn " + sklearn.__version__
-
-    def load(self, x):
-        self.model = self.make(algorithm="brute").fit(x)
-
-    def table(self, k, threads):
-        distances, indices = self.model.kneighbors(n_neighbors=k)
-        return indices, distances
-
-
-class Faiss:
-    def __init__(self):
-        import faiss
-        self.module = faiss
-        self.version = "faiss " + faiss.__version__
-
-    def load(self, x):
-        self.x = x
-        self.index = self.module.IndexFlatL2(x.shape[1])
-        self.index.add(x)
-
-    def table(self, k, threads):
-        self.module.omp_set_num_threads(threads)
-        squared, indices = self.index.search(self.x, k + 1)
-        return indices, squared
-
-    def finish(self, indices, squared):
-        """Without the row itself; where it is not listed (single-precision distances), without the last."""
-        keep = indices != np.arange(len(indices))[:, None]
-        keep[keep.all(axis=1), -1] = False
-        shape = (len(indices), indices.shape[1] - 1)
-        return indices[keep].reshape(shape), np.sqrt(np.maximum(squared[keep].reshape(shape), 0))
+def timed(call, *arguments, **named):
+    start = time.perf_counter()
+    answer = call(*arguments, **named)
+    return time.perf_counter() - start, answer
 
 
 class Worker:
-    def __init__(self, tool):
-        self.tool = {"conceptdec": ConceptDec, "sklearn": Sklearn, "faiss": Faiss}[tool]()
+    def __init__(self, name):
+        self.tool = idioms.TOOLS[name]()
+        self.last, self.labels_and_folds = None, {}
+        self.before = memory("VmRSS")
 
-    def load(self, path):
-        x = np.load(path)
-        self.tool.load(x)
+    def load(self, path, queries=None, metric="l2"):
+        x = np.load(path, mmap_mode="r")
+        q = np.load(queries, mmap_mode="r") if queries else None
+        self.tool.load(x, q, metric)
+        self.input = (x.nbytes + (0 if q is None else q.nbytes)) / 2**20
         return {"version": self.tool.version, "cores": blas_cores()}
 
-    def table(self, k, threads):
-        self.last = None
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # VmHWM starts anew
-        before = memory("VmRSS")
-        start = time.perf_counter()
-        self.last = self.tool.table(k, threads)
-        return {"seconds": time.perf_counter() - start, "mib": memory("VmHWM") - before}
+    def labels(self, path, folds):
+        self.labels_and_folds = {"y": np.load(path), "fold_of": np.load(folds)}
+        return {}
+
+    def tune(self, k, rows):
+        settings, seconds = self.tool.settings(k), {}
+        for label, arguments in settings.items():
+            self.tool.use(**arguments)
+            if len(settings) > 1:
+                self.tool.table(k, rows=min(rows, 64))
+                seconds[label] = timed(self.tool.table, k, rows=rows)[0]
+        best = min(seconds, key=seconds.get) if seconds else next(iter(settings))
+        self.tool.use(**settings[best])
+        return {"setting": best, "tried": seconds}
 
     def save(self, path):
-        indices, distances = self.last
-        if hasattr(self.tool, "finish"):
-            indices, distances = self.tool.finish(indices, distances)
+        indices, distances = self.tool.finish(*self.last)
         np.save(path + ".indices.npy", indices)
         np.save(path + ".distances.npy", distances)
         return {}
 
-    def permutations(self, path, count, k):
-        return {"seconds": self.tool.permutations(np.load(path), count, k)}
+    def measure(self, do, arguments):
+        """Seconds of one call, the median of several where it is short; the peak above what stood before loading."""
+        if do in ("null", "naive_null"):
+            arguments["y"] = self.labels_and_folds["y"]
+        if do in ("scores", "naive_scores"):
+            arguments.update(self.labels_and_folds)
+        self.last = None
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")  # VmHWM starts anew
+        call, seconds = getattr(self.tool, do), []
+        while not seconds or (seconds[0] < SHORT and sum(seconds) < ENOUGH):
+            self.last = None
+            second, self.last = timed(call, **arguments)
+            seconds.append(second)
+        answer = {"seconds": statistics.median(seconds), "calls": len(seconds),
+                  "mib": memory("VmHWM") - self.before - self.input, "diagnostics": idioms.plain(self.tool.diagnostics)}
+        return {**answer, **(self.last if isinstance(self.last, dict) else {})}
 
 
 def main():
@@ -135,10 +109,13 @@ def main():
     try:
         worker = Worker(sys.argv[1])
     except ImportError as error:
-        sys.exit("%s: %s" % (sys.argv[1], error))
+        print("    %s cannot run here: %s" % (sys.argv[1], error), file=sys.stderr)
+        sys.exit(MISSING)
     for line in sys.stdin:
         command = json.loads(line)
-        answer = getattr(worker, command.pop("do"))(**command)
+        do = command.pop("do")
+        own = {"load": worker.load, "labels": worker.labels, "tune": worker.tune, "save": worker.save}
+        answer = own[do](**command) if do in own else worker.measure(do, command)
         print(json.dumps(answer), file=answers, flush=True)
 
 
