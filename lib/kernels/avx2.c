@@ -213,6 +213,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
+#include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 
 #define TABLE conceptdec_i_kernels_avx2

@@ -56,6 +56,11 @@ typedef struct conceptdec_i_kernels {
     int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
 
+    /* A value that at least k of n values do not exceed, close to the k-th smallest (within a 2048th of their range).
+     * 1 <= k <= n, no NaN. The same for every kernel set. */
+    float (*kth_f32)(const float *values, int64_t n, int64_t k);
+    double (*kth_f64)(const double *values, int64_t n, int64_t k);
+
     /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i
      * mod 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation
      * rounded by itself (no FMA). The same bits from every kernel set. b at any address. */

@@ -174,6 +174,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 }
 
 #include "kernels/screen_template.h"
+#include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 
 #define TABLE conceptdec_i_kernels_portable

@@ -1,13 +1,9 @@
 #include "neighbors/candidates.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "linalg/quantized.h"
-#include "neighbors/bisect.h"
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
@@ -75,9 +71,10 @@ squared_distance(const conceptdec_i_screening *s, const double *query, int32_t v
 }
 
 /* Starts to load the row that is looked at next: rows lie anywhere, and memory takes longer than the arithmetic. */
-static void
-fetch_ahead(const conceptdec_i_operand *refs, int32_t value)
+void
+conceptdec_i_screening_fetch(const conceptdec_i_screening *s, int32_t value)
 {
+    const conceptdec_i_operand *refs = &s->refs;
     const conceptdec_matrix *view = refs->view;
     if (!conceptdec_i_view_is_dense_rows(view))
         return;
@@ -87,8 +84,9 @@ fetch_ahead(const conceptdec_i_operand *refs, int32_t value)
         __builtin_prefetch(row + i);
 }
 
-static double
-exact_distance(const conceptdec_i_screening *s, const double *query, int32_t list, int32_t value, double *buffer)
+double
+conceptdec_i_screening_distance(const conceptdec_i_screening *s, const double *query, int32_t list, int32_t value,
+                                double *buffer)
 {
     double d2 = squared_distance(s, query, value, buffer);
     if (s->metric != CONCEPTDEC_METRIC_COSINE)
@@ -105,9 +103,8 @@ next_open(const conceptdec_i_candidate_list *l, int32_t i, double limit)
     return i;
 }
 
-/* Refines the candidates of a list whose lower bound is within the limit. */
-static void
-refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
+void
+conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     double *query = s->rows + 2 * lane * s->refs.view->cols;
@@ -119,8 +116,8 @@ refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
         conceptdec_i_candidate *c = &l->items[i];
         i = next_open(l, i + 1, limit);
         if (i < l->count)
-            fetch_ahead(&s->refs, l->items[i].value);
-        c->low = exact_distance(s, query, list, c->value, query + s->refs.view->cols);
+            conceptdec_i_screening_fetch(s, (int32_t)l->items[i].value);
+        c->low = conceptdec_i_screening_distance(s, query, list, (int32_t)c->value, query + s->refs.view->cols);
         c->width = 0;
         refined++;
     }
@@ -128,29 +125,6 @@ refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
 }
 
 /* ---- lists ---- */
-
-double
-conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
-{
-    double width = 2 * (s->error * (s->query_norms[list] + s->ref_norms[value]) + s->floor);
-    if (s->precision != CONCEPTDEC_I_TILE_I8)
-        return width;
-    const conceptdec_i_quantized *q = s->queries.quantized, *r = s->refs.quantized;
-    return width + 2 * ((double)q->spread[list] * (double)r->whole[value] +
-                        (double)q->whole[list] * (double)r->spread[value]);
-}
-
-static double
-low_of(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
-{
-    return c->width == 0 ? c->low * s->to_units : c->low;
-}
-
-static double
-high_of(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
-{
-    return c->width == 0 ? c->low * s->to_units : c->low + (double)c->width;
-}
 
 double
 conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
@@ -172,42 +146,13 @@ bounds_of(const conceptdec_i_screening *s, int32_t list, bool upper, double *bou
     const conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = upper ? high_of(s, &l->items[i]) : low_of(s, &l->items[i]);
+        bounds[n] = upper ? conceptdec_i_candidate_high(s, &l->items[i]) : conceptdec_i_candidate_low(s, &l->items[i]);
         n += !l->items[i].partial;
     }
     return n;
 }
 
-/* Drops candidates whose lower bound lies beyond k upper bounds. */
-static void
-tighten(conceptdec_i_screening *s, int32_t list, int lane)
-{
-    conceptdec_i_candidate_list *l = &s->lists[list];
-    double *bounds = s->bounds[lane];
-    int32_t universal = bounds_of(s, list, true, bounds), kept = 0;
-    if (universal < s->k)
-        return;
-    double limit = conceptdec_i_screening_set_limit(s, list, conceptdec_i_bisect_f64(bounds, universal, s->k));
-    for (int32_t i = 0; i < l->count; i++) {
-        l->items[kept] = l->items[i];
-        kept += low_of(s, &l->items[i]) <= limit;
-    }
-    l->count = kept;
-}
-
-/* Exact distances of the k candidates that promise most: what lies beyond these need not be refined. */
-static void
-refine_best(conceptdec_i_screening *s, int32_t list, int lane)
-{
-    int32_t universal = bounds_of(s, list, false, s->bounds[lane]);
-    if (universal > s->k)
-        refine(s, list, conceptdec_i_bisect_f64(s->bounds[lane], universal, s->k), lane);
-    else
-        refine(s, list, INFINITY, lane);
-    tighten(s, list, lane);
-}
-
-/* The lane's scratch for upper bounds must hold the list in hand. */
+/* The lane's scratch for bounds must hold the list in hand. */
 static conceptdec_status
 widen_scratch(conceptdec_i_screening *s, int lane, int64_t capacity)
 {
@@ -219,6 +164,31 @@ widen_scratch(conceptdec_i_screening *s, int lane, int64_t capacity)
     s->bounds[lane] = bounds;
     s->bounds_capacity[lane] = capacity;
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity));
+    int32_t universal = bounds_of(s, list, true, s->bounds[lane]), kept = 0;
+    if (universal < s->k)
+        return CONCEPTDEC_OK;
+    double limit = conceptdec_i_screening_set_limit(s, list,
+                                                    s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k));
+    for (int32_t i = 0; i < l->count; i++) {
+        l->items[kept] = l->items[i];
+        kept += conceptdec_i_candidate_low(s, &l->items[i]) <= limit;
+    }
+    l->count = kept;
+    return CONCEPTDEC_OK;
+}
+
+double
+conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    int32_t universal = bounds_of(s, list, false, s->bounds[lane]);
+    return universal > s->k ? s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k) : INFINITY;
 }
 
 static conceptdec_status
@@ -239,23 +209,19 @@ grow(conceptdec_i_screening *s, int32_t list)
     return CONCEPTDEC_OK;
 }
 
-/* A list is full: bounds first, then exact distances, and where true ties fill it, more room. */
-static conceptdec_status
-make_room(conceptdec_i_screening *s, int32_t list, int lane)
+conceptdec_status
+conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
-    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity)); /* another lane may have made it longer */
-    tighten(s, list, lane);
-    if (l->count <= enough)
-        return CONCEPTDEC_OK;
-    refine_best(s, list, lane);
-    if (l->count <= enough)
-        return CONCEPTDEC_OK;
-    refine(s, list, INFINITY, lane);
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+    for (int whole = 0; whole < 2 && l->count > enough; whole++) {
+        double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
+        conceptdec_i_screening_refine(s, list, limit, lane);
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+    }
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
-    tighten(s, list, lane);
     return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
 }
 
@@ -264,20 +230,18 @@ append(conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate candidate
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     l->items[l->count++] = candidate;
-    return l->count < l->capacity ? CONCEPTDEC_OK : make_room(s, list, lane);
+    return l->count < l->capacity ? CONCEPTDEC_OK : conceptdec_i_screening_make_room(s, list, lane);
 }
 
 conceptdec_status
 conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low, int lane)
 {
-    if (!(low <= conceptdec_i_screening_limit(s, list)) || low == INFINITY) /* NaN, infinity: a zero row under cosine */
-        return CONCEPTDEC_OK;
     conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL
                                                         : conceptdec_i_codes_test(s->codes, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
-    float width = (float)(conceptdec_i_screening_width(s, list, value) * (1 + 0x1p-20)) + FLT_MIN; /* never exact */
-    return append(s, list, (conceptdec_i_candidate){.low = low, .width = width, .value = (uint32_t)value & INT32_MAX,
+    return append(s, list, (conceptdec_i_candidate){.low = low, .width = conceptdec_i_screening_width(s, list, value),
+                                                    .value = (uint32_t)value & INT32_MAX,
                                                     .partial = eligibility == CONCEPTDEC_I_PARTIAL}, lane);
 }
 
@@ -289,34 +253,4 @@ conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32
         return CONCEPTDEC_OK;
     return append(s, list, (conceptdec_i_candidate){.low = d2, .value = (uint32_t)value & INT32_MAX,
                                                     .partial = eligibility == CONCEPTDEC_I_PARTIAL}, 0);
-}
-
-static int
-by_distance(const void *a, const void *b)
-{
-    const conceptdec_i_candidate *x = a, *y = b;
-    if (x->low != y->low)
-        return x->low < y->low ? -1 : 1;
-    return x->value < y->value ? -1 : x->value > y->value;
-}
-
-conceptdec_status
-conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole)
-{
-    conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity));
-    tighten(s, list, lane);
-    refine_best(s, list, lane);
-    refine(s, list, INFINITY, lane);
-    qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
-    int64_t rows = 0;
-    int32_t i = 0;
-    for (; i < l->count && rows < s->k; i++)
-        if (!l->items[i].partial)
-            rows += conceptdec_i_codes_rows(s->codes, list, l->items[i].value);
-    *whole = rows < s->k;
-    while (i > 0 && i < l->count && l->items[i].low == l->items[i - 1].low)
-        i++;
-    l->count = *whole ? l->count : i;
-    return CONCEPTDEC_OK;
 }

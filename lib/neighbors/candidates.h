@@ -2,7 +2,7 @@
 #ifndef CONCEPTDEC_I_CANDIDATES_H
 #define CONCEPTDEC_I_CANDIDATES_H
 
-#include "linalg/tiles.h"
+#include "linalg/quantized.h"
 #include "neighbors/table.h"
 #include "neighbors/values.h"
 
@@ -57,6 +57,7 @@ typedef struct conceptdec_i_screening {
     double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and more */
     double slack;                           /* limits are this times an upper bound: distances are rounded when refined */
     const double *query_norms, *ref_norms;
+    float *query_margins, *ref_margins;     /* what each item adds to the width of its pairs (int8: and more) */
     void *query_bounds, *ref_bounds;        /* float or double: norm less its share of the error, rounded down */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
@@ -75,27 +76,64 @@ typedef struct conceptdec_i_screening {
 /* Internal status: the refine budget is spent. */
 #define CONCEPTDEC_I_TOO_LOOSE 1
 
+/* A pair whose lower bound is within the list's limit. */
 conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low,
                                               int lane);
 /* An exact distance known beforehand. */
 conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
-/* Exact distances for all that may matter, sorted by (d2, value), cut behind the k-th row and its ties. *whole: nothing
- * that is eligible was cut. */
-conceptdec_status conceptdec_i_screening_finish(conceptdec_i_screening *s, int32_t list, int lane, uint8_t *whole);
+/* Makes room in a full list: bounds first, then exact distances, and where true ties fill it, more memory. */
+conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane);
 /* A limit for exact distances: lower bounds beyond it, and beyond the error of refining, cannot matter. Returns what
  * lower bounds are held against. */
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
+/* Drops candidates whose lower bound lies beyond k upper bounds. */
+conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
+/* The k-th smallest lower bound that counts towards k, or infinity where there are fewer: what lies within it promises
+ * most. To be called after tighten. */
+double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane);
+/* Exact distances of the candidates whose lower bound is within the limit. */
+void conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
+/* Exact distance of one pair; query: the row of the list, as doubles. */
+double conceptdec_i_screening_distance(const conceptdec_i_screening *s, const double *query, int32_t list,
+                                       int32_t value, double *buffer);
+void conceptdec_i_screening_fetch(const conceptdec_i_screening *s, int32_t value);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
+/* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row
+ * and its ties (finish.c). */
+conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s);
+/* Pieces of work in that, for the progress. */
+int64_t conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s);
 
-/* Upper bound less the lower one, of a pair whose bounds come from this pass. */
-double conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value);
+/* Upper bound less the lower one, of a pair whose bounds come from this pass; never 0. */
+static inline float
+conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
+{
+    float width = s->query_margins[list] + s->ref_margins[value];
+    if (s->precision != CONCEPTDEC_I_TILE_I8)
+        return width;
+    const conceptdec_i_quantized *q = s->queries.quantized, *r = s->refs.quantized;
+    return width + 2.00001f * (q->spread[list] * r->whole[value] + q->whole[list] * r->spread[value]);
+}
 
 static inline double
 conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
 {
     return s->precision == CONCEPTDEC_I_TILE_F64 ? ((const double *)s->limits)[list]
                                                  : (double)((const float *)s->limits)[list];
+}
+
+/* In the units of the screening. */
+static inline double
+conceptdec_i_candidate_low(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
+{
+    return c->width == 0 ? c->low * s->to_units : c->low;
+}
+
+static inline double
+conceptdec_i_candidate_high(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
+{
+    return c->width == 0 ? c->low * s->to_units : c->low + (double)c->width;
 }
 
 #endif

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "linalg/quantized.h"
-#include "neighbors/bisect.h"
 #include "neighbors/pass.h"
 
 #define SAMPLE 64
@@ -50,7 +50,7 @@ count_task(void *argument, int64_t task, int lane)
     const sample *m = argument;
     const float *low = m->low + task * m->n_values, *high = m->high + task * m->n_values;
     int64_t k = m->s->k + 1 < m->n_values ? m->s->k + 1 : m->n_values, count = 0;
-    float limit = conceptdec_i_bisect_f32(high, m->n_values, k);
+    float limit = m->s->ctx->kernels->kth_f32(high, m->n_values, k);
     (void)lane;
     for (int64_t i = 0; i < m->n_values; i++)
         count += low[i] <= limit;

@@ -1,13 +1,13 @@
 /* One pass of the search in one precision: bounds of both sides, empty lists, tiles, exact distances. */
 #include "neighbors/pass.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "linalg/quantized.h"
 
 #define BLOCK CONCEPTDEC_I_TILE_ROWS
-#define LISTS_PER_TASK 64
 #define POOL_BYTES ((int64_t)96 << 20) /* first storage of all lists, but for what k itself takes */
 
 /* ---- bounds ---- */
@@ -45,8 +45,11 @@ set_bound(int precision, void *bounds, int64_t i, double bound)
  * screening, its distances are known beforehand (start_lists). */
 static conceptdec_status
 take_side(conceptdec_i_arena *arena, const conceptdec_i_screening *s, const conceptdec_i_operand *operand,
-          const uint8_t *zero, const double **norms, void **bounds)
+          const uint8_t *zero, const double **norms, void **bounds, float **margins)
 {
+    void *m;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &m));
+    *margins = m;
     uint64_t size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n + BLOCK, size, bounds));
     if (s->precision == CONCEPTDEC_I_TILE_I8) {
@@ -58,7 +61,8 @@ take_side(conceptdec_i_arena *arena, const conceptdec_i_screening *s, const conc
         *norms = p;
     }
     for (int64_t i = 0; i < operand->n; i++) {
-        double bound = (*norms)[i] - (s->error * (*norms)[i] + s->floor);
+        double error = s->error * (*norms)[i] + s->floor, bound = (*norms)[i] - error;
+        (*margins)[i] = (float)(2 * error * (1 + 0x1p-20)) + FLT_MIN; /* a width is never 0 */
         set_bound(s->precision, *bounds, i, zero && zero[i] ? INFINITY : bound);
     }
     return CONCEPTDEC_OK;
@@ -72,12 +76,15 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
     s->slack = 1 + 4 * sum_error(s->refs.view->cols);
     s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
     s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
-    CONCEPTDEC_I_TRY(take_side(arena, s, &s->refs, s->ref_zero, &s->ref_norms, &s->ref_bounds));
+    CONCEPTDEC_I_TRY(take_side(arena, s, &s->refs, s->ref_zero, &s->ref_norms, &s->ref_bounds,
+                               &s->ref_margins));
     s->query_norms = s->ref_norms;
     s->query_bounds = s->ref_bounds;
+    s->query_margins = s->ref_margins;
     if (s->symmetric)
         return CONCEPTDEC_OK;
-    return take_side(arena, s, &s->queries, s->query_zero, &s->query_norms, &s->query_bounds);
+    return take_side(arena, s, &s->queries, s->query_zero, &s->query_norms, &s->query_bounds,
+                     &s->query_margins);
 }
 
 /* ---- lists ---- */
@@ -186,38 +193,16 @@ start_lists(conceptdec_i_screening *s)
 
 /* ---- the pass ---- */
 
-static int64_t
-count_finishing(const conceptdec_i_screening *s)
-{
-    return (s->queries.n + LISTS_PER_TASK - 1) / LISTS_PER_TASK;
-}
-
 conceptdec_status
 conceptdec_i_pass_run(conceptdec_i_arena *arena, conceptdec_i_screening *s, int precision)
 {
     int64_t n = s->queries.n, n_refs = s->symmetric ? 0 : s->refs.n;
     int64_t tiles = conceptdec_i_tiles_tasks(s->ctx, n, n_refs, s->refs.view->cols, precision);
-    conceptdec_i_stage(s->ctx, "neighbors", tiles + count_finishing(s));
+    conceptdec_i_stage(s->ctx, "neighbors", tiles + conceptdec_i_screening_finish_tasks(s));
     CONCEPTDEC_I_TRY(conceptdec_i_pass_bounds(arena, s, precision));
     s->refine_budget = precision == CONCEPTDEC_I_TILE_F64 ? 0 : atomic_load(&s->n_refined) + 8 * n * s->k + 65536;
     s->all_count = !s->codes->any || (s->codes->by_row && s->symmetric);
     CONCEPTDEC_I_TRY(start_lists(s));
     return conceptdec_i_tiles_run(s->ctx, &s->queries, s->symmetric ? NULL : &s->refs, precision,
                                   conceptdec_i_screening_tile, s);
-}
-
-static conceptdec_status
-finish_task(void *argument, int64_t task, int lane)
-{
-    conceptdec_i_screening *s = argument;
-    int64_t end = (task + 1) * LISTS_PER_TASK < s->queries.n ? (task + 1) * LISTS_PER_TASK : s->queries.n;
-    for (int64_t l = task * LISTS_PER_TASK; l < end; l++)
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_finish(s, (int32_t)l, lane, &s->whole[l]));
-    return CONCEPTDEC_OK;
-}
-
-conceptdec_status
-conceptdec_i_pass_finish(conceptdec_i_screening *s)
-{
-    return conceptdec_i_parallel(s->ctx, count_finishing(s), finish_task, s);
 }

@@ -11,8 +11,6 @@ conceptdec_status conceptdec_i_choose_precision(conceptdec_i_arena *arena, conce
 conceptdec_status conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s);
 /* Empty lists, then all tiles. CONCEPTDEC_I_TOO_LOOSE: another precision must be taken. */
 conceptdec_status conceptdec_i_pass_run(conceptdec_i_arena *arena, conceptdec_i_screening *s, int precision);
-/* Exact distances, sorted and cut. */
-conceptdec_status conceptdec_i_pass_finish(conceptdec_i_screening *s);
 void conceptdec_i_pass_close(conceptdec_i_screening *s);
 
 /* Norms and bounds of both sides for products of a precision. */

@@ -4,7 +4,6 @@
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "linalg/quantized.h"
-#include "neighbors/bisect.h"
 #include "neighbors/candidates.h"
 
 #define WORDS (CONCEPTDEC_I_TILE_ROWS / 64)
@@ -90,6 +89,8 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
             int64_t i = 64 * w + __builtin_ctzll(word);
             int32_t row = (int32_t)(c->tile->row + i), column = (int32_t)(c->tile->col + j);
             double low = lower_bound(c, i, j);
+            if (!(low <= conceptdec_i_screening_limit(c->s, to_row ? row : column)) || low == INFINITY)
+                continue; /* the limit has moved; NaN, infinity: a zero row under cosine */
             CONCEPTDEC_I_TRY(conceptdec_i_screening_push(c->s, to_row ? row : column, to_row ? column : row, low,
                                                          c->lane));
             pushed++;
@@ -105,9 +106,9 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
 
 /* Upper bound less the lower one, for one item of a pair; what float arithmetic may lose below is within the last term. */
 static double
-slack(const conceptdec_i_screening *s, double norm)
+slack(double margin, double norm)
 {
-    return 2 * s->error * norm + s->floor + 0x1p-18 * norm;
+    return margin + 0x1p-18 * norm;
 }
 
 /* Upper bounds of the pairs of a column, without what its own item adds. */
@@ -137,8 +138,8 @@ seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
     int32_t column = (int32_t)(c->tile->col + j);
     float values[CONCEPTDEC_I_TILE_ROWS];
     upper_bounds(c, j, height, upper, values);
-    double own = (double)((const float *)s->ref_bounds)[column] + slack(s, s->ref_norms[column]);
-    double limit = (double)conceptdec_i_bisect_f32(values, height, s->k) + own;
+    double own = (double)((const float *)s->ref_bounds)[column] + slack((double)s->ref_margins[column], s->ref_norms[column]);
+    double limit = (double)s->ctx->kernels->kth_f32(values, height, s->k) + own;
     if (limit < INFINITY)
         (void)conceptdec_i_screening_set_limit(s, column, limit);
 }
@@ -156,7 +157,7 @@ seed_limits(const screen *c)
             continue;
         for (int64_t i = 0; !ready && i < t->rows; i++)
             upper[i] = (float)((double)((const float *)s->query_bounds)[t->row + i] +
-                               slack(s, s->query_norms[t->row + i]));
+                               slack((double)s->query_margins[t->row + i], s->query_norms[t->row + i]));
         ready = true;
         seed_column(c, j, height, upper);
     }

@@ -89,7 +89,7 @@ find(finder *f)
     conceptdec_status status = conceptdec_i_pass_run(f->arena, s, precision);
     while (status == CONCEPTDEC_I_TOO_LOOSE)
         status = conceptdec_i_pass_run(f->arena, s, ++precision);
-    return status == CONCEPTDEC_OK ? conceptdec_i_pass_finish(s) : status;
+    return status == CONCEPTDEC_OK ? conceptdec_i_screening_finish(f->arena, s) : status;
 }
 
 /* ---- from candidates to the table ---- */
