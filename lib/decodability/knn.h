@@ -199,7 +199,8 @@ void conceptdec_i_knn_cast(const conceptdec_i_knn_problem *problem, const concep
                            const conceptdec_i_knn_labels *labels, int lane, int32_t own, conceptdec_i_knn_booth *booth,
                            conceptdec_i_knn_listener listener, void *argument);
 
-/* Rows whose ballots, each cast in so many lanes, take some milliseconds. */
+/* Nanoseconds for one ballot cast in so many lanes, roughly; and rows that take some milliseconds. */
+int64_t conceptdec_i_knn_cost(const conceptdec_i_knn_problem *problem, int lanes);
 int64_t conceptdec_i_knn_rows_per_task(const conceptdec_i_knn_problem *problem, int lanes);
 
 /* ---- scores (scores.c) ---- */

@@ -136,10 +136,16 @@ conceptdec_i_knn_labels_count(const conceptdec_i_knn_problem *problem, conceptde
 /* ---- one ballot ---- */
 
 int64_t
-conceptdec_i_knn_rows_per_task(const conceptdec_i_knn_problem *problem, int lanes)
+conceptdec_i_knn_cost(const conceptdec_i_knn_problem *problem, int lanes)
 {
     int64_t k = problem->settings->k_max, seen = k < problem->classes ? k : problem->classes;
-    int64_t cost = lanes * (30 * k + 4 * problem->settings->n_ranks * seen) + 1000; /* nanoseconds, roughly */
+    return lanes * (30 * k + 4 * problem->settings->n_ranks * seen) + 1000;
+}
+
+int64_t
+conceptdec_i_knn_rows_per_task(const conceptdec_i_knn_problem *problem, int lanes)
+{
+    int64_t cost = conceptdec_i_knn_cost(problem, lanes);
     return cost < TASK_NANOSECONDS ? TASK_NANOSECONDS / cost : 1;
 }
 

@@ -189,6 +189,22 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     *count = bytes_add_one(*count, bytes_load(row), *label);
 }
 
+/* The count of the label, which goes up by 1, to rank. */
+static inline void
+bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
+{
+    *count = bytes_add_one(*count, row, label);
+    const bytes here = bytes_agree(row, label, *count);
+    *rank = (bytes){_mm256_or_si256(rank->low, here.low), _mm256_or_si256(rank->high, here.high)};
+}
+
+static inline int
+bytes_any_above(bytes x, uint8_t limit)
+{
+    const __m256i above = _mm256_subs_epu8(_mm256_max_epu8(x.low, x.high), _mm256_set1_epi8((char)limit));
+    return !_mm256_testz_si256(above, above);
+}
+
 static inline void
 bytes_lead(bytes *best, bytes *sharing, bytes count)
 {
@@ -213,6 +229,8 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
+#include "kernels/deal_avx2.h"
+#include "kernels/deal_template.h"
 #include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 

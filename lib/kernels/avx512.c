@@ -173,6 +173,21 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     *count = bytes_add_one(*count, _mm512_cmpeq_epi8_mask(bytes_load(row), *label));
 }
 
+/* The count of the label, which goes up by 1, to rank. */
+static inline void
+bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
+{
+    const __mmask64 where = _mm512_cmpeq_epi8_mask(row, label);
+    *count = bytes_add_one(*count, where);
+    *rank = _mm512_mask_mov_epi8(*rank, where, *count);
+}
+
+static inline int
+bytes_any_above(bytes x, uint8_t limit)
+{
+    return _mm512_cmpgt_epu8_mask(x, bytes_fill(limit)) != 0;
+}
+
 static inline void
 bytes_lead(bytes *best, bytes *sharing, bytes count)
 {
@@ -204,6 +219,8 @@ bytes_agree(bytes a, bytes b, bytes x)
 
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
+#include "kernels/deal_avx512.h"
+#include "kernels/deal_template.h"
 #include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 

@@ -16,6 +16,11 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 
 /* Lanes of permutations that one call of `votes` advances. */
 #define CONCEPTDEC_I_LANES 64
+/* Numbers of classes that `tally` counts. */
+#define CONCEPTDEC_I_TALLIED 16
+/* Permutations that one call of `words` and `deal` serves, and the most classes that `deal` knows. */
+#define CONCEPTDEC_I_DRAWS 16
+#define CONCEPTDEC_I_MOST_DEALT 32
 
 typedef struct conceptdec_i_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
@@ -76,6 +81,22 @@ typedef struct conceptdec_i_kernels {
      * counts: scratch of classes * 64 bytes. */
     void (*votes)(const uint8_t *labels, const int32_t *neighbours, int32_t own, const int32_t *ks, int32_t n_ks,
                   int32_t classes, uint8_t *counts, uint8_t *out);
+    /* counts[(t * 16 + s - 1) * 64 + lane] += (votes[t * 64 + lane] == s), for s in 1..16 and t < n_ks; bytes that wrap
+     * after 255 calls. Returns non-zero where a vote is above 16. */
+    int (*tally)(const uint8_t *votes, int32_t n_ks, uint8_t *counts);
+
+    /* Philox for 16 successive items, the first a multiple of 16: out[(4 * i + j) * 16 + d] = word j of
+     * conceptdec_i_philox() with the counter (block + i, purpose, item + d), i < n_blocks. */
+    void (*words)(const uint32_t key[2], uint32_t purpose, uint64_t item, uint32_t block, int32_t n_blocks,
+                  uint32_t *out);
+    /* Deals labels from what is left of a deck, for 16 draws at once. The deck lies in the order of classes[0..n_classes
+     * - 1] (32 bytes can be read); bounds[c * 16 + d]: labels of classes[0..c] that draw d has left, c < n_classes - 1;
+     * `left`: of all classes. For i < count: die = words[i * 16 + d] * (left - i) / 2^32, rounded down; place = number
+     * of bounds <= die, and the bounds above the die fall by 1; labels[rows[i] * 64 + d] = classes[place]. Stops before
+     * the first i where the low half of a product is below left - i (such dice may have to be thrown again) and returns
+     * it, or count. 1 <= n_classes <= 32, count <= left < 2^31. */
+    int32_t (*deal)(const uint32_t *words, uint32_t left, const int32_t *rows, int32_t count, uint32_t *bounds,
+                    int32_t n_classes, const uint8_t *classes, uint8_t *labels);
 } conceptdec_i_kernels;
 
 /* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */

@@ -154,6 +154,26 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     FOR_LANES count->lane[i] = (uint8_t)(count->lane[i] + (other.lane[i] == label->lane[i]));
 }
 
+/* The count of the label, which goes up by 1, to rank. */
+static inline void
+bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
+{
+    FOR_LANES
+    {
+        const uint8_t where = row.lane[i] == label.lane[i] ? 255 : 0;
+        count->lane[i] = (uint8_t)(count->lane[i] - where);
+        rank->lane[i] |= count->lane[i] & where;
+    }
+}
+
+static inline int
+bytes_any_above(bytes x, uint8_t limit)
+{
+    int any = 0;
+    FOR_LANES any |= x.lane[i] > limit;
+    return any;
+}
+
 static inline void
 bytes_lead(bytes *best, bytes *sharing, bytes count)
 {
@@ -173,6 +193,8 @@ bytes_agree(bytes a, bytes b, bytes x)
     return x;
 }
 
+#include "kernels/deal_portable.h"
+#include "kernels/deal_template.h"
 #include "kernels/screen_template.h"
 #include "kernels/select_template.h"
 #include "kernels/votes_template.h"

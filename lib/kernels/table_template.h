@@ -27,4 +27,7 @@ const conceptdec_i_kernels TABLE = {
     .distance_f16 = distance_f16,
     .distance_bf16 = distance_bf16,
     .votes = votes,
+    .tally = tally,
+    .words = words,
+    .deal = deal,
 };

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "stats/deal.h"
 #include "stats/groups.h"
 #include "stats/stream.h"
 
@@ -24,6 +25,7 @@ struct conceptdec_i_permute {
     int64_t *segment; /* n_segments + 1 */
     int64_t n_unlabelled;
     int32_t *unlabelled;
+    conceptdec_i_deck deck; /* no classes: labels are shuffled */
 };
 
 /* ---- drawing ---- */
@@ -67,14 +69,63 @@ hand_to_units(const conceptdec_i_permute *plan, const int32_t *tokens, int32_t *
 void
 conceptdec_i_permute_draw(const conceptdec_i_permute *plan, int64_t draw, int32_t *scratch, int32_t *labels)
 {
-    shuffle_tokens(plan, draw, scratch);
+    uint32_t bounds[CONCEPTDEC_I_MOST_DEALT];
+    if (plan->deck.n_classes)
+        conceptdec_i_deal(&plan->deck, draw, bounds, labels);
+    else
+        shuffle_tokens(plan, draw, scratch);
     if (plan->start)
         hand_to_units(plan, scratch, labels);
-    else
+    else if (!plan->deck.n_classes)
         for (int64_t i = 0; i < plan->n_rows; i++)
             labels[plan->row[i]] = scratch[i];
     for (int64_t i = 0; i < plan->n_unlabelled; i++)
         labels[plan->unlabelled[i]] = -1;
+}
+
+/* Scratch of shuffles: tokens and labels of one draw, then the labels of all as bytes. */
+int64_t
+conceptdec_i_permute_scratch(const conceptdec_i_permute *plan)
+{
+    return plan->deck.n_classes ? (int64_t)sizeof(conceptdec_i_dealing)
+                              : plan->n * (int64_t)(2 * sizeof(int32_t) + CONCEPTDEC_I_DRAWS);
+}
+
+/* In blocks of rows that stay in the cache. */
+static void
+interleave(const uint8_t *columns, int64_t n, uint8_t *labels)
+{
+    for (int64_t first = 0; first < n; first += CONCEPTDEC_I_LANES) {
+        int64_t end = first + CONCEPTDEC_I_LANES < n ? first + CONCEPTDEC_I_LANES : n;
+        for (int64_t d = 0; d < CONCEPTDEC_I_DRAWS; d++)
+            for (int64_t i = first; i < end; i++)
+                labels[i * CONCEPTDEC_I_LANES + d] = columns[d * n + i];
+    }
+}
+
+static conceptdec_status
+shuffle_16(const conceptdec_i_permute *plan, int64_t first, int32_t *scratch, uint8_t *labels)
+{
+    int32_t *drawn = scratch + plan->n;
+    uint8_t *columns = (uint8_t *)(drawn + plan->n);
+    for (int64_t d = 0; d < CONCEPTDEC_I_DRAWS; d++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(plan->arena.ctx, 0));
+        conceptdec_i_permute_draw(plan, first + d, scratch, drawn);
+        for (int64_t i = 0; i < plan->n; i++)
+            columns[d * plan->n + i] = (uint8_t)drawn[i];
+    }
+    interleave(columns, plan->n, labels);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_permute_draw_16(const conceptdec_i_permute *plan, int64_t first, void *scratch, uint8_t *labels)
+{
+    if (!plan->deck.n_classes)
+        return shuffle_16(plan, first, scratch, labels);
+    for (int64_t i = 0; i < plan->n_unlabelled; i++)
+        memset(labels + (int64_t)plan->unlabelled[i] * CONCEPTDEC_I_LANES, UINT8_MAX, CONCEPTDEC_I_DRAWS);
+    return conceptdec_i_deal_16(plan->arena.ctx, &plan->deck, first, scratch, labels);
 }
 
 /* ---- planning ---- */
@@ -110,14 +161,57 @@ list_rows(conceptdec_i_permute *plan, const int64_t *labels, const int64_t *code
     return CONCEPTDEC_OK;
 }
 
+/* Number of each label in the order of first appearance; false: too many, or one only. */
+static bool
+number_labels(conceptdec_i_permute *plan, int32_t *place_of)
+{
+    conceptdec_i_deck *deck = &plan->deck;
+    for (int32_t c = 0; c < UINT8_MAX; c++)
+        place_of[c] = -1;
+    for (int64_t i = 0; i < plan->n_rows; i++) {
+        int32_t label = plan->label[i];
+        if (label >= UINT8_MAX || (place_of[label] < 0 && deck->n_classes == CONCEPTDEC_I_MOST_DEALT)) {
+            deck->n_classes = 0;
+            return false;
+        }
+        if (place_of[label] < 0) {
+            deck->classes[deck->n_classes] = (uint8_t)label;
+            place_of[label] = deck->n_classes++;
+        }
+    }
+    return deck->n_classes > 0;
+}
+
+/* Where there are few classes, counts the labels of each segment. */
+static conceptdec_status
+plan_deck(conceptdec_i_permute *plan, const conceptdec_i_groups *groups)
+{
+    conceptdec_i_deck *deck = &plan->deck;
+    int32_t place_of[UINT8_MAX];
+    if (!number_labels(plan, place_of))
+        return CONCEPTDEC_OK;
+    int32_t n_bounds = deck->n_classes - 1;
+    CONCEPTDEC_I_TRY(take(plan, groups->count, (uint64_t)n_bounds * sizeof *deck->bounds, &deck->bounds));
+    for (int64_t g = 0; g < groups->count; g++)
+        for (int64_t i = groups->start[g]; i < groups->start[g + 1]; i++)
+            for (int32_t c = place_of[plan->label[i]]; c < n_bounds; c++)
+                deck->bounds[g * n_bounds + c]++;
+    deck->seed = plan->seed;
+    deck->n_segments = groups->count;
+    deck->segment = groups->start;
+    deck->rows = plan->row;
+    return CONCEPTDEC_OK;
+}
+
 /* FREE, WITHIN: each row is a unit, each group a segment. */
-static void
+static conceptdec_status
 plan_rows(conceptdec_i_permute *plan, const conceptdec_i_groups *groups)
 {
     plan->n_units = plan->n_rows;
     plan->token = plan->label;
     plan->n_segments = groups->count;
     plan->segment = groups->start;
+    return plan_deck(plan, groups);
 }
 
 static bool
@@ -238,7 +332,7 @@ make_plan(conceptdec_i_permute *plan, int32_t scheme, const int64_t *labels, con
                                  scheme == CONCEPTDEC_PERMUTE_WITHIN ? "within groups" : "whole groups");
     CONCEPTDEC_I_TRY(list_rows(plan, labels, scheme == CONCEPTDEC_PERMUTE_FREE ? NULL : codes, &groups));
     if (scheme != CONCEPTDEC_PERMUTE_WHOLE)
-        plan_rows(plan, &groups);
+        CONCEPTDEC_I_TRY(plan_rows(plan, &groups));
     else if (is_constant_in_groups(plan, &groups))
         CONCEPTDEC_I_TRY(plan_groups(plan, &groups));
     else

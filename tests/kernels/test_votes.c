@@ -53,9 +53,10 @@ check_votes(const conceptdec_i_kernels *set, int32_t classes, const int32_t *ks,
 
 START_TEST(votes_count_every_lane)
 {
-    static const int32_t classes[] = {1, 2, 3, 5, 6, 8, 17, 63, 64, 100, 128, 254, 255};
-    static const int32_t lists[][6] = {{1}, {2}, {10}, {1, 2, 3, 5, 10, 20}, {5, 7, 40}, {16, 255}, {255}};
-    static const int32_t lengths[] = {1, 1, 1, 6, 3, 2, 1};
+    static const int32_t classes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 63, 64, 100, 128, 254, 255};
+    static const int32_t lists[][6] = {{1}, {2}, {10}, {1, 2, 3, 5, 10, 20}, {5, 7, 40}, {16, 255}, {255},
+                                        {40, 41, 42, 43, 44, 45}};
+    static const int32_t lengths[] = {1, 1, 1, 6, 3, 2, 1, 6};
     FOR_EACH_SET(set)
     for (int c = 0; c < (int)(sizeof classes / sizeof classes[0]); c++)
         for (int l = 0; l < (int)(sizeof lengths / sizeof lengths[0]); l++)
@@ -83,10 +84,38 @@ START_TEST(votes_reach_the_largest_counts)
 }
 END_TEST
 
+START_TEST(tally_counts_votes)
+{
+    enum { N_KS = 3, LEVELS = CONCEPTDEC_I_TALLIED };
+    for (int largest = 1; largest <= 20; largest++)
+        FOR_EACH_SET(set)
+        {
+            uint8_t *votes = guarded(N_KS * LANES, 1), *counts = guarded(N_KS * LEVELS * LANES, 1);
+            int expected[N_KS * LEVELS * LANES] = {0};
+            memset(counts, 0, N_KS * LEVELS * LANES);
+            for (int call = 0; call < 255; call++) {
+                int any = 0;
+                for (int i = 0; i < N_KS * LANES; i++) {
+                    votes[i] = (uint8_t)random_below(random_below(8) ? 3 : largest + 1);
+                    any |= votes[i] > LEVELS;
+                    if (votes[i] > 0 && votes[i] <= LEVELS)
+                        expected[(i / LANES * LEVELS + votes[i] - 1) * LANES + i % LANES]++;
+                }
+                ck_assert_int_eq(set->tally(votes, N_KS, counts) != 0, any);
+            }
+            for (int i = 0; i < N_KS * LEVELS * LANES; i++)
+                ck_assert_int_eq(counts[i], expected[i]);
+            ck_assert(guard_stands(votes, N_KS * LANES) && guard_stands(counts, N_KS * LEVELS * LANES));
+            guarded_free(votes, 1);
+            guarded_free(counts, 1);
+        }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
-    const TTest *const tests[] = {votes_count_every_lane, votes_reach_the_largest_counts, NULL};
+    const TTest *const tests[] = {votes_count_every_lane, votes_reach_the_largest_counts, tally_counts_votes, NULL};
     return make_kernel_suite("kernels/votes", tests);
 }
 

@@ -157,7 +157,7 @@ check_lane(const inside *in, const conceptdec_matrix *x, const conceptdec_knn_op
 
 static void
 check_lanes(const conceptdec_matrix *x, const conceptdec_matrix *labels, const conceptdec_knn_options *options,
-            uint64_t round)
+            uint64_t round, int step)
 {
     inside in;
     open_inside(&in, x, labels, options);
@@ -165,7 +165,7 @@ check_lanes(const conceptdec_matrix *x, const conceptdec_matrix *labels, const c
     for (int lane = 0; lane < 64; lane++)
         shuffle_lane(&in, lane, round);
     vote(&in);
-    for (int lane = 0; lane < in.labels.lanes; lane += 13)
+    for (int lane = 0; lane < in.labels.lanes; lane += step)
         check_lane(&in, x, options, lane);
     close_inside(&in);
 }
@@ -175,7 +175,7 @@ START_TEST(every_lane_is_a_run_of_its_own)
     problem p;
     make_problem(&p, (uint64_t)_i);
     one_set(&p);
-    check_lanes(&p.x_view, &p.label_view, &p.options, (uint64_t)_i);
+    check_lanes(&p.x_view, &p.label_view, &p.options, (uint64_t)_i, 13);
 }
 END_TEST
 
@@ -195,7 +195,33 @@ START_TEST(large_counts_are_lanes_too)
         x[2 * i + 1] = (double)below(&rng, 50);
         labels[i] = (int64_t)x[2 * i] * classes / 50;
     }
-    check_lanes(&x_view, &label_view, &o, 1);
+    check_lanes(&x_view, &label_view, &o, 1, 13);
+}
+END_TEST
+
+/* Every rank at once, many classes, few of them or one rank: each way of counting votes, on each kernel set. */
+START_TEST(all_ranks_are_lanes_too)
+{
+    enum { N = 257, MOST_RANKS = 255 };
+    static const int64_t classes[] = {2, 3, 5, 9, 10, 11, 13, 16, 17, 40, 255};
+    static double x[2 * N];
+    static int64_t labels[N];
+    int64_t ks[MOST_RANKS], n_ks = _i % 4 == 0 ? 255 : _i % 4 == 1 ? 1 : 60, c = classes[_i / 4 % 11];
+    conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .kernel_mask = 1u << _i % 3};
+    conceptdec_matrix x_view = reals(x, N, 2), label_view = ints(labels, N, 1);
+    conceptdec_knn_options o = {.struct_size = sizeof o, .ks = ks, .n_ks = n_ks, .classes = c, .chance_draws = 1};
+    conceptdec_i_rng rng;
+    conceptdec_ctx_free(ctx);
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_rng_start(&rng, 9, CONCEPTDEC_I_RNG_SAMPLE, (uint64_t)_i);
+    for (int64_t i = 0; i < n_ks; i++)
+        ks[i] = n_ks == 1 ? 1 + below(&rng, 255) : i + 1 + (n_ks == 60 && i > 10) * 50;
+    for (int64_t i = 0; i < N; i++) {
+        x[2 * i] = conceptdec_i_rng_unit(&rng);
+        x[2 * i + 1] = conceptdec_i_rng_unit(&rng);
+        labels[i] = i < 2 ? i : below(&rng, c);
+    }
+    check_lanes(&x_view, &label_view, &o, (uint64_t)_i, 30);
 }
 END_TEST
 
@@ -341,6 +367,7 @@ make_suite(void)
     tcase_add_loop_test(lanes, labels_as_they_are_give_the_score_as_it_is, 0, ROUNDS);
     tcase_add_loop_test(lanes, every_lane_is_a_run_of_its_own, 0, ROUNDS);
     tcase_add_loop_test(lanes, large_counts_are_lanes_too, 0, 4);
+    tcase_add_loop_test(lanes, all_ranks_are_lanes_too, 0, 44);
     tcase_add_loop_test(lanes, what_the_null_says_follows_from_its_draws, 0, ROUNDS);
     tcase_add_loop_test(lanes, draws_are_those_of_the_permutations, 0, ROUNDS);
     tcase_add_test(lanes, chance_of_two_balanced_classes_is_below_one_half);

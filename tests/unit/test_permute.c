@@ -1,5 +1,6 @@
 /* Permutations of labels: what each scheme keeps, that its draws are uniform, and that a draw is a pure function. */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -249,11 +250,14 @@ START_TEST(streams_are_those_of_the_core)
 }
 END_TEST
 
+/* More labels than are dealt: Fisher-Yates. */
 START_TEST(a_draw_is_the_shuffle_of_its_number)
 {
     problem p;
     int32_t scratch[MOST], drawn[MOST], plain[MOST], rows[MOST];
     make_problem(&p, 4, false);
+    for (int64_t i = 0; i < p.n; i++)
+        p.labels[i] = p.labels[i] < 0 ? -1 : i % 39;
     conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_FREE, 99);
     for (int64_t draw = 20; draw >= 0; draw -= 5) {
         conceptdec_i_rng rng;
@@ -266,6 +270,167 @@ START_TEST(a_draw_is_the_shuffle_of_its_number)
         ck_assert_mem_eq(drawn, rows, (size_t)p.n * sizeof *rows);
     }
     conceptdec_i_permute_free(ctx, plan);
+}
+END_TEST
+
+/* ---- dealing ---- */
+
+/* Philox word `place` of a draw, and those that follow where it is refused; counts the refusals. */
+static uint32_t
+throw(uint64_t seed, int64_t draw, int64_t place, uint32_t sides, int *n_refused)
+{
+    const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    for (uint32_t attempt = 0;; attempt++, ++*n_refused) {
+        const uint32_t counter[4] = {(uint32_t)(place / 4), 2 + attempt * 65536, (uint32_t)draw,
+                                     (uint32_t)(draw >> 32)};
+        uint32_t words[4];
+        conceptdec_i_philox(counter, key, words);
+        const uint64_t product = (uint64_t)words[place % 4] * sides;
+        if (product % (UINT64_C(1) << 32) >= (UINT64_C(1) << 32) % sides)
+            return (uint32_t)(product >> 32);
+    }
+}
+
+/* A deck in which equal labels lie together, in the order in which labels first appear. */
+static int64_t
+stack(const problem *p, int32_t *deck)
+{
+    int64_t size = 0;
+    for (int64_t i = 0; i < p->n; i++) {
+        bool is_known = p->labels[i] < 0;
+        for (int64_t j = 0; j < i; j++)
+            is_known = is_known || p->labels[j] == p->labels[i];
+        for (int64_t j = i; j < p->n && !is_known; j++)
+            if (p->labels[j] == p->labels[i])
+                deck[size++] = (int32_t)p->labels[i];
+    }
+    return size;
+}
+
+START_TEST(few_labels_are_dealt_from_a_deck)
+{
+    problem p;
+    int32_t scratch[MOST], drawn[MOST];
+    int n_refused = 0;
+    make_problem(&p, 4, false);
+    conceptdec_i_permute *plan = make_plan(&p, CONCEPTDEC_PERMUTE_FREE, 99);
+    for (int64_t draw = 20; draw >= 0; draw -= 5) {
+        int32_t deck[MOST];
+        int64_t left = stack(&p, deck), place = 0;
+        conceptdec_i_permute_draw(plan, draw, scratch, drawn);
+        for (int64_t i = 0; i < p.n; i++) {
+            if (p.labels[i] < 0)
+                continue;
+            uint32_t at = throw(99, draw, place++, (uint32_t)left, &n_refused);
+            ck_assert_int_eq(drawn[i], deck[at]);
+            left--;
+            memmove(deck + at, deck + at + 1, (size_t)(left - at) * sizeof *deck);
+        }
+    }
+    conceptdec_i_permute_free(ctx, plan);
+}
+END_TEST
+
+/* So many rows that some words must be refused. */
+START_TEST(refused_words_are_thrown_again)
+{
+    enum { N = 200000 };
+    static int64_t labels[N];
+    static int32_t scratch[N], drawn[N];
+    conceptdec_i_permute *plan = NULL;
+    int64_t left[3] = {0};
+    int n_refused = 0, n_wrong = 0;
+    for (int64_t i = 0; i < N; i++)
+        left[labels[i] = i * i % 7 % 3]++;
+    ck_assert_int_eq(conceptdec_i_permute_new(ctx, CONCEPTDEC_PERMUTE_FREE, N, labels, NULL, 5, &plan), CONCEPTDEC_OK);
+    conceptdec_i_permute_draw(plan, INT64_C(1) << 40, scratch, drawn);
+    for (int64_t i = 0; i < N; i++) {
+        const uint32_t die = throw(5, INT64_C(1) << 40, i, (uint32_t)(N - i), &n_refused);
+        const int label = die < left[0] ? 0 : die < left[0] + left[1] ? 1 : 2;
+        n_wrong += drawn[i] != label;
+        left[label]--;
+    }
+    ck_assert_int_eq(n_wrong, 0);
+    ck_assert_int_gt(n_refused, 0);
+    conceptdec_i_permute_free(ctx, plan);
+}
+END_TEST
+
+/* Sixteen draws at once, on each kernel set. */
+static void
+check_sixteen(int32_t scheme, int64_t n, const int64_t *labels, const int64_t *groups, int64_t first)
+{
+    for (uint32_t bit = 1; bit <= 4; bit *= 2) {
+        conceptdec_ctx_options options = {.struct_size = sizeof options, .kernel_mask = bit};
+        conceptdec_ctx *own;
+        conceptdec_i_permute *plan = NULL;
+        int64_t n_wrong = 0;
+        ck_assert_int_eq(conceptdec_ctx_new(&options, &own), CONCEPTDEC_OK);
+        ck_assert_int_eq(conceptdec_i_permute_new(own, scheme, n, labels, groups, 77, &plan), CONCEPTDEC_OK);
+        uint8_t *bytes = malloc((size_t)n * 64);
+        int32_t *tokens = malloc((size_t)n * sizeof *tokens), *drawn = malloc((size_t)n * sizeof *drawn);
+        void *scratch = malloc((size_t)conceptdec_i_permute_scratch(plan));
+        memset(bytes, 77, (size_t)n * 64);
+        ck_assert_int_eq(conceptdec_i_permute_draw_16(plan, first, scratch, bytes + 32), CONCEPTDEC_OK);
+        for (int64_t d = 0; d < 16; d++) {
+            conceptdec_i_permute_draw(plan, first + d, tokens, drawn);
+            for (int64_t i = 0; i < n; i++)
+                n_wrong += bytes[i * 64 + 32 + d] != (uint8_t)drawn[i];
+        }
+        for (int64_t i = 0; i < n * 64; i++)
+            n_wrong += i % 64 / 16 != 2 && bytes[i] != 77;
+        ck_assert_int_eq(n_wrong, 0);
+        free(scratch);
+        free(drawn);
+        free(tokens);
+        free(bytes);
+        conceptdec_i_permute_free(own, plan);
+        conceptdec_ctx_free(own);
+    }
+}
+
+START_TEST(sixteen_draws_are_one_and_one)
+{
+    for (int64_t classes = 2; classes < 40; classes++)
+        for (int32_t scheme = CONCEPTDEC_PERMUTE_FREE; scheme <= CONCEPTDEC_PERMUTE_WHOLE; scheme++) {
+            enum { N = 300 };
+            int64_t labels[N], groups[N];
+            for (int64_t i = 0; i < N; i++) {
+                groups[i] = i * i % 101;
+                labels[i] = i % 13 == 5 ? -1 : (i * 31 + i / 3) % classes;
+            }
+            check_sixteen(scheme, N, labels, groups, (INT64_C(3) << 33) + 16 * classes);
+        }
+}
+END_TEST
+
+START_TEST(sixteen_draws_throw_again)
+{
+    enum { N = 60000 };
+    static int64_t labels[N];
+    for (int64_t i = 0; i < N; i++)
+        labels[i] = 5 + i % 11 * 20;
+    check_sixteen(CONCEPTDEC_PERMUTE_FREE, N, labels, NULL, 16);
+}
+END_TEST
+
+START_TEST(dealt_labels_may_have_other_numbers)
+{
+    for (int32_t scheme = CONCEPTDEC_PERMUTE_FREE; scheme <= CONCEPTDEC_PERMUTE_WITHIN; scheme++) {
+        problem p;
+        int32_t scratch[MOST], drawn[MOST], again[MOST];
+        make_problem(&p, 6, false);
+        conceptdec_i_permute *plan = make_plan(&p, scheme, 1);
+        conceptdec_i_permute_draw(plan, 3, scratch, drawn);
+        conceptdec_i_permute_free(ctx, plan);
+        for (int64_t i = 0; i < p.n; i++)
+            p.labels[i] = p.labels[i] < 0 ? -1 : 200 - 7 * p.labels[i];
+        plan = make_plan(&p, scheme, 1);
+        conceptdec_i_permute_draw(plan, 3, scratch, again);
+        for (int64_t i = 0; i < p.n; i++)
+            ck_assert_int_eq(again[i], drawn[i] < 0 ? -1 : 200 - 7 * drawn[i]);
+        conceptdec_i_permute_free(ctx, plan);
+    }
 }
 END_TEST
 
@@ -344,6 +509,11 @@ permute_suite(void)
     tcase_add_test(draws, draws_are_uniform);
     tcase_add_test(draws, streams_are_those_of_the_core);
     tcase_add_test(draws, a_draw_is_the_shuffle_of_its_number);
+    tcase_add_test(draws, few_labels_are_dealt_from_a_deck);
+    tcase_add_test(draws, refused_words_are_thrown_again);
+    tcase_add_test(draws, sixteen_draws_are_one_and_one);
+    tcase_add_test(draws, sixteen_draws_throw_again);
+    tcase_add_test(draws, dealt_labels_may_have_other_numbers);
     tcase_add_test(draws, draws_do_not_depend_on_order_or_codes);
     suite_add_tcase(suite, schemes);
     suite_add_tcase(suite, draws);
