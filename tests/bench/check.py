@@ -132,8 +132,8 @@ def text(found):
         if found.get("differs"):
             said += "; differs by %.1e" % found["differs"]
     else:
-        said = "%d of %d sample rows wrong by float64, distances off by %.1e; %d of %d rows unlike, %d of them farther" % (
-            found["wrong"], found["sample"], found["off"], found["unlike"], found["rows"], found["farther"])
+        said = "%(wrong)d of %(sample)d sample rows wrong by float64, distances off by %(off).1e; " \
+               "%(unlike)d of %(rows)d rows unlike, %(farther)d of them farther" % found
         if "same_bits" in found and not found["same_bits"]:
             said += "; OTHER BITS"
     return said + ("" if found["good"] else "  <- MISMATCH")

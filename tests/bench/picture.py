@@ -78,5 +78,6 @@ def draw(cases):
     head = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">' % (
         WIDTH, y + 8, WIDTH, y + 8), "  <title>Time of the peers as a multiple of conceptdec's</title>", STYLE,
         '  <rect class="page" width="%d" height="%d"/>' % (WIDTH, y + 8),
-        text(LEFT, 22, "Time as a multiple of conceptdec's, exact neighbour table", kind="title")]
+        text(LEFT, 22, "Time as a multiple of conceptdec's, exact neighbour table", kind="title"),
+        text(WIDTH - 16, 46, "right of 1: conceptdec is faster", "end")]
     return "\n".join(head + legend(peers) + axis(scale, y) + drawn + ["</svg>", ""])

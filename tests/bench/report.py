@@ -154,13 +154,14 @@ def aims(lines):
                       "%.0f %%" % (100 * min(by_tool(line)["conceptdec"]["share"] for line in grid))))
     alone = of_first(lines, "conceptdec, the table alone")
     if alone:
-        found.append(("1,000 permutations with the table, of the table alone", "1.5", "%.2f" % max(1 / r for r in alone)))
+        found.append(("1,000 permutations with the table, of the table alone", "1.5",
+                      "%.2f" % max(1 / ratio for ratio in alone)))
     for label, aim in (("cosine", "1.05"), ("float16", "1"), ("bfloat16", "1")):
         ratios = of_first([line for line in lines if line["case"]["group"] == "own"], label)
         if ratios:
             found.append(("%s, of the time for %s" % (label, "L2" if label == "cosine" else "float32"), aim,
                           "%.2f" % max(ratios)))
-    return table(["", "aim", "measured"], found) if found else []
+    return table(["", "aim (preset full)", "measured here"], found) if found else []
 
 
 def agreement(lines):
@@ -169,14 +170,13 @@ def agreement(lines):
     ours = [check for check in checks if "same_bits" in check]
     threads = sorted({entry["arguments"]["threads"] for line in lines for entry in line["case"]["entries"]
                       if entry["arguments"].get("threads")})
-    said = ["Before timing, %s sample rows of conceptdec's tables were held against float64: %d wrong, distances off by "
-            "at most %.0e of the row's last." % (number(sum(check["sample"] for check in ours)),
-                                                 sum(check["wrong"] for check in ours),
-                                                 max(check["off"] for check in ours))]
+    sampled, wrong = (sum(check[what] for check in ours) for what in ("sample", "wrong"))
+    said = ["Before timing, %s sample rows of conceptdec's tables were held against float64: %d wrong, distances off "
+            "by at most %.0e of the row's last." % (number(sampled), wrong, max(check["off"] for check in ours))]
     if threads:
         said.append("With %s threads its tables had the same bits." % ", ".join(map(str, threads)))
-    said.append("A row of a peer's table is called wrong where a neighbour it lists is farther, in float64, than one it "
-                "leaves out.")
+    said.append("A row of a peer's table is called wrong where a neighbour that it lists is farther, in float64, than "
+                "one that it leaves out.")
     return said + [""]
 
 
@@ -192,8 +192,8 @@ def heading(lines):
                 "`, `".join(commands), " to ".join(sorted({dates[0], dates[-1]})), about["processor"], about["threads"],
                 about["linux"], min(peaks), max(peaks), about["probe"], about["coretype"], ", ".join(versions)),
             "Times are medians of turns taken in alternation, multiples those of paired turns (above 1: conceptdec is "
-            "faster; **bold**: it is not). %d turns were discarded because the peak moved by more than 10 %% "
-            "meanwhile." % lost, ""]
+            "faster; **bold**: it is not). Of %d rounds %d were discarded because the peak moved by more than 10 %% "
+            "meanwhile." % (sum(len(line["turns"]) for line in lines), lost), ""]
 
 
 def warnings(lines):
@@ -258,7 +258,8 @@ def write(results, work, docs):
     print("From %s:\n" % results)
     print("\n".join(text))
     drawing = os.path.join("docs" if docs else work, "figures.svg")
-    drawn = picture.draw([(picture_label(line), ratios_of(line)) for line in lines if ratios_of(line)])
+    ordered = sorted(lines, key=lambda line: line["case"]["group"] != "grid")
+    drawn = picture.draw([(picture_label(line), ratios_of(line)) for line in ordered if ratios_of(line)])
     with open(drawing, "w", encoding="utf-8") as file:
         file.write(drawn)
     if docs:
