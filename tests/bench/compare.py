@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("preset", nargs="?", default="quick", choices=[*cases.PRESETS, "report"])
     parser.add_argument("--full", action="store_true", help="the same as the preset full")
     parser.add_argument("--rounds", type=int, default=3, help="turns of every tool in a case")
-    parser.add_argument("--only", metavar="PATTERN", help="cases whose name matches or holds PATTERN")
+    parser.add_argument("--only", metavar="PATTERN", help="cases whose name holds PATTERN (*, ? and [] as in a shell)")
     parser.add_argument("--list", action="store_true", help="names of the cases")
     parser.add_argument("--size", metavar="NxD", action="append", default=[], help="a grid of these shapes instead")
     parser.add_argument("--k", default="10,100", help="the k of --size")
@@ -70,8 +70,10 @@ def chosen(options):
         found = cases.grid(shapes, [int(k) for k in options.k.split(",")], (0.5, 1)) + cases.files(given, (10, 100))
     else:
         found = cases.PRESETS.get(options.preset, cases.quick)(given)
-    pattern = options.only or "*"
-    return [case for case in found if pattern in case.name or fnmatch.fnmatch(case.name, pattern)]
+    matching = [case for case in found if fnmatch.fnmatch(case.name, "*%s*" % (options.only or ""))]
+    if not matching:
+        sys.exit("compare: no case matches %s; --list names them" % options.only)
+    return matching
 
 
 def library_digest():

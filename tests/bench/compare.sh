@@ -5,7 +5,7 @@
 #   sh tests/bench/compare.sh report             the tables and the picture again, from the results alone
 # A run that was stopped goes on where it was: results are appended to build/bench/results-PRESET.jsonl.
 #   --rounds=N          turns of every tool in a case (3)
-#   --only=PATTERN      cases whose name matches or holds PATTERN; --list names them
+#   --only=PATTERN      cases whose name holds PATTERN (*, ? and [] as in a shell); --list names them
 #   --size=NxD --k=10   a grid of these sizes instead; --size may be repeated
 #   --data=FILE         activations (.npy, samples x dimensions last) as a further case; --matrix=I: which of its grid;
 #                       --name=NAME: what to call it
