@@ -54,6 +54,7 @@ typedef int32_t conceptdec_status;
 #define CONCEPTDEC_EOVERFLOW (-21)   /**< sizes or strides whose product does not fit an address */
 #define CONCEPTDEC_EIO (-22)         /**< a file cannot be opened, read or written */
 #define CONCEPTDEC_EFORMAT (-23)     /**< a file is not what it should be, is damaged or comes from a later version */
+#define CONCEPTDEC_EREAD (-24)       /**< a conceptdec_reader failed; the text has the rows and what it returned */
 #define CONCEPTDEC_ESTRUCT_SIZE (-60) /**< struct_size is smaller than the first version of the struct, or above 4096 */
 #define CONCEPTDEC_ESTRUCT_TAIL (-61) /**< the struct has fields set that this library does not know: too new */
 #define CONCEPTDEC_ERESERVED (-62)   /**< a reserved field or an unknown flag is not zero */
@@ -181,18 +182,39 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 #define CONCEPTDEC_INT32 16
 #define CONCEPTDEC_INT64 17
 
+/** The rows come from a reader: `data` points to a conceptdec_reader, and both strides are 0 or those of dense rows. */
+#define CONCEPTDEC_MATRIX_READER 1u
+
+/** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for `x` and
+ *  `queries` of the neighbour search, of k-NN decodability and of sweeps; anywhere else it is EUNSUPPORTED. The results
+ *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
+ *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
+ *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_reader {
+    uint64_t struct_size;
+    uint64_t given;
+    /** 0: Writes rows first .. first + count - 1 (1 <= count, first + count <= rows of the matrix) to `rows`, one behind
+     *  the other without gaps, in C order and the matrix' dtype; `rows` may be at any address. Returns 0; anything else
+     *  ends the call with CONCEPTDEC_EREAD. Called by several threads at once, the library's own among them, with any rows, any
+     *  number of times; the same row must have the same bytes each time. Must not use the context, nor unwind (no
+     *  exception, no longjmp). */
+    int32_t (*read)(void *user, int64_t first, int64_t count, void *rows);
+    /** 1: First argument of read. */
+    void *user;
+} conceptdec_reader;
+
 /** A view of somebody else's memory; nothing is copied and nothing is written. The struct is frozen: it never grows.
  *  Element (i, j) starts at data + i * row_stride + j * col_stride; strides may be negative or zero, and no alignment
- *  is needed. device, flags and reserved must be 0. @since 0.1 */
+ *  is needed. device and reserved must be 0, and flags 0 or CONCEPTDEC_MATRIX_READER. @since 0.1 */
 typedef struct conceptdec_matrix {
-    const void *data;
+    const void *data;   /**< element (0, 0), or a conceptdec_reader */
     int64_t rows;
     int64_t cols;
     int64_t row_stride; /**< bytes from a row to the next */
     int64_t col_stride; /**< bytes from a column to the next */
     int32_t dtype;      /**< CONCEPTDEC_FLOAT64 ... */
     int32_t device;     /**< 0: host memory; anything else is refused with EUNSUPPORTED */
-    uint64_t flags;
+    uint64_t flags;     /**< CONCEPTDEC_MATRIX_* */
     uint64_t reserved[2];
 } conceptdec_matrix;
 
@@ -309,7 +331,7 @@ typedef struct conceptdec_neighbors_options {
  *  Time O(n^2 d), half of it saved by symmetry without queries; memory O(n k) beside the input.
  *  @param x n x d activations, n >= 2 (n >= 1 with queries), float dtype. @param queries NULL, or q x d of any float dtype.
  *  @param options NULL: defaults. @param[out] neighbors the table.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ENOMEM, ESTRUCT_*,
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ENOMEM, EREAD, ESTRUCT_*,
  *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_neighbors_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                           const conceptdec_matrix *queries,
@@ -320,6 +342,9 @@ CONCEPTDEC_API conceptdec_status conceptdec_neighbors_new(conceptdec_ctx *ctx, c
 #define CONCEPTDEC_N_DISTANCES "distances" /**< float64 (n x k): Euclidean distance or 1 - cos; NaN beside -1 */
 #define CONCEPTDEC_N_COUNT "count"         /**< int64 (n): neighbours listed, k or fewer */
 #define CONCEPTDEC_N_TIES "ties"           /**< int64 (n): further rows at exactly the last listed distance */
+#define CONCEPTDEC_N_N_REFINED "n_refined" /**< int64 (): distances computed in full; may differ from run to run */
+#define CONCEPTDEC_N_SCREENING "screening" /**< int64 (): CONCEPTDEC_SCREENING_* of the products that the table was found
+                                                with in the end; 0 for a table that was loaded, as is n_refined */
 
 /** Gets one of the arrays CONCEPTDEC_N_*, made at the first call and kept; the memory belongs to the table. May be
  *  called by several threads at once. Errors: ENULL, ENAME, ENOMEM. @since 0.1 */

@@ -72,6 +72,7 @@ struct conceptdec_ctx {
     atomic_int cancel;
     pthread_mutex_t error_lock; /* which task of a parallel call failed first */
     char error[512];
+    conceptdec_status pending; /* of code that could not return it; outside of tasks */
     /* progress of the stage that runs */
     const char *stage;
     atomic_llong done;
@@ -79,13 +80,20 @@ struct conceptdec_ctx {
     int64_t last_report; /* monotonic nanoseconds */
 };
 
-/* First line of every public function that takes a context: NULL check, clears the error text and the stage; ECANCELLED
- * where the cancel flag is set, which it clears. */
+/* First line of every public function that takes a context: NULL check, clears the error text, what is pending and the
+ * stage; ECANCELLED where the cancel flag is set, which it clears. */
 conceptdec_status conceptdec_i_enter(conceptdec_ctx *ctx);
 /* Sets the text and returns the status: `return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "k: %lld ...", (long long)k)`.
  * ctx may be NULL. Integers and strings only, so that the process's locale does not matter. */
 conceptdec_status conceptdec_i_fail(conceptdec_ctx *ctx, conceptdec_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* For code that cannot return a status and goes on with made-up numbers: the failure is pending. The task that runs on
+ * this thread fails with it when it ends; outside of tasks the next conceptdec_i_poll, conceptdec_i_parallel or
+ * conceptdec_i_take_pending returns it. Until then it stands, whatever else fails. */
+void conceptdec_i_fail_later(conceptdec_ctx *ctx, conceptdec_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+conceptdec_status conceptdec_i_pending(const conceptdec_ctx *ctx);
+conceptdec_status conceptdec_i_take_pending(conceptdec_ctx *ctx); /* outside of tasks it is pending no more */
 
 /* Size-first structs (intake.c): copies a caller's struct of any size into ours. size_v1: size of the first released
  * version. NULL source: all zero with struct_size = size. */
@@ -102,6 +110,8 @@ conceptdec_status conceptdec_i_given_known(conceptdec_ctx *ctx, const char *name
 typedef conceptdec_status (*conceptdec_i_task)(void *argument, int64_t task, int lane);
 
 int conceptdec_i_lanes(const conceptdec_ctx *ctx);
+/* The lane of the task of this context that runs on this thread, the outermost one; 0 outside of tasks. */
+int conceptdec_i_lane(const conceptdec_ctx *ctx);
 /* Names the stage that the progress callback reports and how many tasks it has over all its parallel calls. */
 void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 /* Runs tasks 0..tasks-1, handed out in this order to any lane; returns after all ended. The failure of the lowest task
@@ -111,8 +121,10 @@ void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 conceptdec_status conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument);
 /* For serial loops, and with units = 0 for long tasks: cancel flag and progress; adds `units` to what is done. */
 conceptdec_status conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units);
-/* Where the error text of the task of this context that runs on this thread goes; NULL outside of tasks. */
+/* Where the error text of the task of this context that runs on this thread goes, and what is pending in it; NULL outside
+ * of tasks. */
 char *conceptdec_i_task_text(const conceptdec_ctx *ctx);
+conceptdec_status *conceptdec_i_task_pending(const conceptdec_ctx *ctx);
 void conceptdec_i_pool_free(conceptdec_ctx *ctx);
 /* Tells the progress callback how far the stage is, if its last call is long enough ago; false: it asks to stop. On the
  * calling thread only. */
@@ -152,20 +164,24 @@ void conceptdec_i_philox(const uint32_t counter[4], const uint32_t key[2], uint3
 
 #define CONCEPTDEC_I_FLOATS 1 /* dtypes that an argument may have */
 #define CONCEPTDEC_I_INTS 2
+#define CONCEPTDEC_I_READERS 4 /* its rows may come from a reader */
 
 /* Everything about a view but its values: NULL, device, flags, reserved, dtype, sizes >= 1, extent fits an address. */
 conceptdec_status conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view,
                                           int kinds);
 int64_t conceptdec_i_dtype_size(int32_t dtype); /* 0: unknown */
-bool conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view); /* col_stride == element size */
+bool conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view); /* in memory, and col_stride == element size */
+bool conceptdec_i_view_is_read(const conceptdec_matrix *view);       /* its rows come from a reader */
 
+/* Not for rows that come from a reader. */
 static inline const char *
 conceptdec_i_at(const conceptdec_matrix *view, int64_t row, int64_t col)
 {
     return (const char *)view->data + row * view->row_stride + col * view->col_stride;
 }
 
-/* Row `row`, columns col..col+count-1 as doubles (exact for all dtypes); any strides and alignment. */
+/* Row `row`, columns col..col+count-1 as doubles (exact for all dtypes); any strides and alignment. Where a reader fails
+ * they are zeros, and the failure is pending. */
 void conceptdec_i_view_widen(const struct conceptdec_i_kernels *kernels, const conceptdec_matrix *view, int64_t row,
                              int64_t col, int64_t count, double *out);
 /* Column `col` of an integer view. */
@@ -173,6 +189,16 @@ void conceptdec_i_view_ints(const conceptdec_matrix *view, int64_t col, int64_t 
 /* ENONFINITE with the first place in row order: "x: non-finite value at row 17, column 302". Parallel; a stage of its
  * own ("input"). */
 conceptdec_status conceptdec_i_view_finite(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view);
+
+/* ---- readers (source.c) ---- */
+
+/* The reader of one argument of one call; `data` of a view that conceptdec_i_view_open has opened. */
+typedef struct conceptdec_i_source conceptdec_i_source;
+
+/* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's. */
+conceptdec_status conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view);
+/* A row as the reader wrote it, until the lane asks for another one; NULL where the reader has failed. */
+const char *conceptdec_i_source_row(conceptdec_i_source *source, int64_t row);
 
 /* ---- results (result.c, result_json.c) ---- */
 

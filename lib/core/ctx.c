@@ -110,6 +110,7 @@ conceptdec_i_enter(conceptdec_ctx *ctx)
     if (!ctx)
         return CONCEPTDEC_ENULL;
     ctx->error[0] = '\0';
+    ctx->pending = CONCEPTDEC_OK;
     conceptdec_i_stage(ctx, "", 0);
     return atomic_load(&ctx->cancel) ? conceptdec_i_cancelled(ctx) : CONCEPTDEC_OK;
 }

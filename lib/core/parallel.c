@@ -30,8 +30,10 @@ typedef struct region {
 /* What runs on this thread: a chain, as a task of one context may call with another. */
 typedef struct scope {
     const conceptdec_ctx *ctx;
+    int lane;
     bool may_report;
     char *text;
+    conceptdec_status pending;
     struct scope *outer;
 } scope;
 
@@ -56,10 +58,10 @@ struct conceptdec_i_pool {
     worker workers[];
 };
 
-static const scope *
+static scope *
 scope_of(const conceptdec_ctx *ctx)
 {
-    const scope *at = innermost;
+    scope *at = innermost;
     while (at && at->ctx != ctx)
         at = at->outer;
     return at;
@@ -72,6 +74,20 @@ conceptdec_i_task_text(const conceptdec_ctx *ctx)
     return at ? at->text : NULL;
 }
 
+conceptdec_status *
+conceptdec_i_task_pending(const conceptdec_ctx *ctx)
+{
+    scope *at = scope_of(ctx);
+    return at ? &at->pending : NULL;
+}
+
+int
+conceptdec_i_lane(const conceptdec_ctx *ctx)
+{
+    const scope *at = scope_of(ctx);
+    return at ? at->lane : 0;
+}
+
 int
 conceptdec_i_lanes(const conceptdec_ctx *ctx)
 {
@@ -82,6 +98,7 @@ conceptdec_status
 conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units)
 {
     const scope *at = scope_of(ctx);
+    CONCEPTDEC_I_TRY(conceptdec_i_take_pending(ctx));
     atomic_fetch_add(&ctx->done, units);
     bool goes_on = atomic_load(&ctx->cancel) == 0 && ((at && !at->may_report) || conceptdec_i_report(ctx));
     if (goes_on)
@@ -118,10 +135,14 @@ static conceptdec_status
 run_task(region *r, int64_t task, int lane, bool may_report)
 {
     char text[TEXT_SIZE] = "";
-    scope here = {.ctx = r->ctx, .may_report = may_report, .text = text, .outer = innermost};
+    const scope *around = scope_of(r->ctx);
+    scope here = {.ctx = r->ctx, .lane = around ? around->lane : lane, .may_report = may_report, .text = text,
+                  .outer = innermost};
     innermost = &here;
     conceptdec_status status = r->task(r->argument, task, lane);
     innermost = here.outer;
+    if (here.pending != CONCEPTDEC_OK)
+        status = here.pending;
     if (status != CONCEPTDEC_OK)
         stop_failed(r, task, status, text);
     return status;
@@ -294,6 +315,7 @@ conceptdec_status
 conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument)
 {
     const scope *outer = scope_of(ctx);
+    CONCEPTDEC_I_TRY(conceptdec_i_take_pending(ctx));
     region r = {
         .ctx = ctx,
         .task = task,

@@ -29,6 +29,7 @@ conceptdec_status_name(conceptdec_status status)
         NAME(CONCEPTDEC_EOVERFLOW);
         NAME(CONCEPTDEC_EIO);
         NAME(CONCEPTDEC_EFORMAT);
+        NAME(CONCEPTDEC_EREAD);
         NAME(CONCEPTDEC_ESTRUCT_SIZE);
         NAME(CONCEPTDEC_ESTRUCT_TAIL);
         NAME(CONCEPTDEC_ERESERVED);
@@ -40,16 +41,53 @@ conceptdec_status_name(conceptdec_status status)
 #undef NAME
 }
 
+static void
+set_text(conceptdec_ctx *ctx, const char *format, va_list arguments)
+{
+    char *text = conceptdec_i_task_text(ctx);
+    vsnprintf(text ? text : ctx->error, sizeof ctx->error, format, arguments);
+}
+
 conceptdec_status
 conceptdec_i_fail(conceptdec_ctx *ctx, conceptdec_status status, const char *format, ...)
 {
     if (!ctx)
         return status;
-    char *text = conceptdec_i_task_text(ctx);
+    if (conceptdec_i_pending(ctx) != CONCEPTDEC_OK)
+        return conceptdec_i_take_pending(ctx);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text ? text : ctx->error, sizeof ctx->error, format, arguments);
+    set_text(ctx, format, arguments);
     va_end(arguments);
+    return status;
+}
+
+void
+conceptdec_i_fail_later(conceptdec_ctx *ctx, conceptdec_status status, const char *format, ...)
+{
+    if (conceptdec_i_pending(ctx) != CONCEPTDEC_OK)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    set_text(ctx, format, arguments);
+    va_end(arguments);
+    conceptdec_status *pending = conceptdec_i_task_pending(ctx);
+    *(pending ? pending : &ctx->pending) = status;
+}
+
+conceptdec_status
+conceptdec_i_pending(const conceptdec_ctx *ctx)
+{
+    const conceptdec_status *pending = conceptdec_i_task_pending(ctx);
+    return pending ? *pending : ctx->pending;
+}
+
+conceptdec_status
+conceptdec_i_take_pending(conceptdec_ctx *ctx)
+{
+    conceptdec_status status = conceptdec_i_pending(ctx);
+    if (!conceptdec_i_task_pending(ctx))
+        ctx->pending = CONCEPTDEC_OK;
     return status;
 }
 

@@ -29,7 +29,13 @@ conceptdec_i_dtype_size(int32_t dtype)
 bool
 conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view)
 {
-    return view->col_stride == conceptdec_i_dtype_size(view->dtype);
+    return !conceptdec_i_view_is_read(view) && view->col_stride == conceptdec_i_dtype_size(view->dtype);
+}
+
+bool
+conceptdec_i_view_is_read(const conceptdec_matrix *view)
+{
+    return (view->flags & CONCEPTDEC_MATRIX_READER) != 0;
 }
 
 static conceptdec_status
@@ -70,6 +76,21 @@ check_extent(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *vie
     return CONCEPTDEC_OK;
 }
 
+/* A reader writes dense rows: strides say nothing more. */
+static conceptdec_status
+check_reader(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view, int kinds)
+{
+    int64_t size = conceptdec_i_dtype_size(view->dtype), row, all;
+    if (!(kinds & CONCEPTDEC_I_READERS))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EUNSUPPORTED, "%s: must lie in memory, not come from a reader", name);
+    if (!conceptdec_i_mul(view->cols, size, &row) || !conceptdec_i_mul(view->rows, row, &all))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: rows * cols elements do not fit an address", name);
+    if ((view->row_stride || view->col_stride) && (view->row_stride != row || view->col_stride != size))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: strides of a reader must be 0, or those of dense rows",
+                                 name);
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view, int kinds)
 {
@@ -78,8 +99,8 @@ conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_
     if (view->device != 0)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EUNSUPPORTED,
                                  "%s: device %d: only host memory (device 0) is supported", name, view->device);
-    if (view->flags || view->reserved[0] || view->reserved[1])
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "%s: flags and reserved must be 0", name);
+    if ((view->flags & ~(uint64_t)CONCEPTDEC_MATRIX_READER) || view->reserved[0] || view->reserved[1])
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "%s: unknown flags and reserved must be 0", name);
     CONCEPTDEC_I_TRY(check_dtype(ctx, name, view, kinds));
     if (view->rows < 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: rows is %lld, must be at least 1", name,
@@ -89,7 +110,7 @@ conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_
                                  (long long)view->cols);
     if (!view->data)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: data is NULL", name);
-    return check_extent(ctx, name, view);
+    return conceptdec_i_view_is_read(view) ? check_reader(ctx, name, view, kinds) : check_extent(ctx, name, view);
 }
 
 /* ---- reading ---- */
@@ -172,10 +193,29 @@ widen_dense(const conceptdec_i_kernels *kernels, int32_t dtype, const char *at, 
         kernels->widen_bf16(at, out, count);
 }
 
+/* Part of a row that a reader delivers. */
+static void
+widen_read(const conceptdec_i_kernels *kernels, const conceptdec_matrix *view, int64_t row, int64_t col, int64_t count,
+           double *out)
+{
+    int64_t size = conceptdec_i_dtype_size(view->dtype);
+    const char *at = conceptdec_i_source_row((conceptdec_i_source *)(uintptr_t)view->data, row);
+    if (!at)
+        memset(out, 0, (size_t)count * sizeof *out);
+    else if (kernels)
+        widen_dense(kernels, view->dtype, at + col * size, count, out);
+    else
+        widen_strided(view->dtype, at + col * size, size, count, out);
+}
+
 void
 conceptdec_i_view_widen(const conceptdec_i_kernels *kernels, const conceptdec_matrix *view, int64_t row, int64_t col,
                         int64_t count, double *out)
 {
+    if (conceptdec_i_view_is_read(view)) {
+        widen_read(kernels, view, row, col, count, out);
+        return;
+    }
     const char *at = conceptdec_i_at(view, row, col);
     if (kernels && conceptdec_i_view_is_dense_rows(view))
         widen_dense(kernels, view->dtype, at, count, out);

@@ -167,7 +167,7 @@ check_table(run *r)
         return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL,
                                  "neighbors: the table was made with queries; one of a matrix with itself is needed");
     if (r->x || !r->handle)
-        CONCEPTDEC_I_TRY(conceptdec_i_view_check(r->ctx, "x", r->x, CONCEPTDEC_I_FLOATS));
+        CONCEPTDEC_I_TRY(conceptdec_i_view_open(&r->arena, "x", &r->x));
     if (!r->handle || !r->x)
         return CONCEPTDEC_OK;
     if (r->x->rows == r->handle->n_rows && r->x->cols == r->handle->dims)
@@ -209,6 +209,7 @@ finish_result(run *r)
         double value;
     } diagnostics[] = {
         {"n_deepened", r->n_deepened},       {"n_refined", r->n_refined},
+        {"screening", (double)(r->handle ? r->handle : r->table)->screening},
         {"seconds_table", r->seconds_table}, {"seconds_votes", r->seconds_votes},
         {"seconds_null", r->seconds_null},   {"seconds_bootstrap", r->seconds_bootstrap},
     };

@@ -78,9 +78,9 @@ prepare(conceptdec_i_arena *arena, const conceptdec_matrix *x, const conceptdec_
 {
     conceptdec_ctx *ctx = arena->ctx;
     CONCEPTDEC_I_TRY(check_options(ctx, o));
-    CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "x", x, CONCEPTDEC_I_FLOATS));
+    CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
     if (queries)
-        CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "queries", queries, CONCEPTDEC_I_FLOATS));
+        CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "queries", &queries));
     CONCEPTDEC_I_TRY(check_sizes(ctx, x, queries, o->k));
     if (o->query_groups && (!queries || !o->groups))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "query_groups: given without queries and groups");

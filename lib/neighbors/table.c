@@ -56,6 +56,7 @@ conceptdec_i_fingerprint(conceptdec_ctx *ctx, const conceptdec_matrix *x, uint64
         mixed ^= mixed >> 29;
     }
     conceptdec_i_give(ctx, memory);
+    CONCEPTDEC_I_TRY(conceptdec_i_take_pending(ctx));
     *fingerprint = mixed ? mixed : 1;
     return CONCEPTDEC_OK;
 }
@@ -208,11 +209,25 @@ make_arrays(conceptdec_neighbors *t)
     return complete ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM;
 }
 
+/* How the table was found; NULL: no such number. */
+static const void *
+find_number(const conceptdec_neighbors *t, const char *name)
+{
+    if (strcmp(name, CONCEPTDEC_N_N_REFINED) == 0)
+        return &t->n_refined;
+    return strcmp(name, CONCEPTDEC_N_SCREENING) == 0 ? &t->screening : NULL;
+}
+
 conceptdec_status
 conceptdec_neighbors_get(const conceptdec_neighbors *neighbors, const char *name, conceptdec_array *array)
 {
     if (!neighbors || !name || !array)
         return CONCEPTDEC_ENULL;
+    const void *number = find_number(neighbors, name);
+    if (number) {
+        *array = (conceptdec_array){.data = number, .dtype = CONCEPTDEC_INT64};
+        return CONCEPTDEC_OK;
+    }
     static const char *const names[] = {CONCEPTDEC_N_INDICES, CONCEPTDEC_N_DISTANCES, CONCEPTDEC_N_COUNT,
                                         CONCEPTDEC_N_TIES};
     int which = 0;

@@ -24,6 +24,7 @@ typedef void (*release_hook)(void *, void *);
 typedef void (*body_hook)(void *, int64_t);
 typedef void (*parallel_for_hook)(void *, int64_t, body_hook, void *);
 typedef int32_t (*progress_hook)(void *, const conceptdec_progress *);
+typedef int32_t (*read_hook)(void *, int64_t, int64_t, void *);
 typedef int64_t shape[8];
 typedef uint64_t reserved_words[2];
 
@@ -49,6 +50,12 @@ FIELD(conceptdec_ctx_options, kernel_mask, 76, uint32_t);
 FIELD(conceptdec_ctx_options, screening, 80, uint32_t);
 FIELD(conceptdec_ctx_options, reserved, 84, uint32_t);
 SIZE(conceptdec_ctx_options, 88);
+
+FIELD(conceptdec_reader, struct_size, 0, uint64_t);
+FIELD(conceptdec_reader, given, 8, uint64_t);
+FIELD(conceptdec_reader, read, 16, read_hook);
+FIELD(conceptdec_reader, user, 24, user);
+SIZE(conceptdec_reader, 32);
 
 FIELD(conceptdec_matrix, data, 0, pointer);
 FIELD(conceptdec_matrix, rows, 8, int64_t);
@@ -127,6 +134,7 @@ VALUE(CONCEPTDEC_ENOMEM, -20);
 VALUE(CONCEPTDEC_EOVERFLOW, -21);
 VALUE(CONCEPTDEC_EIO, -22);
 VALUE(CONCEPTDEC_EFORMAT, -23);
+VALUE(CONCEPTDEC_EREAD, -24);
 VALUE(CONCEPTDEC_ESTRUCT_SIZE, -60);
 VALUE(CONCEPTDEC_ESTRUCT_TAIL, -61);
 VALUE(CONCEPTDEC_ERESERVED, -62);
@@ -149,6 +157,7 @@ VALUE(CONCEPTDEC_FLOAT16, 3);
 VALUE(CONCEPTDEC_BFLOAT16, 4);
 VALUE(CONCEPTDEC_INT32, 16);
 VALUE(CONCEPTDEC_INT64, 17);
+VALUE(CONCEPTDEC_MATRIX_READER, 1u);
 VALUE(CONCEPTDEC_METRIC_L2, 0);
 VALUE(CONCEPTDEC_METRIC_COSINE, 1);
 VALUE(CONCEPTDEC_NEIGHBORS_STRICT, 1u);

@@ -29,6 +29,10 @@ typedef struct call {
         conceptdec_sweep_options options;
         uint64_t tail[600];
     } sweep;
+    struct {
+        conceptdec_reader reader;
+        uint64_t tail[600];
+    } source;
     int64_t ks[3], shape[4], n_views;
     bool no_output;
 } call;
@@ -54,6 +58,7 @@ make_call(call *c)
     c->search.options.struct_size = sizeof c->search.options;
     c->knn.options.struct_size = sizeof c->knn.options;
     c->sweep.options.struct_size = sizeof c->sweep.options;
+    c->source.reader = scene_reader;
     c->search.options.k = 3;
     c->knn.options.k = 3;
     c->knn.options.chance_draws = 3;
@@ -116,6 +121,15 @@ set_folds(call *c, int64_t folds)
     c->knn.options.given = 1 << 6;
 }
 
+/* A matrix comes from the call's reader. */
+static void
+set_reader(call *c, conceptdec_matrix *m)
+{
+    m->data = &c->source.reader;
+    m->flags = CONCEPTDEC_MATRIX_READER;
+    m->row_stride = m->col_stride = 0;
+}
+
 #define NO_ADDRESS INT64_MAX / 4
 
 /* name, calls, status, two parts of the text, what is spoiled. */
@@ -142,7 +156,7 @@ set_folds(call *c, int64_t folds)
     X(x_dtype_negative, EVERY, EDTYPE, "x", "dtype -1 is unknown", c->x.dtype = -1)                                    \
     X(x_dtype_int, EVERY, EDTYPE, "x", "floating-point type is needed", c->x.dtype = CONCEPTDEC_INT64)                 \
     X(x_device, EVERY, EUNSUPPORTED, "x", "device 2", c->x.device = 2)                                                 \
-    X(x_flags, EVERY, ERESERVED, "x", "must be 0", c->x.flags = 1)                                                     \
+    X(x_flags, EVERY, ERESERVED, "x", "must be 0", c->x.flags = 2)                                                     \
     X(x_reserved, EVERY, ERESERVED, "x", "must be 0", c->x.reserved[1] = 1)                                            \
     X(x_is_another, SCORES_TABLE, ESIZE, "x", "26 x 4", c->x.cols = 4)                                                 \
     X(queries_cols, FINDS, ESIZE, "queries", "4 columns, but x has 5", (c->queries_at = &c->queries, c->queries.cols = 4)) \
@@ -276,6 +290,31 @@ set_folds(call *c, int64_t folds)
     X(sweep_axes, SWEEPS, ESIZE, "ndim", "5 is not in 1..4",                                                           \
       (c->sweep.options.shape = c->shape, c->sweep.options.ndim = 5))                                                  \
     X(sweep_no_shape, SWEEPS, ENULL, "shape", "2", c->sweep.options.ndim = 2)                                          \
+    X(reader_of_labels, ALL_KNN, EUNSUPPORTED, "labels", "must lie in memory", set_reader(c, &c->labels))              \
+    X(reader_of_groups, EVERY, EUNSUPPORTED, "groups", "must lie in memory", (set_group(c), set_reader(c, &c->groups))) \
+    X(reader_of_train, ALL_KNN, EUNSUPPORTED, "train", "must lie in memory", (set_split(c), set_reader(c, &c->train))) \
+    X(reader_of_query_groups, FINDS, EUNSUPPORTED, "query_groups", "must lie in memory",                               \
+      (set_group(c), c->queries_at = &c->queries, c->search.options.query_groups = &c->query_groups,                   \
+       set_reader(c, &c->query_groups)))                                                                               \
+    X(reader_of_integers, EVERY, EDTYPE, "x", "floating-point type is needed",                                         \
+      (set_reader(c, &c->x), c->x.dtype = CONCEPTDEC_INT32))                                                           \
+    X(reader_data, EVERY, ENULL, "x", "data is NULL", (set_reader(c, &c->x), c->x.data = NULL))                        \
+    X(reader_read, EVERY, ENULL, "x.data", "read is NULL", (set_reader(c, &c->x), c->source.reader.read = NULL))       \
+    X(reader_of_queries, FINDS, ENULL, "queries.data", "read is NULL",                                                 \
+      (c->queries_at = &c->queries, set_reader(c, &c->queries), c->source.reader.read = NULL))                         \
+    X(reader_size, EVERY, ESTRUCT_SIZE, "x.data.struct_size", "0 is smaller than 32",                                  \
+      (set_reader(c, &c->x), c->source.reader.struct_size = 0))                                                        \
+    X(reader_tail, EVERY, ESTRUCT_TAIL, "x.data", "byte 40 is set",                                                    \
+      (set_reader(c, &c->x), c->source.reader.struct_size = 48, c->source.tail[1] = 1))                                \
+    X(reader_given, EVERY, ESTRUCT_TAIL, "x.data.given", "2", (set_reader(c, &c->x), c->source.reader.given = 4))      \
+    X(reader_row_stride, EVERY, ESIZE, "x", "strides of a reader", (set_reader(c, &c->x), c->x.row_stride = 40))       \
+    X(reader_col_stride, EVERY, ESIZE, "x", "strides of a reader", (set_reader(c, &c->x), c->x.col_stride = 8))        \
+    X(reader_strides, EVERY, ESIZE, "x", "strides of a reader",                                                        \
+      (set_reader(c, &c->x), c->x.row_stride = 48, c->x.col_stride = 8))                                               \
+    X(reader_extent, FINDS | SCORES, EOVERFLOW, "x", "rows * cols",                                                    \
+      (set_reader(c, &c->x), c->x.cols = INT64_MAX / 100))                                                             \
+    X(reader_row, FINDS | SCORES, EOVERFLOW, "x", "rows * cols", (set_reader(c, &c->x), c->x.cols = INT64_MAX))        \
+    X(reader_flags, EVERY, ERESERVED, "x", "unknown flags", (set_reader(c, &c->x), c->x.flags |= 2))                   \
     X(no_output, EVERY, ENULL, "", "NULL", c->no_output = true)
 
 #define DEFINE(name, calls, status, part, other, spoil)                                                                \

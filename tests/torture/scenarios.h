@@ -38,6 +38,20 @@ static const conceptdec_matrix scene_groups = VIEW(scene_group_values, ROWS, 1, 
 static const conceptdec_matrix scene_train = VIEW(scene_train_values, ROWS, 1, CONCEPTDEC_INT64);
 static const conceptdec_matrix scene_query_groups = VIEW(scene_query_group_values, QUERIES, 1, CONCEPTDEC_INT32);
 
+static inline int32_t
+scene_deliver(void *user, int64_t first, int64_t count, void *rows)
+{
+    memcpy(rows, (const double *)user + first * COLS, (size_t)(count * COLS) * sizeof(double));
+    return 0;
+}
+
+#define READER(array) {.struct_size = sizeof(conceptdec_reader), .read = scene_deliver, .user = array}
+#define READ(reader, n)                                                                                                    {                                                                                                                          .data = &(reader), .rows = n, .cols = COLS, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER         }
+
+static const conceptdec_reader scene_reader = READER(scene_values), scene_query_reader = READER(scene_query_values);
+static const conceptdec_matrix scene_read = READ(scene_reader, ROWS);
+static const conceptdec_matrix scene_read_queries = READ(scene_query_reader, QUERIES);
+
 static const conceptdec_matrix *scene_labels_at = &scene_labels; /* what is taken */
 
 static uint64_t scene_state = 1;
@@ -103,6 +117,8 @@ static const scenario scenarios[] = {
     {"search cosine", SEARCH, &scene_x, NULL, FIND(.k = 4, .metric = CONCEPTDEC_METRIC_COSINE), {0}},
     {"search ties", SEARCH, &scene_corners, NULL, FIND(.k = 1), {0}},
     {"search anew in double precision", SEARCH, &scene_loose, NULL, FIND(.k = 1), {0}},
+    {"search what a reader delivers", SEARCH, &scene_read, &scene_read_queries,
+     FIND(.k = 4, .metric = CONCEPTDEC_METRIC_COSINE), {0}},
     {"search strictly", SEARCH, &scene_x, NULL,
      FIND(.k = 4, .groups = &scene_groups, .flags = CONCEPTDEC_NEIGHBORS_STRICT), {0}},
     {"save and load", RELOAD, &scene_x, NULL, FIND(.k = 4, .groups = &scene_groups), {0}},
@@ -125,6 +141,8 @@ static const scenario scenarios[] = {
     {"resubstitution", SCORE, &scene_x, NULL, {0},
      ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION, .boundary = CONCEPTDEC_BOUNDARY_INDEX,
          .ties = CONCEPTDEC_TIES_SMALLEST, .flags = CONCEPTDEC_KNN_NO_CONFUSION)},
+    {"scores of what a reader delivers", SCORE_TABLE, &scene_read, NULL, FIND(.k = 1),
+     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3)},
     {"scores of a table", SCORE_TABLE, &scene_x, NULL, FIND(.k = 5), ASK(.ks = scene_ks, .n_ks = 3, .bootstrap = 5)},
     {"scores of a table that is too shallow", SCORE_TABLE, &scene_x, NULL, FIND(.k = 1),
      ASK(.k = 6, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups)},

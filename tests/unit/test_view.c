@@ -88,8 +88,8 @@ START_TEST(reserved_fields)
            "x: device 1: only host memory (device 0) is supported");
     for (int i = 0; i < 3; i++) {
         view = good_view();
-        *(i == 0 ? &view.flags : &view.reserved[i - 1]) = 1;
-        expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_ERESERVED, "x: flags and reserved must be 0");
+        *(i == 0 ? &view.flags : &view.reserved[i - 1]) = 2;
+        expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_ERESERVED, "x: unknown flags and reserved must be 0");
     }
 }
 END_TEST

@@ -23,6 +23,13 @@ struct conceptdec_ctx_options
     reserved::UInt32
 end
 
+struct conceptdec_reader
+    struct_size::UInt64
+    given::UInt64
+    read::Ptr{Cvoid}
+    user::Ptr{Cvoid}
+end
+
 struct conceptdec_matrix
     data::Ptr{Cvoid}
     rows::Int64

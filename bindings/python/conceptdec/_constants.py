@@ -25,6 +25,7 @@ ENOMEM = -20
 EOVERFLOW = -21
 EIO = -22
 EFORMAT = -23
+EREAD = -24
 ESTRUCT_SIZE = -60
 ESTRUCT_TAIL = -61
 ERESERVED = -62
@@ -53,6 +54,8 @@ FLOAT16 = 3
 BFLOAT16 = 4
 INT32 = 16
 INT64 = 17
+
+MATRIX_READER = 1
 
 R_K = "k"
 R_CLASSES = "classes"
@@ -88,6 +91,8 @@ N_INDICES = "indices"
 N_DISTANCES = "distances"
 N_COUNT = "count"
 N_TIES = "ties"
+N_N_REFINED = "n_refined"
+N_SCREENING = "screening"
 
 METRIC_L2 = 0
 METRIC_COSINE = 1

@@ -110,6 +110,7 @@ ReleaseFunction = CFUNCTYPE(None, c_void_p, c_void_p)
 BodyFunction = CFUNCTYPE(None, c_void_p, c_int64)
 ParallelForFunction = CFUNCTYPE(None, c_void_p, c_int64, BodyFunction, c_void_p)
 ProgressFunction = CFUNCTYPE(c_int32, c_void_p, POINTER(Progress))
+ReadFunction = CFUNCTYPE(c_int32, c_void_p, c_int64, c_int64, c_void_p)
 
 
 class CtxOptions(Options):
@@ -127,6 +128,15 @@ class CtxOptions(Options):
         ("kernel_mask", c_uint32),
         ("screening", c_uint32),
         ("reserved", c_uint32),
+    ]
+
+
+class Reader(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("read", ReadFunction),
+        ("user", c_void_p),
     ]
 
 
