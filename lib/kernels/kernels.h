@@ -61,8 +61,8 @@ typedef struct conceptdec_i_kernels {
     int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
 
-    /* A value that at least k of n values do not exceed, close to the k-th smallest (within a 2048th of their range).
-     * 1 <= k <= n, no NaN. The same for every kernel set. */
+    /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n, no NaN,
+     * no minus infinity. The same for every kernel set. */
     float (*kth_f32)(const float *values, int64_t n, int64_t k);
     double (*kth_f64)(const double *values, int64_t n, int64_t k);
 

@@ -124,7 +124,8 @@ quantize_item(const job *j, int64_t item, double *wide, float *row, uint8_t *byt
 {
     int64_t dims = j->set->dims, sums[2] = {0, 0};
     conceptdec_i_operand_row(j->kernels, j->operand, item, wide);
-    double norm2 = j->kernels->center_f32(wide, j->operand->mean, j->operand->scale, row, dims);
+    double norm2 = j->kernels->center_f32(wide, conceptdec_i_operand_mean(j->operand, item), j->operand->scale, row,
+                                           dims);
     rotate(j, row, row + j->row_floats);
     float peak = j->narrow->peak(row, dims), step = peak / MOST, rest2;
     if (step < 0x1p-100f) { /* nothing to speak of: all of it is rest */

@@ -118,10 +118,11 @@ center_item(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *ope
             double *wide, void *out)
 {
     int64_t dims = operand->view->cols;
+    const double *mean = conceptdec_i_operand_mean(operand, item);
     conceptdec_i_operand_row(kernels, operand, item, wide);
     if (precision == CONCEPTDEC_I_TILE_F32)
-        return kernels->center_f32(wide, operand->mean, operand->scale, out, dims);
-    return kernels->center_f64(wide, operand->mean, operand->scale, out, dims);
+        return kernels->center_f32(wide, mean, operand->scale, out, dims);
+    return kernels->center_f64(wide, mean, operand->scale, out, dims);
 }
 
 static void
@@ -233,14 +234,17 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
 
 /* Tiles of one pair of super-blocks, numbered square by square, so that packed rows are used several times while they
  * are in the cache. Within a square neighbouring numbers share neither side: their consumers then rarely meet. Squares
- * come column by column, and of a square on the diagonal first the tiles beside it: rows have then been columns before. */
+ * come column by column, from the diagonal upwards: items that stand close together meet before those far apart. Of a
+ * square on the diagonal first come the tiles beside it: rows have then been columns before. */
 static void
 tile_place(const engine *e, int64_t task, int64_t *i, int64_t *j)
 {
     int64_t g = e->block.group, square = task / (g * g), place = task % (g * g);
-    int64_t squares_down = ceil_div(e->a_tiles, g);
-    *i = square % squares_down * g + place % g;
-    *j = square / squares_down * g + (place / g + place % g + 1) % g;
+    int64_t down = ceil_div(e->a_tiles, g), column = square / down;
+    int64_t last = e->b_first + (column + 1) * g * e->block.cols - 1;
+    int64_t diagonal = (last - e->a_first) / (g * e->block.rows);
+    *i = (max64(0, min64(diagonal, down - 1)) - square % down + down) % down * g + place % g;
+    *j = column * g + (place / g + place % g + 1) % g;
 }
 
 static int64_t
@@ -313,7 +317,7 @@ run_against(conceptdec_ctx *ctx, engine *e)
 {
     const blocking *k = &e->block;
     int64_t end = e->symmetric ? min64(e->a->n, e->b_first + e->b_count) : e->a->n;
-    for (e->a_first = 0; e->a_first < end; e->a_first += k->super_rows) {
+    for (e->a_first = (end - 1) / k->super_rows * k->super_rows; e->a_first >= 0; e->a_first -= k->super_rows) {
         e->a_count = min64(k->super_rows, e->a->n - e->a_first);
         e->a_tiles = ceil_div(e->a_count, k->rows);
         if (k->precision != CONCEPTDEC_I_TILE_I8)

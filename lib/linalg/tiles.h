@@ -11,13 +11,14 @@
 #define CONCEPTDEC_I_TILE_F64 2
 #define CONCEPTDEC_I_TILE_ROWS 256 /* a tile has at most this many rows, and starts at a multiple of its height */
 
-/* Items of one side: item i is ((row[i] of the view) * factor[i] - mean) * scale. */
+/* Items of one side: item i is ((row[i] of the view) * factor[i] - mean of its cluster) * scale. */
 typedef struct conceptdec_i_operand {
     const conceptdec_matrix *view;
     int64_t n;
     const int32_t *row;   /* NULL: item i is row i */
     const double *factor; /* per item; NULL: 1 */
-    const double *mean;   /* per column */
+    const double *mean;   /* per column; for each cluster */
+    const uint8_t *cluster; /* per item, which mean is its own; NULL: the first */
     double scale;         /* a power of two */
     const struct conceptdec_i_quantized *quantized; /* of these items; CONCEPTDEC_I_TILE_I8 only */
 } conceptdec_i_operand;
@@ -54,6 +55,12 @@ conceptdec_i_tile_height(const conceptdec_i_tile *tile, int64_t j)
     if (!tile->symmetric || above >= tile->rows)
         return tile->rows;
     return above < 0 ? 0 : above;
+}
+
+static inline const double *
+conceptdec_i_operand_mean(const conceptdec_i_operand *operand, int64_t item)
+{
+    return operand->cluster ? operand->mean + operand->cluster[item] * operand->view->cols : operand->mean;
 }
 
 /* One item as doubles: row * factor. */

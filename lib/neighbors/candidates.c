@@ -191,6 +191,19 @@ conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane
     return universal > s->k ? s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k) : INFINITY;
 }
 
+/* The limit is found to a share of the range of the bounds, which shrinks with the candidates that are dropped. */
+static conceptdec_status
+tighten_fully(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    for (int32_t before = -1; s->lists[list].count != before;) {
+        before = s->lists[list].count;
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+        if (s->lists[list].count <= s->lists[list].capacity / 2)
+            break;
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 grow(conceptdec_i_screening *s, int32_t list)
 {
@@ -214,11 +227,11 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+    CONCEPTDEC_I_TRY(tighten_fully(s, list, lane));
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
         double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
         conceptdec_i_screening_refine(s, list, limit, lane);
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+        CONCEPTDEC_I_TRY(tighten_fully(s, list, lane));
     }
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
@@ -233,11 +246,16 @@ append(conceptdec_i_screening *s, int32_t list, conceptdec_i_candidate candidate
     return l->count < l->capacity ? CONCEPTDEC_OK : conceptdec_i_screening_make_room(s, list, lane);
 }
 
+static conceptdec_i_eligibility
+eligibility_of(const conceptdec_i_screening *s, int32_t list, int32_t value)
+{
+    return conceptdec_i_codes_test(s->codes, conceptdec_i_list_id(s, list), conceptdec_i_value_id(s, value));
+}
+
 conceptdec_status
 conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low, int lane)
 {
-    conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL
-                                                        : conceptdec_i_codes_test(s->codes, list, value);
+    conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL : eligibility_of(s, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
     return append(s, list, (conceptdec_i_candidate){.low = low, .width = conceptdec_i_screening_width(s, list, value),
@@ -248,7 +266,7 @@ conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t val
 conceptdec_status
 conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2)
 {
-    conceptdec_i_eligibility eligibility = conceptdec_i_codes_test(s->codes, list, value);
+    conceptdec_i_eligibility eligibility = eligibility_of(s, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
     return append(s, list, (conceptdec_i_candidate){.low = d2, .value = (uint32_t)value & INT32_MAX,

@@ -3,6 +3,7 @@
 #define CONCEPTDEC_I_CANDIDATES_H
 
 #include "linalg/quantized.h"
+#include "neighbors/clusters.h"
 #include "neighbors/table.h"
 #include "neighbors/values.h"
 
@@ -43,6 +44,16 @@ typedef struct conceptdec_i_candidate_list {
     int32_t count, capacity;
 } conceptdec_i_candidate_list;
 
+/* What a pass knows of the items of one side. */
+typedef struct conceptdec_i_bounds {
+    const double *norms; /* squared, about the own centre */
+    void *bounds;        /* float or double; [c * stride + i]: what item i adds to the lower bound of its pairs with items of
+                          * cluster c */
+    int64_t stride;
+    float *margins; /* what an item adds to the width of its pairs within its cluster (int8: and more) */
+    float *cross;   /* and of its pairs with other clusters, besides; NULL: one cluster */
+} conceptdec_i_bounds;
+
 /* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
 typedef struct conceptdec_i_screening {
     conceptdec_ctx *ctx;
@@ -56,9 +67,10 @@ typedef struct conceptdec_i_screening {
     double to_units;                        /* exact d2 * to_units is a distance in the units of the screening */
     double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and more */
     double slack;                           /* limits are this times an upper bound: distances are rounded when refined */
-    const double *query_norms, *ref_norms;
-    float *query_margins, *ref_margins;     /* what each item adds to the width of its pairs (int8: and more) */
-    void *query_bounds, *ref_bounds;        /* float or double: norm less its share of the error, rounded down */
+    conceptdec_i_bounds of_lists, of_values;
+    const conceptdec_i_clusters *clusters;
+    double *near, *wide;                    /* per pair of clusters: what it adds to a lower bound, and to the width */
+    const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
     conceptdec_i_candidate *pool;           /* first storage of all lists */
@@ -105,11 +117,42 @@ conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conce
 /* Pieces of work in that, for the progress. */
 int64_t conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s);
 
+static inline int
+conceptdec_i_cluster_of(const conceptdec_i_operand *operand, int64_t item)
+{
+    return operand->cluster ? operand->cluster[item] : 0;
+}
+
+/* What items of different clusters add to the width. */
+static inline float
+conceptdec_i_screening_cross(const conceptdec_i_screening *s, int32_t list, int32_t value)
+{
+    int a = conceptdec_i_cluster_of(&s->queries, list), b = conceptdec_i_cluster_of(&s->refs, value);
+    if (a == b)
+        return 0;
+    return s->of_lists.cross[list] + s->of_values.cross[value] + (float)s->wide[a * s->clusters->n + b];
+}
+
+/* The numbers that codes and tables know. */
+static inline int32_t
+conceptdec_i_list_id(const conceptdec_i_screening *s, int32_t list)
+{
+    return s->list_id ? s->list_id[list] : list;
+}
+
+static inline int32_t
+conceptdec_i_value_id(const conceptdec_i_screening *s, int32_t value)
+{
+    return s->value_id ? s->value_id[value] : value;
+}
+
 /* Upper bound less the lower one, of a pair whose bounds come from this pass; never 0. */
 static inline float
 conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
 {
-    float width = s->query_margins[list] + s->ref_margins[value];
+    float width = s->of_lists.margins[list] + s->of_values.margins[value];
+    if (s->of_lists.cross)
+        width += conceptdec_i_screening_cross(s, list, value);
     if (s->precision != CONCEPTDEC_I_TILE_I8)
         return width;
     const conceptdec_i_quantized *q = s->queries.quantized, *r = s->refs.quantized;

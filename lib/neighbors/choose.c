@@ -29,12 +29,15 @@ static conceptdec_status
 take_tile(void *argument, const conceptdec_i_tile *t, int lane)
 {
     const sample *m = argument;
-    const float *rows = m->s->query_bounds, *columns = m->s->ref_bounds;
+    const conceptdec_i_screening *s = m->s;
     (void)lane;
     for (int64_t j = 0; j < t->cols; j++)
         for (int64_t i = 0; i < t->rows; i++) {
             int64_t row = t->row + i, column = t->col + j;
-            float low = rows[row] + columns[column] -
+            int of_row = conceptdec_i_cluster_of(&s->queries, row), of_column = conceptdec_i_cluster_of(&s->refs, column);
+            float low = ((const float *)s->of_lists.bounds)[of_column * s->of_lists.stride + row] +
+                        ((const float *)s->of_values.bounds)[of_row * s->of_values.stride + column] +
+                        (float)s->near[of_row * s->clusters->n + of_column] -
                         m->a->scale[row] * (m->b->step[column] * (float)((const int32_t *)t->dots)[j * t->ld + i]);
             float miss = m->a->spread[row] * m->b->whole[column] + m->a->whole[row] * m->b->spread[column];
             m->low[row * m->n_values + column] = low - miss;
@@ -62,20 +65,24 @@ count_task(void *argument, int64_t task, int lane)
 static conceptdec_status
 take_sample(conceptdec_i_arena *arena, const conceptdec_i_operand *from, int64_t n, conceptdec_i_operand *to)
 {
-    void *p[2];
+    void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(int32_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(double), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, 1, &p[2]));
     int32_t *row = p[0];
     double *factor = p[1];
+    uint8_t *cluster = p[2];
     for (int64_t i = 0; i < n; i++) {
         int64_t item = i * from->n / n;
         row[i] = from->row ? from->row[item] : (int32_t)item;
         factor[i] = from->factor ? from->factor[item] : 1;
+        cluster[i] = (uint8_t)conceptdec_i_cluster_of(from, item);
     }
     *to = *from;
     to->n = n;
     to->row = row;
     to->factor = from->factor ? factor : NULL;
+    to->cluster = from->cluster ? cluster : NULL;
     return CONCEPTDEC_OK;
 }
 

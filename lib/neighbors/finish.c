@@ -119,7 +119,7 @@ by_distance(const void *a, const void *b)
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
-/* Cuts a sorted list behind the k-th row and its ties. */
+/* Cuts a sorted list, whose values have the numbers that the table knows, behind the k-th row and its ties. */
 static void
 cut(conceptdec_i_screening *s, int32_t list)
 {
@@ -128,7 +128,7 @@ cut(conceptdec_i_screening *s, int32_t list)
     int32_t i = 0;
     for (; i < l->count && rows < s->k; i++)
         if (!l->items[i].partial)
-            rows += conceptdec_i_codes_rows(s->codes, list, (int32_t)l->items[i].value);
+            rows += conceptdec_i_codes_rows(s->codes, conceptdec_i_list_id(s, list), (int32_t)l->items[i].value);
     s->whole[list] = rows < s->k;
     while (i > 0 && i < l->count && l->items[i].low == l->items[i - 1].low)
         i++;
@@ -144,6 +144,8 @@ settle(const job *j, int32_t list, int lane)
     conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane);
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     conceptdec_i_screening_refine(s, list, INFINITY, lane);
+    for (int32_t i = 0; i < l->count; i++)
+        l->items[i].value = (uint32_t)conceptdec_i_value_id(s, (int32_t)l->items[i].value) & INT32_MAX;
     qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
     cut(s, list);
     return CONCEPTDEC_OK;

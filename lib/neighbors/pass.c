@@ -41,29 +41,87 @@ set_bound(int precision, void *bounds, int64_t i, double bound)
     ((float *)bounds)[i] = (double)rounded > bound ? nextafterf(rounded, -INFINITY) : rounded;
 }
 
-/* Norms of one side and their lower bounds. The zero row under cosine has no direction: its bound keeps it out of the
- * screening, its distances are known beforehand (start_lists). */
+/* Bound of item i for its pairs with cluster c: its norm, seen from there, less its share of the error. */
+static double
+bound_of(const conceptdec_i_screening *s, const conceptdec_i_operand *operand, const conceptdec_i_bounds *side,
+         const double *along, int64_t i, int c)
+{
+    int own = conceptdec_i_cluster_of(operand, i);
+    double norm = side->norms[i], error = s->error * norm + s->floor;
+    if (c == own)
+        return norm - error;
+    double shift = along[own * operand->n + i] - along[c * operand->n + i];
+    return norm + 2 * shift - error - 0.5 * (double)side->cross[i];
+}
+
+/* The zero row under cosine has no direction: its bound keeps it out of the screening, its distances are known
+ * beforehand (start_lists). */
+static void
+fill_bounds(const conceptdec_i_screening *s, const conceptdec_i_operand *operand, const uint8_t *zero,
+            const double *along, conceptdec_i_bounds *side)
+{
+    for (int c = 0; c < s->clusters->n; c++)
+        for (int64_t i = 0; i < operand->n; i++)
+            set_bound(s->precision, side->bounds, c * side->stride + i,
+                      zero && zero[i] ? INFINITY : bound_of(s, operand, side, along, i, c));
+}
+
+/* Products with the centres, which lie at most `far` from the mean, are off by a share of the product of both norms. */
+static void
+fill_margins(const conceptdec_i_screening *s, int64_t n, conceptdec_i_bounds *side)
+{
+    const double up = 1 + 0x1p-20, along = conceptdec_i_tiles_error(s->clusters->dims, CONCEPTDEC_I_TILE_F64) + 0x1p-49;
+    const double far = sqrt(s->clusters->farthest) * s->refs.scale;
+    for (int64_t i = 0; i < n; i++) {
+        double norm = side->norms[i];
+        side->margins[i] = (float)(2 * (s->error * norm + s->floor) * up) + FLT_MIN; /* a width is never 0 */
+        if (side->cross)
+            side->cross[i] = (float)(2 * (s->error * norm + 8 * along * sqrt(norm) * far) * up);
+    }
+}
+
 static conceptdec_status
 take_side(conceptdec_i_arena *arena, const conceptdec_i_screening *s, const conceptdec_i_operand *operand,
-          const uint8_t *zero, const double **norms, void **bounds, float **margins)
+          const uint8_t *zero, conceptdec_i_bounds *side)
 {
-    void *m;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &m));
-    *margins = m;
     uint64_t size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n + BLOCK, size, bounds));
+    void *p[4] = {NULL, NULL, NULL, NULL};
+    double *along = NULL;
+    side->stride = (operand->n + BLOCK) / BLOCK * BLOCK + BLOCK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", s->clusters->n * side->stride, size, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &p[1]));
+    if (s->clusters->n > 1)
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &p[2]));
     if (s->precision == CONCEPTDEC_I_TILE_I8) {
-        *norms = operand->quantized->norms;
+        side->norms = operand->quantized->norms;
     } else {
-        void *p;
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p));
-        CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, operand, s->precision, p));
-        *norms = p;
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p[3]));
+        CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, operand, s->precision, p[3]));
+        side->norms = p[3];
     }
-    for (int64_t i = 0; i < operand->n; i++) {
-        double error = s->error * (*norms)[i] + s->floor, bound = (*norms)[i] - error;
-        (*margins)[i] = (float)(2 * error * (1 + 0x1p-20)) + FLT_MIN; /* a width is never 0 */
-        set_bound(s->precision, *bounds, i, zero && zero[i] ? INFINITY : bound);
+    side->bounds = p[0];
+    side->margins = p[1];
+    side->cross = p[2];
+    fill_margins(s, operand->n, side);
+    if (s->clusters->n > 1)
+        CONCEPTDEC_I_TRY(conceptdec_i_clusters_project(arena, s->clusters, operand, &along));
+    fill_bounds(s, operand, zero, along, side);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_cluster_pairs(conceptdec_i_arena *arena, conceptdec_i_screening *s)
+{
+    int n = s->clusters->n;
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", n * n, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", n * n, sizeof(double), &p[1]));
+    s->near = p[0];
+    s->wide = p[1];
+    for (int i = 0; i < n * n; i++) {
+        double apart = s->clusters->apart[i] * s->refs.scale * s->refs.scale;
+        s->near[i] = apart * (1 - 3 * s->error);
+        s->wide[i] = apart * 6 * s->error * (1 + 0x1p-20);
     }
     return CONCEPTDEC_OK;
 }
@@ -76,15 +134,10 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
     s->slack = 1 + 4 * sum_error(s->refs.view->cols);
     s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
     s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
-    CONCEPTDEC_I_TRY(take_side(arena, s, &s->refs, s->ref_zero, &s->ref_norms, &s->ref_bounds,
-                               &s->ref_margins));
-    s->query_norms = s->ref_norms;
-    s->query_bounds = s->ref_bounds;
-    s->query_margins = s->ref_margins;
-    if (s->symmetric)
-        return CONCEPTDEC_OK;
-    return take_side(arena, s, &s->queries, s->query_zero, &s->query_norms, &s->query_bounds,
-                     &s->query_margins);
+    CONCEPTDEC_I_TRY(take_cluster_pairs(arena, s));
+    CONCEPTDEC_I_TRY(take_side(arena, s, &s->refs, s->ref_zero, &s->of_values));
+    s->of_lists = s->of_values;
+    return s->symmetric ? CONCEPTDEC_OK : take_side(arena, s, &s->queries, s->query_zero, &s->of_lists);
 }
 
 /* ---- lists ---- */

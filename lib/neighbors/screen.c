@@ -1,5 +1,6 @@
 /* The consumer of tiles: which products may belong to a neighbour is decided 16 at a time; only those are pushed. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
@@ -14,53 +15,81 @@ typedef struct {
     int lane;
 } screen;
 
+/* What items of cluster c add to the bounds of their pairs with the rows of the tile: an element of an array that begins
+ * with the first row. */
+static const void *
+row_bounds(const screen *c, int cluster)
+{
+    const conceptdec_i_screening *s = c->s;
+    int64_t at = cluster * s->of_lists.stride + c->tile->row;
+    return s->precision == CONCEPTDEC_I_TILE_F64 ? (const void *)((const double *)s->of_lists.bounds + at)
+                                                 : (const void *)((const float *)s->of_lists.bounds + at);
+}
+
+/* What column j adds to the bounds of its pairs with rows of cluster `of_rows`. */
+static double
+column_bound(const screen *c, int64_t j, int of_rows)
+{
+    const conceptdec_i_screening *s = c->s;
+    int64_t at = of_rows * s->of_values.stride + c->tile->col + j;
+    double bound = s->precision == CONCEPTDEC_I_TILE_F64 ? ((const double *)s->of_values.bounds)[at]
+                                                         : (double)((const float *)s->of_values.bounds)[at];
+    return bound + s->near[of_rows * s->clusters->n + conceptdec_i_cluster_of(&s->refs, c->tile->col + j)];
+}
+
+static float
+round_down(double x)
+{
+    float rounded = (float)x;
+    return (double)rounded > x ? nextafterf(rounded, -INFINITY) : rounded;
+}
+
 static int
-screen_narrow_column(const screen *c, int64_t j, int64_t height, uint64_t *row_hits, uint64_t *column_hits)
+screen_narrow_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t *row_hits, uint64_t *column_hits)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
     const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
     const float *limits = s->limits;
     int64_t column = t->col + j;
-    const conceptdec_i_narrow_rows rows = {.bound = (const float *)s->query_bounds + t->row, .scale = a->scale + t->row,
-                                           .reach = a->reach + t->row, .spread = a->spread + t->row,
-                                           .limit = limits + t->row};
-    const conceptdec_i_narrow_column one = {.bound = ((const float *)s->ref_bounds)[column], .step = b->step[column],
+    const conceptdec_i_narrow_rows rows = {.bound = row_bounds(c, conceptdec_i_cluster_of(&s->refs, column)),
+                                           .scale = a->scale + t->row, .reach = a->reach + t->row,
+                                           .spread = a->spread + t->row, .limit = limits + t->row};
+    const conceptdec_i_narrow_column one = {.bound = round_down(column_bound(c, j, of_rows)), .step = b->step[column],
                                             .reach = b->whole[column], .spread = 0.5f * b->spread[column],
                                             .limit = t->symmetric ? limits[column] : -INFINITY};
     return s->ctx->narrow->screen((const int32_t *)t->dots + j * t->ld, &rows, &one, height, row_hits, column_hits);
 }
 
+/* Hits of column j, as far as rows of cluster `of_rows` go. */
 static int
-screen_column(const screen *c, int64_t j, int64_t height, uint64_t *row_hits, uint64_t *column_hits)
+screen_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t *row_hits, uint64_t *column_hits)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
     const conceptdec_i_kernels *kernels = s->ctx->kernels;
     if (s->precision == CONCEPTDEC_I_TILE_I8)
-        return screen_narrow_column(c, j, height, row_hits, column_hits);
+        return screen_narrow_column(c, j, height, of_rows, row_hits, column_hits);
     int64_t column = t->col + j;
+    const void *bounds = row_bounds(c, conceptdec_i_cluster_of(&s->refs, column));
+    double own = column_bound(c, j, of_rows);
     if (s->precision == CONCEPTDEC_I_TILE_F32) {
-        const float *bounds = s->query_bounds, *limits = s->limits;
-        float limit = t->symmetric ? limits[column] : -INFINITY;
-        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds + t->row,
-                                   ((const float *)s->ref_bounds)[column], limits + t->row, limit, height, row_hits,
-                                   column_hits);
+        const float *limits = s->limits;
+        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds, round_down(own), limits + t->row,
+                                   t->symmetric ? limits[column] : -INFINITY, height, row_hits, column_hits);
     }
-    const double *bounds = s->query_bounds, *limits = s->limits;
-    double limit = t->symmetric ? limits[column] : -INFINITY;
-    return kernels->screen_f64((const double *)t->dots + j * t->ld, bounds + t->row,
-                               ((const double *)s->ref_bounds)[column], limits + t->row, limit, height, row_hits,
-                               column_hits);
+    const double *limits = s->limits;
+    return kernels->screen_f64((const double *)t->dots + j * t->ld, bounds, own, limits + t->row,
+                               t->symmetric ? limits[column] : -INFINITY, height, row_hits, column_hits);
 }
 
 static double
-narrow_lower_bound(const screen *c, int64_t row, int64_t column, int32_t dot)
+narrow_product(const screen *c, int64_t i, int64_t j)
 {
-    const conceptdec_i_screening *s = c->s;
-    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
-    return (double)((const float *)s->query_bounds)[row] + (double)((const float *)s->ref_bounds)[column] -
-           (double)a->scale[row] * (double)b->step[column] * dot - (double)a->spread[row] * (double)b->whole[column] -
+    const conceptdec_i_quantized *a = c->s->queries.quantized, *b = c->s->refs.quantized;
+    int64_t row = c->tile->row + i, column = c->tile->col + j;
+    int32_t dot = ((const int32_t *)c->tile->dots)[j * c->tile->ld + i];
+    return (double)a->scale[row] * (double)b->step[column] * dot + (double)a->spread[row] * (double)b->whole[column] +
            (double)a->reach[row] * 0.5 * (double)b->spread[column];
 }
 
@@ -70,14 +99,13 @@ lower_bound(const screen *c, int64_t i, int64_t j)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
+    const void *bounds = row_bounds(c, conceptdec_i_cluster_of(&s->refs, t->col + j));
+    double own = column_bound(c, j, conceptdec_i_cluster_of(&s->queries, t->row + i));
     if (s->precision == CONCEPTDEC_I_TILE_I8)
-        return narrow_lower_bound(c, t->row + i, t->col + j, ((const int32_t *)t->dots)[j * t->ld + i]);
+        return (double)((const float *)bounds)[i] + own - narrow_product(c, i, j);
     if (s->precision == CONCEPTDEC_I_TILE_F32)
-        return (double)((const float *)s->query_bounds)[t->row + i] +
-               (double)((const float *)s->ref_bounds)[t->col + j] -
-               2.0 * (double)((const float *)t->dots)[j * t->ld + i];
-    return ((const double *)s->query_bounds)[t->row + i] - 2.0 * ((const double *)t->dots)[j * t->ld + i] +
-           ((const double *)s->ref_bounds)[t->col + j];
+        return (double)((const float *)bounds)[i] + own - 2.0 * (double)((const float *)t->dots)[j * t->ld + i];
+    return ((const double *)bounds)[i] - 2.0 * ((const double *)t->dots)[j * t->ld + i] + own;
 }
 
 static conceptdec_status
@@ -106,9 +134,9 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
 
 /* Upper bound less the lower one, for one item of a pair; what float arithmetic may lose below is within the last term. */
 static double
-slack(double margin, double norm)
+slack(const conceptdec_i_bounds *side, int64_t item)
 {
-    return margin + 0x1p-18 * norm;
+    return (double)side->margins[item] + 0x1p-18 * side->norms[item];
 }
 
 /* Upper bounds of the pairs of a column, without what its own item adds. */
@@ -135,13 +163,28 @@ static void
 seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
 {
     conceptdec_i_screening *s = c->s;
-    int32_t column = (int32_t)(c->tile->col + j);
+    const conceptdec_i_tile *t = c->tile;
+    int32_t column = (int32_t)(t->col + j), row = (int32_t)t->row;
     float values[CONCEPTDEC_I_TILE_ROWS];
     upper_bounds(c, j, height, upper, values);
-    double own = (double)((const float *)s->ref_bounds)[column] + slack((double)s->ref_margins[column], s->ref_norms[column]);
+    double own = column_bound(c, j, conceptdec_i_cluster_of(&s->queries, row)) + slack(&s->of_values, column);
+    if (s->of_values.cross)
+        own += (double)conceptdec_i_screening_cross(s, row, column);
     double limit = (double)s->ctx->kernels->kth_f32(values, height, s->k) + own;
     if (limit < INFINITY)
         (void)conceptdec_i_screening_set_limit(s, column, limit);
+}
+
+/* Upper bounds of the rows of a tile for their pairs with one cluster, without what the other item adds. */
+static void
+seed_rows(const screen *c, int cluster, float *upper)
+{
+    const conceptdec_i_screening *s = c->s;
+    const float *bounds = row_bounds(c, cluster);
+    for (int64_t i = 0; i < c->tile->rows; i++) {
+        double cross = s->of_lists.cross ? (double)s->of_lists.cross[c->tile->row + i] : 0;
+        upper[i] = (float)((double)bounds[i] + slack(&s->of_lists, c->tile->row + i) + cross);
+    }
 }
 
 static void
@@ -150,33 +193,68 @@ seed_limits(const screen *c)
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
     float upper[CONCEPTDEC_I_TILE_ROWS];
-    bool ready = false;
+    int ready = -1;
     for (int64_t j = 0; j < t->cols; j++) {
         int64_t height = conceptdec_i_tile_height(t, j);
+        int cluster = conceptdec_i_cluster_of(&s->refs, t->col + j);
         if (height < 2 * s->k || conceptdec_i_screening_limit(s, (int32_t)(t->col + j)) < INFINITY)
             continue;
-        for (int64_t i = 0; !ready && i < t->rows; i++)
-            upper[i] = (float)((double)((const float *)s->query_bounds)[t->row + i] +
-                               slack((double)s->query_margins[t->row + i], s->query_norms[t->row + i]));
-        ready = true;
+        if (ready != cluster)
+            seed_rows(c, cluster, upper);
+        ready = cluster;
         seed_column(c, j, height, upper);
     }
 }
 
+/* ---- the consumer ---- */
+
+/* Bits of the rows of a tile that belong to a cluster. */
+static void
+mask_rows(const screen *c, int cluster, uint64_t *mask)
+{
+    memset(mask, 0, WORDS * sizeof *mask);
+    for (int64_t i = 0; i < c->tile->rows; i++)
+        if (conceptdec_i_cluster_of(&c->s->queries, c->tile->row + i) == cluster)
+            mask[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+/* All columns, for the rows of one cluster; mask: NULL where these are all rows. */
 static conceptdec_status
-screen_tile(const screen *c)
+screen_rows(const screen *c, int of_rows, const uint64_t *mask)
 {
     const conceptdec_i_tile *t = c->tile;
-    if (t->symmetric && c->s->all_count && c->s->precision != CONCEPTDEC_I_TILE_F64)
-        seed_limits(c);
     for (int64_t j = 0; j < t->cols; j++) {
         uint64_t row_hits[WORDS] = {0}, column_hits[WORDS] = {0};
         int64_t height = conceptdec_i_tile_height(t, j);
-        if (height == 0 || !screen_column(c, j, height, row_hits, column_hits))
+        if (height == 0 || !screen_column(c, j, height, of_rows, row_hits, column_hits))
             continue;
+        for (int w = 0; mask && w < WORDS; w++) {
+            row_hits[w] &= mask[w];
+            column_hits[w] &= mask[w];
+        }
         CONCEPTDEC_I_TRY(push_hits(c, j, row_hits, true));
         if (t->symmetric)
             CONCEPTDEC_I_TRY(push_hits(c, j, column_hits, false));
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Items are sorted by cluster: the rows of most tiles are of one. */
+static conceptdec_status
+screen_tile(const screen *c)
+{
+    const conceptdec_i_screening *s = c->s;
+    const conceptdec_i_tile *t = c->tile;
+    int first = conceptdec_i_cluster_of(&s->queries, t->row);
+    int last = conceptdec_i_cluster_of(&s->queries, t->row + t->rows - 1);
+    if (first == last && t->symmetric && s->all_count && s->precision != CONCEPTDEC_I_TILE_F64)
+        seed_limits(c);
+    if (first == last)
+        return screen_rows(c, first, NULL);
+    for (int cluster = first; cluster <= last; cluster++) {
+        uint64_t mask[WORDS];
+        mask_rows(c, cluster, mask);
+        CONCEPTDEC_I_TRY(screen_rows(c, cluster, mask));
     }
     return CONCEPTDEC_OK;
 }

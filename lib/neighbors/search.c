@@ -12,6 +12,7 @@ typedef struct {
     const conceptdec_i_search *search;
     conceptdec_i_survey of_x, of_queries;
     conceptdec_i_sides sides;
+    conceptdec_i_clusters clusters;
     conceptdec_i_screening screening;
 } finder;
 
@@ -57,25 +58,38 @@ gather_factors(finder *f, const conceptdec_i_survey *survey, const int32_t *rows
     return CONCEPTDEC_OK;
 }
 
+/* Items of one side, cluster by cluster. */
+static conceptdec_status
+set_operand(finder *f, const conceptdec_i_survey *survey, const int32_t *rows, int64_t n, double scale,
+            conceptdec_i_operand *operand, const int32_t **id, const uint8_t **zero)
+{
+    conceptdec_i_arrangement order;
+    CONCEPTDEC_I_TRY(conceptdec_i_clusters_arrange(f->arena, &f->clusters, survey, f->of_x.mean, rows, n, scale, &order));
+    *id = order.before;
+    *operand = (conceptdec_i_operand){.view = survey->view, .n = n, .row = order.row, .mean = f->clusters.center,
+                                      .cluster = order.cluster, .scale = scale};
+    return gather_factors(f, survey, order.row, n, &operand->factor, zero);
+}
+
 static conceptdec_status
 set_operands(finder *f)
 {
-    const conceptdec_i_search *search = f->search;
+    const conceptdec_i_sides *sides = &f->sides;
     conceptdec_i_screening *s = &f->screening;
-    const conceptdec_i_survey *of_queries = search->queries ? &f->of_queries : &f->of_x;
     double scale = scale_for(largest_of(f));
-    s->refs = (conceptdec_i_operand){.view = search->x, .n = f->sides.n_values, .row = f->sides.value_row,
-                                     .mean = f->of_x.mean, .scale = scale};
-    s->queries = (conceptdec_i_operand){.view = of_queries->view, .n = f->sides.n_lists, .row = f->sides.list_row,
-                                        .mean = f->of_x.mean, .scale = scale};
     CONCEPTDEC_I_TRY(
-        gather_factors(f, &f->of_x, f->sides.value_row, s->refs.n, &s->refs.factor, &s->ref_zero));
+        conceptdec_i_clusters_find(f->arena, &f->of_x, sides->value_row, sides->n_values, &f->clusters));
+    s->clusters = &f->clusters;
+    CONCEPTDEC_I_TRY(set_operand(f, &f->of_x, sides->value_row, sides->n_values, scale, &s->refs, &s->value_id,
+                                 &s->ref_zero));
     if (s->symmetric) {
         s->queries = s->refs;
+        s->list_id = s->value_id;
         s->query_zero = s->ref_zero;
         return CONCEPTDEC_OK;
     }
-    return gather_factors(f, of_queries, f->sides.list_row, s->queries.n, &s->queries.factor, &s->query_zero);
+    return set_operand(f, f->search->queries ? &f->of_queries : &f->of_x, sides->list_row, sides->n_lists, scale,
+                       &s->queries, &s->list_id, &s->query_zero);
 }
 
 /* The narrowest precision that promises to pay; the next where its bound turns out to be too loose after all. */
@@ -103,14 +117,17 @@ copy_lists(finder *f, conceptdec_neighbors *table)
     CONCEPTDEC_I_TRY(conceptdec_i_take_zero(f->ctx, "neighbour lists", n + 1, sizeof(int64_t), &p));
     table->list_start = p;
     for (int64_t l = 0; l < n; l++)
-        table->list_start[l + 1] = table->list_start[l] + s->lists[l].count;
+        table->list_start[conceptdec_i_list_id(s, (int32_t)l) + 1] = s->lists[l].count;
+    for (int64_t l = 0; l < n; l++)
+        table->list_start[l + 1] += table->list_start[l];
     CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "neighbour lists", table->list_start[n], sizeof(conceptdec_i_entry), &p));
     table->entries = p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "list marks", n, 1, &p));
     table->list_is_whole = p;
-    memcpy(table->list_is_whole, s->whole, (size_t)n);
     for (int64_t l = 0; l < n; l++) {
-        conceptdec_i_entry *out = table->entries + table->list_start[l];
+        int32_t id = conceptdec_i_list_id(s, (int32_t)l);
+        conceptdec_i_entry *out = table->entries + table->list_start[id];
+        table->list_is_whole[id] = s->whole[l];
         for (int32_t i = 0; i < s->lists[l].count; i++)
             out[i] = (conceptdec_i_entry){.d2 = s->lists[l].items[i].low, .value = (int32_t)s->lists[l].items[i].value};
     }
@@ -125,6 +142,19 @@ copy(conceptdec_ctx *ctx, const char *what, const void *source, int64_t count, u
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, what, count, size, out));
     memcpy(*out, source, (size_t)count * size);
+    return CONCEPTDEC_OK;
+}
+
+/* Per value, as the table numbers them. */
+static conceptdec_status
+mark_zero_values(finder *f, void **out)
+{
+    const uint8_t *zero = f->of_x.zero;
+    if (!zero)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "zero rows", f->sides.n_values, 1, out));
+    for (int64_t v = 0; v < f->sides.n_values; v++)
+        ((uint8_t *)*out)[v] = zero[f->sides.value_row[v]];
     return CONCEPTDEC_OK;
 }
 
@@ -153,7 +183,7 @@ fill_table(finder *f, conceptdec_neighbors *t)
     if (status == CONCEPTDEC_OK)
         status = copy(ctx, "values of rows", sides->value_of_row, t->n_rows, 4, &p[2]);
     if (status == CONCEPTDEC_OK)
-        status = copy(ctx, "zero rows", f->screening.ref_zero, t->n_values, 1, &p[3]);
+        status = mark_zero_values(f, &p[3]);
     if (status == CONCEPTDEC_OK)
         status = copy(ctx, "lists of queries", sides->list_of_query, t->n_queries, 4, &p[4]);
     if (status == CONCEPTDEC_OK)

@@ -1,0 +1,42 @@
+/* Clusters of rows that lie far closer to each other than to the mean. Products of rows taken about the centre of their
+ * own cluster have small norms, hence narrow bounds: near-duplicates are told apart as well as other rows. */
+#ifndef CONCEPTDEC_I_CLUSTERS_H
+#define CONCEPTDEC_I_CLUSTERS_H
+
+#include "linalg/tiles.h"
+#include "neighbors/values.h"
+
+#define CONCEPTDEC_I_CLUSTERS 16 /* at most */
+
+typedef struct conceptdec_i_clusters {
+    int n;           /* 1: the mean of all rows serves */
+    int64_t dims;
+    double *center;  /* n x dims, of row * factor */
+    double *apart;   /* n x n: squared distance of two centres */
+    double *shifted; /* n x dims: centres less the column means */
+    double farthest; /* largest squared norm of these */
+} conceptdec_i_clusters;
+
+/* Items of one side, sorted by cluster; before: number of an item in the caller's order. */
+typedef struct conceptdec_i_arrangement {
+    int64_t n;
+    int32_t *before;  /* NULL: the order is the caller's */
+    int32_t *row;     /* of the view */
+    uint8_t *cluster; /* NULL: one cluster */
+} conceptdec_i_arrangement;
+
+/* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half. */
+conceptdec_status conceptdec_i_clusters_find(conceptdec_i_arena *arena, const conceptdec_i_survey *survey,
+                                             const int32_t *rows, int64_t n, conceptdec_i_clusters *clusters);
+
+/* Puts each of n rows into the nearest cluster. */
+conceptdec_status conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
+                                                const conceptdec_i_survey *survey, const double *mean,
+                                                const int32_t *rows, int64_t n, double scale,
+                                                conceptdec_i_arrangement *arrangement);
+
+/* along[c * operand->n + i] = item i (about its own centre, scaled) times centre c (about the mean, scaled), in float64. */
+conceptdec_status conceptdec_i_clusters_project(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
+                                                const conceptdec_i_operand *operand, double **along);
+
+#endif
