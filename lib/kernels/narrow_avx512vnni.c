@@ -4,6 +4,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <string.h>
 
 typedef __m512 many;
@@ -74,6 +75,26 @@ many_hits(many value, many limit)
     return _mm512_cmp_ps_mask(value, limit, _CMP_NGT_UQ);
 }
 
+typedef __mmask16 above;
+
+static inline above
+all_above(void)
+{
+    return 0xffff;
+}
+
+static inline above
+still_above(above all, many value, many limit)
+{
+    return _mm512_mask_cmp_ps_mask(all, value, limit, _CMP_GT_OQ);
+}
+
+static inline bool
+is_above(above all)
+{
+    return all == 0xffff;
+}
+
 /* Each lane and its partner, one of them with the other sign; a product with 1 or -1 is exact. */
 static inline many
 many_mixed(many x)
@@ -115,6 +136,13 @@ line_load(const void *from)
     return _mm512_load_si512(from);
 }
 
+/* Far enough for a line from the second-level cache. */
+static inline void
+line_soon(const uint8_t *from)
+{
+    _mm_prefetch((const char *)from + 6 * sizeof(line), _MM_HINT_T0);
+}
+
 static inline void
 line_store(void *to, line x)
 {
@@ -133,21 +161,52 @@ line_dot(line sum, line a, line b)
     return _mm512_dpbusd_epi32(sum, a, b);
 }
 
-/* Columns in two panels at most: what the first holds, then what the next one does. */
+/* How columns lie in the lines of two groups: words of the first line and, from 16 on, of the second one; which of them
+ * are columns that exist, and which of these lie in the panel that follows. */
+typedef struct place {
+    line words;
+    __mmask16 some, beyond;
+    int64_t panel_bytes;
+} place;
+
+static inline place
+place_of(int64_t first, int64_t count, int64_t panel_bytes)
+{
+    const line column = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 0, 0, 0);
+    const line at = _mm512_add_epi32(column, line_fill((int32_t)(first % CONCEPTDEC_I_PANEL)));
+    const line in_panel = _mm512_and_si512(at, line_fill(CONCEPTDEC_I_PANEL - 1));
+    return (place){
+        .words = _mm512_mask_add_epi32(in_panel, 0xffc0, in_panel, line_fill(CONCEPTDEC_I_PANEL)),
+        .some = (__mmask16)(((1u << count) - 1) * 0x41u),
+        .beyond = _mm512_cmpge_epi32_mask(at, line_fill(CONCEPTDEC_I_PANEL)),
+        .panel_bytes = panel_bytes,
+    };
+}
+
+/* Two groups, the second one `next` bytes behind. */
+static inline line
+take_columns(const uint8_t *from, int64_t next, const place *at, bool crossing)
+{
+    line both = _mm512_permutex2var_epi32(line_load(from), at->words, line_load(from + next));
+    if (crossing) {
+        from += at->panel_bytes;
+        const line others = _mm512_permutex2var_epi32(line_load(from), at->words, line_load(from + next));
+        both = _mm512_mask_mov_epi32(both, at->beyond, others);
+    }
+    return _mm512_maskz_xor_epi32(at->some, both, _mm512_set1_epi8((char)BIAS));
+}
+
+/* Lines are read as a whole, two at a time. */
 static void
 columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
 {
-    const int64_t at = first % CONCEPTDEC_I_PANEL, room = CONCEPTDEC_I_PANEL - at;
-    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes + at * 4;
-    const uint8_t *more = count > room ? from + panel_bytes - 4 * CONCEPTDEC_I_PANEL : from;
-    const __mmask8 all = (__mmask8)((1u << count) - 1), stored = (1u << nr) - 1;
-    const __mmask8 here = count > room ? (__mmask8)((1u << room) - 1) : all, there = all & (__mmask8)~here;
-    const __m256i bias = _mm256_maskz_set1_epi8((__mmask32)((1ull << 4 * count) - 1), (char)BIAS);
-    for (int64_t g = 0; g < groups; g++) {
-        __m256i group = _mm256_maskz_loadu_epi32(here, from + g * 4 * CONCEPTDEC_I_PANEL);
-        group = _mm256_mask_loadu_epi32(group, there, more + g * 4 * CONCEPTDEC_I_PANEL);
-        _mm256_mask_storeu_epi32(out + g * 4 * nr, stored, _mm256_xor_si256(group, bias));
-    }
+    const place at = place_of(first, count, panel_bytes);
+    const bool crossing = first % CONCEPTDEC_I_PANEL + count > CONCEPTDEC_I_PANEL;
+    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes;
+    for (; groups >= 2; groups -= 2, from += 2 * sizeof(line), out += 2 * 4 * nr)
+        _mm512_mask_storeu_epi32(out, 0xfff, take_columns(from, sizeof(line), &at, crossing));
+    if (groups > 0)
+        _mm512_mask_storeu_epi32(out, 0x3f, take_columns(from, 0, &at, crossing));
 }
 
 #include "kernels/narrow_panel.h"

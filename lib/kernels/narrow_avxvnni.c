@@ -4,6 +4,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <string.h>
 
 typedef __m256 many;
@@ -74,6 +75,26 @@ many_hits(many value, many limit)
     return (uint64_t)_mm256_movemask_ps(_mm256_cmp_ps(value, limit, _CMP_NGT_UQ));
 }
 
+typedef __m256 above;
+
+static inline above
+all_above(void)
+{
+    return _mm256_castsi256_ps(_mm256_set1_epi32(-1));
+}
+
+static inline above
+still_above(above all, many value, many limit)
+{
+    return _mm256_and_ps(all, _mm256_cmp_ps(value, limit, _CMP_GT_OQ));
+}
+
+static inline bool
+is_above(above all)
+{
+    return _mm256_movemask_ps(all) == 0xff;
+}
+
 /* Each lane and its partner, one of them with the other sign; a product with 1 or -1 is exact. */
 static inline many
 many_mixed(many x)
@@ -118,6 +139,13 @@ static inline line
 line_load(const void *from)
 {
     return _mm256_load_si256(from);
+}
+
+/* The processor sees one stream of lines by itself. */
+static inline void
+line_soon(const uint8_t *from)
+{
+    (void)from;
 }
 
 static inline void

@@ -4,6 +4,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include <arm_neon.h>
+#include <stdbool.h>
 #include <string.h>
 
 typedef float32x4_t many;
@@ -73,6 +74,26 @@ many_hits(many value, many limit)
 {
     static const uint32_t weights[4] = {1, 2, 4, 8};
     return vaddvq_u32(vbicq_u32(vld1q_u32(weights), vcgtq_f32(value, limit)));
+}
+
+typedef uint32x4_t above;
+
+static inline above
+all_above(void)
+{
+    return vdupq_n_u32(~0u);
+}
+
+static inline above
+still_above(above all, many value, many limit)
+{
+    return vandq_u32(all, vcgtq_f32(value, limit));
+}
+
+static inline bool
+is_above(above all)
+{
+    return vminvq_u32(all) != 0;
 }
 
 /* Each lane and its partner, one of them with the other sign; a product with 1 or -1 is exact. */

@@ -2,6 +2,7 @@
  * has defined LANES, HIGH (vectors side by side: mr = HIGH * LANES), nr, `line` as a vector of LANES groups of four, and
  *   rows_at(i, panel_bytes): offset of the i-th vector; UNROLL as in narrow_template.h;
  *   line_load(from), line_store(to, x), at 64-byte aligned addresses; line_fill(value): every lane that int32_t;
+ *   line_soon(from): asks for the lines that are soon read behind `from`; they may lie past the end of the panels;
  *   line_dot(sum, a, b): the instruction. */
 
 /* What all sums begin with. */
@@ -26,8 +27,10 @@ panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8
     for (int64_t g = 0; g < groups; g++, a += 4 * CONCEPTDEC_I_PANEL, b += 4 * nr) {
         line rows[HIGH];
         UNROLL
-        for (int i = 0; i < HIGH; i++)
+        for (int i = 0; i < HIGH; i++) {
             rows[i] = line_load(a + rows_at(i, panel_bytes));
+            line_soon(a + rows_at(i, panel_bytes));
+        }
         UNROLL
         for (int j = 0; j < nr; j++) {
             int32_t group;

@@ -4,6 +4,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include <math.h>
+#include <stdbool.h>
 
 typedef float many;
 typedef int32_t whole;
@@ -71,6 +72,26 @@ static inline uint64_t
 many_hits(many value, many limit)
 {
     return !(value > limit);
+}
+
+typedef int32_t above; /* as wide as a float, so that compilers make vectors of both */
+
+static inline above
+all_above(void)
+{
+    return -1;
+}
+
+static inline above
+still_above(above all, many value, many limit)
+{
+    return all & -(value > limit);
+}
+
+static inline bool
+is_above(above all)
+{
+    return all != 0;
 }
 
 static inline many

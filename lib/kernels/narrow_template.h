@@ -5,6 +5,8 @@
  *   many_from(from): integers at `from`, as floats; many_of(q): the same of a vector;
  *   many_less(x, a, b): x - a * b, fused or not; many_absolute(x), many_larger(a, b), many_smaller(a, b);
  *   many_hits(value, limit): a bit for each lane, set where not value > limit;
+ *   `above`, which says whether every lane so far was above its limit: all_above() to begin with, still_above(all, value,
+ *   limit) of more lanes, is_above(all);
  *   many_mixed(x): the Hadamard transform of the lanes; RUN: vectors that stay in registers while they are mixed;
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
@@ -18,8 +20,8 @@
 #define PIECE ((int64_t)1 << 20) /* whose squares add up within int32_t in each of CHUNK sums */
 
 static inline many
-screen_value(const int32_t *dot, const conceptdec_i_narrow_rows *rows, int64_t i,
-             const conceptdec_i_narrow_column *column)
+screen_value(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
+             int64_t i)
 {
     const many scaled = many_from(dot + i) * many_fill(column->step);
     many value = many_load(rows->bound + i) + many_fill(column->bound);
@@ -28,24 +30,84 @@ screen_value(const int32_t *dot, const conceptdec_i_narrow_rows *rows, int64_t i
     return many_less(value, many_load(rows->reach + i), many_fill(column->spread));
 }
 
+typedef struct hits {
+    uint64_t row, column;
+} hits;
+
+/* 64 products. Most words have no hit: at first only whether any value is not above both limits. */
+static inline __attribute__((always_inline)) hits
+screen_word(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column)
+{
+    const many column_limit = many_fill(column->limit);
+    many value[64 / LANES];
+    above all = all_above();
+    hits found = {0, 0};
+    UNROLL
+    for (int i = 0; i < 64; i += LANES) {
+        value[i / LANES] = screen_value(dot, rows, column, i);
+        all = still_above(all, value[i / LANES], many_larger(many_load(rows->limit + i), column_limit));
+    }
+    if (is_above(all))
+        return found;
+    UNROLL
+    for (int i = 0; i < 64; i += LANES) {
+        found.row |= many_hits(value[i / LANES], many_load(rows->limit + i)) << i;
+        found.column |= many_hits(value[i / LANES], column_limit) << i;
+    }
+    return found;
+}
+
+/* The last word, of n products from `first` on: what may be read of each array ends with them. */
+static __attribute__((noinline)) hits
+screen_rest(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
+            int64_t first, int64_t n)
+{
+    float rest[5][64] = {{0}};
+    int32_t dots[64] = {0};
+    const float *from[5] = {rows->bound, rows->scale, rows->reach, rows->spread, rows->limit};
+    const conceptdec_i_narrow_rows padded = {rest[0], rest[1], rest[2], rest[3], rest[4]};
+    memcpy(dots, dot + first, (size_t)n * sizeof *dot);
+    for (int i = 0; i < 5; i++)
+        memcpy(rest[i], from[i] + first, (size_t)n * sizeof *from[i]);
+    const hits found = screen_word(dots, &padded, column);
+    return (hits){found.row & ~(uint64_t)0 >> (64 - n), found.column & ~(uint64_t)0 >> (64 - n)};
+}
+
+/* To the next word. As six pointers: were it one index into six arrays, every load would be two operations. */
+static inline void
+screen_on(const int32_t **dot, conceptdec_i_narrow_rows *rows)
+{
+    *dot += 64;
+    rows->bound += 64;
+    rows->scale += 64;
+    rows->reach += 64;
+    rows->spread += 64;
+    rows->limit += 64;
+    __asm__("" : "+r"(*dot), "+r"(rows->bound), "+r"(rows->scale));
+    __asm__("" : "+r"(rows->reach), "+r"(rows->spread), "+r"(rows->limit));
+}
+
 static int
 screen(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t n,
        uint64_t *row_hits, uint64_t *column_hits)
 {
-    const conceptdec_i_narrow_rows row = *rows;
+    const int32_t *next = dot;
+    conceptdec_i_narrow_rows row = *rows;
     const conceptdec_i_narrow_column other = *column;
+    const int64_t words = n / 64, rest = n % 64;
     uint64_t any = 0;
-    for (int64_t i = 0; i < n; i += 64, row_hits++, column_hits++) {
-        const int64_t count = n - i < 64 ? n - i : 64;
-        uint64_t row_word = 0, column_word = 0;
-        for (int64_t j = 0; j < count; j += LANES) {
-            const many value = screen_value(dot, &row, i + j, &other);
-            row_word |= many_hits(value, many_load(row.limit + i + j)) << j;
-            column_word |= many_hits(value, many_fill(other.limit)) << j;
-        }
-        *row_hits = row_word & ~(uint64_t)0 >> (64 - count);
-        *column_hits = column_word & ~(uint64_t)0 >> (64 - count);
-        any |= *row_hits | *column_hits;
+    for (int64_t w = 0; w < words; w++) {
+        const hits found = screen_word(next, &row, &other);
+        row_hits[w] = found.row;
+        column_hits[w] = found.column;
+        any |= found.row | found.column;
+        screen_on(&next, &row);
+    }
+    if (rest > 0) {
+        const hits found = screen_rest(dot, rows, column, words * 64, rest);
+        row_hits[words] = found.row;
+        column_hits[words] = found.column;
+        any |= found.row | found.column;
     }
     return any != 0;
 }
@@ -124,14 +186,17 @@ mix_quarters(float *x, int64_t part)
 static void
 mix(float *x, int64_t n)
 {
-    if (n < BLOCK) {
+    const int64_t least = n < BLOCK ? LANES : BLOCK;
+    if (n < LANES) {
         mix_few(x, n);
     } else if (n == BLOCK) {
         mix_block(x);
+    } else if (n == LANES) {
+        many_store(x, many_mixed(many_load(x)));
     } else {
-        const int64_t parts = n == 2 * BLOCK ? 2 : 4, part = n / parts;
-        for (int64_t i = 0; i < parts; i++)
-            mix(x + i * part, part);
+        const int64_t parts = n == 2 * least ? 2 : 4, part = n / parts;
+        for (int64_t i = 0; i < n; i += part)
+            mix(x + i, part);
         if (parts == 2)
             mix_halves(x, part);
         else
