@@ -8,7 +8,8 @@
 
 #define LANES CONCEPTDEC_I_LANES
 #define WIDE_LANES 16 /* where labels do not fit a byte */
-#define TALLIED CONCEPTDEC_I_TALLIED
+#define CREDITED CONCEPTDEC_I_CREDITED
+#define COUNTED CONCEPTDEC_I_COUNTED
 #define CALLS_PER_TALLY 255
 #define TASK_NANOSECONDS 250000
 #define BATCH_BYTES (INT64_C(64) << 20) /* of labels that are drawn at once, where one block is not more */
@@ -28,8 +29,9 @@ typedef struct desk {
     conceptdec_i_knn_booth booth;
     uint8_t *counts;        /* scratch of the kernel */
     uint8_t *tied;          /* n_ranks x 64, its answer */
-    uint8_t *tallies;       /* n_ranks x 16 x 64: rows where 1..16 classes tied, not yet in the sums */
-    int calls;              /* of the kernel, since the tallies were 0 */
+    uint16_t *credit;       /* n_ranks x 64: of rows not yet in the sums, where at most 6 classes tied */
+    uint8_t *rows;          /* n_ranks x 10 x 64: such rows where 7..16 tied */
+    int calls;              /* of the kernel, since these two were 0 */
     int64_t *units, *parts; /* n_ranks x 64: sums of shares */
     int lane;
 } desk;
@@ -49,18 +51,20 @@ take_desk(conceptdec_i_arena *arena, const block *work, desk *at)
 {
     const conceptdec_i_knn_problem *problem = work->problem;
     int64_t n_ranks = problem->settings->n_ranks;
-    void *counts, *tied, *tallies, *units, *parts;
+    void *counts, *tied, *credit, *rows, *units, *parts;
     at->work = work;
     CONCEPTDEC_I_TRY(conceptdec_i_ballot_take(arena, problem, &at->ballot));
     CONCEPTDEC_I_TRY(conceptdec_i_knn_booth_take(arena, problem->classes, &at->booth));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", problem->classes, LANES, &counts));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, LANES, &tied));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, TALLIED * LANES, &tallies));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, LANES * sizeof *at->credit, &credit));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, COUNTED * LANES, &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, LANES * sizeof *at->units, &units));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted votes", n_ranks, LANES * sizeof *at->parts, &parts));
     at->counts = counts;
     at->tied = tied;
-    at->tallies = tallies;
+    at->credit = credit;
+    at->rows = rows;
     at->units = units;
     at->parts = parts;
     return CONCEPTDEC_OK;
@@ -82,7 +86,8 @@ cut_tasks(conceptdec_i_arena *arena, block *work)
     const int64_t by_ballot = conceptdec_i_knn_cost(problem, LANES), by_kernel = kernel_cost(problem);
     int64_t spent = TASK_NANOSECONDS;
     void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "permuted votes", problem->n_rows + 1, sizeof(int64_t), &memory));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "permuted votes", problem->n_rows + 1, sizeof(int64_t), &memory));
     work->task_start = memory;
     for (int64_t place = 0; place < problem->n_rows; place++) {
         if (spent >= TASK_NANOSECONDS) {
@@ -139,21 +144,31 @@ is_zero(const uint8_t *line)
     return memcmp(line, zeros, LANES) == 0;
 }
 
-/* Moves the tallies to the sums. */
+/* So few classes have shares without parts. */
+static void
+empty_rank(desk *at, int64_t rank)
+{
+    uint16_t *credit = at->credit + rank * LANES;
+    int64_t *units = at->units + rank * LANES;
+    for (int l = 0; l < LANES; l++)
+        units[l] += credit[l] * (CONCEPTDEC_I_UNIT / CONCEPTDEC_I_CREDIT_PARTS);
+    memset(credit, 0, LANES * sizeof *credit);
+    for (int64_t i = 0; i < COUNTED; i++) {
+        uint8_t *rows = at->rows + (rank * COUNTED + i) * LANES;
+        if (is_zero(rows))
+            continue;
+        for (int l = 0; l < LANES; l++)
+            units[l] += rows[l] * at->work->credit[CREDITED + 1 + i].units;
+        memset(rows, 0, LANES);
+    }
+}
+
+/* Moves to the sums what the kernel has summed. */
 static void
 empty_tallies(desk *at)
 {
-    const int64_t n_lines = (int64_t)at->work->problem->settings->n_ranks * TALLIED;
-    for (int64_t i = 0; i < n_lines && at->calls > 0; i++) {
-        uint8_t *line = at->tallies + i * LANES;
-        int64_t *units = at->units + i / TALLIED * LANES;
-        const uint32_t unit = (uint32_t)at->work->credit[i % TALLIED + 1].units; /* so few classes have no parts */
-        if (is_zero(line))
-            continue;
-        for (int l = 0; l < LANES; l++)
-            units[l] += (int64_t)((uint64_t)line[l] * unit);
-        memset(line, 0, LANES);
-    }
+    for (int64_t r = 0; r < at->work->problem->settings->n_ranks && at->calls > 0; r++)
+        empty_rank(at, r);
     at->calls = 0;
 }
 
@@ -162,7 +177,7 @@ add_large(desk *at)
 {
     const block *work = at->work;
     for (int64_t i = 0; i < (int64_t)work->problem->settings->n_ranks * LANES; i++)
-        if (at->tied[i] > TALLIED) {
+        if (at->tied[i] > CREDITED + COUNTED) {
             at->units[i] += work->credit[at->tied[i]].units;
             at->parts[i] += work->credit[at->tied[i]].parts;
         }
@@ -176,7 +191,7 @@ vote_by_kernel(desk *at, int64_t place)
     const conceptdec_i_kernels *kernels = work->problem->ctx->kernels;
     kernels->votes(work->labels->bytes, work->scores->plan + place * settings->k_max, work->problem->rows[place],
                    settings->ranks, settings->n_ranks, (int32_t)work->problem->classes, at->counts, at->tied);
-    if (kernels->tally(at->tied, settings->n_ranks, at->tallies))
+    if (kernels->tally(at->tied, settings->n_ranks, at->credit, at->rows))
         add_large(at);
     if (++at->calls == CALLS_PER_TALLY)
         empty_tallies(at);
@@ -321,8 +336,8 @@ draw_16(void *argument, int64_t task, int lane)
 {
     const drawing *d = argument;
     int64_t blocks = count_blocks(d->lanes), number = task % blocks, within = task / blocks * CONCEPTDEC_I_DRAWS;
-    return conceptdec_i_permute_draw_16(d->plan, d->first + number * LANES + within, d->scratch + lane * d->scratch_size,
-                                        d->bytes + number * d->n * LANES + within);
+    return conceptdec_i_permute_draw_16(d->plan, d->first + number * LANES + within,
+                                        d->scratch + lane * d->scratch_size, d->bytes + number * d->n * LANES + within);
 }
 
 static conceptdec_status

@@ -189,6 +189,12 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     *count = bytes_add_one(*count, bytes_load(row), *label);
 }
 
+static inline void
+bytes_equal(bytes *count, bytes a, bytes b)
+{
+    *count = bytes_add_one(*count, a, b);
+}
+
 /* The count of the label, which goes up by 1, to rank. */
 static inline void
 bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
@@ -196,6 +202,27 @@ bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
     *count = bytes_add_one(*count, row, label);
     const bytes here = bytes_agree(row, label, *count);
     *rank = (bytes){_mm256_or_si256(rank->low, here.low), _mm256_or_si256(rank->high, here.high)};
+}
+
+static inline bytes
+bytes_credit(bytes x)
+{
+    const __m256i table =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 60, 30, 20, 15, 12, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    const __m256i last = _mm256_set1_epi8(15);
+    return (bytes){_mm256_shuffle_epi8(table, _mm256_min_epu8(x.low, last)),
+                   _mm256_shuffle_epi8(table, _mm256_min_epu8(x.high, last))};
+}
+
+static inline void
+bytes_add_wide(uint16_t *sums, bytes x)
+{
+    const __m128i quarters[4] = {_mm256_castsi256_si128(x.low), _mm256_extracti128_si256(x.low, 1),
+                                 _mm256_castsi256_si128(x.high), _mm256_extracti128_si256(x.high, 1)};
+    for (int i = 0; i < 4; i++) {
+        __m256i *at = (__m256i *)(void *)(sums + 16 * i);
+        _mm256_storeu_si256(at, _mm256_add_epi16(_mm256_loadu_si256(at), _mm256_cvtepu8_epi16(quarters[i])));
+    }
 }
 
 static inline int

@@ -173,13 +173,35 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     *count = bytes_add_one(*count, _mm512_cmpeq_epi8_mask(bytes_load(row), *label));
 }
 
+static inline void
+bytes_equal(bytes *count, bytes a, bytes b)
+{
+    *count = bytes_add_one(*count, _mm512_cmpeq_epi8_mask(a, b));
+}
+
 /* The count of the label, which goes up by 1, to rank. */
 static inline void
 bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
 {
     const __mmask64 where = _mm512_cmpeq_epi8_mask(row, label);
+    *rank = _mm512_mask_sub_epi8(*rank, where, *count, bytes_fill(255)); /* of the old count, so that nothing waits */
     *count = bytes_add_one(*count, where);
-    *rank = _mm512_mask_mov_epi8(*rank, where, *count);
+}
+
+static inline bytes
+bytes_credit(bytes x)
+{
+    const __m128i table = _mm_setr_epi8(0, 60, 30, 20, 15, 12, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), _mm512_min_epu8(x, bytes_fill(15)));
+}
+
+static inline void
+bytes_add_wide(uint16_t *sums, bytes x)
+{
+    const __m512i low = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(x));
+    const __m512i high = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(x, 1));
+    _mm512_storeu_si512(sums, _mm512_add_epi16(_mm512_loadu_si512(sums), low));
+    _mm512_storeu_si512(sums + 32, _mm512_add_epi16(_mm512_loadu_si512(sums + 32), high));
 }
 
 static inline int

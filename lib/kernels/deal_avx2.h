@@ -12,6 +12,7 @@ typedef struct longs {
 
 #define UNROLL_ROUNDS
 #define UNROLL_CLASSES _Pragma("GCC unroll 16")
+#define UNROLL_PAIRS _Pragma("GCC unroll 16")
 #define FOR_HALVES _Pragma("GCC unroll 2") for (int h = 0; h < 2; h++)
 
 static inline ints

@@ -10,6 +10,7 @@ typedef struct longs {
 
 #define UNROLL_ROUNDS _Pragma("GCC unroll 10")
 #define UNROLL_CLASSES _Pragma("GCC unroll 16")
+#define UNROLL_PAIRS _Pragma("GCC unroll 16")
 
 static inline ints
 ints_load(const uint32_t *from)

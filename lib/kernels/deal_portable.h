@@ -12,6 +12,7 @@ typedef struct longs {
 
 #define UNROLL_ROUNDS
 #define UNROLL_CLASSES
+#define UNROLL_PAIRS
 #define FOR_DRAWS for (int i = 0; i < CONCEPTDEC_I_DRAWS; i++)
 
 static inline ints

@@ -56,7 +56,7 @@ words(const uint32_t key[2], uint32_t purpose, uint64_t item, uint32_t block, in
     }
 }
 
-static inline int32_t
+static inline __attribute__((always_inline)) int32_t
 deal_classes(const uint32_t *numbers, uint32_t left, const int32_t *rows, int32_t count, uint32_t *bounds,
              const uint8_t *classes, uint8_t *labels, const int32_t n_bounds)
 {

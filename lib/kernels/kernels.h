@@ -16,8 +16,10 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 
 /* Lanes of permutations that one call of `votes` advances. */
 #define CONCEPTDEC_I_LANES 64
-/* Numbers of classes that `tally` counts. */
-#define CONCEPTDEC_I_TALLIED 16
+/* `tally` sums the credit of so many tied classes or fewer in parts of 1/60, and counts each of the next numbers. */
+#define CONCEPTDEC_I_CREDITED 6
+#define CONCEPTDEC_I_CREDIT_PARTS 60
+#define CONCEPTDEC_I_COUNTED 10
 /* Permutations that one call of `words` and `deal` serves, and the most classes that `deal` knows. */
 #define CONCEPTDEC_I_DRAWS 16
 #define CONCEPTDEC_I_MOST_DEALT 32
@@ -81,9 +83,10 @@ typedef struct conceptdec_i_kernels {
      * counts: scratch of classes * 64 bytes. */
     void (*votes)(const uint8_t *labels, const int32_t *neighbours, int32_t own, const int32_t *ks, int32_t n_ks,
                   int32_t classes, uint8_t *counts, uint8_t *out);
-    /* counts[(t * 16 + s - 1) * 64 + lane] += (votes[t * 64 + lane] == s), for s in 1..16 and t < n_ks; bytes that wrap
-     * after 255 calls. Returns non-zero where a vote is above 16. */
-    int (*tally)(const uint8_t *votes, int32_t n_ks, uint8_t *counts);
+    /* Sums what `votes` gave, v = votes[t * 64 + lane], for t < n_ks: credit[t * 64 + lane] += 60 / v where v is in
+     * 1..6, and counts[(t * 10 + v - 7) * 64 + lane] += 1 where it is in 7..16. No more than 255 calls before both are
+     * set to 0 again. Returns non-zero where a vote is above 16. */
+    int (*tally)(const uint8_t *votes, int32_t n_ks, uint16_t *credit, uint8_t *counts);
 
     /* Philox for 16 successive items, the first a multiple of 16: out[(4 * i + j) * 16 + d] = word j of
      * conceptdec_i_philox() with the counter (block + i, purpose, item + d), i < n_blocks. */

@@ -154,6 +154,12 @@ bytes_count(bytes *count, const uint8_t *row, const bytes *label)
     FOR_LANES count->lane[i] = (uint8_t)(count->lane[i] + (other.lane[i] == label->lane[i]));
 }
 
+static inline void
+bytes_equal(bytes *count, bytes a, bytes b)
+{
+    FOR_LANES count->lane[i] = (uint8_t)(count->lane[i] + (a.lane[i] == b.lane[i]));
+}
+
 /* The count of the label, which goes up by 1, to rank. */
 static inline void
 bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
@@ -164,6 +170,20 @@ bytes_tick(bytes *count, bytes *rank, bytes row, bytes label)
         count->lane[i] = (uint8_t)(count->lane[i] - where);
         rank->lane[i] |= count->lane[i] & where;
     }
+}
+
+static inline bytes
+bytes_credit(bytes x)
+{
+    static const uint8_t credit[] = {0, 60, 30, 20, 15, 12, 10, 0};
+    FOR_LANES x.lane[i] = credit[x.lane[i] < 7 ? x.lane[i] : 7];
+    return x;
+}
+
+static inline void
+bytes_add_wide(uint16_t *sums, bytes x)
+{
+    FOR_LANES sums[i] = (uint16_t)(sums[i] + x.lane[i]);
 }
 
 static inline int

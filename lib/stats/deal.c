@@ -51,8 +51,7 @@ conceptdec_i_deal(const conceptdec_i_deck *deck, int64_t draw, uint32_t *bounds,
     for (int64_t s = 0; s < deck->n_segments; s++) {
         memcpy(bounds, deck->bounds + s * n_bounds, (size_t)n_bounds * sizeof *bounds);
         for (int64_t i = deck->segment[s], end = deck->segment[s + 1]; i < end; i++)
-            labels[deck->rows[i]] =
-                take_label(deck, throw_die(deck, draw, i, (uint32_t)(end - i)), bounds, 1);
+            labels[deck->rows[i]] = take_label(deck, throw_die(deck, draw, i, (uint32_t)(end - i)), bounds, 1);
     }
 }
 
@@ -82,8 +81,8 @@ deal_places(const conceptdec_ctx *ctx, const conceptdec_i_deck *deck, int64_t fi
 {
     while (place < end) {
         place += ctx->kernels->deal(dealing->words + place % TILE * DRAWS, (uint32_t)(segment_end - place),
-                                    deck->rows + place, (int32_t)(end - place), dealing->bounds,
-                                    deck->n_classes, deck->classes, labels);
+                                    deck->rows + place, (int32_t)(end - place), dealing->bounds, deck->n_classes,
+                                    deck->classes, labels);
         if (place == end)
             break;
         deal_row(deck, first, place, segment_end - place, dealing->bounds, labels);

@@ -88,7 +88,7 @@ int64_t
 conceptdec_i_permute_scratch(const conceptdec_i_permute *plan)
 {
     return plan->deck.n_classes ? (int64_t)sizeof(conceptdec_i_dealing)
-                              : plan->n * (int64_t)(2 * sizeof(int32_t) + CONCEPTDEC_I_DRAWS);
+                                : plan->n * (int64_t)(2 * sizeof(int32_t) + CONCEPTDEC_I_DRAWS);
 }
 
 /* In blocks of rows that stay in the cache. */
@@ -313,12 +313,15 @@ check_moves(conceptdec_ctx *ctx, const conceptdec_i_permute *plan, int32_t schem
     if (scheme == CONCEPTDEC_PERMUTE_FREE || can_move(plan))
         return CONCEPTDEC_OK;
     if (scheme == CONCEPTDEC_PERMUTE_WITHIN)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: each has one label only, so permuting within groups "
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS,
+                                 "groups: each has one label only, so permuting within groups "
                                  "changes nothing; permute whole groups");
     if (plan->is_blocks)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: no two of one size have different labels, so "
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS,
+                                 "groups: no two of one size have different labels, so "
                                  "permuting whole groups changes nothing");
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: all have the same label, so permuting whole groups "
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS,
+                             "groups: all have the same label, so permuting whole groups "
                              "changes nothing");
 }
 

@@ -53,9 +53,10 @@ check_votes(const conceptdec_i_kernels *set, int32_t classes, const int32_t *ks,
 
 START_TEST(votes_count_every_lane)
 {
-    static const int32_t classes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 63, 64, 100, 128, 254, 255};
-    static const int32_t lists[][6] = {{1}, {2}, {10}, {1, 2, 3, 5, 10, 20}, {5, 7, 40}, {16, 255}, {255},
-                                        {40, 41, 42, 43, 44, 45}};
+    static const int32_t classes[] = {1,  2,  3,  4,  5,  6,  7,  8,   9,   10,  11,
+                                      12, 13, 14, 16, 17, 63, 64, 100, 128, 254, 255};
+    static const int32_t lists[][6] = {{1},        {2},       {10},  {1, 2, 3, 5, 10, 20},
+                                       {5, 7, 40}, {16, 255}, {255}, {40, 41, 42, 43, 44, 45}};
     static const int32_t lengths[] = {1, 1, 1, 6, 3, 2, 1, 6};
     FOR_EACH_SET(set)
     for (int c = 0; c < (int)(sizeof classes / sizeof classes[0]); c++)
@@ -84,30 +85,40 @@ START_TEST(votes_reach_the_largest_counts)
 }
 END_TEST
 
-START_TEST(tally_counts_votes)
+START_TEST(tally_sums_votes)
 {
-    enum { N_KS = 3, LEVELS = CONCEPTDEC_I_TALLIED };
-    for (int largest = 1; largest <= 20; largest++)
+    enum { N_KS = 3, LEVELS = CONCEPTDEC_I_COUNTED };
+    const size_t count_size = N_KS * LEVELS * LANES, credit_size = N_KS * LANES * sizeof(uint16_t);
+    for (int largest = 1; largest <= 255; largest += largest < 20 ? 1 : 47)
         FOR_EACH_SET(set)
         {
-            uint8_t *votes = guarded(N_KS * LANES, 1), *counts = guarded(N_KS * LEVELS * LANES, 1);
-            int expected[N_KS * LEVELS * LANES] = {0};
-            memset(counts, 0, N_KS * LEVELS * LANES);
+            uint8_t *votes = guarded(N_KS * LANES, 1), *counts = guarded(count_size, 1);
+            uint16_t *credit = guarded(credit_size, 2);
+            int expected[N_KS * LEVELS * LANES] = {0}, n_wrong = 0;
+            double shares[N_KS * LANES] = {0};
+            memset(counts, 0, count_size);
+            memset(credit, 0, credit_size);
             for (int call = 0; call < 255; call++) {
                 int any = 0;
                 for (int i = 0; i < N_KS * LANES; i++) {
-                    votes[i] = (uint8_t)random_below(random_below(8) ? 3 : largest + 1);
-                    any |= votes[i] > LEVELS;
-                    if (votes[i] > 0 && votes[i] <= LEVELS)
-                        expected[(i / LANES * LEVELS + votes[i] - 1) * LANES + i % LANES]++;
+                    votes[i] = i == 5 ? 1 : (uint8_t)random_below(random_below(8) ? 3 : largest + 1);
+                    any |= votes[i] > 16;
+                    shares[i] += votes[i] >= 1 && votes[i] <= 6 ? 60.0 / votes[i] : 0;
+                    if (votes[i] >= 7 && votes[i] <= 16)
+                        expected[(i / LANES * LEVELS + votes[i] - 7) * LANES + i % LANES]++;
                 }
-                ck_assert_int_eq(set->tally(votes, N_KS, counts) != 0, any);
+                n_wrong += (set->tally(votes, N_KS, credit, counts) != 0) != any;
             }
             for (int i = 0; i < N_KS * LEVELS * LANES; i++)
-                ck_assert_int_eq(counts[i], expected[i]);
-            ck_assert(guard_stands(votes, N_KS * LANES) && guard_stands(counts, N_KS * LEVELS * LANES));
+                n_wrong += counts[i] != expected[i];
+            for (int i = 0; i < N_KS * LANES; i++)
+                n_wrong += credit[i] != shares[i];
+            ck_assert_msg(n_wrong == 0, "%s: %d wrong", set->name, n_wrong);
+            ck_assert(guard_stands(votes, N_KS * LANES) && guard_stands(counts, count_size));
+            ck_assert(guard_stands(credit, credit_size));
             guarded_free(votes, 1);
             guarded_free(counts, 1);
+            guarded_free(credit, 2);
         }
 }
 END_TEST
@@ -115,7 +126,7 @@ END_TEST
 static Suite *
 make_suite(void)
 {
-    const TTest *const tests[] = {votes_count_every_lane, votes_reach_the_largest_counts, tally_counts_votes, NULL};
+    const TTest *const tests[] = {votes_count_every_lane, votes_reach_the_largest_counts, tally_sums_votes, NULL};
     return make_kernel_suite("kernels/votes", tests);
 }
 

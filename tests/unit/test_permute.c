@@ -276,8 +276,7 @@ END_TEST
 /* ---- dealing ---- */
 
 /* Philox word `place` of a draw, and those that follow where it is refused; counts the refusals. */
-static uint32_t
-throw(uint64_t seed, int64_t draw, int64_t place, uint32_t sides, int *n_refused)
+static uint32_t throw(uint64_t seed, int64_t draw, int64_t place, uint32_t sides, int *n_refused)
 {
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
     for (uint32_t attempt = 0;; attempt++, ++*n_refused) {
