@@ -1,0 +1,529 @@
+/* The int8 kernels of every set: products against sums made one by one, everything else against its definition. */
+#include <float.h>
+#include <math.h>
+
+#include "sets.h"
+#include "kernels/narrow.h"
+
+#define PANEL CONCEPTDEC_I_PANEL
+#define UNIT 0x1p-24
+
+/* Where this file is built for x86-64, the AVX-VNNI set comes a second time, in instructions that AVX-512 VNNI has. */
+#if defined(__x86_64__)
+extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_evex;
+#endif
+
+static const uint32_t set_bits[] = {CONCEPTDEC_KERNEL_PORTABLE, CONCEPTDEC_KERNEL_AVXVNNI, CONCEPTDEC_KERNEL_AVX512VNNI,
+                                    CONCEPTDEC_KERNEL_NEON_DOTPROD};
+#define NARROW_SETS 4
+
+/* The i-th set, or NULL where this processor does not have it. */
+static const conceptdec_i_narrow_kernels *
+narrow_set(int i)
+{
+    const uint32_t available = conceptdec_i_kernels_available();
+#if defined(__x86_64__)
+    if (i == NARROW_SETS)
+        return available & CONCEPTDEC_KERNEL_AVX512VNNI ? &conceptdec_i_narrow_evex : NULL;
+#endif
+    return i < NARROW_SETS && (available & set_bits[i]) ? conceptdec_i_narrow_choose(set_bits[i]) : NULL;
+}
+
+#define FOR_EACH_NARROW_SET(set)                                                                                       \
+    for (int set_index = 0; set_index <= NARROW_SETS; set_index++)                                                     \
+        for (const conceptdec_i_narrow_kernels *set = narrow_set(set_index); set; set = NULL)
+
+START_TEST(a_set_is_what_its_bit_says)
+{
+    static const char *const names[NARROW_SETS] = {"portable", "avxvnni", "avx512vnni", "neon_dotprod"};
+    FOR_EACH_NARROW_SET(set)
+    {
+        const int i = set_index < NARROW_SETS ? set_index : 1;
+        ck_assert_uint_eq(set->bit, set_bits[i]);
+        ck_assert_str_eq(set->name, names[i]);
+        ck_assert_int_eq(set->fast, i != 0);
+        ck_assert(set->bias == 0 || set->bias == 128);
+        ck_assert(set->mr % PANEL == 0 && 256 % set->mr == 0);
+        ck_assert(set->nr >= 1 && set->nr <= PANEL);
+    }
+}
+END_TEST
+
+START_TEST(the_best_set_of_the_mask_is_chosen)
+{
+    static const int order[] = {3, 2, 1}; /* best first */
+    const uint32_t available = conceptdec_i_kernels_available();
+    for (uint32_t mask = 0; mask < 2 * CONCEPTDEC_KERNEL_NEON_DOTPROD; mask++) {
+        const uint32_t usable = available & (mask ? mask : ~0u);
+        uint32_t best = CONCEPTDEC_KERNEL_PORTABLE;
+        for (int i = 2; i >= 0; i--)
+            best = usable & set_bits[order[i]] ? set_bits[order[i]] : best;
+        ck_assert_uint_eq(conceptdec_i_narrow_choose(mask)->bit, best);
+    }
+    ck_assert_ptr_eq(conceptdec_i_narrow_choose(1u << 31), &conceptdec_i_narrow_portable);
+}
+END_TEST
+
+#if defined(__x86_64__) && defined(__GNUC__)
+START_TEST(the_compiler_finds_the_same_extensions)
+{
+    const uint32_t available = conceptdec_i_kernels_available();
+    const int wide = (available & CONCEPTDEC_KERNEL_AVX512) && __builtin_cpu_supports("avx512vnni");
+    ck_assert_int_eq((available & CONCEPTDEC_KERNEL_AVX512VNNI) != 0, wide);
+#if !defined(__clang__) /* whose version 14 does not know the name */
+    const int vex = (available & CONCEPTDEC_KERNEL_AVX2) && __builtin_cpu_supports("avxvnni");
+    ck_assert_int_eq((available & CONCEPTDEC_KERNEL_AVXVNNI) != 0, vex);
+#endif
+}
+END_TEST
+#endif
+
+/* ---- products ---- */
+
+/* Quantised items, as numbers and as panels of a set. */
+typedef struct items {
+    const conceptdec_i_narrow_kernels *set;
+    int64_t n, groups, panel_bytes;
+    int8_t *q; /* n x 4 * groups */
+    uint8_t *panels;
+} items;
+
+static int8_t
+number(const items *x, int64_t item, int64_t element)
+{
+    return x->q[item * 4 * x->groups + element];
+}
+
+/* n: a multiple of PANEL. `extreme`: nothing but 127 and -127. */
+static items
+make_items(const conceptdec_i_narrow_kernels *set, int64_t n, int64_t groups, int extreme)
+{
+    items x = {set, n, groups, groups * 4 * PANEL, calloc((size_t)(n * groups * 4) + 1, 1), NULL};
+    x.panels = guarded((size_t)(n / PANEL * x.panel_bytes), 0);
+    for (int64_t item = 0; item < n; item++)
+        for (int64_t e = 0; e < 4 * groups; e++) {
+            const int8_t q = (int8_t)(extreme ? (item % 2 ? 127 : -127) : random_below(255) - 127);
+            x.q[item * 4 * groups + e] = q;
+            x.panels[item / PANEL * x.panel_bytes + (e / 4 * PANEL + item % PANEL) * 4 + e % 4] =
+                (uint8_t)(q + set->bias);
+        }
+    return x;
+}
+
+static void
+free_items(items *x)
+{
+    ck_assert(guard_stands(x->panels, (size_t)(x->n / PANEL * x->panel_bytes)));
+    guarded_free(x->panels, 0);
+    free(x->q);
+}
+
+static void
+check_columns(const items *x, int64_t skip, int64_t first, int64_t count)
+{
+    const int64_t groups = x->groups - skip, nr = x->set->nr;
+    const size_t size = (size_t)(groups * nr * 4);
+    int8_t *out = guarded(size, 0);
+    x->set->columns(groups, x->panels + skip * 4 * PANEL, x->panel_bytes, first, count, out);
+    for (int64_t g = 0; g < groups; g++)
+        for (int64_t j = 0; j < nr; j++)
+            for (int64_t t = 0; t < 4; t++)
+                ck_assert_int_eq(out[(g * nr + j) * 4 + t], j < count ? number(x, first + j, (skip + g) * 4 + t) : 0);
+    ck_assert(guard_stands(out, size));
+    guarded_free(out, 0);
+}
+
+START_TEST(columns_are_taken_from_any_items)
+{
+    static const int64_t sizes[] = {1, 2, 3, 6, 17};
+    FOR_EACH_NARROW_SET(set)
+    for (int s = 0; s < 5; s++) {
+        items x = make_items(set, 3 * PANEL, sizes[s], 0);
+        for (int64_t first = 0; first < x.n; first++)
+            for (int64_t count = 1; count <= set->nr && first + count <= x.n; count++) {
+                check_columns(&x, 0, first, count);
+                check_columns(&x, sizes[s] / 2, first, count);
+            }
+        free_items(&x);
+    }
+}
+END_TEST
+
+static int32_t
+product(const items *x, int64_t i, int64_t j, int64_t groups)
+{
+    int64_t sum = 0;
+    for (int64_t e = 0; e < 4 * groups; e++)
+        sum += number(x, i, e) * number(x, j, e);
+    ck_assert(sum >= INT32_MIN && sum <= INT32_MAX);
+    return (int32_t)sum;
+}
+
+/* What the sums of column j begin with, so that the bias is off: -bias * sum of its numbers. */
+static int32_t
+begin(const items *x, int64_t j, int64_t groups)
+{
+    int64_t sum = 0;
+    for (int64_t e = 0; e < 4 * groups; e++)
+        sum += number(x, j, e);
+    return (int32_t)(-x->set->bias * sum);
+}
+
+/* Items [row, row + mr) by [first, first + nr), in two slices as the tile engine does it. */
+static void
+check_panel(const items *x, int64_t row, int64_t first, int64_t split, int64_t ldc)
+{
+    const conceptdec_i_narrow_kernels *set = x->set;
+    const size_t size = (size_t)((set->nr - 1) * ldc + set->mr) * sizeof(int32_t);
+    const uint8_t *a = x->panels + row / PANEL * x->panel_bytes;
+    int8_t *b = calloc((size_t)(x->groups * set->nr * 4) + 1, 1);
+    int32_t *c = guarded(size, 0), start[PANEL], untouched;
+    memset(&untouched, GUARD_BYTE, sizeof untouched);
+    for (int64_t j = 0; j < set->nr; j++)
+        start[j] = begin(x, first + j, x->groups);
+    set->columns(split, x->panels, x->panel_bytes, first, set->nr, b);
+    set->panel(split, a, x->panel_bytes, b, start, c, ldc);
+    set->columns(x->groups - split, x->panels + split * 4 * PANEL, x->panel_bytes, first, set->nr, b);
+    set->panel(x->groups - split, a + split * 4 * PANEL, x->panel_bytes, b, NULL, c, ldc);
+    for (int64_t j = 0; j < set->nr; j++)
+        for (int64_t i = 0; i < ldc && (j + 1 < set->nr || i < set->mr); i++)
+            ck_assert_int_eq(c[j * ldc + i], i < set->mr ? product(x, row + i, first + j, x->groups) : untouched);
+    ck_assert(guard_stands(c, size));
+    guarded_free(c, 0);
+    free(b);
+}
+
+START_TEST(panels_are_exact)
+{
+    static const int64_t sizes[] = {1, 2, 3, 5, 16, 31, 64, 97};
+    FOR_EACH_NARROW_SET(set)
+    for (int s = 0; s < 8; s++) {
+        items x = make_items(set, 2 * set->mr, sizes[s], 0);
+        check_panel(&x, 0, 3, 0, set->mr);
+        check_panel(&x, set->mr, 14, sizes[s] / 2, set->mr + PANEL);
+        check_panel(&x, 0, x.n - set->nr, sizes[s], 256);
+        free_items(&x);
+    }
+}
+END_TEST
+
+/* 65536 dimensions of the largest numbers: 127 * 127 * 65536 and, with the bias, 255 * 127 * 65536 are below 2^31. */
+START_TEST(the_largest_sums_do_not_overflow)
+{
+    FOR_EACH_NARROW_SET(set)
+    {
+        items x = make_items(set, set->mr, 16384, 1);
+        check_panel(&x, 0, 1, 4096, set->mr);
+        free_items(&x);
+    }
+}
+END_TEST
+
+/* ---- screen ---- */
+
+#define WORDS 4
+#define FIELDS 5
+
+/* Multiples of 1/4, whose products and sums are exact in float, and at times some that are no numbers. */
+static float
+screen_number(int specials)
+{
+    static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f};
+    return specials && random_below(9) == 0 ? special[random_below(4)] : (float)(random_below(33) - 16) / 4;
+}
+
+typedef struct screen_case {
+    int64_t n, room;
+    int32_t *dot;
+    float *field[FIELDS];
+    conceptdec_i_narrow_rows rows;
+    conceptdec_i_narrow_column column;
+} screen_case;
+
+/* What stands past n would hit, and may be read to the next multiple of 16. */
+static screen_case
+make_screen_case(int64_t n, int specials)
+{
+    screen_case s = {.n = n, .room = (n + 15) / 16 * 16};
+    s.dot = guarded((size_t)s.room * sizeof(int32_t), 0);
+    for (int f = 0; f < FIELDS; f++)
+        s.field[f] = guarded((size_t)s.room * sizeof(float), 0);
+    for (int64_t i = 0; i < s.room; i++) {
+        s.dot[i] = i < n ? (int32_t)random_below(33) - 16 : 0;
+        for (int f = 0; f < FIELDS; f++)
+            s.field[f][i] = i < n ? screen_number(specials > 1) : f == 0 ? -1e9f : 0;
+        do
+            s.field[4][i] = screen_number(specials > 0);
+        while (isnan(s.field[4][i]));
+    }
+    s.rows = (conceptdec_i_narrow_rows){s.field[0], s.field[1], s.field[2], s.field[3], s.field[4]};
+    s.column = (conceptdec_i_narrow_column){screen_number(0), screen_number(0), screen_number(0), screen_number(0), 0};
+    return s;
+}
+
+static void
+free_screen_case(screen_case *s)
+{
+    for (int f = 0; f < FIELDS; f++)
+        guarded_free(s->field[f], 0);
+    guarded_free(s->dot, 0);
+}
+
+static float
+screen_value_of(const screen_case *s, int64_t i)
+{
+    return s->rows.bound[i] + s->column.bound - s->rows.scale[i] * (s->column.step * (float)s->dot[i]) -
+           s->rows.spread[i] * s->column.reach - s->rows.reach[i] * s->column.spread;
+}
+
+static void
+check_screen(const conceptdec_i_narrow_kernels *set, const screen_case *s)
+{
+    uint64_t rows[WORDS], columns[WORDS], any = 0;
+    const uint64_t untouched = random_bits();
+    const int64_t words = (s->n + 63) / 64;
+    for (int w = 0; w < WORDS; w++)
+        rows[w] = columns[w] = untouched;
+    const int found = set->screen(s->dot, &s->rows, &s->column, s->n, rows, columns);
+    for (int64_t i = 0; i < words * 64; i++) {
+        const float value = i < s->n ? screen_value_of(s, i) : INFINITY;
+        const int row = i < s->n && !(value > s->rows.limit[i]), column = i < s->n && !(value > s->column.limit);
+        ck_assert_int_eq((int)(rows[i / 64] >> (i % 64) & 1), row);
+        ck_assert_int_eq((int)(columns[i / 64] >> (i % 64) & 1), column);
+        any |= (uint64_t)(row | column);
+    }
+    for (int64_t w = words; w < WORDS; w++)
+        ck_assert(rows[w] == untouched && columns[w] == untouched);
+    ck_assert_int_eq(found != 0, any != 0);
+}
+
+START_TEST(the_screen_tells_every_hit)
+{
+    static const int64_t sizes[] = {0, 1, 7, 15, 16, 17, 31, 48, 63, 64, 65, 79, 80, 127, 128, 129, 192, 250, 255, 256};
+    static const float limits[] = {-60, -5, 0.25f, 0, 60, INFINITY, -INFINITY};
+    FOR_EACH_NARROW_SET(set)
+    for (int n = 0; n < (int)(sizeof sizes / sizeof sizes[0]); n++)
+        for (int l = 0; l < (int)(sizeof limits / sizeof limits[0]); l++)
+            for (int specials = 0; specials < 3; specials++) {
+                screen_case s = make_screen_case(sizes[n], specials);
+                s.column.limit = limits[l];
+                check_screen(set, &s);
+                free_screen_case(&s);
+            }
+}
+END_TEST
+
+/* One product after the other at its limit, all others above theirs. */
+START_TEST(the_screen_finds_a_single_hit)
+{
+    screen_case s = make_screen_case(200, 0);
+    s.column = (conceptdec_i_narrow_column){1, 0.5f, 2, 4, -1000};
+    FOR_EACH_NARROW_SET(set)
+    for (int64_t i = 0; i < s.n; i++) {
+        for (int64_t k = 0; k < s.n; k++)
+            s.field[4][k] = screen_value_of(&s, k) - (k == i ? 0 : 0.25f);
+        check_screen(set, &s);
+        s.column.limit = screen_value_of(&s, i);
+        check_screen(set, &s);
+        s.column.limit = -1000;
+    }
+    free_screen_case(&s);
+}
+END_TEST
+
+/* ---- rows ---- */
+
+static int
+minus(int64_t i, int64_t j)
+{
+    return __builtin_popcountll((uint64_t)(i & j)) & 1;
+}
+
+START_TEST(mix_is_a_hadamard_transform)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int levels = 0; levels <= 11; levels++) {
+        const int64_t n = (int64_t)1 << levels;
+        const size_t size = (size_t)n * sizeof(float);
+        float *x = guarded(size, 0), *before = malloc(size);
+        double whole = 0;
+        for (int64_t i = 0; i < n; i++) {
+            before[i] = x[i] = (float)random_real();
+            whole += fabs((double)x[i]);
+        }
+        set->mix(x, n);
+        for (int64_t i = 0; i < n; i++) {
+            double sum = 0;
+            for (int64_t j = 0; j < n; j++)
+                sum += (minus(i, j) ? -1.0 : 1.0) * (double)before[j];
+            ck_assert_double_le(fabs((double)x[i] - sum), levels * UNIT * 1.01 * whole);
+        }
+        ck_assert(guard_stands(x, size));
+        guarded_free(x, 0);
+        free(before);
+    }
+}
+END_TEST
+
+/* Three elements, whose sums are exact. */
+START_TEST(mix_of_few_elements_is_exact)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int levels = 4; levels <= 20; levels++) {
+        const int64_t n = (int64_t)1 << levels, at[3] = {random_below(n), random_below(n), n - 1};
+        const size_t size = (size_t)n * sizeof(float);
+        float *x = guarded(size, 0);
+        memset(x, 0, size);
+        for (int k = 0; k < 3; k++)
+            x[at[k]] += (float)(1 << k);
+        set->mix(x, n);
+        for (int64_t i = 0; i < n; i++) {
+            int sum = 0;
+            for (int k = 0; k < 3; k++)
+                sum += minus(i, at[k]) ? -(1 << k) : 1 << k;
+            if (x[i] != (float)sum)
+                ck_abort_msg("%s, %d levels, element %d", set->name, levels, (int)i);
+        }
+        ck_assert(guard_stands(x, size));
+        guarded_free(x, 0);
+    }
+}
+END_TEST
+
+START_TEST(peak_is_the_largest_magnitude)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int s = 0; s < ODD_SIZES; s++) {
+        const int64_t n = odd_sizes[s];
+        const size_t size = (size_t)n * sizeof(float);
+        float *x = guarded(size, 4);
+        for (int64_t i = 0; i < n; i++)
+            x[i] = (float)random_real();
+        for (int64_t i = 0; i < n; i++) {
+            const float before = x[i];
+            x[i] = i % 2 ? -2 - before : 2 + before;
+            ck_assert(set->peak(x, n) == fabsf(x[i]));
+            x[i] = before;
+        }
+        if (n == 0)
+            ck_assert(set->peak(x, n) == 0);
+        guarded_free(x, 4);
+    }
+}
+END_TEST
+
+/* The residual is a sum of squares of differences, each of which is off by two roundings of numbers no larger than x,
+ * or of the difference itself. */
+static void
+check_residual(double returned, double exact, double norm2, int64_t n)
+{
+    const double chain = (double)(n / 16 + 20) * UNIT;
+    ck_assert_double_le(sqrt(returned), sqrt(exact) * (1 + chain) + 2 * UNIT * sqrt(norm2));
+    ck_assert_double_le(sqrt(exact), sqrt(returned) * (1 + chain) + 2 * UNIT * sqrt(norm2));
+}
+
+static void
+check_quantize(const conceptdec_i_narrow_kernels *set, const float *x, float step, int64_t n)
+{
+    const float inverse = 1 / step;
+    uint8_t *out = guarded((size_t)n, 1);
+    int64_t sums[2] = {-1, -1}, expected[2] = {0, 0};
+    double exact = 0, norm2 = 0;
+    const float rest = set->quantize(x, inverse, step, out, n, sums);
+    for (int64_t i = 0; i < n; i++) {
+        const int q = set->bias ? out[i] - set->bias : (int8_t)out[i];
+        const float scaled = x[i] * inverse;
+        const double clipped = fmax(-127, fmin(127, (double)scaled));
+        ck_assert_double_le(fabs(clipped - q), 0.5);
+        expected[0] += q;
+        expected[1] += q * q;
+        exact += ((double)x[i] - (double)step * q) * ((double)x[i] - (double)step * q);
+        norm2 += (double)x[i] * (double)x[i];
+    }
+    ck_assert_int_eq(sums[0], expected[0]);
+    ck_assert_int_eq(sums[1], expected[1]);
+    check_residual((double)rest, exact, norm2, n);
+    ck_assert(guard_stands(out, (size_t)n));
+    guarded_free(out, 1);
+}
+
+START_TEST(quantize_rounds_clips_and_sums)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int s = 0; s < ODD_SIZES; s++)
+        for (int kind = 0; kind < 3; kind++) {
+            const int64_t n = odd_sizes[s];
+            float *x = guarded((size_t)n * sizeof(float), 4);
+            for (int64_t i = 0; i < n; i++) /* anything; halves of a step, that is ties; beyond what fits */
+                x[i] = kind == 0   ? (float)random_real()
+                       : kind == 1 ? (float)(random_below(509) - 254) / 2 * 0.25f
+                                   : (float)random_real() * 300;
+            check_quantize(set, x, kind == 0 ? 1.0f / 127 : kind == 1 ? 0.25f : 1, n);
+            guarded_free(x, 4);
+        }
+}
+END_TEST
+
+/* So many that sums of int32_t overflow if they are not emptied in time, at the largest numbers. */
+START_TEST(quantize_of_very_long_rows)
+{
+    const int64_t n = 5000011;
+    float *x = malloc((size_t)n * sizeof *x);
+    uint8_t *out = malloc((size_t)n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = -127;
+    FOR_EACH_NARROW_SET(set)
+    {
+        int64_t sums[2];
+        ck_assert(set->quantize(x, 1, 1, out, n, sums) == 0);
+        ck_assert_int_eq(sums[0], -127 * n);
+        ck_assert_int_eq(sums[1], 127 * 127 * n);
+    }
+    free(out);
+    free(x);
+}
+END_TEST
+
+/* A product that overflows is clipped like any other. */
+START_TEST(quantize_clips_what_overflows)
+{
+    float x[40];
+    uint8_t out[40];
+    for (int i = 0; i < 40; i++)
+        x[i] = i % 2 ? FLT_MAX : -FLT_MAX;
+    FOR_EACH_NARROW_SET(set)
+    {
+        int64_t sums[2];
+        set->quantize(x, 1e10f, 1e-10f, out, 40, sums);
+        for (int i = 0; i < 40; i++)
+            ck_assert_int_eq(set->bias ? out[i] - set->bias : (int8_t)out[i], i % 2 ? 127 : -127);
+    }
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    const TTest *const tests[] = {
+        a_set_is_what_its_bit_says,
+        the_best_set_of_the_mask_is_chosen,
+#if defined(__x86_64__) && defined(__GNUC__)
+        the_compiler_finds_the_same_extensions,
+#endif
+        columns_are_taken_from_any_items,
+        panels_are_exact,
+        the_largest_sums_do_not_overflow,
+        the_screen_tells_every_hit,
+        the_screen_finds_a_single_hit,
+        mix_is_a_hadamard_transform,
+        mix_of_few_elements_is_exact,
+        peak_is_the_largest_magnitude,
+        quantize_rounds_clips_and_sums,
+        quantize_of_very_long_rows,
+        quantize_clips_what_overflows,
+        NULL
+    };
+    return make_kernel_suite("kernels/narrow", tests);
+}
+
+CHECK_MAIN(make_suite)
