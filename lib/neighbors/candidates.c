@@ -7,6 +7,7 @@
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
+#define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
 
 conceptdec_i_eligibility
 conceptdec_i_codes_test(const conceptdec_i_codes *codes, int32_t list, int32_t value)
@@ -98,7 +99,7 @@ conceptdec_i_screening_distance(const conceptdec_i_screening *s, const double *q
 static int32_t
 next_open(const conceptdec_i_candidate_list *l, int32_t i, double limit)
 {
-    while (i < l->count && (l->items[i].width == 0 || l->items[i].low > limit))
+    while (i < l->count && (l->items[i].exact || (double)l->items[i].low > limit))
         i++;
     return i;
 }
@@ -109,17 +110,19 @@ conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double li
     conceptdec_i_candidate_list *l = &s->lists[list];
     double *query = s->rows + 2 * lane * s->refs.view->cols;
     long long refined = 0;
-    int32_t i = next_open(l, 0, limit);
-    if (i < l->count)
+    int32_t next = next_open(l, 0, limit);
+    if (next < l->count)
         conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, query);
-    while (i < l->count) {
+    for (int32_t i; (i = next) < l->count; refined++) {
         conceptdec_i_candidate *c = &l->items[i];
-        i = next_open(l, i + 1, limit);
-        if (i < l->count)
-            conceptdec_i_screening_fetch(s, (int32_t)l->items[i].value);
-        c->low = conceptdec_i_screening_distance(s, query, list, (int32_t)c->value, query + s->refs.view->cols);
-        c->width = 0;
-        refined++;
+        next = next_open(l, i + 1, limit);
+        if (next < l->count)
+            conceptdec_i_screening_fetch(s, (int32_t)l->items[next].value);
+        double d2 = conceptdec_i_screening_distance(s, query, list, (int32_t)c->value, query + s->refs.view->cols);
+        c->low = conceptdec_i_float_below(d2 * s->to_units);
+        c->exact = 1;
+        if (l->d2)
+            l->d2[i] = d2;
     }
     atomic_fetch_add_explicit(&s->n_refined, refined, memory_order_relaxed);
 }
@@ -146,39 +149,46 @@ bounds_of(const conceptdec_i_screening *s, int32_t list, bool upper, double *bou
     const conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = upper ? conceptdec_i_candidate_high(s, &l->items[i]) : conceptdec_i_candidate_low(s, &l->items[i]);
+        bounds[n] = upper ? conceptdec_i_screening_high(s, list, &l->items[i]) : (double)l->items[i].low;
         n += !l->items[i].partial;
     }
     return n;
 }
 
-/* The lane's scratch for bounds must hold the list in hand. */
-static conceptdec_status
-widen_scratch(conceptdec_i_screening *s, int lane, int64_t capacity)
+conceptdec_status
+conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t count)
 {
-    if (capacity <= s->bounds_capacity[lane])
+    if (count <= s->bounds_capacity[lane])
         return CONCEPTDEC_OK;
     void *bounds;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", capacity, sizeof(double), &bounds));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", count, sizeof(double), &bounds));
     conceptdec_i_give(s->ctx, s->bounds[lane]);
     s->bounds[lane] = bounds;
-    s->bounds_capacity[lane] = capacity;
+    s->bounds_capacity[lane] = count;
     return CONCEPTDEC_OK;
+}
+
+double
+conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    int32_t universal = bounds_of(s, list, true, s->bounds[lane]);
+    if (universal < s->k)
+        return INFINITY;
+    return conceptdec_i_screening_set_limit(s, list, s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k));
 }
 
 conceptdec_status
 conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(widen_scratch(s, lane, l->capacity));
-    int32_t universal = bounds_of(s, list, true, s->bounds[lane]), kept = 0;
-    if (universal < s->k)
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, l->capacity));
+    double limit = conceptdec_i_screening_reach(s, list, lane);
+    int32_t kept = 0;
+    if (limit == INFINITY)
         return CONCEPTDEC_OK;
-    double limit = conceptdec_i_screening_set_limit(s, list,
-                                                    s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k));
     for (int32_t i = 0; i < l->count; i++) {
         l->items[kept] = l->items[i];
-        kept += conceptdec_i_candidate_low(s, &l->items[i]) <= limit;
+        kept += (double)l->items[kept].low <= limit;
     }
     l->count = kept;
     return CONCEPTDEC_OK;
@@ -191,21 +201,8 @@ conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane
     return universal > s->k ? s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k) : INFINITY;
 }
 
-/* The limit is found to a share of the range of the bounds, which shrinks with the candidates that are dropped. */
-static conceptdec_status
-tighten_fully(conceptdec_i_screening *s, int32_t list, int lane)
-{
-    for (int32_t before = -1; s->lists[list].count != before;) {
-        before = s->lists[list].count;
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-        if (s->lists[list].count <= s->lists[list].capacity / 2)
-            break;
-    }
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-grow(conceptdec_i_screening *s, int32_t list)
+conceptdec_status
+conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int64_t capacity = 2 * (int64_t)l->capacity;
@@ -227,15 +224,15 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
-    CONCEPTDEC_I_TRY(tighten_fully(s, list, lane));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
         double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
         conceptdec_i_screening_refine(s, list, limit, lane);
-        CONCEPTDEC_I_TRY(tighten_fully(s, list, lane));
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     }
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
-    return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
+    return l->count <= enough ? CONCEPTDEC_OK : conceptdec_i_screening_grow(s, list);
 }
 
 static conceptdec_status
@@ -253,13 +250,12 @@ eligibility_of(const conceptdec_i_screening *s, int32_t list, int32_t value)
 }
 
 conceptdec_status
-conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low, int lane)
+conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, float low, int lane)
 {
     conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL : eligibility_of(s, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
-    return append(s, list, (conceptdec_i_candidate){.low = low, .width = conceptdec_i_screening_width(s, list, value),
-                                                    .value = (uint32_t)value & INT32_MAX,
+    return append(s, list, (conceptdec_i_candidate){.low = low, .value = (uint32_t)value & VALUE_BITS,
                                                     .partial = eligibility == CONCEPTDEC_I_PARTIAL}, lane);
 }
 
@@ -269,6 +265,7 @@ conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32
     conceptdec_i_eligibility eligibility = eligibility_of(s, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
-    return append(s, list, (conceptdec_i_candidate){.low = d2, .value = (uint32_t)value & INT32_MAX,
+    return append(s, list, (conceptdec_i_candidate){.low = conceptdec_i_float_below(d2 * s->to_units), .exact = 1,
+                                                    .value = (uint32_t)value & VALUE_BITS,
                                                     .partial = eligibility == CONCEPTDEC_I_PARTIAL}, 0);
 }

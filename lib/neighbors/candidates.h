@@ -2,6 +2,8 @@
 #ifndef CONCEPTDEC_I_CANDIDATES_H
 #define CONCEPTDEC_I_CANDIDATES_H
 
+#include <math.h>
+
 #include "linalg/quantized.h"
 #include "neighbors/clusters.h"
 #include "neighbors/table.h"
@@ -32,17 +34,29 @@ conceptdec_i_eligibility conceptdec_i_codes_test(const conceptdec_i_codes *codes
 /* Eligible rows that a universal value has at least, for every query of the list. */
 int64_t conceptdec_i_codes_rows(const conceptdec_i_codes *codes, int32_t list, int32_t value);
 
+/* Small, since many of them wait in memory. The float costs 2^-21 of a distance, not of a norm. */
 typedef struct conceptdec_i_candidate {
-    double low;  /* exact: the squared distance as in the table; else a lower bound in the units of the screening */
-    float width; /* the upper bound is low + width; 0: exact */
-    uint32_t value : 31;
+    float low; /* lower bound in the units of the screening */
+    uint32_t value : 30;
     uint32_t partial : 1;
+    uint32_t exact : 1; /* low is the distance itself, but for rounding */
 } conceptdec_i_candidate;
+
+#define CONCEPTDEC_I_MOST_VALUES ((int64_t)1 << 30)
 
 typedef struct conceptdec_i_candidate_list {
     conceptdec_i_candidate *items;
+    double *d2; /* in the end: exact squared distances, as in the table; NULL before */
     int32_t count, capacity;
 } conceptdec_i_candidate_list;
+
+/* What an item adds to the width of its pairs, the distance between lower and upper bound. */
+typedef struct conceptdec_i_width {
+    float margin; /* in any pair */
+    float cross;  /* in pairs with other clusters, besides */
+    float spread; /* int8: twice a bound of what quantisation left out, else 0 */
+    float whole;  /* int8: a bound of the norm, else 0 */
+} conceptdec_i_width;
 
 /* What a pass knows of the items of one side. */
 typedef struct conceptdec_i_bounds {
@@ -50,8 +64,7 @@ typedef struct conceptdec_i_bounds {
     void *bounds;        /* float or double; [c * stride + i]: what item i adds to the lower bound of its pairs with items of
                           * cluster c */
     int64_t stride;
-    float *margins; /* what an item adds to the width of its pairs within its cluster (int8: and more) */
-    float *cross;   /* and of its pairs with other clusters, besides; NULL: one cluster */
+    conceptdec_i_width *widths;
 } conceptdec_i_bounds;
 
 /* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
@@ -78,7 +91,7 @@ typedef struct conceptdec_i_screening {
     uint8_t *whole;                         /* per list: nothing that is eligible was cut */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */
-    double **bounds;                        /* per lane: scratch for bounds of a list */
+    double **bounds;                        /* per lane: scratch for bounds of a list, or its entries */
     int64_t *bounds_capacity;
     atomic_llong n_refined, n_pushed, n_grown;
     bool all_count;                         /* every pair that a tile shows counts towards k */
@@ -89,7 +102,7 @@ typedef struct conceptdec_i_screening {
 #define CONCEPTDEC_I_TOO_LOOSE 1
 
 /* A pair whose lower bound is within the list's limit. */
-conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, double low,
+conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, float low,
                                               int lane);
 /* An exact distance known beforehand. */
 conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
@@ -98,12 +111,19 @@ conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, in
 /* A limit for exact distances: lower bounds beyond it, and beyond the error of refining, cannot matter. Returns what
  * lower bounds are held against. */
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
-/* Drops candidates whose lower bound lies beyond k upper bounds. */
+/* Room for `count` doubles in the lane's scratch. */
+conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t count);
+/* Doubles the room of a list. */
+conceptdec_status conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list);
+/* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has d2. */
 conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
 /* The k-th smallest lower bound that counts towards k, or infinity where there are fewer: what lies within it promises
  * most. To be called after tighten. */
 double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane);
-/* Exact distances of the candidates whose lower bound is within the limit. */
+/* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
+ * the list. */
+double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
+/* Exact distances of the candidates whose lower bound is within the limit; into d2 as well where the list has it. */
 void conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Exact distance of one pair; query: the row of the list, as doubles. */
 double conceptdec_i_screening_distance(const conceptdec_i_screening *s, const double *query, int32_t list,
@@ -114,6 +134,9 @@ conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_
 /* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row
  * and its ties (finish.c). */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s);
+/* An order for refining lists of symmetric passes (order.c). */
+conceptdec_status conceptdec_i_screening_order(conceptdec_i_arena *arena, const conceptdec_i_screening *s,
+                                               int32_t **order);
 /* Pieces of work in that, for the progress. */
 int64_t conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s);
 
@@ -121,16 +144,6 @@ static inline int
 conceptdec_i_cluster_of(const conceptdec_i_operand *operand, int64_t item)
 {
     return operand->cluster ? operand->cluster[item] : 0;
-}
-
-/* What items of different clusters add to the width. */
-static inline float
-conceptdec_i_screening_cross(const conceptdec_i_screening *s, int32_t list, int32_t value)
-{
-    int a = conceptdec_i_cluster_of(&s->queries, list), b = conceptdec_i_cluster_of(&s->refs, value);
-    if (a == b)
-        return 0;
-    return s->of_lists.cross[list] + s->of_values.cross[value] + (float)s->wide[a * s->clusters->n + b];
 }
 
 /* The numbers that codes and tables know. */
@@ -146,17 +159,18 @@ conceptdec_i_value_id(const conceptdec_i_screening *s, int32_t value)
     return s->value_id ? s->value_id[value] : value;
 }
 
-/* Upper bound less the lower one, of a pair whose bounds come from this pass; never 0. */
+/* Upper bound less the lower one, of a pair whose bounds come from this pass. */
 static inline float
 conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
 {
-    float width = s->of_lists.margins[list] + s->of_values.margins[value];
-    if (s->of_lists.cross)
-        width += conceptdec_i_screening_cross(s, list, value);
-    if (s->precision != CONCEPTDEC_I_TILE_I8)
+    const conceptdec_i_width *a = &s->of_lists.widths[list], *b = &s->of_values.widths[value];
+    float width = a->margin + b->margin + 2.00001f * (a->spread * b->whole + a->whole * b->spread);
+    if (s->clusters->n == 1)
         return width;
-    const conceptdec_i_quantized *q = s->queries.quantized, *r = s->refs.quantized;
-    return width + 2.00001f * (q->spread[list] * r->whole[value] + q->whole[list] * r->spread[value]);
+    int of_list = conceptdec_i_cluster_of(&s->queries, list), of_value = conceptdec_i_cluster_of(&s->refs, value);
+    if (of_list == of_value)
+        return width;
+    return width + a->cross + b->cross + (float)s->wide[of_list * s->clusters->n + of_value];
 }
 
 static inline double
@@ -166,17 +180,19 @@ conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
                                                  : (double)((const float *)s->limits)[list];
 }
 
-/* In the units of the screening. */
 static inline double
-conceptdec_i_candidate_low(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
+conceptdec_i_screening_high(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candidate *c)
 {
-    return c->width == 0 ? c->low * s->to_units : c->low;
+    double high = (double)c->low + 0x1p-21 * fabs((double)c->low);
+    return c->exact ? high : high + (double)conceptdec_i_screening_width(s, list, (int32_t)c->value);
 }
 
-static inline double
-conceptdec_i_candidate_high(const conceptdec_i_screening *s, const conceptdec_i_candidate *c)
+/* A float that is not larger, nor by more than 2^-22 of it smaller. */
+static inline float
+conceptdec_i_float_below(double x)
 {
-    return c->width == 0 ? c->low * s->to_units : c->low + (double)c->width;
+    float rounded = (float)x;
+    return rounded - fabsf(rounded) * 0x1p-23f;
 }
 
 #endif

@@ -5,7 +5,6 @@
  * In round 2 a list writes only entries for values above its own number, its own or in lists that have it as a value: each
  * entry has one writer. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -31,15 +30,23 @@ conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
     return 3 * count_tasks(s);
 }
 
-static void
-swap(conceptdec_i_candidate *a, conceptdec_i_candidate *b)
-{
-    conceptdec_i_candidate c = *a;
-    *a = *b;
-    *b = c;
-}
-
 /* ---- 1 ---- */
+
+/* The end of the list's room holds exact distances from now on. */
+static conceptdec_status
+take_d2(conceptdec_i_screening *s, int32_t list)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    _Static_assert(sizeof(double) == sizeof(conceptdec_i_candidate), "a distance takes the room of a candidate");
+    while (2 * l->count > l->capacity)
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_grow(s, list));
+    l->d2 = (double *)(void *)(l->items + (l->capacity - l->count));
+    for (int32_t i = 0; i < l->count; i++) {
+        l->items[i].exact = 0; /* refined early: the distance was not kept */
+        l->d2[i] = NAN;
+    }
+    return CONCEPTDEC_OK;
+}
 
 static conceptdec_status
 promise(const job *j, int32_t list, int lane)
@@ -50,31 +57,33 @@ promise(const job *j, int32_t list, int lane)
     double limit = conceptdec_i_screening_promise(s, list, lane);
     int32_t best = 0;
     for (int32_t i = 0; i < l->count; i++)
-        if (conceptdec_i_candidate_low(s, &l->items[i]) <= limit)
-            swap(&l->items[best++], &l->items[i]);
+        if ((double)l->items[i].low <= limit) {
+            conceptdec_i_candidate c = l->items[best];
+            l->items[best++] = l->items[i];
+            l->items[i] = c;
+        }
     j->best[list] = best;
-    return CONCEPTDEC_OK;
+    return take_d2(s, list);
 }
 
 /* ---- 2 ---- */
 
-/* The entry of list `list` for `value` among those that promise most; NULL where there is none. */
-static conceptdec_i_candidate *
+/* The place in list `list` of `value` among those that promise most; -1 where there is none. */
+static int32_t
 find_best(const job *j, int32_t list, int32_t value)
 {
-    conceptdec_i_candidate *items = j->s->lists[list].items;
+    const conceptdec_i_candidate *items = j->s->lists[list].items;
     for (int32_t i = 0; i < j->best[list]; i++)
         if ((int32_t)items[i].value == value)
-            return &items[i];
-    return NULL;
+            return i;
+    return -1;
 }
 
 /* The next entry from i on that this list has to refine in round 2. */
 static int32_t
 next_above(const job *j, int32_t list, int32_t i)
 {
-    const conceptdec_i_candidate *items = j->s->lists[list].items;
-    while (i < j->best[list] && ((int32_t)items[i].value <= list || items[i].width == 0))
+    while (i < j->best[list] && (int32_t)j->s->lists[list].items[i].value <= list)
         i++;
     return i;
 }
@@ -83,26 +92,21 @@ static conceptdec_status
 share(const job *j, int32_t list, int lane)
 {
     conceptdec_i_screening *s = j->s;
-    conceptdec_i_candidate *items = s->lists[list].items;
+    conceptdec_i_candidate_list *l = &s->lists[list];
     double *query = s->rows + 2 * lane * s->refs.view->cols;
     long long refined = 0;
-    int32_t i = next_above(j, list, 0);
-    if (i < j->best[list])
+    int32_t next = next_above(j, list, 0);
+    if (next < j->best[list])
         conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, query);
-    while (i < j->best[list]) {
-        conceptdec_i_candidate *one = &items[i];
-        i = next_above(j, list, i + 1);
-        if (i < j->best[list])
-            conceptdec_i_screening_fetch(s, (int32_t)items[i].value);
-        conceptdec_i_candidate *other = find_best(j, (int32_t)one->value, list);
-        double d2 = conceptdec_i_screening_distance(s, query, list, (int32_t)one->value, query + s->refs.view->cols);
-        one->low = d2;
-        one->width = 0;
-        if (other) {
-            other->low = d2;
-            other->width = 0;
-        }
-        refined++;
+    for (int32_t i; (i = next) < j->best[list]; refined++) {
+        int32_t value = (int32_t)l->items[i].value, place = find_best(j, value, list);
+        next = next_above(j, list, i + 1);
+        if (next < j->best[list])
+            conceptdec_i_screening_fetch(s, (int32_t)l->items[next].value);
+        double d2 = conceptdec_i_screening_distance(s, query, list, value, query + s->refs.view->cols);
+        l->d2[i] = d2;
+        if (place >= 0)
+            s->lists[value].d2[place] = d2;
     }
     atomic_fetch_add_explicit(&s->n_refined, refined, memory_order_relaxed);
     return CONCEPTDEC_OK;
@@ -110,29 +114,83 @@ share(const job *j, int32_t list, int lane)
 
 /* ---- 3 ---- */
 
-static int
-by_distance(const void *a, const void *b)
+/* A candidate that stays, as the table will know it; pad: it does not count towards k. */
+static bool
+comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
 {
-    const conceptdec_i_candidate *x = a, *y = b;
-    if (x->low != y->low)
-        return x->low < y->low ? -1 : 1;
-    return x->value < y->value ? -1 : x->value > y->value;
+    return a->d2 < b->d2 || (a->d2 == b->d2 && a->value < b->value);
 }
 
-/* Cuts a sorted list, whose values have the numbers that the table knows, behind the k-th row and its ties. */
 static void
-cut(conceptdec_i_screening *s, int32_t list)
+sift(conceptdec_i_entry *entries, int32_t at, int32_t n)
 {
-    conceptdec_i_candidate_list *l = &s->lists[list];
+    const conceptdec_i_entry moved = entries[at];
+    for (int32_t child; (child = 2 * at + 1) < n; at = child) {
+        child += child + 1 < n && comes_before(&entries[child], &entries[child + 1]);
+        if (!comes_before(&moved, &entries[child]))
+            break;
+        entries[at] = entries[child];
+    }
+    entries[at] = moved;
+}
+
+static void
+sort_by_insertion(conceptdec_i_entry *entries, int32_t n)
+{
+    for (int32_t i = 1; i < n; i++) {
+        const conceptdec_i_entry moved = entries[i];
+        int32_t at = i;
+        for (; at > 0 && comes_before(&moved, &entries[at - 1]); at--)
+            entries[at] = entries[at - 1];
+        entries[at] = moved;
+    }
+}
+
+/* By distance, then value. No two are equal; lists are short, but where ties make them long the time stays bounded. */
+static void
+sort(conceptdec_i_entry *entries, int32_t n)
+{
+    if (n <= 24) {
+        sort_by_insertion(entries, n);
+        return;
+    }
+    for (int32_t i = n / 2; i-- > 0;)
+        sift(entries, i, n);
+    for (int32_t i = n; i-- > 1;) {
+        const conceptdec_i_entry last = entries[i];
+        entries[i] = entries[0];
+        entries[0] = last;
+        sift(entries, 0, i);
+    }
+}
+
+/* How many of n sorted entries reach to the k-th row and its ties. */
+static int32_t
+reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries, int32_t n)
+{
     int64_t rows = 0;
     int32_t i = 0;
-    for (; i < l->count && rows < s->k; i++)
-        if (!l->items[i].partial)
-            rows += conceptdec_i_codes_rows(s->codes, conceptdec_i_list_id(s, list), (int32_t)l->items[i].value);
+    for (; i < n && rows < s->k; i++)
+        if (!entries[i].pad)
+            rows += conceptdec_i_codes_rows(s->codes, conceptdec_i_list_id(s, list), entries[i].value);
     s->whole[list] = rows < s->k;
-    while (i > 0 && i < l->count && l->items[i].low == l->items[i - 1].low)
+    while (i > 0 && i < n && entries[i].d2 == entries[i - 1].d2)
         i++;
-    l->count = s->whole[list] ? l->count : i;
+    return s->whole[list] ? n : i;
+}
+
+/* What round 2 found out; the distances of the k that promise most; then of all that these do not rule out. */
+static void
+refine_rest(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    for (int32_t i = 0; i < l->count; i++)
+        if (!isnan(l->d2[i])) {
+            l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
+            l->items[i].exact = 1;
+        }
+    conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane);
+    conceptdec_i_screening_refine(s, list, conceptdec_i_screening_reach(s, list, lane), lane);
 }
 
 static conceptdec_status
@@ -140,14 +198,20 @@ settle(const job *j, int32_t list, int lane)
 {
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-    conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane);
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-    conceptdec_i_screening_refine(s, list, INFINITY, lane);
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
+    refine_rest(s, list, lane);
+    conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
+    int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++)
-        l->items[i].value = (uint32_t)conceptdec_i_value_id(s, (int32_t)l->items[i].value) & INT32_MAX;
-    qsort(l->items, (size_t)l->count, sizeof *l->items, by_distance);
-    cut(s, list);
+        if (l->items[i].exact)
+            entries[n++] = (conceptdec_i_entry){.d2 = l->d2[i], .pad = l->items[i].partial,
+                                                .value = conceptdec_i_value_id(s, (int32_t)l->items[i].value)};
+    sort(entries, n);
+    l->count = reach(s, list, entries, n);
+    for (int32_t i = 0; i < l->count; i++) {
+        l->d2[i] = entries[i].d2;
+        l->items[i].value = (uint32_t)entries[i].value & ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1);
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -190,7 +254,9 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(int32_t), &p));
     j.best = p;
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), promise_task, &j));
-    if (s->symmetric)
+    if (s->symmetric) {
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &j.order));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), share_task, &j));
+    }
     return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &j);
 }

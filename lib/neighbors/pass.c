@@ -51,7 +51,7 @@ bound_of(const conceptdec_i_screening *s, const conceptdec_i_operand *operand, c
     if (c == own)
         return norm - error;
     double shift = along[own * operand->n + i] - along[c * operand->n + i];
-    return norm + 2 * shift - error - 0.5 * (double)side->cross[i];
+    return norm + 2 * shift - error - 0.5 * (double)side->widths[i].cross;
 }
 
 /* The zero row under cosine has no direction: its bound keeps it out of the screening, its distances are known
@@ -68,15 +68,17 @@ fill_bounds(const conceptdec_i_screening *s, const conceptdec_i_operand *operand
 
 /* Products with the centres, which lie at most `far` from the mean, are off by a share of the product of both norms. */
 static void
-fill_margins(const conceptdec_i_screening *s, int64_t n, conceptdec_i_bounds *side)
+fill_widths(const conceptdec_i_screening *s, const conceptdec_i_operand *operand, conceptdec_i_bounds *side)
 {
     const double up = 1 + 0x1p-20, along = conceptdec_i_tiles_error(s->clusters->dims, CONCEPTDEC_I_TILE_F64) + 0x1p-49;
     const double far = sqrt(s->clusters->farthest) * s->refs.scale;
-    for (int64_t i = 0; i < n; i++) {
+    const conceptdec_i_quantized *q = s->precision == CONCEPTDEC_I_TILE_I8 ? operand->quantized : NULL;
+    for (int64_t i = 0; i < operand->n; i++) {
         double norm = side->norms[i];
-        side->margins[i] = (float)(2 * (s->error * norm + s->floor) * up) + FLT_MIN; /* a width is never 0 */
-        if (side->cross)
-            side->cross[i] = (float)(2 * (s->error * norm + 8 * along * sqrt(norm) * far) * up);
+        double cross = s->clusters->n > 1 ? 2 * (s->error * norm + 8 * along * sqrt(norm) * far) : 0;
+        side->widths[i] = (conceptdec_i_width){.margin = (float)(2 * (s->error * norm + s->floor) * up) + FLT_MIN,
+                                               .cross = (float)(cross * up), .spread = q ? q->spread[i] : 0,
+                                               .whole = q ? q->whole[i] : 0};
     }
 }
 
@@ -85,24 +87,21 @@ take_side(conceptdec_i_arena *arena, const conceptdec_i_screening *s, const conc
           const uint8_t *zero, conceptdec_i_bounds *side)
 {
     uint64_t size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
-    void *p[4] = {NULL, NULL, NULL, NULL};
+    void *p[3];
     double *along = NULL;
     side->stride = (operand->n + BLOCK) / BLOCK * BLOCK + BLOCK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", s->clusters->n * side->stride, size, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &p[1]));
-    if (s->clusters->n > 1)
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(float), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof *side->widths, &p[1]));
     if (s->precision == CONCEPTDEC_I_TILE_I8) {
         side->norms = operand->quantized->norms;
     } else {
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p[3]));
-        CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, operand, s->precision, p[3]));
-        side->norms = p[3];
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p[2]));
+        CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, operand, s->precision, p[2]));
+        side->norms = p[2];
     }
     side->bounds = p[0];
-    side->margins = p[1];
-    side->cross = p[2];
-    fill_margins(s, operand->n, side);
+    side->widths = p[1];
+    fill_widths(s, operand, side);
     if (s->clusters->n > 1)
         CONCEPTDEC_I_TRY(conceptdec_i_clusters_project(arena, s->clusters, operand, &along));
     fill_bounds(s, operand, zero, along, side);
@@ -163,7 +162,7 @@ conceptdec_status
 conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
 {
     int64_t n = s->queries.n, capacity = first_capacity(s), lanes = conceptdec_i_lanes(arena->ctx), total;
-    if (!conceptdec_i_mul(n, capacity, &total))
+    if (s->refs.n >= CONCEPTDEC_I_MOST_VALUES || !conceptdec_i_mul(n, capacity, &total))
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
     void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "candidates", n, sizeof *s->lists, &p[0]));

@@ -116,8 +116,8 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
         for (uint64_t word = hits[w]; word; word &= word - 1) {
             int64_t i = 64 * w + __builtin_ctzll(word);
             int32_t row = (int32_t)(c->tile->row + i), column = (int32_t)(c->tile->col + j);
-            double low = lower_bound(c, i, j);
-            if (!(low <= conceptdec_i_screening_limit(c->s, to_row ? row : column)) || low == INFINITY)
+            float low = conceptdec_i_float_below(lower_bound(c, i, j));
+            if (!((double)low <= conceptdec_i_screening_limit(c->s, to_row ? row : column)) || low == INFINITY)
                 continue; /* the limit has moved; NaN, infinity: a zero row under cosine */
             CONCEPTDEC_I_TRY(conceptdec_i_screening_push(c->s, to_row ? row : column, to_row ? column : row, low,
                                                          c->lane));
@@ -136,7 +136,7 @@ push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
 static double
 slack(const conceptdec_i_bounds *side, int64_t item)
 {
-    return (double)side->margins[item] + 0x1p-18 * side->norms[item];
+    return (double)side->widths[item].margin + 0x1p-18 * side->norms[item];
 }
 
 /* Upper bounds of the pairs of a column, without what its own item adds. */
@@ -159,6 +159,14 @@ upper_bounds(const screen *c, int64_t j, int64_t height, const float *upper, flo
         values[i] = upper[i] - scale[i] * (step * (float)dots[i]) + spread[i] * whole + reach[i] * rest;
 }
 
+/* What a pair of items of different clusters has more of, but for what the item of the list adds. */
+static double
+cross_width(const conceptdec_i_screening *s, int64_t row, int64_t column)
+{
+    int a = conceptdec_i_cluster_of(&s->queries, row), b = conceptdec_i_cluster_of(&s->refs, column);
+    return a == b ? 0 : (double)s->of_values.widths[column].cross + s->wide[a * s->clusters->n + b];
+}
+
 static void
 seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
 {
@@ -168,8 +176,7 @@ seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
     float values[CONCEPTDEC_I_TILE_ROWS];
     upper_bounds(c, j, height, upper, values);
     double own = column_bound(c, j, conceptdec_i_cluster_of(&s->queries, row)) + slack(&s->of_values, column);
-    if (s->of_values.cross)
-        own += (double)conceptdec_i_screening_cross(s, row, column);
+    own += cross_width(s, row, column);
     double limit = (double)s->ctx->kernels->kth_f32(values, height, s->k) + own;
     if (limit < INFINITY)
         (void)conceptdec_i_screening_set_limit(s, column, limit);
@@ -182,8 +189,8 @@ seed_rows(const screen *c, int cluster, float *upper)
     const conceptdec_i_screening *s = c->s;
     const float *bounds = row_bounds(c, cluster);
     for (int64_t i = 0; i < c->tile->rows; i++) {
-        double cross = s->of_lists.cross ? (double)s->of_lists.cross[c->tile->row + i] : 0;
-        upper[i] = (float)((double)bounds[i] + slack(&s->of_lists, c->tile->row + i) + cross);
+        upper[i] = (float)((double)bounds[i] + slack(&s->of_lists, c->tile->row + i) +
+                           (double)s->of_lists.widths[c->tile->row + i].cross);
     }
 }
 

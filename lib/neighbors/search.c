@@ -129,7 +129,7 @@ copy_lists(finder *f, conceptdec_neighbors *table)
         conceptdec_i_entry *out = table->entries + table->list_start[id];
         table->list_is_whole[id] = s->whole[l];
         for (int32_t i = 0; i < s->lists[l].count; i++)
-            out[i] = (conceptdec_i_entry){.d2 = s->lists[l].items[i].low, .value = (int32_t)s->lists[l].items[i].value};
+            out[i] = (conceptdec_i_entry){.d2 = s->lists[l].d2[i], .value = (int32_t)s->lists[l].items[i].value};
     }
     table->n_lists = n;
     return CONCEPTDEC_OK;
