@@ -14,8 +14,8 @@ module ConceptDec
 
 import Libdl
 
-export ConceptDecError, Neighbors, Result, build_info, knn_decodability, load_neighbors, neighbors, neighbors_row,
-    save_neighbors, sweep, to_dict, to_json, version
+export ConceptDecError, Neighbors, Result, RowReader, build_info, knn_decodability, load_neighbors, neighbors,
+    neighbors_row, save_neighbors, sweep, to_dict, to_json, version
 
 include("constants.jl")
 include("structs.jl")
@@ -24,6 +24,7 @@ include("errors.jl")
 include("json.jl")
 include("context.jl")
 include("matrix.jl")
+include("reader.jl")
 include("labels.jl")
 include("result.jl")
 include("neighbors.jl")

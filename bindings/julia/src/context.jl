@@ -33,17 +33,25 @@ end
 
 error_text(ctx) = unsafe_string(ccall(symbol(:conceptdec_ctx_error), Cstring, (Ptr{conceptdec_ctx},), ctx))
 
-"Runs `call(ctx)`, which returns a status, and turns any status but CONCEPTDEC_OK into an exception."
-function with_context(call, threads = nothing, progress = nothing)
+const SCREENINGS = Dict("auto" => CONCEPTDEC_SCREENING_AUTO, "int8" => CONCEPTDEC_SCREENING_INT8,
+    "float32" => CONCEPTDEC_SCREENING_FLOAT32, "float64" => CONCEPTDEC_SCREENING_FLOAT64)
+
+"""
+Runs `call(ctx)`, which returns a status, and turns any status but CONCEPTDEC_OK into an exception; `sources` are the
+`RowReader`s that it reads.
+"""
+function with_context(call, threads = nothing, progress = nothing; screening = nothing, sources = ())
     monitor = Monitor(reporter(progress), nothing)
     ctx = Handle{conceptdec_ctx}()
     GC.@preserve monitor begin
-        wishes = Ref(options(conceptdec_ctx_options; threads = threads, progress_user = pointer_from_objref(monitor),
+        wishes = Ref(options(conceptdec_ctx_options; threads = reader_threads(threads, sources),
+            screening = choice("screening", screening, SCREENINGS), progress_user = pointer_from_objref(monitor),
             progress = @cfunction(watch, Int32, (Ptr{Cvoid}, Ptr{conceptdec_progress}))))
         check(ccall(symbol(:conceptdec_ctx_new), Int32, (Ptr{conceptdec_ctx_options}, Ptr{Ptr{conceptdec_ctx}}),
             wishes, ctx), "context with threads=$threads")
         try
             status = disable_sigint(() -> call(ctx))
+            status == CONCEPTDEC_EREAD && throw_failure(sources)
             status != CONCEPTDEC_OK && monitor.failure !== nothing && throw(monitor.failure)
             check(status, error_text(ctx))
         finally

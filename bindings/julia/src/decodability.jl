@@ -35,7 +35,7 @@ end
                      boundary="share", permutations=0, bootstrap=0, confidence=0.95, seed=0, ignore=nothing,
                      train=nothing, folds=nothing, stratified=true, permute="free", chance_draws=nothing,
                      temperature=nothing, strict=false, confusion=true, dtype=nothing, threads=nothing,
-                     progress=nothing) -> Result
+                     progress=nothing, screening="auto") -> Result
 
 How well the labels `y` can be read from the activations `X` by k-NN classification: concept decodability (Han, Song,
 Gore, Agrawal, arXiv 2412.12276). Every sample is predicted from its k nearest eligible samples; its credit is 1 for a
@@ -43,8 +43,8 @@ right prediction, 1/t where t classes tie and its own is among them, else 0; dec
 
 # Arguments
 - `X`: d x n matrix with a sample in each column (`Float64`, `Float32`, `Float16`, or `UInt16` with
-  `dtype="bfloat16"`), any strided array, read where it lies; or a [`Neighbors`](@ref) table, whose metric then
-  holds.
+  `dtype="bfloat16"`), any strided array, read where it lies; a [`RowReader`](@ref); or a [`Neighbors`](@ref) table,
+  whose metric then holds.
 - `y`: n labels, or an n x L matrix of L label sets: integers, strings, symbols, anything with an order. The classes
   are the sorted values of all sets. `ignore` names a value, or several, of samples that neither score nor vote.
 - `k`: 1 to n - 1, or a list of them: all are read from one table.
@@ -64,7 +64,7 @@ right prediction, 1/t where t classes tie and its own is among them, else 0; dec
 - `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence`; `seed` of all
   draws.
 - `strict`: a sample with fewer than k eligible neighbours is an error. `confusion=false` leaves the matrix out.
-- `threads`, `progress`: see [`neighbors`](@ref).
+- `threads`, `progress`, `screening`: see [`neighbors`](@ref).
 
 # Result
 With K numbers of k, C classes, P permutations, and L > 1 label sets as a first axis of all that depends on labels:
@@ -85,33 +85,41 @@ r = knn_decodability(randn(Float32, 64, 500), rand(["noun", "verb"], 500); k = [
 r.decodability, r.p_value
 ```
 """
-function knn_decodability(X, y; ignore = nothing, dtype = nothing, threads = nothing, progress = nothing, keywords...)
+function knn_decodability(X, y; ignore = nothing, dtype = nothing, threads = nothing, progress = nothing,
+                          screening = nothing, keywords...)
     roots = Any[X]
     x = Ref(matrix_view(X, dtype))
-    return decode(roots, y, ignore, threads, progress, keywords) do ctx, labels, wishes, owner
+    run = (threads = threads, progress = progress, screening = screening, sources = readers(X))
+    return decode(roots, y, ignore, run, keywords) do ctx, labels, wishes, owner
         ccall(symbol(:conceptdec_knn_decodability), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix}, Ptr{conceptdec_knn_options},
              Ptr{Ptr{conceptdec_result}}), ctx, x, labels, wishes, owner)
     end
 end
 
-function knn_decodability(table::Neighbors, y; ignore = nothing, threads = nothing, progress = nothing, keywords...)
+function knn_decodability(table::Neighbors, y; ignore = nothing, threads = nothing, progress = nothing,
+                          screening = nothing, keywords...)
     source, dtype = getfield(table, :source), getfield(table, :dtype)
     roots = Any[source]
     x = source === nothing ? C_NULL : Ref(matrix_view(source, dtype))
-    return decode(roots, y, ignore, threads, progress, keywords) do ctx, labels, wishes, owner
+    run = (threads = threads, progress = progress, screening = screening, sources = readers(source))
+    return decode(roots, y, ignore, run, keywords) do ctx, labels, wishes, owner
         ccall(symbol(:conceptdec_knn_decodability_neighbors), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_neighbors}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix},
              Ptr{conceptdec_knn_options}, Ptr{Ptr{conceptdec_result}}), ctx, handle(table), x, labels, wishes, owner)
     end
 end
 
-"The common part: labels and options become views, `call(ctx, labels, options, owner)` fills the result."
-function decode(call, roots, y, ignore, threads, progress, keywords; grid = nothing)
+"""
+The common part: labels and options become views, `call(ctx, labels, options, owner)` fills the result. `run`: what
+`with_context` takes.
+"""
+function decode(call, roots, y, ignore, run, keywords; grid = nothing)
     numbers, classes = encode(y, ignore)
     labels = Ref(integer_view(numbers))
     wishes = Ref(knn_options(roots; keywords...))
     owner = Handle{conceptdec_result}()
-    GC.@preserve roots numbers with_context(ctx -> call(ctx, labels, wishes, owner), threads, progress)
+    GC.@preserve roots numbers with_context(ctx -> call(ctx, labels, wishes, owner), run.threads, run.progress;
+        screening = run.screening, sources = run.sources)
     return Result(owner, classes, grid)
 end

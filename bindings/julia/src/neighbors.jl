@@ -8,6 +8,8 @@ memory of the table, k x n, with the neighbours of sample `i` in column `i`, ord
 - `nb.distances`: Euclidean, or 1 - cos; NaN beside 0. To be read only.
 - `nb.count`: neighbours listed for each sample; `nb.ties`: further samples at exactly the last listed distance
 - `nb.k`, `nb.n`: the size of the table
+- `nb.n_refined`: distances that the search computed in full, which may differ from run to run; `nb.screening`: what it
+  screened with in the end, "int8", "float32" or "float64"; 0 and `nothing` for a table that was loaded
 """
 struct Neighbors
     handle::Handle{conceptdec_neighbors}
@@ -30,21 +32,24 @@ const METRICS = Dict("l2" => CONCEPTDEC_METRIC_L2, "cosine" => CONCEPTDEC_METRIC
 
 """
     neighbors(X, k=10; metric="l2", queries=nothing, groups=nothing, query_groups=nothing, strict=false,
-              dtype=nothing, threads=nothing, progress=nothing) -> Neighbors
+              dtype=nothing, threads=nothing, progress=nothing, screening="auto") -> Neighbors
 
 The `k` exact nearest samples of every sample of `X` (never itself, by its index), or of every sample of `queries`.
 
 # Arguments
 - `X`: d x n matrix, a sample in each column, of `Float64`, `Float32` or `Float16`, or `UInt16` with
-  `dtype="bfloat16"`; n >= 2. Any strided array (`X'`, `view`, `PermutedDimsArray`) is read where it lies.
+  `dtype="bfloat16"`; n >= 2. Any strided array (`X'`, `view`, `PermutedDimsArray`) is read where it lies, a mapped
+  file, too. For samples that do not lie in memory: a [`RowReader`](@ref).
 - `k`: 1 to n - 1.
 - `metric`: "l2", or "cosine" (1 - cos; a zero sample has distance 1 to all).
-- `queries`: d x q matrix of any of these element types.
+- `queries`: d x q matrix of any of these kinds and element types.
 - `groups`, `query_groups`: any values, one for each sample: samples of one group are not each other's neighbours.
 - `strict`: a sample with fewer than `k` eligible neighbours is an error, and is not just filled up with 0.
 - `threads`: threads to use; default: all that the process may run on. Results are the same bits for any number.
 - `progress`: a function `(stage, done, total)`, called at most 20 times a second, which stops the call by returning
   `false` or throwing; `true` prints to stderr.
+- `screening`: "auto", "int8", "float32", "float64": products that choose the candidates at first. The answer is the
+  same with all of them: for diagnosis and measurement.
 
 Distances are those of direct differences in `Float64`, the same bits on every processor; narrower input is only
 used to choose candidates, with a rigorous bound. Time O(n^2 d), half of it saved without queries; memory O(n k).
@@ -53,7 +58,7 @@ Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWE
 `X` is not strided, `OutOfMemoryError`, `InterruptException`.
 """
 function neighbors(X, k = 10; metric = nothing, queries = nothing, groups = nothing, query_groups = nothing,
-                   strict = false, dtype = nothing, threads = nothing, progress = nothing)
+                   strict = false, dtype = nothing, threads = nothing, progress = nothing, screening = nothing)
     roots = Any[X, queries]
     x = Ref(matrix_view(X, dtype))
     q = queries === nothing ? C_NULL :
@@ -62,7 +67,7 @@ function neighbors(X, k = 10; metric = nothing, queries = nothing, groups = noth
     wishes = Ref(options(conceptdec_neighbors_options; k = k, groups = own, query_groups = others,
         metric = choice("metric", metric, METRICS), flags = strict * CONCEPTDEC_NEIGHBORS_STRICT))
     owner = Handle{conceptdec_neighbors}()
-    GC.@preserve roots with_context(threads, progress) do ctx
+    GC.@preserve roots with_context(threads, progress; screening = screening, sources = readers(X, queries)) do ctx
         ccall(symbol(:conceptdec_neighbors_new), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix}, Ptr{conceptdec_neighbors_options},
              Ptr{Ptr{conceptdec_neighbors}}), ctx, x, q, wishes, owner)
@@ -110,7 +115,12 @@ function table_array(nb::Neighbors, name)
     return GC.@preserve owner borrow(owner, unsafe_wrap(Array, Ptr{element_type(array)}(array.data), shape))
 end
 
-const TABLE = (:indices, :distances, :count, :ties, :k, :n)
+function screening_name(number)
+    number == CONCEPTDEC_SCREENING_AUTO && return nothing # a table that was loaded
+    return first(name for (name, value) in SCREENINGS if value == number)
+end
+
+const TABLE = (:indices, :distances, :count, :ties, :k, :n, :n_refined, :screening)
 
 Base.propertynames(::Neighbors, private = false) = TABLE
 
@@ -121,6 +131,8 @@ function Base.getproperty(nb::Neighbors, name::Symbol)
     name === :ties && return table_array(nb, CONCEPTDEC_N_TIES)
     name === :k && return size(nb.distances, 1)
     name === :n && return size(nb.distances, 2)
+    name === :n_refined && return table_array(nb, CONCEPTDEC_N_N_REFINED)[]
+    name === :screening && return screening_name(table_array(nb, CONCEPTDEC_N_SCREENING)[])
     error("a neighbour table has no $name; there are ", join(TABLE, ", "))
 end
 

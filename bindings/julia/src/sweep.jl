@@ -4,9 +4,10 @@
 k-NN decodability of many matrices of the same samples (layers; steps x layers x shots) with one set of labels.
 
 # Arguments
-- `views`: an array of d x n matrices (widths may differ), whose axes, 1 to 4, are the grid: a vector for the
-  layers, a matrix for steps x layers; or one numeric array whose first two axes are d x n and whose further axes
-  are the grid. The same memory in C and Python has its axes reversed; the grid here has them as this array has.
+- `views`: an array of d x n matrices (widths may differ) or [`RowReader`](@ref)s, whose axes, 1 to 4, are the grid: a
+  vector for the layers, a matrix for steps x layers; or one numeric array whose first two axes are d x n and whose
+  further axes are the grid. The same memory in C and Python has its axes reversed; the grid here has them as this
+  array has.
 - `y` and all options: see [`knn_decodability`](@ref).
 
 # Result
@@ -20,12 +21,14 @@ Throws what [`knn_decodability`](@ref) throws for the labels and the options, an
 all of them fail.
 """
 function sweep(views, y; metrics = "knn", ignore = nothing, dtype = nothing, threads = nothing, progress = nothing,
-               keywords...)
+               screening = nothing, keywords...)
     string(metrics) == "knn" || throw(ArgumentError("metrics=$(repr(metrics)): choose \"knn\""))
     grid = matrix_views(views, dtype)
     cells, shape = row_major(grid), collect(Int64, size(grid))
     roots = Any[views, shape]
-    return decode(roots, y, ignore, threads, progress, keywords; grid = shape) do ctx, labels, knn, owner
+    sources = views isa AbstractArray{<:Number} ? readers() : readers(views...)
+    run = (threads = threads, progress = progress, screening = screening, sources = sources)
+    return decode(roots, y, ignore, run, keywords; grid = shape) do ctx, labels, knn, owner
         GC.@preserve knn begin
             wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape),
                 knn = Base.unsafe_convert(Ptr{conceptdec_knn_options}, knn)))

@@ -21,6 +21,7 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
 @testset "ConceptDec" begin
     include("interface.jl")
     include("views.jl")
+    include("readers.jl")
     include("neighbors.jl")
     include("decodability.jl")
     include("sweep.jl")

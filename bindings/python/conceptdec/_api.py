@@ -10,7 +10,7 @@ from ._context import Context, run
 from ._errors import ConceptDecError
 from ._library import Handle, library
 from ._neighbors import Neighbors
-from ._options import knn_options
+from ._options import knn_options, word
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -42,6 +42,7 @@ def knn_decodability(
     dtype: Optional[str] = None,
     threads: Optional[int] = None,
     progress: ProgressOption = None,
+    screening: str = "auto",
 ) -> Result:
     """How well labels can be read from activations by k-NN classification (concept decodability).
 
@@ -99,7 +100,7 @@ def knn_decodability(
         Refuse a row that has fewer than k eligible neighbours, instead of counting it in `n_short`.
     confusion : bool, default True
         Report the confusion matrix (K x C x C numbers).
-    dtype, threads, progress
+    dtype, threads, progress, screening
         As in :func:`neighbors`.
 
     Returns
@@ -153,11 +154,11 @@ def knn_decodability(
     data = None if x is None else pointer(x)
     handle = Handle(_structs.Result, "conceptdec_result_free")
     rest = (data, pointer(labels), pointer(options), handle.place())
+    how: Dict[str, Any] = dict(threads=threads, progress=progress, screening=word("screening", screening), matrices=[x])
     if table is None:
-        run("conceptdec_knn_decodability", *rest, threads=threads, progress=progress)
+        run("conceptdec_knn_decodability", *rest, **how)
     else:
-        name = "conceptdec_knn_decodability_neighbors"
-        run(name, table._handle, *rest, threads=threads, progress=progress)
+        run("conceptdec_knn_decodability_neighbors", table._handle, *rest, **how)
     return Result._from_handle(handle, classes)
 
 
@@ -170,6 +171,7 @@ def sweep(
     dtype: Optional[str] = None,
     threads: Optional[int] = None,
     progress: ProgressOption = None,
+    screening: str = "auto",
     **options: Any,
 ) -> Result:
     """Decodability of many matrices of the same samples: layers; training steps x layers x shots.
@@ -181,12 +183,13 @@ def sweep(
     ----------
     views : list of arrays, nested list of arrays, or array of more than two axes
         The grid; the last two axes of an array are samples x dimensions, all others belong to the grid. 1 to 4 axes.
-        Views have n rows each; their widths may differ.
+        Views have n rows each; their widths may differ. In lists also objects with ``read_rows``, as in
+        :func:`neighbors`; an exception in it fails the cell (CONCEPTDEC_EREAD).
     y : array, (n,) or (n, L)
         Labels of the samples, as in :func:`knn_decodability`.
     metrics : {"knn"}, default "knn"
         What to compute.
-    ignore, dtype, threads, progress, **options
+    ignore, dtype, threads, progress, screening, **options
         As in :func:`knn_decodability`.
 
     Returns
@@ -227,7 +230,8 @@ def sweep(
     matrices.owners = cells  # type: ignore[attr-defined]
     handle = Handle(_structs.Result, "conceptdec_result_free")
     arguments = (matrices, len(cells), pointer(labels), pointer(how), handle.place())
-    run("conceptdec_sweep", *arguments, threads=threads, progress=progress)
+    number = word("screening", screening)
+    run("conceptdec_sweep", *arguments, threads=threads, progress=progress, screening=number, matrices=cells)
     return Result._from_handle(handle, classes)
 
 

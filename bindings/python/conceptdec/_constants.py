@@ -131,5 +131,5 @@ WORDS = {
         for name, value in list(globals().items())
         if name.startswith(f"{option.upper()}_")
     }
-    for option in ("metric", "protocol", "weights", "ties", "boundary", "permute")
+    for option in ("metric", "protocol", "weights", "ties", "boundary", "permute", "screening")
 }

@@ -6,13 +6,14 @@ Ctrl-C, there functions for progress run, and any exception there sets the cance
 
 import threading
 from ctypes import byref
-from typing import Any, Optional, Tuple
+from typing import Any, Iterable, Optional, Tuple
 
 from . import _constants as const
 from ._errors import error
 from ._library import Handle, library
 from ._progress import ProgressOption, listener
-from ._structs import Ctx, CtxOptions, ProgressFunction
+from ._readers import sources
+from ._structs import Ctx, CtxOptions, Matrix, ProgressFunction
 
 _POLL = 0.05
 
@@ -31,10 +32,12 @@ class _Reports:
 class Context:
     """A conceptdec_ctx; freed with its last reference."""
 
-    def __init__(self, threads: Optional[int] = None, with_progress: bool = False) -> None:
+    def __init__(
+        self, threads: Optional[int] = None, with_progress: bool = False, screening: Optional[int] = None
+    ) -> None:
         self.reports = _Reports()
         self._callback = ProgressFunction(self.reports.note) if with_progress else None
-        options = CtxOptions(threads=threads, progress=self._callback)
+        options = CtxOptions(threads=threads, progress=self._callback, screening=screening)
         self.handle = Handle(Ctx, "conceptdec_ctx_free")
         status = library().conceptdec_ctx_new(byref(options), self.handle.place())
         if status == const.EINVAL:
@@ -81,14 +84,24 @@ def _wait(call: _Call, reports: _Reports, heard_by: Any) -> None:
             shown = report
 
 
-def run(name: str, *arguments: Any, threads: Optional[int] = None, progress: ProgressOption = None) -> None:
+def run(
+    name: str,
+    *arguments: Any,
+    threads: Optional[int] = None,
+    progress: ProgressOption = None,
+    screening: Optional[int] = None,
+    matrices: Iterable[Optional[Matrix]] = (),
+) -> None:
     """Calls a library function whose first argument is a context, and raises what its status means.
 
     An exception here, KeyboardInterrupt or one of the caller's progress function, stops the call, which takes the
-    library 50 ms or less, and is then raised.
+    library 50 ms or less, and is then raised. So is an exception in read_rows() of one of `matrices`.
     """
     heard_by = listener(progress)
-    context = Context(threads, heard_by is not None)
+    context = Context(threads, heard_by is not None, screening)
+    readers = sources(matrices)
+    for reader in readers:
+        reader.problem = None
     call = _Call(context, name, arguments)
     try:
         call.start()
@@ -103,4 +116,8 @@ def run(name: str, *arguments: Any, threads: Optional[int] = None, progress: Pro
             heard_by.close()
     if call.problem is not None:
         raise call.problem
+    if call.status == const.EREAD:
+        for reader in readers:
+            if reader.problem is not None:
+                raise reader.problem
     context.check(call.status)

@@ -42,6 +42,10 @@ class Neighbors:
         Neighbours listed, k or fewer.
     ties : numpy.ndarray, (n,), int64
         Further rows at exactly the last listed distance; :meth:`row` lists them.
+    n_refined : int
+        Distances that the search computed in full; may differ from run to run. 0 for a table that was loaded.
+    screening : str or None
+        What it screened with in the end: "int8", "float32" or "float64". None for a table that was loaded.
     """
 
     def __init__(self, handle: Handle, x: Optional[_structs.Matrix] = None) -> None:
@@ -74,6 +78,15 @@ class Neighbors:
     @property
     def ties(self) -> np.ndarray:
         return self._get(const.N_TIES)
+
+    @property
+    def n_refined(self) -> int:
+        return int(self._get(const.N_N_REFINED))
+
+    @property
+    def screening(self) -> Optional[str]:
+        number = int(self._get(const.N_SCREENING))
+        return next((name for name, value in const.WORDS["screening"].items() if 0 < number == value), None)
 
     def row(self, i: int) -> Tuple[np.ndarray, np.ndarray]:
         """Indices and distances of all neighbours known for row i, those tied at the last distance included.
@@ -127,6 +140,7 @@ def neighbors(
     dtype: Optional[str] = None,
     threads: Optional[int] = None,
     progress: ProgressOption = None,
+    screening: str = "auto",
 ) -> Neighbors:
     """The k nearest rows of X for every row of X, or of `queries`.
 
@@ -137,13 +151,18 @@ def neighbors(
     ----------
     X : array, (n, d)
         Activations: float64, float32, float16 or bfloat16, with any strides, read in place. A NumPy array, or anything
-        with ``__dlpack__`` (a torch tensor), ``__array_interface__`` or the buffer protocol.
+        with ``__dlpack__`` (a torch tensor), ``__array_interface__`` or the buffer protocol. A mapped file
+        (``numpy.memmap``) is read in place, too. What does not lie in memory at all: an object with ``shape``,
+        ``dtype`` and ``read_rows(first, count)``, which returns rows first to first + count - 1 as an array (count,
+        d) of that dtype. It is called from threads of the library, several at once, each of which takes the
+        interpreter's lock; with any rows, any number of times, one row a call at the end of a search; the same rows
+        must be the same each time. An exception in it stops the call and is raised. A mapped file is faster.
     k : int, default 10
         Neighbours of each row, 1 to n - 1 (n with queries).
     metric : {"l2", "cosine"}, default "l2"
         Euclidean distance, or 1 - cos; a zero row has distance 1 to every row.
     queries : array, (q, d), optional
-        Rows to find neighbours for, of any of these dtypes, in the place of the rows of X.
+        Rows to find neighbours for, of any of these kinds and dtypes, in the place of the rows of X.
     groups : array, (n,), optional
         Integers or strings; rows of one group are not each other's neighbours.
     query_groups : array, (q,), optional
@@ -157,6 +176,9 @@ def neighbors(
     progress : bool or callable, optional
         True: a bar on stderr. False: none. None: a bar where stderr is a terminal and the call is long. A function is
         called with (stage, done, total); an exception in it stops the call.
+    screening : {"auto", "int8", "float32", "float64"}, default "auto"
+        Products that choose the candidates at first. The answer is the same with all of them: for diagnosis and
+        measurement.
 
     Returns
     -------
@@ -206,6 +228,8 @@ def neighbors(
         handle.place(),
         threads=threads,
         progress=progress,
+        screening=word("screening", screening),
+        matrices=(x, rows),
     )
     return Neighbors(handle, x if rows is None else None)
 

@@ -5,7 +5,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from . import _constants as const
-from . import _dlpack
+from . import _dlpack, _readers
 from ._errors import ConceptDecError, ConceptDecTypeError
 from ._structs import Matrix
 
@@ -39,15 +39,19 @@ def _float_code(name: str, kind: str, size: int, shown: str, dtype: Optional[str
     raise ConceptDecTypeError(f"{name}: activations must be {wanted}, not {shown}; convert them, e.g. with .astype")
 
 
+def _numpy_code(name: str, found: np.dtype, dtype: Optional[str]) -> int:
+    shown = str(found)
+    if not found.isnative:
+        text = f"{name}: {shown} has the other byte order; convert it, e.g. x.astype(x.dtype.newbyteorder('='))"
+        raise ConceptDecTypeError(text)
+    kind = "bfloat" if shown == "bfloat16" else found.kind
+    return _float_code(name, kind, found.itemsize, shown, dtype)
+
+
 def _from_numpy(name: str, array: np.ndarray, dtype: Optional[str]) -> Tensor:
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise ConceptDecTypeError(f"{name}: masked values cannot be left out; drop those rows", const.EUNSUPPORTED)
-    kind, shown = array.dtype.kind, str(array.dtype)
-    if not array.dtype.isnative:
-        text = f"{name}: {shown} has the other byte order; convert it, e.g. x.astype(x.dtype.newbyteorder('='))"
-        raise ConceptDecTypeError(text)
-    kind = "bfloat" if shown == "bfloat16" else kind
-    code = _float_code(name, kind, array.dtype.itemsize, shown, dtype)
+    code = _numpy_code(name, array.dtype, dtype)
     return Tensor(array.__array_interface__["data"][0], array.shape, array.strides, code, array)
 
 
@@ -74,8 +78,15 @@ def as_matrix(view: Tensor) -> Matrix:
     return matrix
 
 
+def _read_matrix(name: str, x: Any, dtype: Optional[str]) -> Matrix:
+    source = _readers.RowSource(name, x)
+    return source.matrix(_numpy_code(name, np.dtype(x.dtype), dtype))
+
+
 def matrix(name: str, x: Any, dtype: Optional[str] = None) -> Matrix:
     """`x`, samples by dimensions, for the library."""
+    if _readers.is_reader(x):
+        return _read_matrix(name, x, dtype)
     view = tensor(name, x, dtype)
     if len(view.shape) != 2:
         shown = "x".join(map(str, view.shape)) or "a single number"
@@ -89,17 +100,19 @@ def integer_matrix(array: np.ndarray) -> Matrix:
     return as_matrix(Tensor(array.ctypes.data, array.shape, array.strides, const.INT64, array))
 
 
-def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Tensor]]:
+def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Matrix]]:
     """The matrices of a tensor whose last two axes are samples and dimensions."""
     shape = view.shape[:-2]
     cells = []
     for index in np.ndindex(*shape):
         start = view.address + sum(i * step for i, step in zip(index, view.strides))
-        cells.append(Tensor(start, view.shape[-2:], view.strides[-2:], view.dtype, view.owner))
+        cells.append(as_matrix(Tensor(start, view.shape[-2:], view.strides[-2:], view.dtype, view.owner)))
     return shape, cells
 
 
-def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], List[Tensor]]:
+def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], List[Matrix]]:
+    if _readers.is_reader(x):
+        return (), [_read_matrix(name, x, dtype)]
     if isinstance(x, np.ndarray) and x.dtype == object:
         x = x.tolist()
     if not isinstance(x, (list, tuple)):
@@ -121,4 +134,4 @@ def grid(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...
     shape, cells = _grid(name, x, dtype)
     if not shape:
         raise ConceptDecError(f"{name}: one matrix is no grid; pass a list of views, or more than 2 axes", const.ESIZE)
-    return shape, [as_matrix(cell) for cell in cells]
+    return shape, cells
