@@ -14,6 +14,9 @@ typedef void (*conceptdec_i_panel_f32)(int64_t depth, const float *a, const floa
 typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const double *b, double *c, int64_t ldc,
                                        int accumulate);
 
+/* Rows that one call of `distances` compares with another. */
+#define CONCEPTDEC_I_ABREAST 4
+
 /* Lanes of permutations that one call of `votes` advances. */
 #define CONCEPTDEC_I_LANES 64
 /* `tally` sums the credit of so many tied classes or fewer in parts of 1/60, and counts each of the next numbers. */
@@ -75,6 +78,11 @@ typedef struct conceptdec_i_kernels {
     double (*distance_f32)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_f16)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_bf16)(const double *a, const void *b, double scale, int64_t n);
+    /* The same for CONCEPTDEC_I_ABREAST rows at once, whose sums do not wait for each other. */
+    void (*distances_f64)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
+    void (*distances_f32)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
+    void (*distances_f16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
+    void (*distances_bf16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
      * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t], 1 <=

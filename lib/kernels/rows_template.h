@@ -74,6 +74,38 @@ fold(double *sums)
         for (int j = 0; j < CHUNK / WIDE; j++)                                                                         \
             wide_store(partial + j * WIDE, sums[j]);                                                                   \
         return fold(partial);                                                                                          \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void distances_##type(const double *a, const void *const *b, const double *scale, int64_t n, double *out)   \
+    {                                                                                                                  \
+        const int64_t whole = n / CHUNK * CHUNK;                                                                       \
+        wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE], factor[CONCEPTDEC_I_ABREAST];                                                             \
+        UNROLL                                                                                                         \
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
+            factor[r] = wide_fill(scale[r]);                                                                           \
+            UNROLL                                                                                                     \
+            for (int j = 0; j < CHUNK / WIDE; j++)                                                                     \
+                sums[r][j] = wide_fill(0);                                                                             \
+        }                                                                                                              \
+        for (int64_t i = 0; i < whole; i += CHUNK) {                                                                   \
+            UNROLL                                                                                                     \
+            for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)                                                                          \
+                add_squares_##type(a + i, (const char *)b[r] + i * (size), factor[r], sums[r]);                        \
+        }                                                                                                              \
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
+            double partial[CHUNK];                                                                                     \
+            if (n > whole) {                                                                                           \
+                char rest[CHUNK * (size)] = {0};                                                                       \
+                double rest_a[CHUNK] = {0};                                                                            \
+                memcpy(rest, (const char *)b[r] + whole * (size), (size_t)(n - whole) * (size));                       \
+                memcpy(rest_a, a + whole, (size_t)(n - whole) * sizeof *a);                                            \
+                add_squares_##type(rest_a, rest, factor[r], sums[r]);                                                  \
+            }                                                                                                          \
+            UNROLL                                                                                                     \
+            for (int j = 0; j < CHUNK / WIDE; j++)                                                                     \
+                wide_store(partial + j * WIDE, sums[r][j]);                                                            \
+            out[r] = fold(partial);                                                                                    \
+        }                                                                                                              \
     }
 
 DEFINE_SOURCE_TYPE(f64, 8)

@@ -123,12 +123,11 @@ double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, i
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
  * the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
+/* d2[i]: exact squared distance of values[i], as in the table. */
+void conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values, int32_t n,
+                                      double *d2, int lane);
 /* Exact distances of the candidates whose lower bound is within the limit; into d2 as well where the list has it. */
-void conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
-/* Exact distance of one pair; query: the row of the list, as doubles. */
-double conceptdec_i_screening_distance(const conceptdec_i_screening *s, const double *query, int32_t list,
-                                       int32_t value, double *buffer);
-void conceptdec_i_screening_fetch(const conceptdec_i_screening *s, int32_t value);
+conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
 /* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row

@@ -79,36 +79,27 @@ find_best(const job *j, int32_t list, int32_t value)
     return -1;
 }
 
-/* The next entry from i on that this list has to refine in round 2. */
-static int32_t
-next_above(const job *j, int32_t list, int32_t i)
-{
-    while (i < j->best[list] && (int32_t)j->s->lists[list].items[i].value <= list)
-        i++;
-    return i;
-}
-
 static conceptdec_status
 share(const job *j, int32_t list, int lane)
 {
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
-    double *query = s->rows + 2 * lane * s->refs.view->cols;
-    long long refined = 0;
-    int32_t next = next_above(j, list, 0);
-    if (next < j->best[list])
-        conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, query);
-    for (int32_t i; (i = next) < j->best[list]; refined++) {
-        int32_t value = (int32_t)l->items[i].value, place = find_best(j, value, list);
-        next = next_above(j, list, i + 1);
-        if (next < j->best[list])
-            conceptdec_i_screening_fetch(s, (int32_t)l->items[next].value);
-        double d2 = conceptdec_i_screening_distance(s, query, list, value, query + s->refs.view->cols);
-        l->d2[i] = d2;
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
+    double *d2 = s->bounds[lane];
+    int32_t *values = (int32_t *)(void *)(d2 + l->count), n = 0;
+    for (int32_t i = 0; i < j->best[list]; i++)
+        if ((int32_t)l->items[i].value > list)
+            values[n++] = (int32_t)l->items[i].value;
+    conceptdec_i_screening_distances(s, list, values, n, d2, lane);
+    for (int32_t i = 0, next = 0; next < n; i++) {
+        if ((int32_t)l->items[i].value <= list)
+            continue;
+        int32_t place = find_best(j, values[next], list);
+        l->d2[i] = d2[next];
         if (place >= 0)
-            s->lists[value].d2[place] = d2;
+            s->lists[values[next]].d2[place] = d2[next];
+        next++;
     }
-    atomic_fetch_add_explicit(&s->n_refined, refined, memory_order_relaxed);
     return CONCEPTDEC_OK;
 }
 
@@ -180,7 +171,7 @@ reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries
 }
 
 /* What round 2 found out; the distances of the k that promise most; then of all that these do not rule out. */
-static void
+static conceptdec_status
 refine_rest(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
@@ -189,8 +180,8 @@ refine_rest(conceptdec_i_screening *s, int32_t list, int lane)
             l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
             l->items[i].exact = 1;
         }
-    conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane);
-    conceptdec_i_screening_refine(s, list, conceptdec_i_screening_reach(s, list, lane), lane);
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane));
+    return conceptdec_i_screening_refine(s, list, conceptdec_i_screening_reach(s, list, lane), lane);
 }
 
 static conceptdec_status
@@ -199,7 +190,7 @@ settle(const job *j, int32_t list, int lane)
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
-    refine_rest(s, list, lane);
+    CONCEPTDEC_I_TRY(refine_rest(s, list, lane));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++)

@@ -51,6 +51,24 @@ reference(const double *a, const double *b, double scale, int64_t n)
     return sums[0];
 }
 
+/* Several rows at once, here parts of one row, give what each gives by itself. */
+static void
+check_abreast(const conceptdec_i_kernels *set, int type, const double *a, const char *b, double scale, int64_t n)
+{
+    void (*const kernels[TYPES])(const double *, const void *const *, const double *, int64_t, double *) = {
+        set->distances_f64, set->distances_f32, set->distances_f16, set->distances_bf16};
+    const void *rows[CONCEPTDEC_I_ABREAST];
+    double scales[CONCEPTDEC_I_ABREAST], found[CONCEPTDEC_I_ABREAST];
+    const int64_t part = n - n / 3;
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
+        rows[r] = b + (size_t)((n - part) * r / CONCEPTDEC_I_ABREAST) * sizes[type];
+        scales[r] = r % 2 ? scale : -0.5 * scale;
+    }
+    kernels[type](a, rows, scales, part, found);
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+        ck_assert(same_bits(found[r], distance_of(set, type)(a, rows[r], scales[r], part)));
+}
+
 static void
 check_distance(int type, int64_t n, size_t shift, double scale)
 {
@@ -65,6 +83,7 @@ check_distance(int type, int64_t n, size_t shift, double scale)
     {
         const double found = distance_of(set, type)(a, b, scale, n);
         ck_assert_msg(same_bits(found, wanted), "%s type %d n %d: %a, not %a", set->name, type, (int)n, found, wanted);
+        check_abreast(set, type, a, b, scale, n);
     }
     guarded_free(a, 0);
     guarded_free(wide, 0);
