@@ -1,5 +1,5 @@
 /* Speed of each kernel set: panel products against a loop of nothing but multiply-adds, the other kernels in cycles for
- * each element. Every figure is the best of many short runs, since other work on the machine only ever adds time. */
+ * each element, counted at the clock of scalar code. Every figure is the best of many short runs, since other work on the machine only ever adds time. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdint.h>
@@ -11,9 +11,12 @@
 #include <conceptdec/conceptdec.h>
 
 #include "kernels/kernels.h"
+#include "kernels/narrow.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 enum { ROWS_f32 = 256, ROWS_f64 = 128, DEEPEST = 512, LENGTH = 2048, SAMPLES = 4096, CHAINS = 12, STEPS = 20000 };
@@ -23,7 +26,8 @@ enum { ROWS_f32 = 256, ROWS_f64 = 128, DEEPEST = 512, LENGTH = 2048, SAMPLES = 4
 /* What a timed body works on. */
 typedef struct bench {
     const conceptdec_i_kernels *set;
-    int64_t depth, width, n;
+    const conceptdec_i_narrow_kernels *narrow;
+    int64_t depth, width, n; /* depth: of an int8 panel, groups */
     int32_t k, classes;
     void *a, *b, *c;
     uint64_t *row_hits, *column_hits;
@@ -90,6 +94,45 @@ DEFINE_PROBE(probe_portable, , four_floats, SET1_PORTABLE, STEP_PORTABLE)
 DEFINE_PROBE(probe_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps, _mm256_fmadd_ps)
 DEFINE_PROBE(probe_avx512, __attribute__((target("avx512f"))), __m512, _mm512_set1_ps, _mm512_fmadd_ps)
 #endif
+
+/* The same of int8 products, four in each lane of an int32_t. */
+#if defined(__x86_64__)
+#define SET1_ZMM(x) _mm512_set1_epi32((int)(x))
+#define SET1_YMM(x) _mm256_set1_epi32((int)(x))
+#define WITH_ZMM __attribute__((target("avx512f,avx512vnni")))
+
+/* Written out, or gcc would copy the sums about. */
+WITH_ZMM static inline __m512i
+dot_zmm(__m512i sum, __m512i a, __m512i b)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+}
+
+DEFINE_PROBE(probe_avx512vnni, WITH_ZMM, __m512i, SET1_ZMM, dot_zmm)
+DEFINE_PROBE(probe_avxvnni, __attribute__((target("avx2,avxvnni"))), __m256i, SET1_YMM, _mm256_dpbusd_avx_epi32)
+#elif defined(__aarch64__)
+#define SET1_NEON(x) vdupq_n_s32((int)(x))
+#define DOT_NEON(x, y, z) vdotq_s32(x, vreinterpretq_s8_s32(y), vreinterpretq_s8_s32(z))
+DEFINE_PROBE(probe_neon, __attribute__((target("arch=armv8.2-a+dotprod"))), int32x4_t, SET1_NEON, DOT_NEON)
+#endif
+
+/* 10^9 int8 products a second; 0 where there is no instruction for them. */
+static double
+narrow_peak(bench *state)
+{
+    body probe = NULL;
+    int products = 0;
+#if defined(__x86_64__)
+    const int wide = state->narrow->bit == CONCEPTDEC_KERNEL_AVX512VNNI;
+    probe = wide ? probe_avx512vnni : probe_avxvnni;
+    products = wide ? 64 : 32;
+#elif defined(__aarch64__)
+    probe = probe_neon;
+    products = 16;
+#endif
+    return state->narrow->fast ? 1e-9 * products * CHAINS * STEPS / best_seconds(state, probe) : 0;
+}
 
 /* 10^9 operations a second in float; half of it in double. */
 static double
@@ -255,6 +298,115 @@ report_votes(bench *state, double hertz)
     }
 }
 
+enum { TILE = 256, GROUPS = 256, REPEATS = 16 };
+
+/* One panel product, whose rows lie in the second-level cache. */
+static void
+run_narrow_panel(bench *state)
+{
+    for (int i = 0; i < REPEATS; i++)
+        state->narrow->panel(state->depth, state->a, state->depth * 4 * CONCEPTDEC_I_PANEL, state->b, NULL, state->c,
+                             TILE);
+}
+
+/* A tile as the tile engine goes through it. */
+static void
+run_narrow_tile(bench *state)
+{
+    const conceptdec_i_narrow_kernels *set = state->narrow;
+    const int64_t panel_bytes = state->depth * 4 * CONCEPTDEC_I_PANEL;
+    const uint8_t *rows = state->a, *columns = state->b;
+    int8_t *taken = (int8_t *)state->b + TILE * GROUPS * 4;
+    int32_t *c = state->c;
+    for (int64_t j = 0; j + set->nr <= TILE; j += set->nr) {
+        set->columns(state->depth, columns, panel_bytes, j, set->nr, taken);
+        for (int64_t i = 0; i < TILE; i += set->mr)
+            set->panel(state->depth, rows + i / CONCEPTDEC_I_PANEL * panel_bytes, panel_bytes, taken, NULL,
+                       c + j * TILE + i, TILE);
+    }
+}
+
+static void
+run_narrow_columns(bench *state)
+{
+    for (int64_t first = 0; first < REPEATS; first++)
+        state->narrow->columns(state->depth, state->a, state->depth * 4 * CONCEPTDEC_I_PANEL, first, state->narrow->nr,
+                               state->b);
+}
+
+/* Each column of a tile, without a hit. */
+static void
+run_narrow_screen(bench *state)
+{
+    const float *x = state->b;
+    const conceptdec_i_narrow_rows rows = {x, x + TILE, x + 2 * TILE, x + 3 * TILE, x + 4 * TILE};
+    const conceptdec_i_narrow_column column = {1, 1, 1, 1, 0};
+    for (int j = 0; j < TILE; j++)
+        state->sink = state->narrow->screen((int32_t *)state->c + j * TILE, &rows, &column, TILE, state->row_hits,
+                                            state->column_hits);
+}
+
+static void
+run_mix(bench *state)
+{
+    state->narrow->mix(state->c, state->n);
+}
+
+static void
+run_peak(bench *state)
+{
+    state->sink = (double)state->narrow->peak(state->c, state->n);
+}
+
+static void
+run_quantize(bench *state)
+{
+    int64_t sums[2];
+    state->sink = (double)state->narrow->quantize(state->c, 1, 1, state->a, state->n, sums);
+}
+
+static void
+report_narrow_products(bench *state, double top)
+{
+    const conceptdec_i_narrow_kernels *set = state->narrow;
+    for (state->depth = 64; state->depth <= GROUPS; state->depth *= 2) {
+        const double panel = 4e-9 * REPEATS * (double)state->depth * set->mr * set->nr;
+        const double tile = 4e-9 * TILE * (double)state->depth * (TILE - TILE % set->nr);
+        const double rates[] = {panel / best_seconds(state, run_narrow_panel),
+                                tile / best_seconds(state, run_narrow_tile)};
+        printf("  groups %d:", (int)state->depth);
+        for (int i = 0; i < 2; i++) {
+            printf("%s %6.1f GMAC/s", i ? ", a whole tile" : " panel", rates[i]);
+            if (top > 0)
+                printf(", %5.1f %% of the peak", 100 * rates[i] / top);
+        }
+        printf("\n");
+    }
+    state->depth = GROUPS;
+}
+
+static void
+report_narrow(bench *state, double hertz)
+{
+    const double top = narrow_peak(state);
+    printf("%s, int8: peak %.1f GMAC/s\n", state->narrow->name, top);
+    report_narrow_products(state, top);
+    report(state, "columns, 4 elements", run_narrow_columns, (double)REPEATS * GROUPS * state->narrow->nr, hertz);
+    float *bound = state->b;
+    for (int i = 0; i < TILE; i++)
+        bound[i] = 3;
+    report(state, "screen_i8", run_narrow_screen, (double)TILE * TILE, hertz);
+    memset(state->b, 0, TILE * sizeof *bound);
+    for (state->n = 64; state->n <= 65536; state->n *= 4) {
+        char name[32];
+        snprintf(name, sizeof name, "mix of %d", (int)state->n);
+        report(state, name, run_mix, (double)state->n, hertz);
+    }
+    state->n = LENGTH;
+    report(state, "peak", run_peak, LENGTH, hertz);
+    report(state, "quantize", run_quantize, LENGTH, hertz);
+}
+
 static void *
 zeros(size_t size)
 {
@@ -287,6 +439,14 @@ main(void)
         report_interleave(&state, hertz);
         report_rows(&state, hertz);
         report_votes(&state, hertz);
+    }
+    memset(state.a, 0, size);
+    memset(state.b, 0, size);
+    memset(state.c, 0, size);
+    for (uint32_t bit = CONCEPTDEC_KERNEL_NEON_DOTPROD; bit > 0; bit /= 2) {
+        state.narrow = conceptdec_i_narrow_choose(bit);
+        if (state.narrow->bit == bit)
+            report_narrow(&state, hertz);
     }
     free(state.a);
     free(state.b);
