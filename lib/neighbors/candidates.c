@@ -274,9 +274,9 @@ eligibility_of(const conceptdec_i_screening *s, int32_t list, int32_t value)
 }
 
 conceptdec_status
-conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, float low, int lane)
+conceptdec_i_screening_push_eligible(conceptdec_i_screening *s, int32_t list, int32_t value, float low, int lane)
 {
-    conceptdec_i_eligibility eligibility = s->all_count ? CONCEPTDEC_I_UNIVERSAL : eligibility_of(s, list, value);
+    conceptdec_i_eligibility eligibility = eligibility_of(s, list, value);
     if (eligibility == CONCEPTDEC_I_NEVER)
         return CONCEPTDEC_OK;
     return append(s, list, (conceptdec_i_candidate){.low = low, .value = (uint32_t)value & VALUE_BITS,

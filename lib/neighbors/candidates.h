@@ -101,9 +101,9 @@ typedef struct conceptdec_i_screening {
 /* Internal status: the refine budget is spent. */
 #define CONCEPTDEC_I_TOO_LOOSE 1
 
-/* A pair whose lower bound is within the list's limit. */
-conceptdec_status conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, float low,
-                                              int lane);
+/* A pair whose lower bound is within the list's limit, where it is eligible. */
+conceptdec_status conceptdec_i_screening_push_eligible(conceptdec_i_screening *s, int32_t list, int32_t value,
+                                                       float low, int lane);
 /* An exact distance known beforehand. */
 conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
 /* Makes room in a full list: bounds first, then exact distances, and where true ties fill it, more memory. */
@@ -192,6 +192,18 @@ conceptdec_i_float_below(double x)
 {
     float rounded = (float)x;
     return rounded - fabsf(rounded) * 0x1p-23f;
+}
+
+/* A pair whose lower bound is within the list's limit. */
+static inline conceptdec_status
+conceptdec_i_screening_push(conceptdec_i_screening *s, int32_t list, int32_t value, float low, int lane)
+{
+    if (!s->all_count)
+        return conceptdec_i_screening_push_eligible(s, list, value, low, lane);
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    l->items[l->count++] =
+        (conceptdec_i_candidate){.low = low, .value = (uint32_t)value & ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)};
+    return l->count < l->capacity ? CONCEPTDEC_OK : conceptdec_i_screening_make_room(s, list, lane);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "neighbors/candidates.h"
 
 #define LISTS_PER_TASK 32
+#define AHEAD 2 /* lists whose candidates are asked for before they are looked through */
 
 typedef struct {
     conceptdec_i_screening *s;
@@ -79,6 +80,13 @@ find_best(const job *j, int32_t list, int32_t value)
     return -1;
 }
 
+static void
+fetch_items(const conceptdec_i_candidate_list *l)
+{
+    for (int32_t i = 0; i < l->count; i += 8)
+        __builtin_prefetch(&l->items[i]);
+}
+
 static conceptdec_status
 share(const job *j, int32_t list, int lane)
 {
@@ -95,6 +103,8 @@ share(const job *j, int32_t list, int lane)
         if ((int32_t)l->items[i].value <= list)
             continue;
         int32_t place = find_best(j, values[next], list);
+        if (next + AHEAD < n)
+            fetch_items(&s->lists[values[next + AHEAD]]);
         l->d2[i] = d2[next];
         if (place >= 0)
             s->lists[values[next]].d2[place] = d2[next];

@@ -83,48 +83,65 @@ screen_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t 
                                t->symmetric ? limits[column] : -INFINITY, height, row_hits, column_hits);
 }
 
-static double
-narrow_product(const screen *c, int64_t i, int64_t j)
-{
-    const conceptdec_i_quantized *a = c->s->queries.quantized, *b = c->s->refs.quantized;
-    int64_t row = c->tile->row + i, column = c->tile->col + j;
-    int32_t dot = ((const int32_t *)c->tile->dots)[j * c->tile->ld + i];
-    return (double)a->scale[row] * (double)b->step[column] * dot + (double)a->spread[row] * (double)b->whole[column] +
-           (double)a->reach[row] * 0.5 * (double)b->spread[column];
-}
+/* One column against the rows of one cluster, ready to tell lower bounds of single pairs. */
+typedef struct {
+    const void *dots, *bounds; /* of the rows of the tile */
+    double own;                /* what the column adds */
+    float own_below;
+    const float *scale, *spread, *reach; /* int8 only, and what the column has of each */
+    float step, whole, rest;
+} column_view;
 
-/* Lower bound of the squared distance of pair (i, j) of the tile. */
-static double
-lower_bound(const screen *c, int64_t i, int64_t j)
+static column_view
+open_column(const screen *c, int64_t j, int of_rows)
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
-    const void *bounds = row_bounds(c, conceptdec_i_cluster_of(&s->refs, t->col + j));
-    double own = column_bound(c, j, conceptdec_i_cluster_of(&s->queries, t->row + i));
-    if (s->precision == CONCEPTDEC_I_TILE_I8)
-        return (double)((const float *)bounds)[i] + own - narrow_product(c, i, j);
-    if (s->precision == CONCEPTDEC_I_TILE_F32)
-        return (double)((const float *)bounds)[i] + own - 2.0 * (double)((const float *)t->dots)[j * t->ld + i];
-    return ((const double *)bounds)[i] - 2.0 * ((const double *)t->dots)[j * t->ld + i] + own;
+    int64_t at = t->col + j, size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
+    column_view k = {.dots = (const char *)t->dots + j * t->ld * size, .own = column_bound(c, j, of_rows),
+                .bounds = row_bounds(c, conceptdec_i_cluster_of(&s->refs, at))};
+    k.own_below = round_down(k.own);
+    if (s->precision != CONCEPTDEC_I_TILE_I8)
+        return k;
+    k.scale = s->queries.quantized->scale + t->row;
+    k.spread = s->queries.quantized->spread + t->row;
+    k.reach = s->queries.quantized->reach + t->row;
+    k.step = s->refs.quantized->step[at];
+    k.whole = s->refs.quantized->whole[at];
+    k.rest = 0.5f * s->refs.quantized->spread[at];
+    return k;
+}
+
+/* Lower bound of the squared distance of row i and the column; float where the screen is in float: what rounding may
+ * take is in the bounds. */
+static inline float
+lower_bound(const column_view *k, int precision, int64_t i)
+{
+    if (precision == CONCEPTDEC_I_TILE_I8)
+        return ((const float *)k->bounds)[i] + k->own_below - k->scale[i] * (k->step * (float)((const int32_t *)k->dots)[i]) -
+               k->spread[i] * k->whole - k->reach[i] * k->rest;
+    if (precision == CONCEPTDEC_I_TILE_F32)
+        return ((const float *)k->bounds)[i] - 2.0f * ((const float *)k->dots)[i] + k->own_below;
+    return conceptdec_i_float_below(((const double *)k->bounds)[i] - 2.0 * ((const double *)k->dots)[i] + k->own);
 }
 
 static conceptdec_status
-push_hits(const screen *c, int64_t j, const uint64_t *hits, bool to_row)
+push_hits(const screen *c, const column_view *k, int64_t j, const uint64_t *hits, bool to_row)
 {
+    conceptdec_i_screening *s = c->s;
+    const int32_t value = (int32_t)(c->tile->col + j);
     long long pushed = 0;
     for (int w = 0; w < WORDS; w++) {
         for (uint64_t word = hits[w]; word; word &= word - 1) {
-            int64_t i = 64 * w + __builtin_ctzll(word);
-            int32_t row = (int32_t)(c->tile->row + i), column = (int32_t)(c->tile->col + j);
-            float low = conceptdec_i_float_below(lower_bound(c, i, j));
-            if (!((double)low <= conceptdec_i_screening_limit(c->s, to_row ? row : column)) || low == INFINITY)
+            const int32_t i = 64 * w + __builtin_ctzll(word), row = (int32_t)c->tile->row + i;
+            const float low = lower_bound(k, s->precision, i);
+            if (!((double)low <= conceptdec_i_screening_limit(s, to_row ? row : value)) || low == INFINITY)
                 continue; /* the limit has moved; NaN, infinity: a zero row under cosine */
-            CONCEPTDEC_I_TRY(conceptdec_i_screening_push(c->s, to_row ? row : column, to_row ? column : row, low,
-                                                         c->lane));
+            CONCEPTDEC_I_TRY(conceptdec_i_screening_push(s, to_row ? row : value, to_row ? value : row, low, c->lane));
             pushed++;
         }
     }
-    atomic_fetch_add_explicit(&c->s->n_pushed, pushed, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->n_pushed, pushed, memory_order_relaxed);
     return CONCEPTDEC_OK;
 }
 
@@ -239,9 +256,10 @@ screen_rows(const screen *c, int of_rows, const uint64_t *mask)
             row_hits[w] &= mask[w];
             column_hits[w] &= mask[w];
         }
-        CONCEPTDEC_I_TRY(push_hits(c, j, row_hits, true));
+        const column_view k = open_column(c, j, of_rows);
+        CONCEPTDEC_I_TRY(push_hits(c, &k, j, row_hits, true));
         if (t->symmetric)
-            CONCEPTDEC_I_TRY(push_hits(c, j, column_hits, false));
+            CONCEPTDEC_I_TRY(push_hits(c, &k, j, column_hits, false));
     }
     return CONCEPTDEC_OK;
 }
