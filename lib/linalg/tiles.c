@@ -234,8 +234,8 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
 
 /* Tiles of one pair of super-blocks, numbered square by square, so that packed rows are used several times while they
  * are in the cache. Within a square neighbouring numbers share neither side: their consumers then rarely meet. Squares
- * come column by column, from the diagonal upwards: items that stand close together meet before those far apart. Of a
- * square on the diagonal first come the tiles beside it: rows have then been columns before. */
+ * come column by column, from the diagonal upwards, and of a square on the diagonal first the tiles on it: items that
+ * stand close together meet before those far apart. */
 static void
 tile_place(const engine *e, int64_t task, int64_t *i, int64_t *j)
 {
@@ -244,7 +244,7 @@ tile_place(const engine *e, int64_t task, int64_t *i, int64_t *j)
     int64_t last = e->b_first + (column + 1) * g * e->block.cols - 1;
     int64_t diagonal = (last - e->a_first) / (g * e->block.rows);
     *i = (max64(0, min64(diagonal, down - 1)) - square % down + down) % down * g + place % g;
-    *j = column * g + (place / g + place % g + 1) % g;
+    *j = column * g + (place / g + place % g) % g;
 }
 
 static int64_t

@@ -8,6 +8,7 @@
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
 #define FETCHED 8192 /* bytes of a row that are asked for ahead */
+#define WAITING 4 /* times the first room of a list, at most */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
 
 conceptdec_i_eligibility
@@ -243,12 +244,23 @@ conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list)
     return CONCEPTDEC_OK;
 }
 
+/* Far rows that bounds cannot tell apart are ruled out by near ones, if only these come before they are refined: some
+ * lists may wait for that. */
+static bool
+may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
+{
+    return l->capacity < WAITING * s->capacity &&
+           atomic_load_explicit(&s->n_grown, memory_order_relaxed) < s->queries.n * s->capacity;
+}
+
 conceptdec_status
 conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+    if (l->count > enough && may_wait(s, l))
+        return conceptdec_i_screening_grow(s, list);
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
         double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
         CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
