@@ -438,6 +438,44 @@ write_file(const char *path, const unsigned char *data, size_t size)
     (void)fclose(f);
 }
 
+static int64_t
+number_of(const conceptdec_neighbors *t, const char *name)
+{
+    conceptdec_array number = {.ndim = 9};
+    ck_assert_int_eq(conceptdec_neighbors_get(t, name, &number), CONCEPTDEC_OK);
+    ck_assert_int_eq(number.ndim, 0);
+    ck_assert_int_eq(number.dtype, CONCEPTDEC_INT64);
+    return *(const int64_t *)number.data;
+}
+
+/* Every screening on request, the next wider one where it is too loose for the data. */
+START_TEST(test_how_it_was_found)
+{
+    enum { N = 600, D = 16 };
+    static float loose[N * 6];
+    double *x = make_data(SMOOTH, N, D);
+    conceptdec_matrix v = view_of(x, N, D, CONCEPTDEC_FLOAT64), w = view_of(loose, N, 6, CONCEPTDEC_FLOAT32);
+    conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = 5};
+    for (int i = 0; i < N * 6; i++)
+        loose[i] = (float)((i / 6 % 2 ? 1000 : -1000) + 1e-3 * (i * 7919 % 1009));
+    for (uint32_t asked = CONCEPTDEC_SCREENING_INT8; asked <= CONCEPTDEC_SCREENING_FLOAT64; asked++) {
+        conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .screening = asked};
+        conceptdec_ctx *ctx;
+        conceptdec_neighbors *t = NULL, *u = NULL;
+        ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+        ck_assert_int_eq(conceptdec_neighbors_new(ctx, &v, NULL, &o, &t), CONCEPTDEC_OK);
+        ck_assert_int_eq(conceptdec_neighbors_new(ctx, &w, NULL, &o, &u), CONCEPTDEC_OK);
+        ck_assert_int_eq(number_of(t, CONCEPTDEC_N_SCREENING), asked);
+        ck_assert_int_ge(number_of(t, CONCEPTDEC_N_N_REFINED), N * 5 / 2);
+        ck_assert_int_ge(number_of(u, CONCEPTDEC_N_SCREENING), asked);
+        conceptdec_neighbors_free(t);
+        conceptdec_neighbors_free(u);
+        conceptdec_ctx_free(ctx);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(test_save_and_load)
 {
     enum { N = 90, D = 3, K = 6 };
@@ -456,6 +494,7 @@ START_TEST(test_save_and_load)
         ck_assert_msg(conceptdec_neighbors_load(ctx, path, &back) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
         exact_case c = {.x = x, .n = N, .d = D, .group = grouped ? g : NULL, .cosine = grouped, .scale = 1};
         compare(back, &c, K);
+        ck_assert_int_eq(number_of(back, CONCEPTDEC_N_SCREENING) + number_of(back, CONCEPTDEC_N_N_REFINED), 0);
         conceptdec_neighbors_free(t);
         conceptdec_neighbors_free(back);
         free(x);
@@ -583,6 +622,7 @@ neighbors_suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, test_bad_input);
     tcase_add_test(c, test_strict_and_short_rows);
+    tcase_add_test(c, test_how_it_was_found);
     tcase_add_test(c, test_save_and_load);
     tcase_add_test(c, test_other_matrix);
     tcase_add_test(c, test_damaged_files);
