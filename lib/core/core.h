@@ -115,7 +115,8 @@ int conceptdec_i_lane(const conceptdec_ctx *ctx);
 /* Names the stage that the progress callback reports and how many tasks it has over all its parallel calls. */
 void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 /* Runs tasks 0..tasks-1, handed out in this order to any lane; returns after all ended. The failure of the lowest task
- * is returned with the text that it set (the same for any number of threads), and no new task starts after one.
+ * is returned with the text that it set (the same for any number of threads), and no new task starts after one; an error
+ * outranks a positive status, with which a task asks its caller for something.
  * Between tasks the cancel flag is looked at, and on the calling thread progress is reported. Tasks should take 1 to
  * 20 ms. From within a task of the same context it runs the tasks one after another, as lane 0. */
 conceptdec_status conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument);

@@ -118,11 +118,21 @@ stop_cancelled(region *r)
     atomic_store(&r->is_stopped, true);
 }
 
+/* Whether a failure is told rather than the one that stands. */
+static bool
+outranks(const region *r, int64_t task, conceptdec_status status)
+{
+    bool is_error = status < 0, stands_error = r->status < 0;
+    if (r->failed_task == r->tasks || is_error == stands_error)
+        return task < r->failed_task;
+    return is_error;
+}
+
 static void
 stop_failed(region *r, int64_t task, conceptdec_status status, const char *text)
 {
     pthread_mutex_lock(&r->ctx->error_lock);
-    if (task < r->failed_task) {
+    if (outranks(r, task, status)) {
         r->failed_task = task;
         r->status = status;
         memcpy(r->text, text, TEXT_SIZE);

@@ -3,6 +3,7 @@
 
 #include <fenv.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,32 @@ START_TEST(lowest_failure_wins)
         ck_assert_str_eq(conceptdec_ctx_error(ctx), text);
         ck_assert_int_le(atomic_load(&rec.started), from + _i);
         run_and_expect(ctx, 50); /* it goes on afterwards */
+    }
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* Task 0 asks for something, but not before task 1 has failed. */
+static conceptdec_status
+ask_or_fail(void *argument, int64_t task, int lane)
+{
+    atomic_int *failing = argument;
+    (void)lane;
+    if (task == 1) {
+        atomic_store(failing, 1);
+        return CONCEPTDEC_ENOMEM;
+    }
+    while (!atomic_load(failing))
+        sched_yield();
+    return 1;
+}
+
+START_TEST(errors_outrank_wishes)
+{
+    conceptdec_ctx *ctx = new_ctx(2);
+    for (int round = 0; round < 200; round++) {
+        atomic_int failing = 0;
+        ck_assert_int_eq(conceptdec_i_parallel(ctx, 2, ask_or_fail, &failing), CONCEPTDEC_ENOMEM);
     }
     conceptdec_ctx_free(ctx);
 }
@@ -640,6 +667,7 @@ make_suite(void)
     tcase_add_loop_test(tests, every_task_once, 1, 17);
     tcase_add_test(tests, lanes_run_at_once);
     tcase_add_loop_test(tests, lowest_failure_wins, 1, 17);
+    tcase_add_test(tests, errors_outrank_wishes);
     tcase_add_loop_test(tests, within_a_task, 1, 5);
     tcase_add_loop_test(tests, after_fork, 0, 2);
     tcase_add_test(tests, freed_in_the_child);
