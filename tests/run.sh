@@ -105,7 +105,12 @@ test_listed() {
   meson introspect "$build/release" --targets >"$build/targets.json" || return 1
   unlisted=0
   for source in lib/*/*.c tests/*/test_*.c examples/*.c; do
-    grep -q "/$source\"" "$build/targets.json" || { echo "no meson.build lists $source"; unlisted=1; }
+    grep -q "/$source\"" "$build/targets.json" && continue
+    case $source in # kernels of another processor
+    lib/kernels/*) grep -q "'$(basename "$source" .c)'" lib/meson.build && continue ;;
+    esac
+    echo "no meson.build lists $source"
+    unlisted=1
   done
   return $unlisted
 }
