@@ -227,13 +227,9 @@ conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane
 }
 
 conceptdec_status
-conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list)
+conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t capacity)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    int64_t capacity = 2 * (int64_t)l->capacity;
-    if (atomic_fetch_add(&s->n_grown, capacity) > MOST_GROWN || capacity > INT32_MAX)
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENOMEM,
-                                 "x: too many rows tie at the last distance (more than 134217728 in all)");
     void *items;
     CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", capacity, sizeof *l->items, &items));
     memcpy(items, l->items, (size_t)l->count * sizeof *l->items);
@@ -242,6 +238,17 @@ conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list)
     l->items = items;
     l->capacity = (int32_t)capacity;
     return CONCEPTDEC_OK;
+}
+
+/* Doubles the room of a list. */
+static conceptdec_status
+grow(conceptdec_i_screening *s, int32_t list)
+{
+    int64_t capacity = 2 * (int64_t)s->lists[list].capacity;
+    if (atomic_fetch_add(&s->n_grown, capacity) > MOST_GROWN || capacity > INT32_MAX / 2)
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENOMEM,
+                                 "x: too many rows tie at the last distance (more than 134217728 in all)");
+    return conceptdec_i_screening_resize(s, list, capacity);
 }
 
 /* Far rows that bounds cannot tell apart are ruled out by near ones, if only these come before they are refined: some
@@ -260,7 +267,7 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     int32_t enough = l->capacity - l->capacity / 4;
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     if (l->count > enough && may_wait(s, l))
-        return conceptdec_i_screening_grow(s, list);
+        return grow(s, list);
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
         double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
         CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
@@ -268,7 +275,7 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     }
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
-    return l->count <= enough ? CONCEPTDEC_OK : conceptdec_i_screening_grow(s, list);
+    return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
 }
 
 static conceptdec_status

@@ -113,8 +113,8 @@ conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, in
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
 /* Room for `count` doubles in the lane's scratch. */
 conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t count);
-/* Doubles the room of a list. */
-conceptdec_status conceptdec_i_screening_grow(conceptdec_i_screening *s, int32_t list);
+/* Gives a list room for so many candidates, more than it has. */
+conceptdec_status conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t capacity);
 /* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has d2. */
 conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
 /* The k-th smallest lower bound that counts towards k, or infinity where there are fewer: what lies within it promises
