@@ -241,6 +241,8 @@ read_arguments(int argc, char **argv, struct question *q, struct file *f)
         } else {
             fail(argv[i], "unknown, or something is missing behind it");
         }
+    if (q->k < 1)
+        fail("--k", "must be at least 1");
     q->path = i < argc ? argv[i] : "examples/data/activations.npy";
     q->labels = i + 1 < argc ? argv[i + 1] : i < argc ? NULL : "examples/data/labels.npy";
 }
