@@ -7,6 +7,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
+#include "linalg/rounding.h"
 
 #define UNIT 0x1p-24
 #define ITEMS CONCEPTDEC_I_TILE_ROWS
@@ -94,13 +95,6 @@ rotation_error(const rotation *turn)
     return (2.0 * (turn->levels + 3) + 2) * UNIT * 1.01;
 }
 
-static float
-round_up_f32(double x)
-{
-    float rounded = (float)x;
-    return (double)rounded < x ? nextafterf(rounded, INFINITY) : rounded;
-}
-
 /* What the screen needs of one item, all bounds on the safe side. */
 static void
 describe(const job *j, int64_t item, double norm2, float step, float rest2, const int64_t *sums)
@@ -114,9 +108,9 @@ describe(const job *j, int64_t item, double norm2, float step, float rest2, cons
     set->start[item] = (int32_t)(-j->narrow->bias * sums[0]);
     set->step[item] = step;
     set->scale[item] = 2 * step;
-    set->whole[item] = round_up_f32(norm + 0x1p-50);
-    set->reach[item] = round_up_f32(2 * reach);
-    set->spread[item] = round_up_f32(2 * rest);
+    set->whole[item] = conceptdec_i_round_up(norm + 0x1p-50);
+    set->reach[item] = conceptdec_i_round_up(2 * reach);
+    set->spread[item] = conceptdec_i_round_up(2 * rest);
 }
 
 static void

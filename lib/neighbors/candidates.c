@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "linalg/rounding.h"
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
@@ -158,12 +159,10 @@ double
 conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
 {
     limit *= s->slack;
-    if (s->precision == CONCEPTDEC_I_TILE_F64) {
+    if (s->precision == CONCEPTDEC_I_TILE_F64)
         ((double *)s->limits)[list] = limit;
-        return limit;
-    }
-    float rounded = (float)limit;
-    ((float *)s->limits)[list] = (double)rounded < limit ? nextafterf(rounded, INFINITY) : rounded;
+    else
+        ((float *)s->limits)[list] = conceptdec_i_round_up(limit);
     return limit;
 }
 
@@ -256,8 +255,8 @@ grow(conceptdec_i_screening *s, int32_t list)
 static bool
 may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
 {
-    return l->capacity < WAITING * s->capacity &&
-           atomic_load_explicit(&s->n_grown, memory_order_relaxed) < s->queries.n * s->capacity;
+    long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
+    return l->capacity < WAITING * s->capacity && grown < s->queries.n * s->capacity && grown < MOST_GROWN / 2;
 }
 
 conceptdec_status

@@ -8,6 +8,7 @@
 #include "neighbors/pass.h"
 
 #define SAMPLE 64
+#define LEAST_SAMPLE 8
 #define SAMPLE_PAIRS ((int64_t)1 << 22)
 /* Rows and dimensions from which int8 tiles can pay for quantising. */
 #define LEAST_ROWS 512
@@ -86,15 +87,22 @@ take_sample(conceptdec_i_arena *arena, const conceptdec_i_operand *from, int64_t
     return CONCEPTDEC_OK;
 }
 
+/* Lists in the sample; fewer where rows are so many that the bounds of all pairs would take much memory. */
+static int64_t
+count_sample(const conceptdec_i_screening *s)
+{
+    int64_t n = SAMPLE_PAIRS / s->refs.n;
+    n = n < LEAST_SAMPLE ? LEAST_SAMPLE : n > SAMPLE ? SAMPLE : n;
+    return n < s->queries.n ? n : s->queries.n;
+}
+
 static conceptdec_status
 count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, double *mean)
 {
     conceptdec_i_screening s = *whole;
     conceptdec_i_quantized quantized;
-    int64_t n = SAMPLE_PAIRS / whole->refs.n < 8 ? 8 : SAMPLE_PAIRS / whole->refs.n > SAMPLE ? SAMPLE
-                                                                                            : SAMPLE_PAIRS / whole->refs.n;
+    int64_t n = count_sample(whole);
     void *p[3];
-    n = n < whole->queries.n ? n : whole->queries.n;
     CONCEPTDEC_I_TRY(take_sample(arena, &whole->queries, n, &s.queries));
     CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s.queries, &quantized));
     s.queries.quantized = &quantized;

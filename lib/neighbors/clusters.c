@@ -16,7 +16,6 @@ typedef struct {
     conceptdec_ctx *ctx;
     int64_t n, dims;
     double *rows;   /* n x dims, about the mean */
-    double *zeros;
     double *near;   /* per row: squared distance to the nearest centre */
     int *nearest;
 } sample;
@@ -31,17 +30,15 @@ static conceptdec_status
 take_sample(conceptdec_i_arena *arena, const conceptdec_i_survey *survey, const int32_t *rows, int64_t n, sample *s)
 {
     int64_t d = survey->view->cols, most = SAMPLE_VALUES / d;
-    void *p[4];
+    void *p[3];
     most = most < 64 ? 64 : most > MOST_SAMPLES ? MOST_SAMPLES : most;
     *s = (sample){.ctx = arena->ctx, .n = n < most ? n : most, .dims = d};
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", s->n * d, sizeof(double), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", d, sizeof(double), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", s->n, sizeof(double), &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", s->n, sizeof(int), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", s->n, sizeof(double), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", s->n, sizeof(int), &p[2]));
     s->rows = p[0];
-    s->zeros = p[1];
-    s->near = p[2];
-    s->nearest = p[3];
+    s->near = p[1];
+    s->nearest = p[2];
     for (int64_t i = 0; i < s->n; i++) {
         int64_t row = rows[i * n / s->n];
         double *out = s->rows + i * d, factor = survey->factor ? survey->factor[row] : 1;
@@ -173,7 +170,6 @@ conceptdec_i_clusters_find(conceptdec_i_arena *arena, const conceptdec_i_survey 
 /* ---- products with the centres ---- */
 
 typedef struct {
-    int n;
     int64_t items;
     double half_norm[CONCEPTDEC_I_CLUSTERS]; /* of the centres, scaled */
     uint8_t *cluster;
@@ -220,7 +216,6 @@ project(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters, const 
                               .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", d, sizeof(double), &zeros));
     conceptdec_i_operand centers = {.view = &view, .n = clusters->n, .mean = zeros, .scale = operand->scale};
-    p->n = clusters->n;
     p->items = operand->n;
     for (int c = 0; c < clusters->n; c++) {
         const double *center = clusters->shifted + c * d;
@@ -285,7 +280,7 @@ conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const conceptdec_i_clus
                               double scale, conceptdec_i_arrangement *arrangement)
 {
     void *p[3];
-    *arrangement = (conceptdec_i_arrangement){.n = n};
+    *arrangement = (conceptdec_i_arrangement){0};
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row order", n, sizeof(int32_t), &p[0]));
     arrangement->row = p[0];
     if (clusters->n == 1) {

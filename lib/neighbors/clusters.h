@@ -19,7 +19,6 @@ typedef struct conceptdec_i_clusters {
 
 /* Items of one side, sorted by cluster; before: number of an item in the caller's order. */
 typedef struct conceptdec_i_arrangement {
-    int64_t n;
     int32_t *before;  /* NULL: the order is the caller's */
     int32_t *row;     /* of the view */
     uint8_t *cluster; /* NULL: one cluster */

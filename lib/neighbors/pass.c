@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "linalg/quantized.h"
+#include "linalg/rounding.h"
 
 #define BLOCK CONCEPTDEC_I_TILE_ROWS
 #define POOL_BYTES ((int64_t)96 << 20) /* first storage of all lists, but for what k itself takes */
@@ -33,12 +34,10 @@ error_share(int64_t dims, int precision)
 static void
 set_bound(int precision, void *bounds, int64_t i, double bound)
 {
-    if (precision == CONCEPTDEC_I_TILE_F64) {
+    if (precision == CONCEPTDEC_I_TILE_F64)
         ((double *)bounds)[i] = bound;
-        return;
-    }
-    float rounded = (float)bound;
-    ((float *)bounds)[i] = (double)rounded > bound ? nextafterf(rounded, -INFINITY) : rounded;
+    else
+        ((float *)bounds)[i] = conceptdec_i_round_down(bound);
 }
 
 /* Bound of item i for its pairs with cluster c: its norm, seen from there, less its share of the error. */
@@ -254,6 +253,7 @@ conceptdec_i_pass_run(conceptdec_i_arena *arena, conceptdec_i_screening *s, int 
     CONCEPTDEC_I_TRY(conceptdec_i_pass_bounds(arena, s, precision));
     s->refine_budget = precision == CONCEPTDEC_I_TILE_F64 ? 0 : atomic_load(&s->n_refined) + 8 * n * s->k + 65536;
     s->all_count = !s->codes->any || (s->codes->by_row && s->symmetric);
+    atomic_store(&s->n_grown, 0);
     CONCEPTDEC_I_TRY(start_lists(s));
     return conceptdec_i_tiles_run(s->ctx, &s->queries, s->symmetric ? NULL : &s->refs, precision,
                                   conceptdec_i_screening_tile, s);

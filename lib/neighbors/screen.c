@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "linalg/quantized.h"
+#include "linalg/rounding.h"
 #include "neighbors/candidates.h"
 
 #define WORDS (CONCEPTDEC_I_TILE_ROWS / 64)
@@ -37,13 +38,6 @@ column_bound(const screen *c, int64_t j, int of_rows)
     return bound + s->near[of_rows * s->clusters->n + conceptdec_i_cluster_of(&s->refs, c->tile->col + j)];
 }
 
-static float
-round_down(double x)
-{
-    float rounded = (float)x;
-    return (double)rounded > x ? nextafterf(rounded, -INFINITY) : rounded;
-}
-
 static int
 screen_narrow_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t *row_hits, uint64_t *column_hits)
 {
@@ -55,7 +49,7 @@ screen_narrow_column(const screen *c, int64_t j, int64_t height, int of_rows, ui
     const conceptdec_i_narrow_rows rows = {.bound = row_bounds(c, conceptdec_i_cluster_of(&s->refs, column)),
                                            .scale = a->scale + t->row, .reach = a->reach + t->row,
                                            .spread = a->spread + t->row, .limit = limits + t->row};
-    const conceptdec_i_narrow_column one = {.bound = round_down(column_bound(c, j, of_rows)), .step = b->step[column],
+    const conceptdec_i_narrow_column one = {.bound = conceptdec_i_round_down(column_bound(c, j, of_rows)), .step = b->step[column],
                                             .reach = b->whole[column], .spread = 0.5f * b->spread[column],
                                             .limit = t->symmetric ? limits[column] : -INFINITY};
     return s->ctx->narrow->screen((const int32_t *)t->dots + j * t->ld, &rows, &one, height, row_hits, column_hits);
@@ -75,7 +69,7 @@ screen_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t 
     double own = column_bound(c, j, of_rows);
     if (s->precision == CONCEPTDEC_I_TILE_F32) {
         const float *limits = s->limits;
-        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds, round_down(own), limits + t->row,
+        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds, conceptdec_i_round_down(own), limits + t->row,
                                    t->symmetric ? limits[column] : -INFINITY, height, row_hits, column_hits);
     }
     const double *limits = s->limits;
@@ -100,7 +94,7 @@ open_column(const screen *c, int64_t j, int of_rows)
     int64_t at = t->col + j, size = s->precision == CONCEPTDEC_I_TILE_F64 ? sizeof(double) : sizeof(float);
     column_view k = {.dots = (const char *)t->dots + j * t->ld * size, .own = column_bound(c, j, of_rows),
                 .bounds = row_bounds(c, conceptdec_i_cluster_of(&s->refs, at))};
-    k.own_below = round_down(k.own);
+    k.own_below = conceptdec_i_round_down(k.own);
     if (s->precision != CONCEPTDEC_I_TILE_I8)
         return k;
     k.scale = s->queries.quantized->scale + t->row;
