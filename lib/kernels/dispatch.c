@@ -88,6 +88,8 @@ conceptdec_i_narrow_choose(uint32_t mask)
         return &conceptdec_i_narrow_avx512vnni;
     if (usable & CONCEPTDEC_KERNEL_AVXVNNI)
         return &conceptdec_i_narrow_avxvnni;
+    if ((usable & CONCEPTDEC_KERNEL_AVX2) && !(usable & CONCEPTDEC_KERNEL_AVX512))
+        return &conceptdec_i_narrow_avx2;
 #elif defined(__aarch64__) && defined(__linux__)
     if (usable & CONCEPTDEC_KERNEL_NEON_DOTPROD)
         return &conceptdec_i_narrow_neon_dotprod;

@@ -13,6 +13,7 @@ typedef int32_t whole __attribute__((vector_size(64)));
 #define LANES 16
 #define RUN 16
 #define BIAS 128
+#define MOST 127
 #define UNROLL _Pragma("GCC unroll 16")
 
 static inline many
@@ -214,5 +215,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE conceptdec_i_narrow_avx512vnni
 #define TABLE_NAME "avx512vnni"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX512VNNI
-#define FAST 1
+#define GAIN 0.65f
+#define DEPTH 1536
 #include "kernels/narrow_template.h"

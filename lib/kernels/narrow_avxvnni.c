@@ -3,128 +3,10 @@
 
 #include <conceptdec/conceptdec.h>
 
-#include <immintrin.h>
-#include <stdbool.h>
-#include <string.h>
+#include "kernels/narrow_ymm.h"
 
-typedef __m256 many;
-typedef int32_t whole __attribute__((vector_size(32)));
-
-#define LANES 8
-#define RUN 8
 #define BIAS 128
-#define UNROLL _Pragma("GCC unroll 8")
-
-static inline many
-many_load(const float *from)
-{
-    return _mm256_loadu_ps(from);
-}
-
-static inline void
-many_store(float *to, many x)
-{
-    _mm256_storeu_ps(to, x);
-}
-
-static inline many
-many_fill(float value)
-{
-    return _mm256_set1_ps(value);
-}
-
-static inline many
-many_of(whole q)
-{
-    return _mm256_cvtepi32_ps((__m256i)q);
-}
-
-static inline many
-many_from(const int32_t *from)
-{
-    return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(const void *)from));
-}
-
-static inline many
-many_less(many x, many a, many b)
-{
-    return _mm256_fnmadd_ps(a, b, x);
-}
-
-static inline many
-many_absolute(many x)
-{
-    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
-}
-
-static inline many
-many_larger(many a, many b)
-{
-    return _mm256_max_ps(a, b);
-}
-
-static inline many
-many_smaller(many a, many b)
-{
-    return _mm256_min_ps(a, b);
-}
-
-static inline uint64_t
-many_hits(many value, many limit)
-{
-    return (uint64_t)_mm256_movemask_ps(_mm256_cmp_ps(value, limit, _CMP_NGT_UQ));
-}
-
-typedef __m256 above;
-
-static inline above
-all_above(void)
-{
-    return _mm256_castsi256_ps(_mm256_set1_epi32(-1));
-}
-
-static inline above
-still_above(above all, many value, many limit)
-{
-    return _mm256_and_ps(all, _mm256_cmp_ps(value, limit, _CMP_GT_OQ));
-}
-
-static inline bool
-is_above(above all)
-{
-    return _mm256_movemask_ps(all) == 0xff;
-}
-
-/* Each lane and its partner, one of them with the other sign; a product with 1 or -1 is exact. */
-static inline many
-many_mixed(many x)
-{
-    const many one = _mm256_setr_ps(1, -1, 1, -1, 1, -1, 1, -1);
-    const many two = _mm256_setr_ps(1, 1, -1, -1, 1, 1, -1, -1);
-    const many four = _mm256_setr_ps(1, 1, 1, 1, -1, -1, -1, -1);
-    x = _mm256_fmadd_ps(x, one, _mm256_permute_ps(x, 0xb1));
-    x = _mm256_fmadd_ps(x, two, _mm256_permute_ps(x, 0x4e));
-    return _mm256_fmadd_ps(x, four, _mm256_permute2f128_ps(x, x, 0x01));
-}
-
-static inline whole
-whole_near(many x)
-{
-    return (whole)_mm256_cvtps_epi32(x);
-}
-
-/* The low bytes of each half, then the halves side by side. */
-static inline void
-whole_store_bytes(uint8_t *to, whole q)
-{
-    const __m256i order = _mm256_set1_epi32(0x0c080400), bytes = _mm256_shuffle_epi8((__m256i)q, order);
-    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
-    _mm_storel_epi64((__m128i *)(void *)to, _mm_unpacklo_epi32(low, high));
-}
-
-typedef __m256i line;
-
-#define HIGH 2
+#define MOST 127
 
 enum { mr = HIGH * LANES, nr = 6 };
 
@@ -135,29 +17,11 @@ rows_at(int i, int64_t panel_bytes)
     return i * (int64_t)sizeof(line);
 }
 
-static inline line
-line_load(const void *from)
-{
-    return _mm256_load_si256(from);
-}
-
 /* The processor sees one stream of lines by itself. */
 static inline void
 line_soon(const uint8_t *from)
 {
     (void)from;
-}
-
-static inline void
-line_store(void *to, line x)
-{
-    _mm256_store_si256(to, x);
-}
-
-static inline line
-line_fill(int32_t value)
-{
-    return _mm256_set1_epi32(value);
 }
 
 /* The tests build this file again with the same instruction as AVX-512 encodes it, which more processors have. */
@@ -176,43 +40,25 @@ line_dot(line sum, line a, line b)
     return DOT(sum, a, b);
 }
 
-/* Lanes first <= i < last. */
-static inline __m256i
-between(int64_t first, int64_t last)
+/* In two parts, since masked stores are slow on some processors. */
+static inline void
+store_columns(int8_t *out, line x)
 {
-    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_and_si256(_mm256_cmpgt_epi32(lane, _mm256_set1_epi32((int32_t)first - 1)),
-                            _mm256_cmpgt_epi32(_mm256_set1_epi32((int32_t)last), lane));
-}
-
-static inline __m256i
-load_some(const uint8_t *from, __m256i which)
-{
-    return _mm256_maskload_epi32((const int *)(const void *)from, which);
-}
-
-/* Columns in two panels at most: what the first holds, then what the next one does. Stored in two parts, since masked
- * stores are slow on some processors. */
-static void
-columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
-{
-    const int64_t at = first % CONCEPTDEC_I_PANEL, room = CONCEPTDEC_I_PANEL - at;
-    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes + at * 4;
-    const uint8_t *more = count > room ? from + panel_bytes - 4 * CONCEPTDEC_I_PANEL : from;
-    const __m256i here = between(0, count < room ? count : room), there = between(room, count);
-    const __m256i bias = _mm256_and_si256(between(0, count), _mm256_set1_epi8((char)BIAS));
-    for (int64_t g = 0; g < groups; g++, out += 4 * nr) {
-        const int64_t skip = g * 4 * CONCEPTDEC_I_PANEL;
-        const __m256i group = _mm256_or_si256(load_some(from + skip, here), load_some(more + skip, there));
-        const __m256i moved = _mm256_xor_si256(group, bias);
-        _mm_storeu_si128((__m128i *)(void *)out, _mm256_castsi256_si128(moved));
-        _mm_storel_epi64((__m128i *)(void *)(out + 16), _mm256_extracti128_si256(moved, 1));
-    }
+    _mm_storeu_si128((__m128i *)(void *)out, _mm256_castsi256_si128(x));
+    _mm_storel_epi64((__m128i *)(void *)(out + 16), _mm256_extracti128_si256(x, 1));
 }
 
 #include "kernels/narrow_panel.h"
+#include "kernels/narrow_ymm_columns.h"
+
+static void
+columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
+{
+    columns_anywhere(groups, panels, panel_bytes, first, count, out);
+}
 
 #define TABLE_NAME "avxvnni"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVXVNNI
-#define FAST 1
+#define GAIN 0.65f
+#define DEPTH 1536
 #include "kernels/narrow_template.h"

@@ -13,6 +13,7 @@ typedef int32x4_t whole;
 #define LANES 4
 #define RUN 8
 #define BIAS 0
+#define MOST 127
 #define UNROLL _Pragma("GCC unroll 8")
 
 static inline many
@@ -170,5 +171,6 @@ panel(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, co
 #define TABLE conceptdec_i_narrow_neon_dotprod
 #define TABLE_NAME "neon_dotprod"
 #define TABLE_BIT CONCEPTDEC_KERNEL_NEON_DOTPROD
-#define FAST 1
+#define GAIN 0.65f
+#define DEPTH 1536
 #include "kernels/narrow_template.h"

@@ -12,6 +12,7 @@ typedef int32_t whole;
 #define LANES 1
 #define RUN 8
 #define BIAS 0
+#define MOST 127
 #define UNROLL
 
 static inline many
@@ -149,5 +150,6 @@ panel(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, co
 #define TABLE conceptdec_i_narrow_portable
 #define TABLE_NAME "portable"
 #define TABLE_BIT CONCEPTDEC_KERNEL_PORTABLE
-#define FAST 0
+#define GAIN 0
+#define DEPTH 1536
 #include "kernels/narrow_template.h"

@@ -10,22 +10,25 @@
  *   many_mixed(x): the Hadamard transform of the lanes; RUN: vectors that stay in registers while they are mixed;
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
- *   BIAS; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT and FAST. */
+ *   RUN_GROUPS, RUN_MOST and RUN_STEP(x, n), the step that they ask for, or none of them;
+ *   BIAS, MOST; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, GAIN and DEPTH. */
 #include <string.h>
 
+#if !defined(RUN_GROUPS) /* products are added up in 32 bits from the start */
+#define RUN_GROUPS 0
+#define RUN_MOST 0
+#define RUN_STEP(x, n) 0
+#endif
 #define CHUNK 32
 #define VECTORS (CHUNK / LANES)
 #define BLOCK (RUN * LANES)
-#define MOST 127
 #define PIECE ((int64_t)1 << 20) /* whose squares add up within int32_t in each of CHUNK sums */
 
 static inline many
-screen_value(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
-             int64_t i)
+screen_value(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t i)
 {
-    const many scaled = many_from(dot + i) * many_fill(column->step);
     many value = many_load(rows->bound + i) + many_fill(column->bound);
-    value = many_less(value, many_load(rows->scale + i), scaled);
+    value = many_less(value, many_load(dot + i), many_fill(2));
     value = many_less(value, many_load(rows->spread + i), many_fill(column->reach));
     return many_less(value, many_load(rows->reach + i), many_fill(column->spread));
 }
@@ -36,7 +39,7 @@ typedef struct hits {
 
 /* 64 products. Most words have no hit: at first only whether any value is not above both limits. */
 static inline __attribute__((always_inline)) hits
-screen_word(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column)
+screen_word(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column)
 {
     const many column_limit = many_fill(column->limit);
     many value[64 / LANES];
@@ -59,39 +62,36 @@ screen_word(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conc
 
 /* The last word, of n products from `first` on: what may be read of each array ends with them. */
 static __attribute__((noinline)) hits
-screen_rest(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
+screen_rest(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
             int64_t first, int64_t n)
 {
     float rest[5][64] = {{0}};
-    int32_t dots[64] = {0};
-    const float *from[5] = {rows->bound, rows->scale, rows->reach, rows->spread, rows->limit};
-    const conceptdec_i_narrow_rows padded = {rest[0], rest[1], rest[2], rest[3], rest[4]};
-    memcpy(dots, dot + first, (size_t)n * sizeof *dot);
+    const float *from[5] = {rows->bound, rows->reach, rows->spread, rows->limit, dot};
+    const conceptdec_i_narrow_rows padded = {rest[0], rest[1], rest[2], rest[3]};
     for (int i = 0; i < 5; i++)
         memcpy(rest[i], from[i] + first, (size_t)n * sizeof *from[i]);
-    const hits found = screen_word(dots, &padded, column);
+    const hits found = screen_word(rest[4], &padded, column);
     return (hits){found.row & ~(uint64_t)0 >> (64 - n), found.column & ~(uint64_t)0 >> (64 - n)};
 }
 
-/* To the next word. As six pointers: were it one index into six arrays, every load would be two operations. */
+/* To the next word. As five pointers: were it one index into five arrays, every load would be two operations. */
 static inline void
-screen_on(const int32_t **dot, conceptdec_i_narrow_rows *rows)
+screen_on(const float **dot, conceptdec_i_narrow_rows *rows)
 {
     *dot += 64;
     rows->bound += 64;
-    rows->scale += 64;
     rows->reach += 64;
     rows->spread += 64;
     rows->limit += 64;
-    __asm__("" : "+r"(*dot), "+r"(rows->bound), "+r"(rows->scale));
+    __asm__("" : "+r"(*dot), "+r"(rows->bound));
     __asm__("" : "+r"(rows->reach), "+r"(rows->spread), "+r"(rows->limit));
 }
 
 static int
-screen(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t n,
+screen(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t n,
        uint64_t *row_hits, uint64_t *column_hits)
 {
-    const int32_t *next = dot;
+    const float *next = dot;
     conceptdec_i_narrow_rows row = *rows;
     const conceptdec_i_narrow_column other = *column;
     const int64_t words = n / 64, rest = n % 64;
@@ -110,6 +110,57 @@ screen(const int32_t *dot, const conceptdec_i_narrow_rows *rows, const conceptde
         any |= found.row | found.column;
     }
     return any != 0;
+}
+
+/* Each vector is loaded before floats take its place. */
+static void
+scale(void *dots, const float *steps, float step, int64_t n)
+{
+    char *at = dots;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES, at += sizeof(many)) {
+        const many scaled = many_from((const int32_t *)(const void *)at) * (many_load(steps + i) * many_fill(step));
+        memcpy(at, &scaled, sizeof scaled);
+    }
+    for (; i < n; i++, at += sizeof(float)) {
+        int32_t dot;
+        memcpy(&dot, at, sizeof dot);
+        const float scaled = (float)dot * (steps[i] * step);
+        memcpy(at, &scaled, sizeof scaled);
+    }
+}
+
+/* The sum of products with one basis vector. */
+static inline float
+along(const float *basis, const float *x, int64_t n)
+{
+    float parts[CHUNK];
+    many sums[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        sums[v] = many_fill(0);
+    for (int64_t i = 0; i < n; i += CHUNK) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++)
+            sums[v] += many_load(basis + i + v * LANES) * many_load(x + i + v * LANES);
+    }
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        many_store(parts + v * LANES, sums[v]);
+    for (int width = CHUNK / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; i++)
+            parts[i] += parts[i + width];
+    return parts[0];
+}
+
+static void
+split(const float *basis, int64_t m, float *x, int64_t n, float *out)
+{
+    for (int64_t k = 0; k < m; k++)
+        out[k] = along(basis + k * n, x, n);
+    for (int64_t k = 0; k < m; k++)
+        for (int64_t i = 0; i < n; i += LANES)
+            many_store(x + i, many_less(many_load(x + i), many_load(basis + k * n + i), many_fill(out[k])));
 }
 
 static void
@@ -232,6 +283,13 @@ peak(const float *x, int64_t n)
     return largest;
 }
 
+static float
+least_step(const float *x, int64_t n)
+{
+    const float least = peak(x, n) / MOST, other = RUN_STEP(x, n);
+    return least > other ? least : other;
+}
+
 typedef struct tally {
     whole sum[VECTORS], squares[VECTORS];
     many rest[VECTORS];
@@ -293,13 +351,19 @@ const conceptdec_i_narrow_kernels TABLE = {
     .name = TABLE_NAME,
     .bit = TABLE_BIT,
     .bias = BIAS,
-    .fast = FAST,
+    .most = MOST,
+    .gain = GAIN,
+    .depth = DEPTH,
     .mr = mr,
     .nr = nr,
     .columns = columns,
     .panel = panel,
+    .scale = scale,
     .screen = screen,
+    .split = split,
     .mix = mix,
-    .peak = peak,
+    .step = least_step,
+    .run = RUN_GROUPS,
+    .run_most = RUN_MOST,
     .quantize = quantize,
 };

@@ -11,7 +11,6 @@
 
 #define UNIT 0x1p-24
 #define ITEMS CONCEPTDEC_I_TILE_ROWS
-#define MOST 127
 
 /* The rotation of `dims` elements: a Hadamard transform of the first `block` = 2^levels, then, where that is not all of
  * them, one of the last `block`; before each, elements change their sign at random. */
@@ -28,6 +27,7 @@ typedef struct {
     const conceptdec_i_operand *operand;
     conceptdec_i_quantized *set;
     rotation turn;
+    const conceptdec_i_leads *leads;
     double *wide;   /* per lane: one row */
     float *row;     /* per lane: two rows, padded to lines */
     uint8_t *bytes; /* per lane: a panel, item by item */
@@ -95,6 +95,13 @@ rotation_error(const rotation *turn)
     return (2.0 * (turn->levels + 3) + 2) * UNIT * 1.01;
 }
 
+/* The relative error of taking an item apart: two roundings for each direction. */
+static double
+split_error(const conceptdec_i_leads *leads)
+{
+    return 2 * leads->n * UNIT * 1.01;
+}
+
 /* What the screen needs of one item, all bounds on the safe side. */
 static void
 describe(const job *j, int64_t item, double norm2, float step, float rest2, const int64_t *sums)
@@ -102,13 +109,13 @@ describe(const job *j, int64_t item, double norm2, float step, float rest2, cons
     conceptdec_i_quantized *set = j->set;
     double norm = sqrt(norm2) * (1 + 8 * UNIT);
     double chain = (double)(set->dims / 16 + 32) * UNIT;
-    double rest = sqrt((double)rest2 * (1 + 2 * chain)) + (rotation_error(&j->turn) + 8 * UNIT) * norm + 0x1p-50;
+    double errors = rotation_error(&j->turn) + split_error(j->leads) + 8 * UNIT;
+    double rest = sqrt((double)rest2 * (1 + 2 * chain)) + errors * norm + 0x1p-50;
     double reach = (double)step * sqrt((double)sums[1]) * (1 + UNIT);
     set->norms[item] = norm2;
     set->start[item] = (int32_t)(-j->narrow->bias * sums[0]);
     set->step[item] = step;
-    set->scale[item] = 2 * step;
-    set->whole[item] = conceptdec_i_round_up(norm + 0x1p-50);
+    set->whole[item] = conceptdec_i_round_up(reach + rest);
     set->reach[item] = conceptdec_i_round_up(2 * reach);
     set->spread[item] = conceptdec_i_round_up(2 * rest);
 }
@@ -120,8 +127,9 @@ quantize_item(const job *j, int64_t item, double *wide, float *row, uint8_t *byt
     conceptdec_i_operand_row(j->kernels, j->operand, item, wide);
     double norm2 = j->kernels->center_f32(wide, conceptdec_i_operand_mean(j->operand, item), j->operand->scale, row,
                                            dims);
+    j->narrow->split(j->leads->basis, j->leads->n, row, j->row_floats, j->set->lead + item * j->leads->n);
     rotate(j, row, row + j->row_floats);
-    float peak = j->narrow->peak(row, dims), step = peak / MOST, rest2;
+    float step = j->narrow->step(row, dims), rest2;
     if (step < 0x1p-100f) { /* nothing to speak of: all of it is rest */
         memset(bytes, j->narrow->bias, (size_t)dims);
         describe(j, item, norm2, 0, (float)norm2 * (1 + 0x1p-20f), sums);
@@ -153,24 +161,27 @@ quantize_task(void *argument, int64_t task, int lane)
 }
 
 static conceptdec_status
-take_set(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, conceptdec_i_quantized *set)
+take_set(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, const conceptdec_i_leads *leads,
+         conceptdec_i_quantized *set)
 {
     int64_t dims = operand->view->cols, room = round_up(operand->n, ITEMS);
     void *p[8];
-    *set = (conceptdec_i_quantized){.n = operand->n, .dims = dims, .groups = (dims + 3) / 4};
+    *set = (conceptdec_i_quantized){.n = operand->n, .dims = dims, .groups = (dims + 3) / 4, .n_leads = leads->n,
+                                    .lead_error = leads->error};
     set->panel_bytes = set->groups * 4 * CONCEPTDEC_I_PANEL;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "quantised rows", room, (uint64_t)set->groups * 4, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room + CONCEPTDEC_I_PANEL, sizeof(int32_t), &p[1]));
-    for (int i = 2; i < 7; i++)
+    for (int i = 2; i < 6; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room, sizeof(float), &p[i]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room * leads->n + 1, sizeof(float), &p[6]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", operand->n, sizeof(double), &p[7]));
     set->panels = p[0];
     set->start = p[1];
     set->step = p[2];
     set->whole = p[3];
-    set->scale = p[4];
-    set->reach = p[5];
-    set->spread = p[6];
+    set->reach = p[4];
+    set->spread = p[5];
+    set->lead = p[6];
     set->norms = p[7];
     return CONCEPTDEC_OK;
 }
@@ -180,7 +191,7 @@ take_scratch(conceptdec_i_arena *arena, job *j)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx), dims = j->set->dims;
     void *p[3];
-    j->row_floats = round_up(dims, 16);
+    j->row_floats = conceptdec_i_leads_stride(dims);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * dims, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * 2 * j->row_floats, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * j->set->panel_bytes, 1, &p[2]));
@@ -191,11 +202,12 @@ take_scratch(conceptdec_i_arena *arena, job *j)
 }
 
 conceptdec_status
-conceptdec_i_quantize(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, conceptdec_i_quantized *quantized)
+conceptdec_i_quantize(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, const conceptdec_i_leads *leads,
+                      conceptdec_i_quantized *quantized)
 {
     conceptdec_ctx *ctx = arena->ctx;
-    job j = {.kernels = ctx->kernels, .narrow = ctx->narrow, .operand = operand, .set = quantized};
-    CONCEPTDEC_I_TRY(take_set(arena, operand, quantized));
+    job j = {.kernels = ctx->kernels, .narrow = ctx->narrow, .operand = operand, .set = quantized, .leads = leads};
+    CONCEPTDEC_I_TRY(take_set(arena, operand, leads, quantized));
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, ctx);
     conceptdec_status status = make_rotation(&scratch, quantized->dims, &j.turn);

@@ -26,7 +26,7 @@ typedef struct conceptdec_i_operand {
 typedef struct conceptdec_i_tile {
     int64_t row, col;   /* first item of each side */
     int64_t rows, cols; /* how many */
-    const void *dots;   /* float, double or int32_t: product of item row + i with item col + j at dots[j * ld + i] */
+    const void *dots;   /* float or double: product of item row + i with item col + j at dots[j * ld + i] */
     int64_t ld;
     bool symmetric; /* both sides are one set; products with row + i >= col + j are undefined */
 } conceptdec_i_tile;
@@ -43,8 +43,8 @@ int64_t conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t
 /* Squared norm of every packed item, as it enters the products (not int8). */
 conceptdec_status conceptdec_i_tiles_norms(conceptdec_ctx *ctx, const conceptdec_i_operand *operand, int precision,
                                            double *norms);
-/* How far a product may be from the exact one of the packed items: at most this times the product of their norms. int8
- * products are exact. */
+/* How far a product may be from the exact one of the packed items: at most this times the product of their norms (not
+ * int8). */
 double conceptdec_i_tiles_error(int64_t dims, int precision);
 
 /* Rows of column j of a tile that hold a product. */

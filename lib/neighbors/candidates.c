@@ -124,12 +124,6 @@ conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const 
     atomic_fetch_add_explicit(&s->n_refined, n, memory_order_relaxed);
 }
 
-static bool
-is_open(const conceptdec_i_candidate *c, double limit)
-{
-    return !c->exact && (double)c->low <= limit;
-}
-
 conceptdec_status
 conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane)
 {
@@ -137,13 +131,15 @@ conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double li
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
     double *d2 = s->bounds[lane];
     int32_t *values = (int32_t *)(void *)(d2 + l->count), n = 0;
-    for (int32_t i = 0; i < l->count; i++)
-        if (is_open(&l->items[i], limit))
-            values[n++] = (int32_t)l->items[i].value;
+    for (int32_t i = 0; i < l->count; i++) {
+        const conceptdec_i_candidate *c = &l->items[i];
+        values[n] = (int32_t)c->value;
+        n += !c->exact && (double)c->low <= limit;
+    }
     conceptdec_i_screening_distances(s, list, values, n, d2, lane);
-    for (int32_t i = 0, next = 0; i < l->count; i++) {
+    for (int32_t i = 0, next = 0; next < n; i++) {
         conceptdec_i_candidate *c = &l->items[i];
-        if (!is_open(c, limit))
+        if ((int32_t)c->value != values[next] || c->exact)
             continue;
         if (l->d2)
             l->d2[i] = d2[next];
@@ -166,15 +162,29 @@ conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double
     return limit;
 }
 
-/* Bounds of the universal candidates; returns how many there are. */
+/* Lower bounds of the universal candidates; returns how many there are. */
 static int32_t
-bounds_of(const conceptdec_i_screening *s, int32_t list, bool upper, double *bounds)
+lower_bounds(const conceptdec_i_candidate_list *l, double *bounds)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < l->count; i++) {
+        bounds[n] = (double)l->items[i].low;
+        n += !l->items[i].partial;
+    }
+    return n;
+}
+
+/* Upper bounds. */
+static int32_t
+upper_bounds(const conceptdec_i_screening *s, int32_t list, double *bounds)
 {
     const conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = upper ? conceptdec_i_screening_high(s, list, &l->items[i]) : (double)l->items[i].low;
-        n += !l->items[i].partial;
+        const conceptdec_i_candidate c = l->items[i];
+        const double width = (double)conceptdec_i_screening_width(s, list, (int32_t)c.value);
+        bounds[n] = (double)c.low + 0x1p-21 * fabs((double)c.low) + (c.exact ? 0 : width);
+        n += !c.partial;
     }
     return n;
 }
@@ -195,7 +205,7 @@ conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t coun
 double
 conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
 {
-    int32_t universal = bounds_of(s, list, true, s->bounds[lane]);
+    int32_t universal = upper_bounds(s, list, s->bounds[lane]);
     if (universal < s->k)
         return INFINITY;
     return conceptdec_i_screening_set_limit(s, list, s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k));
@@ -211,8 +221,9 @@ conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane
     if (limit == INFINITY)
         return CONCEPTDEC_OK;
     for (int32_t i = 0; i < l->count; i++) {
-        l->items[kept] = l->items[i];
-        kept += (double)l->items[kept].low <= limit;
+        const conceptdec_i_candidate c = l->items[i];
+        l->items[kept] = c;
+        kept += (double)c.low <= limit;
     }
     l->count = kept;
     return CONCEPTDEC_OK;
@@ -221,7 +232,7 @@ conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane
 double
 conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane)
 {
-    int32_t universal = bounds_of(s, list, false, s->bounds[lane]);
+    int32_t universal = lower_bounds(&s->lists[list], s->bounds[lane]);
     return universal > s->k ? s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k) : INFINITY;
 }
 

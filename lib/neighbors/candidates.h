@@ -179,13 +179,6 @@ conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
                                                  : (double)((const float *)s->limits)[list];
 }
 
-static inline double
-conceptdec_i_screening_high(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_candidate *c)
-{
-    double high = (double)c->low + 0x1p-21 * fabs((double)c->low);
-    return c->exact ? high : high + (double)conceptdec_i_screening_width(s, list, (int32_t)c->value);
-}
-
 /* A float that is not larger, nor by more than 2^-22 of it smaller. */
 static inline float
 conceptdec_i_float_below(double x)

@@ -13,9 +13,7 @@
 /* Rows and dimensions from which int8 tiles can pay for quantising. */
 #define LEAST_ROWS 512
 #define LEAST_DIMS 32
-/* Costs in units of one float product of a pair: a refinement, and the part of the product that int8 saves. */
-#define REFINING 30
-#define SAVED 0.65
+#define REFINING 30 /* what a refinement costs, in float products of a pair */
 
 typedef struct {
     conceptdec_i_screening *s;      /* lists: the sample */
@@ -39,7 +37,7 @@ take_tile(void *argument, const conceptdec_i_tile *t, int lane)
             float low = ((const float *)s->of_lists.bounds)[of_column * s->of_lists.stride + row] +
                         ((const float *)s->of_values.bounds)[of_row * s->of_values.stride + column] +
                         (float)s->near[of_row * s->clusters->n + of_column] -
-                        m->a->scale[row] * (m->b->step[column] * (float)((const int32_t *)t->dots)[j * t->ld + i]);
+                        2 * ((const float *)t->dots)[j * t->ld + i];
             float miss = m->a->spread[row] * m->b->whole[column] + m->a->whole[row] * m->b->spread[column];
             m->low[row * m->n_values + column] = low - miss;
             m->high[row * m->n_values + column] = low + miss;
@@ -97,14 +95,15 @@ count_sample(const conceptdec_i_screening *s)
 }
 
 static conceptdec_status
-count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, double *mean)
+count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, const conceptdec_i_leads *leads,
+                double *mean)
 {
     conceptdec_i_screening s = *whole;
     conceptdec_i_quantized quantized;
     int64_t n = count_sample(whole);
     void *p[3];
     CONCEPTDEC_I_TRY(take_sample(arena, &whole->queries, n, &s.queries));
-    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s.queries, &quantized));
+    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s.queries, leads, &quantized));
     s.queries.quantized = &quantized;
     s.symmetric = false;
     s.query_zero = NULL;
@@ -124,24 +123,25 @@ count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, 
 }
 
 static conceptdec_status
-quantize_sides(conceptdec_i_arena *arena, conceptdec_i_screening *s)
+quantize_sides(conceptdec_i_arena *arena, conceptdec_i_screening *s, conceptdec_i_leads *leads)
 {
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", 2, sizeof(conceptdec_i_quantized), &p));
     conceptdec_i_quantized *sets = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s->refs, &sets[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_leads_find(arena, &s->refs, leads));
+    CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s->refs, leads, &sets[0]));
     s->refs.quantized = &sets[0];
     s->queries.quantized = &sets[0];
     if (s->symmetric)
         return CONCEPTDEC_OK;
     s->queries.quantized = &sets[1];
-    return conceptdec_i_quantize(arena, &s->queries, &sets[1]);
+    return conceptdec_i_quantize(arena, &s->queries, leads, &sets[1]);
 }
 
 static bool
 may_pay(const conceptdec_i_screening *s)
 {
-    return s->ctx->narrow->fast && s->refs.view->cols >= LEAST_DIMS && s->refs.n >= LEAST_ROWS &&
+    return s->ctx->narrow->gain > 0 && s->refs.view->cols >= LEAST_DIMS && s->refs.n >= LEAST_ROWS &&
            s->queries.n >= LEAST_ROWS;
 }
 
@@ -153,7 +153,8 @@ conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening 
     *precision = wanted == CONCEPTDEC_SCREENING_FLOAT64 ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     if (!quantizable || (wanted == CONCEPTDEC_SCREENING_AUTO ? !may_pay(s) : wanted != CONCEPTDEC_SCREENING_INT8))
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(quantize_sides(arena, s));
+    conceptdec_i_leads leads;
+    CONCEPTDEC_I_TRY(quantize_sides(arena, s, &leads));
     if (wanted == CONCEPTDEC_SCREENING_INT8) {
         *precision = CONCEPTDEC_I_TILE_I8;
         return CONCEPTDEC_OK;
@@ -161,11 +162,11 @@ conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening 
     double survivors;
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = count_survivors(&scratch, s, &survivors);
+    conceptdec_status status = count_survivors(&scratch, s, &leads, &survivors);
     conceptdec_i_arena_close(&scratch);
     CONCEPTDEC_I_TRY(status);
     double products = (double)s->refs.n * (s->symmetric ? 0.5 : 1);
-    if (REFINING * (survivors - (double)s->k) < SAVED * products)
+    if (REFINING * (survivors - (double)s->k) < (double)s->ctx->narrow->gain * products)
         *precision = CONCEPTDEC_I_TILE_I8;
     return CONCEPTDEC_OK;
 }

@@ -1,7 +1,9 @@
-/* From candidates to neighbours. Three rounds over all lists:
+/* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time, and the candidates that promise most are put first;
  *   2. these are refined, a pair that stands in both lists once for both;
- *   3. what may still matter, now that k distances are exact, is refined; then lists are sorted and cut.
+ *   3. limits are set anew, now that k distances are exact;
+ *   4. what is still within them is refined;
+ *   5. lists are sorted and cut.
  * In round 2 a list writes only entries for values above its own number, its own or in lists that have it as a value: each
  * entry has one writer. */
 #include <math.h>
@@ -11,6 +13,7 @@
 #include "neighbors/candidates.h"
 
 #define LISTS_PER_TASK 32
+#define RUN 12 /* entries that are sorted by insertion */
 #define AHEAD 2 /* lists whose candidates are asked for before they are looked through */
 
 typedef struct {
@@ -28,7 +31,7 @@ count_tasks(const conceptdec_i_screening *s)
 int64_t
 conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 {
-    return 3 * count_tasks(s);
+    return (s->symmetric ? 5 : 4) * count_tasks(s);
 }
 
 /* ---- 1 ---- */
@@ -95,12 +98,13 @@ share(const job *j, int32_t list, int lane)
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
     double *d2 = s->bounds[lane];
     int32_t *values = (int32_t *)(void *)(d2 + l->count), n = 0;
-    for (int32_t i = 0; i < j->best[list]; i++)
-        if ((int32_t)l->items[i].value > list)
-            values[n++] = (int32_t)l->items[i].value;
+    for (int32_t i = 0; i < j->best[list]; i++) {
+        values[n] = (int32_t)l->items[i].value;
+        n += values[n] > list;
+    }
     conceptdec_i_screening_distances(s, list, values, n, d2, lane);
     for (int32_t i = 0, next = 0; next < n; i++) {
-        if ((int32_t)l->items[i].value <= list)
+        if ((int32_t)l->items[i].value != values[next])
             continue;
         int32_t place = find_best(j, values[next], list);
         if (next + AHEAD < n)
@@ -115,24 +119,53 @@ share(const job *j, int32_t list, int lane)
 
 /* ---- 3 ---- */
 
+/* Leaves what is within the limit. */
+static void
+drop(conceptdec_i_candidate_list *l, double limit)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < l->count; i++) {
+        const conceptdec_i_candidate c = l->items[i];
+        l->items[kept] = c;
+        l->d2[kept] = l->d2[i];
+        kept += (double)c.low <= limit;
+    }
+    l->count = kept;
+}
+
+/* What round 2 found out, and without it the distances of the k that promise most, set a limit for all. */
+static conceptdec_status
+confine(const job *j, int32_t list, int lane)
+{
+    conceptdec_i_screening *s = j->s;
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
+    for (int32_t i = 0; i < l->count; i++)
+        if (!isnan(l->d2[i])) {
+            l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
+            l->items[i].exact = 1;
+        }
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane));
+    drop(l, conceptdec_i_screening_reach(s, list, lane));
+    return CONCEPTDEC_OK;
+}
+
+/* ---- 4 ---- */
+
+static conceptdec_status
+refine_rest(const job *j, int32_t list, int lane)
+{
+    double limit = conceptdec_i_screening_limit(j->s, list);
+    return conceptdec_i_screening_refine(j->s, list, limit, lane);
+}
+
+/* ---- 5 ---- */
+
 /* A candidate that stays, as the table will know it; pad: it does not count towards k. */
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
 {
     return a->d2 < b->d2 || (a->d2 == b->d2 && a->value < b->value);
-}
-
-static void
-sift(conceptdec_i_entry *entries, int32_t at, int32_t n)
-{
-    const conceptdec_i_entry moved = entries[at];
-    for (int32_t child; (child = 2 * at + 1) < n; at = child) {
-        child += child + 1 < n && comes_before(&entries[child], &entries[child + 1]);
-        if (!comes_before(&moved, &entries[child]))
-            break;
-        entries[at] = entries[child];
-    }
-    entries[at] = moved;
 }
 
 static void
@@ -147,22 +180,34 @@ sort_by_insertion(conceptdec_i_entry *entries, int32_t n)
     }
 }
 
-/* By distance, then value. No two are equal; lists are short, but where ties make them long the time stays bounded. */
+/* Two sorted runs, which end at `middle` and `end`, as one into `out`. */
 static void
-sort(conceptdec_i_entry *entries, int32_t n)
+merge(const conceptdec_i_entry *in, int32_t first, int32_t middle, int32_t end, conceptdec_i_entry *out)
 {
-    if (n <= 24) {
-        sort_by_insertion(entries, n);
-        return;
+    int32_t a = first, b = middle;
+    for (int32_t i = first; i < end; i++) {
+        const bool from_b = a == middle || (b < end && comes_before(&in[b], &in[a]));
+        out[i] = in[from_b ? b : a];
+        a += !from_b;
+        b += from_b;
     }
-    for (int32_t i = n / 2; i-- > 0;)
-        sift(entries, i, n);
-    for (int32_t i = n; i-- > 1;) {
-        const conceptdec_i_entry last = entries[i];
-        entries[i] = entries[0];
-        entries[0] = last;
-        sift(entries, 0, i);
+}
+
+/* By distance, then value: short runs, merged. `other` is scratch of the same size; returns which of both is sorted. */
+static conceptdec_i_entry *
+sort(conceptdec_i_entry *entries, conceptdec_i_entry *other, int32_t n)
+{
+    for (int32_t i = 0; i < n; i += RUN)
+        sort_by_insertion(entries + i, n - i < RUN ? n - i : RUN);
+    for (int64_t width = RUN; width < n; width *= 2) {
+        for (int64_t i = 0; i < n; i += 2 * width)
+            merge(entries, (int32_t)i, (int32_t)(i + width < n ? i + width : n),
+                  (int32_t)(i + 2 * width < n ? i + 2 * width : n), other);
+        conceptdec_i_entry *sorted = other;
+        other = entries;
+        entries = sorted;
     }
+    return entries;
 }
 
 /* How many of n sorted entries reach to the k-th row and its ties. */
@@ -180,34 +225,20 @@ reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries
     return s->whole[list] ? n : i;
 }
 
-/* What round 2 found out; the distances of the k that promise most; then of all that these do not rule out. */
-static conceptdec_status
-refine_rest(conceptdec_i_screening *s, int32_t list, int lane)
-{
-    conceptdec_i_candidate_list *l = &s->lists[list];
-    for (int32_t i = 0; i < l->count; i++)
-        if (!isnan(l->d2[i])) {
-            l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
-            l->items[i].exact = 1;
-        }
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane));
-    return conceptdec_i_screening_refine(s, list, conceptdec_i_screening_reach(s, list, lane), lane);
-}
-
 static conceptdec_status
 settle(const job *j, int32_t list, int lane)
 {
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
-    CONCEPTDEC_I_TRY(refine_rest(s, list, lane));
+    _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++)
         if (l->items[i].exact)
             entries[n++] = (conceptdec_i_entry){.d2 = l->d2[i], .pad = l->items[i].partial,
                                                 .value = conceptdec_i_value_id(s, (int32_t)l->items[i].value)};
-    sort(entries, n);
+    entries = sort(entries, entries + n, n);
     l->count = reach(s, list, entries, n);
     for (int32_t i = 0; i < l->count; i++) {
         l->d2[i] = entries[i].d2;
@@ -242,6 +273,18 @@ share_task(void *argument, int64_t task, int lane)
 }
 
 static conceptdec_status
+confine_task(void *argument, int64_t task, int lane)
+{
+    return run_lists(argument, confine, task, lane);
+}
+
+static conceptdec_status
+refine_task(void *argument, int64_t task, int lane)
+{
+    return run_lists(argument, refine_rest, task, lane);
+}
+
+static conceptdec_status
 settle_task(void *argument, int64_t task, int lane)
 {
     return run_lists(argument, settle, task, lane);
@@ -259,5 +302,7 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &j.order));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), share_task, &j));
     }
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), confine_task, &j));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), refine_task, &j));
     return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &j);
 }

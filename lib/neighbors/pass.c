@@ -22,11 +22,12 @@ sum_error(int64_t dims)
 
 /* What v(a, b) may be off by, as a share of the sum of both squared norms (docs/screening.md). */
 static double
-error_share(int64_t dims, int precision)
+error_share(const conceptdec_i_screening *s, int precision)
 {
+    int64_t dims = s->refs.view->cols;
     double of_norms = sum_error(dims);
     if (precision == CONCEPTDEC_I_TILE_I8)
-        return 64 * 0x1p-24 + of_norms;
+        return 64 * 0x1p-24 + of_norms + s->refs.quantized->lead_error;
     double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
     return conceptdec_i_tiles_error(dims, precision) + 24 * unit + of_norms;
 }
@@ -128,7 +129,7 @@ conceptdec_status
 conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, int precision)
 {
     s->precision = precision;
-    s->error = error_share(s->refs.view->cols, precision);
+    s->error = error_share(s, precision);
     s->slack = 1 + 4 * sum_error(s->refs.view->cols);
     s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
     s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);

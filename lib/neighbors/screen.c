@@ -47,12 +47,12 @@ screen_narrow_column(const screen *c, int64_t j, int64_t height, int of_rows, ui
     const float *limits = s->limits;
     int64_t column = t->col + j;
     const conceptdec_i_narrow_rows rows = {.bound = row_bounds(c, conceptdec_i_cluster_of(&s->refs, column)),
-                                           .scale = a->scale + t->row, .reach = a->reach + t->row,
-                                           .spread = a->spread + t->row, .limit = limits + t->row};
-    const conceptdec_i_narrow_column one = {.bound = conceptdec_i_round_down(column_bound(c, j, of_rows)), .step = b->step[column],
+                                           .reach = a->reach + t->row, .spread = a->spread + t->row,
+                                           .limit = limits + t->row};
+    const conceptdec_i_narrow_column one = {.bound = conceptdec_i_round_down(column_bound(c, j, of_rows)),
                                             .reach = b->whole[column], .spread = 0.5f * b->spread[column],
                                             .limit = t->symmetric ? limits[column] : -INFINITY};
-    return s->ctx->narrow->screen((const int32_t *)t->dots + j * t->ld, &rows, &one, height, row_hits, column_hits);
+    return s->ctx->narrow->screen((const float *)t->dots + j * t->ld, &rows, &one, height, row_hits, column_hits);
 }
 
 /* Hits of column j, as far as rows of cluster `of_rows` go. */
@@ -82,8 +82,8 @@ typedef struct {
     const void *dots, *bounds; /* of the rows of the tile */
     double own;                /* what the column adds */
     float own_below;
-    const float *scale, *spread, *reach; /* int8 only, and what the column has of each */
-    float step, whole, rest;
+    const float *spread, *reach; /* int8 only, and what the column has of each */
+    float whole, rest;
 } column_view;
 
 static column_view
@@ -97,10 +97,8 @@ open_column(const screen *c, int64_t j, int of_rows)
     k.own_below = conceptdec_i_round_down(k.own);
     if (s->precision != CONCEPTDEC_I_TILE_I8)
         return k;
-    k.scale = s->queries.quantized->scale + t->row;
     k.spread = s->queries.quantized->spread + t->row;
     k.reach = s->queries.quantized->reach + t->row;
-    k.step = s->refs.quantized->step[at];
     k.whole = s->refs.quantized->whole[at];
     k.rest = 0.5f * s->refs.quantized->spread[at];
     return k;
@@ -112,7 +110,7 @@ static inline float
 lower_bound(const column_view *k, int precision, int64_t i)
 {
     if (precision == CONCEPTDEC_I_TILE_I8)
-        return ((const float *)k->bounds)[i] + k->own_below - k->scale[i] * (k->step * (float)((const int32_t *)k->dots)[i]) -
+        return ((const float *)k->bounds)[i] - 2.0f * ((const float *)k->dots)[i] + k->own_below -
                k->spread[i] * k->whole - k->reach[i] * k->rest;
     if (precision == CONCEPTDEC_I_TILE_F32)
         return ((const float *)k->bounds)[i] - 2.0f * ((const float *)k->dots)[i] + k->own_below;
@@ -156,18 +154,16 @@ upper_bounds(const screen *c, int64_t j, int64_t height, const float *upper, flo
 {
     const conceptdec_i_screening *s = c->s;
     const conceptdec_i_tile *t = c->tile;
-    if (s->precision == CONCEPTDEC_I_TILE_F32) {
-        const float *dots = (const float *)t->dots + j * t->ld;
-        for (int64_t i = 0; i < height; i++)
-            values[i] = upper[i] - 2.0f * dots[i];
-        return;
-    }
-    const int32_t *dots = (const int32_t *)t->dots + j * t->ld;
-    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
-    const float *scale = a->scale + t->row, *spread = a->spread + t->row, *reach = a->reach + t->row;
-    const float step = b->step[t->col + j], whole = b->whole[t->col + j], rest = 0.5f * b->spread[t->col + j];
+    const float *dots = (const float *)t->dots + j * t->ld;
     for (int64_t i = 0; i < height; i++)
-        values[i] = upper[i] - scale[i] * (step * (float)dots[i]) + spread[i] * whole + reach[i] * rest;
+        values[i] = upper[i] - 2.0f * dots[i];
+    if (s->precision == CONCEPTDEC_I_TILE_F32)
+        return;
+    const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
+    const float *spread = a->spread + t->row, *reach = a->reach + t->row;
+    const float whole = b->whole[t->col + j], rest = 0.5f * b->spread[t->col + j];
+    for (int64_t i = 0; i < height; i++)
+        values[i] += spread[i] * whole + reach[i] * rest;
 }
 
 /* What a pair of items of different clusters has more of, but for what the item of the list adds. */
@@ -258,6 +254,14 @@ screen_rows(const screen *c, int of_rows, const uint64_t *mask)
     return CONCEPTDEC_OK;
 }
 
+/* Asks for the ends of the lists that a tile may add to: all of them together are seldom in a near cache. */
+static void
+fetch_ends(const conceptdec_i_screening *s, int64_t first, int64_t n)
+{
+    for (int64_t i = first; i < first + n; i++)
+        __builtin_prefetch(s->lists[i].items + s->lists[i].count, 1);
+}
+
 /* Items are sorted by cluster: the rows of most tiles are of one. */
 static conceptdec_status
 screen_tile(const screen *c)
@@ -266,6 +270,9 @@ screen_tile(const screen *c)
     const conceptdec_i_tile *t = c->tile;
     int first = conceptdec_i_cluster_of(&s->queries, t->row);
     int last = conceptdec_i_cluster_of(&s->queries, t->row + t->rows - 1);
+    fetch_ends(s, t->row, t->rows);
+    if (t->symmetric)
+        fetch_ends(s, t->col, t->cols);
     if (first == last && t->symmetric && s->all_count && s->precision != CONCEPTDEC_I_TILE_F64)
         seed_limits(c);
     if (first == last)

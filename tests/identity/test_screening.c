@@ -136,10 +136,10 @@ START_TEST(the_same_table)
 }
 END_TEST
 
-/* What int8 screens by itself, and at what price. */
+/* What int8 screens by itself, with elements of six or of seven bits, and at what price. */
 START_TEST(int8_is_enough)
 {
-    static const kind easy[] = {SPECTRUM, NEAR_DUPLICATES, OFFSET, HUGE_ROWS, HALF_IDENTICAL, SUBNORMAL};
+    static const kind easy[] = {SPECTRUM, HUGE_DIMENSIONS, OFFSET, HUGE_ROWS, HALF_IDENTICAL, SUBNORMAL};
     static float x[N * D];
     static table found;
     const conceptdec_matrix m = view(x);
@@ -147,6 +147,18 @@ START_TEST(int8_is_enough)
     search(&m, CONCEPTDEC_METRIC_L2, CONCEPTDEC_SCREENING_INT8, 0, 2, &found);
     ck_assert_int_eq(found.screening, CONCEPTDEC_SCREENING_INT8);
     ck_assert_msg(found.refined < 8 * N * K, "kind %d: %lld refined", (int)easy[_i], (long long)found.refined);
+}
+END_TEST
+
+/* Noise without any structure, in four places: by what can be counted beforehand. */
+START_TEST(near_duplicates_cost_little)
+{
+    static float x[N * D];
+    static table found;
+    const conceptdec_matrix m = view(x);
+    fill(NEAR_DUPLICATES, x);
+    search(&m, CONCEPTDEC_METRIC_L2, CONCEPTDEC_SCREENING_AUTO, 0, 2, &found);
+    ck_assert_int_lt(found.refined, 8 * N * K);
 }
 END_TEST
 
@@ -174,6 +186,7 @@ make_suite(void)
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, the_same_table, 0, 2 * KINDS);
     tcase_add_loop_test(tests, int8_is_enough, 0, 6);
+    tcase_add_test(tests, near_duplicates_cost_little);
     tcase_add_test(tests, others_are_left_to_float32);
     suite_add_tcase(suite, tests);
     return suite;

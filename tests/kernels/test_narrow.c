@@ -14,8 +14,8 @@ extern const conceptdec_i_narrow_kernels conceptdec_i_narrow_evex;
 #endif
 
 static const uint32_t set_bits[] = {CONCEPTDEC_KERNEL_PORTABLE, CONCEPTDEC_KERNEL_AVXVNNI, CONCEPTDEC_KERNEL_AVX512VNNI,
-                                    CONCEPTDEC_KERNEL_NEON_DOTPROD};
-#define NARROW_SETS 4
+                                    CONCEPTDEC_KERNEL_NEON_DOTPROD, CONCEPTDEC_KERNEL_AVX2};
+#define NARROW_SETS 5
 
 /* The i-th set, or NULL where this processor does not have it. */
 static const conceptdec_i_narrow_kernels *
@@ -35,14 +35,15 @@ narrow_set(int i)
 
 START_TEST(a_set_is_what_its_bit_says)
 {
-    static const char *const names[NARROW_SETS] = {"portable", "avxvnni", "avx512vnni", "neon_dotprod"};
+    static const char *const names[NARROW_SETS] = {"portable", "avxvnni", "avx512vnni", "neon_dotprod", "avx2"};
     FOR_EACH_NARROW_SET(set)
     {
         const int i = set_index < NARROW_SETS ? set_index : 1;
         ck_assert_uint_eq(set->bit, set_bits[i]);
         ck_assert_str_eq(set->name, names[i]);
-        ck_assert_int_eq(set->fast, i != 0);
-        ck_assert(set->bias == 0 || set->bias == 128);
+        ck_assert(i == 0 ? set->gain == 0 : set->gain > 0 && set->gain < 1);
+        ck_assert(set->bias == 0 || (set->bias >= set->most && set->bias + set->most < 256));
+        ck_assert_int_eq(set->depth % (set->run ? 4 * set->run : 4), 0);
         ck_assert(set->mr % PANEL == 0 && 256 % set->mr == 0);
         ck_assert(set->nr >= 1 && set->nr <= PANEL);
     }
@@ -51,12 +52,12 @@ END_TEST
 
 START_TEST(the_best_set_of_the_mask_is_chosen)
 {
-    static const int order[] = {3, 2, 1}; /* best first */
+    static const int order[] = {3, 2, 1, 4}; /* best first */
     const uint32_t available = conceptdec_i_kernels_available();
     for (uint32_t mask = 0; mask < 2 * CONCEPTDEC_KERNEL_NEON_DOTPROD; mask++) {
         const uint32_t usable = available & (mask ? mask : ~0u);
         uint32_t best = CONCEPTDEC_KERNEL_PORTABLE;
-        for (int i = 2; i >= 0; i--)
+        for (int i = usable & CONCEPTDEC_KERNEL_AVX512 ? 2 : 3; i >= 0; i--) /* AVX2 is no gain then */
             best = usable & set_bits[order[i]] ? set_bits[order[i]] : best;
         ck_assert_uint_eq(conceptdec_i_narrow_choose(mask)->bit, best);
     }
@@ -94,19 +95,37 @@ number(const items *x, int64_t item, int64_t element)
     return x->q[item * 4 * x->groups + element];
 }
 
-/* n: a multiple of PANEL. `extreme`: nothing but 127 and -127. */
+/* Lowers numbers that a set would not add up in 16 bits, run by run. */
+static void
+keep_to_runs(const conceptdec_i_narrow_kernels *set, int8_t *q, int64_t groups)
+{
+    for (int64_t g = 0; set->run && g < groups; g += set->run)
+        for (int half = 0; half < 2; half++)
+            for (int64_t r = g, left = set->run_most; r < g + set->run && r < groups; r++)
+                for (int64_t e = 4 * r + 2 * half; e < 4 * r + 2 * half + 2; e++) {
+                    const int64_t size = abs(q[e]) < left ? abs(q[e]) : left;
+                    q[e] = (int8_t)(q[e] < 0 ? -size : size);
+                    left -= size;
+                }
+}
+
+/* n: a multiple of PANEL. `extreme`: the largest numbers; the first half of the items can be rows only. */
 static items
 make_items(const conceptdec_i_narrow_kernels *set, int64_t n, int64_t groups, int extreme)
 {
     items x = {set, n, groups, groups * 4 * PANEL, calloc((size_t)(n * groups * 4) + 1, 1), NULL};
     x.panels = guarded((size_t)(n / PANEL * x.panel_bytes), 0);
     for (int64_t item = 0; item < n; item++)
-        for (int64_t e = 0; e < 4 * groups; e++) {
-            const int8_t q = (int8_t)(extreme ? (item % 2 ? 127 : -127) : random_below(255) - 127);
-            x.q[item * 4 * groups + e] = q;
+        for (int64_t e = 0; e < 4 * groups; e++)
+            x.q[item * 4 * groups + e] =
+                (int8_t)(extreme ? (item % 2 ? set->most : -set->most) : random_below(2 * set->most + 1) - set->most);
+    for (int64_t item = 0; item < n; item++) {
+        if (!extreme || item >= n / 2)
+            keep_to_runs(set, x.q + item * 4 * groups, groups);
+        for (int64_t e = 0; e < 4 * groups; e++)
             x.panels[item / PANEL * x.panel_bytes + (e / 4 * PANEL + item % PANEL) * 4 + e % 4] =
-                (uint8_t)(q + set->bias);
-        }
+                (uint8_t)(number(&x, item, e) + set->bias);
+    }
     return x;
 }
 
@@ -169,11 +188,12 @@ begin(const items *x, int64_t j, int64_t groups)
     return (int32_t)(-x->set->bias * sum);
 }
 
-/* Items [row, row + mr) by [first, first + nr), in two slices as the tile engine does it. */
+/* Items [row, row + mr) by [first, first + nr), in two slices as the tile engine does it, which cuts no run. */
 static void
 check_panel(const items *x, int64_t row, int64_t first, int64_t split, int64_t ldc)
 {
     const conceptdec_i_narrow_kernels *set = x->set;
+    split -= set->run ? split % set->run : 0;
     const size_t size = (size_t)((set->nr - 1) * ldc + set->mr) * sizeof(int32_t);
     const uint8_t *a = x->panels + row / PANEL * x->panel_bytes;
     int8_t *b = calloc((size_t)(x->groups * set->nr * 4) + 1, 1);
@@ -207,13 +227,14 @@ START_TEST(panels_are_exact)
 }
 END_TEST
 
-/* 65536 dimensions of the largest numbers: 127 * 127 * 65536 and, with the bias, 255 * 127 * 65536 are below 2^31. */
+/* 65536 dimensions of the largest numbers: 127 * 127 * 65536 and, with the bias, 255 * 127 * 65536 are below 2^31; what is
+ * added up in 16 bits comes as near to 2^15 as it may. */
 START_TEST(the_largest_sums_do_not_overflow)
 {
     FOR_EACH_NARROW_SET(set)
     {
-        items x = make_items(set, set->mr, 16384, 1);
-        check_panel(&x, 0, 1, 4096, set->mr);
+        items x = make_items(set, 2 * set->mr, 16384, 1);
+        check_panel(&x, 0, set->mr, 4096, set->mr);
         free_items(&x);
     }
 }
@@ -222,7 +243,7 @@ END_TEST
 /* ---- screen ---- */
 
 #define WORDS 4
-#define FIELDS 5
+#define FIELDS 4
 
 /* Multiples of 1/4, whose products and sums are exact in float, and at times some that are no numbers. */
 static float
@@ -234,7 +255,7 @@ screen_number(int specials)
 
 typedef struct screen_case {
     int64_t n, room;
-    int32_t *dot;
+    float *dot;
     float *field[FIELDS];
     conceptdec_i_narrow_rows rows;
     conceptdec_i_narrow_column column;
@@ -245,19 +266,19 @@ static screen_case
 make_screen_case(int64_t n, int specials)
 {
     screen_case s = {.n = n, .room = (n + 15) / 16 * 16};
-    s.dot = guarded((size_t)s.room * sizeof(int32_t), 0);
+    s.dot = guarded((size_t)s.room * sizeof(float), 0);
     for (int f = 0; f < FIELDS; f++)
         s.field[f] = guarded((size_t)s.room * sizeof(float), 0);
     for (int64_t i = 0; i < s.room; i++) {
-        s.dot[i] = i < n ? (int32_t)random_below(33) - 16 : 0;
+        s.dot[i] = i < n ? screen_number(0) : 0;
         for (int f = 0; f < FIELDS; f++)
             s.field[f][i] = i < n ? screen_number(specials > 1) : f == 0 ? -1e9f : 0;
         do
-            s.field[4][i] = screen_number(specials > 0);
-        while (isnan(s.field[4][i]));
+            s.field[3][i] = screen_number(specials > 0);
+        while (isnan(s.field[3][i]));
     }
-    s.rows = (conceptdec_i_narrow_rows){s.field[0], s.field[1], s.field[2], s.field[3], s.field[4]};
-    s.column = (conceptdec_i_narrow_column){screen_number(0), screen_number(0), screen_number(0), screen_number(0), 0};
+    s.rows = (conceptdec_i_narrow_rows){s.field[0], s.field[1], s.field[2], s.field[3]};
+    s.column = (conceptdec_i_narrow_column){screen_number(0), screen_number(0), screen_number(0), 0};
     return s;
 }
 
@@ -272,7 +293,7 @@ free_screen_case(screen_case *s)
 static float
 screen_value_of(const screen_case *s, int64_t i)
 {
-    return s->rows.bound[i] + s->column.bound - s->rows.scale[i] * (s->column.step * (float)s->dot[i]) -
+    return s->rows.bound[i] + s->column.bound - 2 * s->dot[i] -
            s->rows.spread[i] * s->column.reach - s->rows.reach[i] * s->column.spread;
 }
 
@@ -317,11 +338,11 @@ END_TEST
 START_TEST(the_screen_finds_a_single_hit)
 {
     screen_case s = make_screen_case(200, 0);
-    s.column = (conceptdec_i_narrow_column){1, 0.5f, 2, 4, -1000};
+    s.column = (conceptdec_i_narrow_column){1, 2, 4, -1000};
     FOR_EACH_NARROW_SET(set)
     for (int64_t i = 0; i < s.n; i++) {
         for (int64_t k = 0; k < s.n; k++)
-            s.field[4][k] = screen_value_of(&s, k) - (k == i ? 0 : 0.25f);
+            s.field[3][k] = screen_value_of(&s, k) - (k == i ? 0 : 0.25f);
         check_screen(set, &s);
         s.column.limit = screen_value_of(&s, i);
         check_screen(set, &s);
@@ -390,25 +411,126 @@ START_TEST(mix_of_few_elements_is_exact)
 }
 END_TEST
 
-START_TEST(peak_is_the_largest_magnitude)
+/* The step that the largest magnitude asks for, or the largest sum of a run, each of whose elements may be rounded up. */
+static double
+step_of(const conceptdec_i_narrow_kernels *set, const float *x, int64_t n)
+{
+    double step = 0;
+    for (int64_t i = 0; i < n; i++)
+        step = fmax(step, fabs((double)x[i]) / set->most);
+    for (int64_t first = 0; set->run && first < n; first += 4 * set->run)
+        for (int half = 0; half < 2; half++) {
+            double sum = 0;
+            for (int64_t i = first; i < first + 4 * set->run && i < n; i++)
+                sum += i / 2 % 2 == half ? fabs((double)x[i]) : 0;
+            step = fmax(step, sum / (set->run_most - set->run));
+        }
+    return step;
+}
+
+/* Numbers that quantize() makes at that step. */
+static void
+check_runs(const conceptdec_i_narrow_kernels *set, const float *x, float step, int64_t n)
+{
+    uint8_t *out = malloc((size_t)n + 1);
+    int64_t sums[2], room = set->run ? (n + 4 * set->run - 1) / (4 * set->run) * set->run : 0;
+    int8_t *q = calloc((size_t)room * 4 + 1, 1), *kept = calloc((size_t)room * 4 + 1, 1);
+    set->quantize(x, 1 / step, step, out, n, sums);
+    for (int64_t i = 0; set->run && i < n; i++)
+        q[i] = kept[i] = (int8_t)(out[i] - set->bias);
+    keep_to_runs(set, kept, room);
+    ck_assert(memcmp(q, kept, (size_t)room * 4) == 0);
+    free(kept);
+    free(q);
+    free(out);
+}
+
+START_TEST(the_step_is_the_least_that_will_do)
 {
     FOR_EACH_NARROW_SET(set)
     for (int s = 0; s < ODD_SIZES; s++) {
         const int64_t n = odd_sizes[s];
-        const size_t size = (size_t)n * sizeof(float);
-        float *x = guarded(size, 4);
+        float *x = guarded((size_t)n * sizeof(float), 4);
         for (int64_t i = 0; i < n; i++)
             x[i] = (float)random_real();
-        for (int64_t i = 0; i < n; i++) {
+        for (int64_t i = 0; i < n; i++) { /* one that sticks out, then a run that does */
             const float before = x[i];
-            x[i] = i % 2 ? -2 - before : 2 + before;
-            ck_assert(set->peak(x, n) == fabsf(x[i]));
-            x[i] = before;
+            x[i] = (i % 2 ? -2 : 2) + before;
+            const float step = set->step(x, n);
+            ck_assert_double_le(fabs((double)step - step_of(set, x, n)), 1e-6 * (double)step);
+            check_runs(set, x, step, n);
+            x[i] = i % 3 ? before : x[i];
         }
         if (n == 0)
-            ck_assert(set->peak(x, n) == 0);
+            ck_assert(set->step(x, n) == 0);
         guarded_free(x, 4);
     }
+}
+END_TEST
+
+START_TEST(dots_are_scaled_where_they_stand)
+{
+    static const int32_t dots[] = {0, 1, -1, 1234567, -16777216, 16777217, INT32_MAX, INT32_MIN};
+    FOR_EACH_NARROW_SET(set)
+    for (int64_t n = 0; n <= 70; n++) {
+        int32_t *x = guarded((size_t)n * sizeof(float), 0);
+        float steps[70], out[70];
+        for (int64_t i = 0; i < n; i++) {
+            x[i] = dots[random_below(8)];
+            steps[i] = (float)random_real();
+        }
+        memcpy(out, x, (size_t)n * sizeof *out);
+        set->scale(out, steps, 0.75f, n);
+        for (int64_t i = 0; i < n; i++)
+            ck_assert(out[i] == (float)x[i] * (steps[i] * 0.75f));
+        set->scale(x, steps, 0.75f, n);
+        ck_assert(memcmp(x, out, (size_t)n * sizeof *out) == 0);
+        ck_assert(guard_stands(x, (size_t)n * sizeof(float)));
+        guarded_free(x, 0);
+    }
+}
+END_TEST
+
+/* One row against float64: products to the error of a chain, what is left to two roundings for each direction. */
+static void
+check_split(const conceptdec_i_narrow_kernels *set, int64_t m, int64_t n)
+{
+    float *basis = guarded((size_t)(m * n) * sizeof(float), 0), *x = guarded((size_t)n * sizeof(float), 0), out[8];
+    double *before = malloc((size_t)n * sizeof *before), size = 0;
+    for (int64_t i = 0; i < m * n; i++)
+        basis[i] = (float)random_real();
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = (float)random_real();
+        before[i] = (double)x[i];
+        size += fabs(before[i]);
+    }
+    set->split(basis, m, x, n, out);
+    for (int64_t k = 0; k < m; k++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += (double)basis[k * n + i] * before[i];
+        ck_assert_double_le(fabs((double)out[k] - sum), (double)(n / 32 + 8) * UNIT * size);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double left = before[i], most = fabs(before[i]);
+        for (int64_t k = 0; k < m; k++) {
+            left -= (double)out[k] * (double)basis[k * n + i];
+            most += fabs((double)out[k]);
+        }
+        ck_assert_double_le(fabs((double)x[i] - left), 2 * (double)m * UNIT * most);
+    }
+    ck_assert(guard_stands(x, (size_t)n * sizeof(float)));
+    free(before);
+    guarded_free(x, 0);
+    guarded_free(basis, 0);
+}
+
+START_TEST(rows_are_split_along_a_basis)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int64_t m = 0; m <= 8; m++)
+        for (int64_t n = 32; n <= 1024; n += n < 200 ? 32 : 192)
+            check_split(set, m, n);
 }
 END_TEST
 
@@ -433,7 +555,7 @@ check_quantize(const conceptdec_i_narrow_kernels *set, const float *x, float ste
     for (int64_t i = 0; i < n; i++) {
         const int q = set->bias ? out[i] - set->bias : (int8_t)out[i];
         const float scaled = x[i] * inverse;
-        const double clipped = fmax(-127, fmin(127, (double)scaled));
+        const double clipped = fmax(-set->most, fmin(set->most, (double)scaled));
         ck_assert_double_le(fabs(clipped - q), 0.5);
         expected[0] += q;
         expected[1] += q * q;
@@ -470,14 +592,15 @@ START_TEST(quantize_of_very_long_rows)
     const int64_t n = 5000011;
     float *x = malloc((size_t)n * sizeof *x);
     uint8_t *out = malloc((size_t)n);
-    for (int64_t i = 0; i < n; i++)
-        x[i] = -127;
     FOR_EACH_NARROW_SET(set)
     {
+        const int64_t most = set->most;
         int64_t sums[2];
+        for (int64_t i = 0; i < n; i++)
+            x[i] = (float)-most;
         ck_assert(set->quantize(x, 1, 1, out, n, sums) == 0);
-        ck_assert_int_eq(sums[0], -127 * n);
-        ck_assert_int_eq(sums[1], 127 * 127 * n);
+        ck_assert_int_eq(sums[0], -most * n);
+        ck_assert_int_eq(sums[1], most * most * n);
     }
     free(out);
     free(x);
@@ -496,7 +619,7 @@ START_TEST(quantize_clips_what_overflows)
         int64_t sums[2];
         set->quantize(x, 1e10f, 1e-10f, out, 40, sums);
         for (int i = 0; i < 40; i++)
-            ck_assert_int_eq(set->bias ? out[i] - set->bias : (int8_t)out[i], i % 2 ? 127 : -127);
+            ck_assert_int_eq(set->bias ? out[i] - set->bias : (int8_t)out[i], i % 2 ? set->most : -set->most);
     }
 }
 END_TEST
@@ -517,7 +640,9 @@ make_suite(void)
         the_screen_finds_a_single_hit,
         mix_is_a_hadamard_transform,
         mix_of_few_elements_is_exact,
-        peak_is_the_largest_magnitude,
+        the_step_is_the_least_that_will_do,
+        dots_are_scaled_where_they_stand,
+        rows_are_split_along_a_basis,
         quantize_rounds_clips_and_sums,
         quantize_of_very_long_rows,
         quantize_clips_what_overflows,

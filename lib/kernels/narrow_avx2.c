@@ -1,0 +1,140 @@
+/* Int8 kernels for AVX2 without dot products: products of bytes are added up in 16 bits, two groups at a time. One side
+ * is 0 to 2 MOST, so that no such sum overflows if magnitudes of the other side add up to RUN_MOST at most; rotated items
+ * are even enough for that at steps little wider than a magnitude of 127 would ask for. */
+#include "kernels/narrow.h"
+
+#include <conceptdec/conceptdec.h>
+
+#include "kernels/narrow_ymm.h"
+
+#define RUN_GROUPS 2
+#define MOST 92
+#define BIAS MOST
+#define RUN_MOST (INT16_MAX / (BIAS + MOST))
+#define RUN_SIZE (2 * RUN_GROUPS)
+
+enum { mr = HIGH * LANES, nr = 4 };
+
+typedef struct accumulators {
+    line of[nr][HIGH];
+} accumulators;
+
+/* In the order written, or the compiler would keep all products of a run before it adds them, more than it has registers
+ * for. */
+static inline line
+add_products(const line *sum, line products)
+{
+    if (sum)
+        products = _mm256_add_epi16(*sum, products);
+    __asm__("" : "+x"(products));
+    return products;
+}
+
+/* Adds the products of `groups` groups, in 16 bits first. */
+static inline __attribute__((always_inline)) void
+add_run(accumulators *all, const uint8_t *a, const int8_t *b, int groups)
+{
+    const line one = _mm256_set1_epi16(1);
+    accumulators run;
+#pragma GCC unroll 8
+    for (int g = 0; g < groups; g++) {
+        const line low = line_load(a + 64 * g), high = line_load(a + 64 * g + 32);
+        UNROLL
+        for (int j = 0; j < nr; j++) {
+            int32_t group;
+            memcpy(&group, b + 4 * (g * nr + j), sizeof group);
+            line factor = line_fill(group);
+            __asm__("" : "+x"(factor)); /* or the compiler would load it again for each product */
+            const line products[HIGH] = {_mm256_maddubs_epi16(low, factor), _mm256_maddubs_epi16(high, factor)};
+            UNROLL
+            for (int i = 0; i < HIGH; i++)
+                run.of[j][i] = add_products(g ? &run.of[j][i] : NULL, products[i]);
+        }
+    }
+    UNROLL
+    for (int j = 0; j < nr; j++) {
+        UNROLL
+        for (int i = 0; i < HIGH; i++)
+            all->of[j][i] = _mm256_add_epi32(all->of[j][i], _mm256_madd_epi16(run.of[j][i], one));
+    }
+}
+
+static void
+panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8_t *restrict b,
+      const int32_t *restrict start, int32_t *restrict c, int64_t ldc)
+{
+    accumulators all;
+    (void)panel_bytes; /* one panel high */
+    UNROLL
+    for (int j = 0; j < nr; j++) {
+        UNROLL
+        for (int i = 0; i < HIGH; i++)
+            all.of[j][i] = start ? line_fill(start[j]) : line_load(c + j * ldc + i * LANES);
+    }
+    for (; groups >= RUN_GROUPS; groups -= RUN_GROUPS, a += RUN_GROUPS * 64, b += RUN_GROUPS * 4 * nr)
+        add_run(&all, a, b, RUN_GROUPS);
+    for (; groups > 0; groups--, a += 64, b += 4 * nr)
+        add_run(&all, a, b, 1);
+    UNROLL
+    for (int j = 0; j < nr; j++) {
+        UNROLL
+        for (int i = 0; i < HIGH; i++)
+            line_store(c + j * ldc + i * LANES, all.of[j][i]);
+    }
+}
+
+/* Magnitudes that one 16-bit sum adds up: of elements 0 and 1 of each group in the first two lanes, 2 and 3 in the next. */
+static inline many
+run_sums(const float *x)
+{
+    many sum = many_fill(0);
+    for (int i = 0; i < 4 * RUN_GROUPS; i += LANES)
+        sum += many_absolute(many_load(x + i));
+    sum += _mm256_permute_ps(sum, 0xb1);
+    return sum + _mm256_permute2f128_ps(sum, sum, 0x01);
+}
+
+/* Each of RUN_SIZE elements may be rounded up. */
+static float
+run_step(const float *x, int64_t n)
+{
+    float rest[4 * RUN_GROUPS] = {0};
+    many tops = many_fill(0);
+    for (; n >= 4 * RUN_GROUPS; n -= 4 * RUN_GROUPS, x += 4 * RUN_GROUPS)
+        tops = many_larger(tops, run_sums(x));
+    memcpy(rest, x, (size_t)n * sizeof *x);
+    many_store(rest, many_larger(tops, run_sums(rest)));
+    return (rest[0] > rest[2] ? rest[0] : rest[2]) / (RUN_MOST - 0.5f * RUN_SIZE);
+}
+
+static inline void
+store_columns(int8_t *out, line x)
+{
+    _mm_storeu_si128((__m128i *)(void *)out, _mm256_castsi256_si128(x));
+}
+
+#include "kernels/narrow_ymm_columns.h"
+
+/* As a rule all of them are in one panel. */
+static void
+columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
+{
+    const int64_t at = first % CONCEPTDEC_I_PANEL;
+    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes + at * 4;
+    if (count < nr || at + nr > CONCEPTDEC_I_PANEL) {
+        columns_anywhere(groups, panels, panel_bytes, first, count, out);
+        return;
+    }
+    for (; groups > 0; groups--, from += 4 * CONCEPTDEC_I_PANEL, out += 4 * nr) {
+        const __m128i group = _mm_loadu_si128((const __m128i *)(const void *)from);
+        _mm_storeu_si128((__m128i *)(void *)out, _mm_sub_epi8(group, _mm_set1_epi8(BIAS)));
+    }
+}
+
+#define TABLE conceptdec_i_narrow_avx2
+#define TABLE_NAME "avx2"
+#define TABLE_BIT CONCEPTDEC_KERNEL_AVX2
+#define RUN_STEP run_step
+#define GAIN 0.55f
+#define DEPTH 512
+#include "kernels/narrow_template.h"
