@@ -7,8 +7,8 @@
 
 #include "kernels/narrow_ymm.h"
 
-#define RUN_GROUPS 2
-#define MOST 92
+#define RUN_GROUPS 4
+#define MOST 72
 #define BIAS MOST
 #define RUN_MOST (INT16_MAX / (BIAS + MOST))
 #define RUN_SIZE (2 * RUN_GROUPS)
@@ -135,6 +135,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE_NAME "avx2"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX2
 #define RUN_STEP run_step
-#define GAIN 0.55f
+#define GAIN 0.6f
 #define DEPTH 512
 #include "kernels/narrow_template.h"

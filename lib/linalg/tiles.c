@@ -219,15 +219,29 @@ narrow_panel(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int
     e->narrow->panel(groups, rows, a->panel_bytes, columns, start, out + j * e->block.rows + i, e->block.rows);
 }
 
-/* Asks for a part of the rows from i on, which come next: as much as is due after j columns. */
+/* Asks for `count` groups of the rows from i on, from the one numbered `first` on. */
 static void
-fetch_part(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int64_t at, int64_t i, int64_t j)
+fetch_rows(const engine *e, const conceptdec_i_tile *tile, int64_t at, int64_t i, int64_t first, int64_t count)
 {
     const conceptdec_i_quantized *a = e->a->quantized;
     const char *rows = (const char *)a->panels + (tile->row + i) / CONCEPTDEC_I_PANEL * a->panel_bytes + at;
-    int64_t end = groups * (j + e->block.nr) / e->block.cols;
-    for (int64_t g = groups * j / e->block.cols; g < end; g++)
+    for (int64_t g = first; g < first + count; g++)
         __builtin_prefetch(rows + g * 4 * CONCEPTDEC_I_PANEL);
+}
+
+/* A micro-panel of rows meets all columns; those that come next are asked for meanwhile. */
+static void
+rows_meet_columns(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int64_t at, int64_t i,
+                  const int8_t *columns, int32_t *out)
+{
+    const blocking *k = &e->block;
+    const int64_t part = ceil_div(groups * k->nr, k->cols);
+    int64_t fetched = 0;
+    for (int64_t j = 0; j < tile->cols; j += k->nr, fetched += part) {
+        fetch_rows(e, tile, at, i + k->mr, fetched, part);
+        if (i < conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1))
+            narrow_panel(e, tile, groups, at, i, j, columns + j * k->depth, out);
+    }
 }
 
 static int64_t
@@ -254,11 +268,7 @@ compute_narrow_tile(const engine *e, const conceptdec_i_tile *tile, int32_t *out
                 narrow_panel(e, tile, groups, at, i, j, columns, out);
         }
         for (int64_t i = 0; rows_stay(k) && i < tile->rows; i += k->mr)
-            for (int64_t j = 0; j < tile->cols; j += k->nr) {
-                fetch_part(e, tile, groups, at, i + k->mr, j);
-                if (i < conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1))
-                    narrow_panel(e, tile, groups, at, i, j, scratch + j * k->depth, out);
-            }
+            rows_meet_columns(e, tile, groups, at, i, scratch, out);
     }
 }
 

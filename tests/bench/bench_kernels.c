@@ -116,7 +116,7 @@ DEFINE_PROBE(probe_avx512vnni, WITH_ZMM, __m512i, SET1_ZMM, dot_zmm)
 WITH_AVX2 static inline __m256i
 dot_ymm(__m256i sum, __m256i a, __m256i b)
 {
-    __asm__("" : "+x"(a), "+x"(b)); /* or the products would be made once for all steps */
+    __asm__ volatile("" : "+x"(a), "+x"(b)); /* or the products would be made once for all steps */
     const __m256i products = _mm256_add_epi16(_mm256_maddubs_epi16(a, b), _mm256_maddubs_epi16(b, a));
     return _mm256_add_epi32(sum, _mm256_madd_epi16(products, a));
 }
