@@ -1,0 +1,154 @@
+/* Tiles of int8 products: sums over slices of groups in int32_t, then, column by column, floats and the products along
+ * leading directions. */
+#include "linalg/engine.h"
+
+#define FIRST_CACHE ((int64_t)32 << 10) /* what a processor has at least */
+
+typedef conceptdec_i_blocking blocking;
+typedef conceptdec_i_engine engine;
+
+/* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns. */
+bool
+conceptdec_i_narrow_rows_stay(const blocking *k)
+{
+    return k->mr * k->depth <= FIRST_CACHE / 2;
+}
+
+/* int8 columns of a tile from `j` on, for one slice of groups that begins `at` bytes into each panel. */
+static void
+take_columns(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int64_t at, int64_t j, int8_t *out)
+{
+    const conceptdec_i_quantized *b = e->b->quantized;
+    e->narrow->columns(groups, b->panels + at, b->panel_bytes, tile->col + j, min64(e->block.nr, tile->cols - j), out);
+}
+
+/* Products of rows from i on with the columns from j on. */
+static void
+narrow_panel(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int64_t at, int64_t i, int64_t j,
+             const int8_t *columns, int32_t *out)
+{
+    const conceptdec_i_quantized *a = e->a->quantized;
+    const uint8_t *rows = a->panels + (tile->row + i) / CONCEPTDEC_I_PANEL * a->panel_bytes + at;
+    const int32_t *start = at == 0 ? e->b->quantized->start + tile->col + j : NULL;
+    e->narrow->panel(groups, rows, a->panel_bytes, columns, start, out + j * e->block.rows + i, e->block.rows);
+}
+
+/* Asks for `count` groups of the rows from i on, from the one numbered `first` on. */
+static void
+fetch_rows(const engine *e, const conceptdec_i_tile *tile, int64_t at, int64_t i, int64_t first, int64_t count)
+{
+    const conceptdec_i_quantized *a = e->a->quantized;
+    const char *rows = (const char *)a->panels + (tile->row + i) / CONCEPTDEC_I_PANEL * a->panel_bytes + at;
+    for (int64_t g = first; g < first + count; g++)
+        __builtin_prefetch(rows + g * 4 * CONCEPTDEC_I_PANEL);
+}
+
+/* A micro-panel of rows meets all columns; those that come next are asked for meanwhile. */
+static void
+rows_meet_columns(const engine *e, const conceptdec_i_tile *tile, int64_t groups, int64_t at, int64_t i,
+                  const int8_t *columns, int32_t *out)
+{
+    const blocking *k = &e->block;
+    const int64_t part = ceil_div(groups * k->nr, k->cols);
+    int64_t fetched = 0;
+    for (int64_t j = 0; j < tile->cols; j += k->nr, fetched += part) {
+        fetch_rows(e, tile, at, i + k->mr, fetched, part);
+        if (i < conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1))
+            narrow_panel(e, tile, groups, at, i, j, columns + j * k->depth, out);
+    }
+}
+
+static int64_t
+columns_bytes(const blocking *k)
+{
+    return (conceptdec_i_narrow_rows_stay(k) ? k->cols : k->nr) * k->depth;
+}
+
+/* A tile of int8 products: in slices of groups. Either a few columns at a time meet all rows, or, where few rows are taken
+ * at a time, these meet all columns. */
+static void
+add_up(const engine *e, const conceptdec_i_tile *tile, int32_t *out, int lane)
+{
+    const blocking *k = &e->block;
+    const int64_t all = e->a->quantized->groups;
+    int8_t *scratch = e->column_scratch + lane * columns_bytes(k);
+    for (int64_t g = 0; g < all; g += k->depth / 4) {
+        int64_t groups = min64(k->depth / 4, all - g), at = g * 4 * CONCEPTDEC_I_PANEL;
+        for (int64_t j = 0; j < tile->cols; j += k->nr) {
+            int64_t height = conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1);
+            int8_t *columns = scratch + (conceptdec_i_narrow_rows_stay(k) ? j * k->depth : 0);
+            take_columns(e, tile, groups, at, j, columns);
+            for (int64_t i = 0; !conceptdec_i_narrow_rows_stay(k) && i < height; i += k->mr)
+                narrow_panel(e, tile, groups, at, i, j, columns, out);
+        }
+        for (int64_t i = 0; conceptdec_i_narrow_rows_stay(k) && i < tile->rows; i += k->mr)
+            rows_meet_columns(e, tile, groups, at, i, scratch, out);
+    }
+}
+
+/* Whole lines. */
+static int64_t
+lead_floats(const engine *e)
+{
+    return ceil_div((e->block.rows + e->kernels->nr_f32) * e->a->quantized->n_leads, 16) * 16;
+}
+
+/* Adds the products along leading directions to as many columns as one float panel has. */
+static void
+add_leads(const engine *e, const conceptdec_i_tile *tile, int64_t j, const float *rows, float *columns, float *out)
+{
+    const conceptdec_i_kernels *kernels = e->kernels;
+    const conceptdec_i_quantized *b = e->b->quantized;
+    const int64_t depth = b->n_leads, count = min64(kernels->nr_f32, tile->cols - j);
+    const int64_t height = conceptdec_i_tile_height(tile, j + count - 1);
+    kernels->interleave_f32(b->lead + (tile->col + j) * depth, depth, count, depth, kernels->nr_f32, columns);
+    for (int64_t i = 0; i < height; i += kernels->mr_f32)
+        kernels->panel_f32(depth, rows + i * depth, columns, out + j * e->block.rows + i, e->block.rows, 1);
+}
+
+/* From sums of int8 products to products of items. */
+static void
+complete(const engine *e, const conceptdec_i_tile *tile, float *out, int lane)
+{
+    const conceptdec_i_quantized *a = e->a->quantized, *b = e->b->quantized;
+    const int64_t depth = a->n_leads, width = e->kernels->nr_f32, mr = e->kernels->mr_f32;
+    float *rows = e->lead_scratch + lane * lead_floats(e);
+    for (int64_t i = 0; depth > 0 && i < tile->rows; i += mr)
+        e->kernels->interleave_f32(a->lead + (tile->row + i) * depth, depth, min64(mr, tile->rows - i), depth, mr,
+                                   rows + i * depth);
+    for (int64_t j = 0; j < tile->cols; j += width) {
+        for (int64_t c = j; c < min64(j + width, tile->cols); c++)
+            e->narrow->scale(out + c * e->block.rows, a->step + tile->row, b->step[tile->col + c],
+                             conceptdec_i_tile_height(tile, c));
+        if (depth > 0)
+            add_leads(e, tile, j, rows, rows + e->block.rows * depth, out);
+    }
+}
+
+void
+conceptdec_i_narrow_tile(const engine *e, const conceptdec_i_tile *tile, float *out, int lane)
+{
+    add_up(e, tile, (int32_t *)(void *)out, lane);
+    complete(e, tile, out, lane);
+}
+
+/* Tiles are completed in columns of float panels, the last of which may reach beyond. */
+int64_t
+conceptdec_i_narrow_tile_bytes(const engine *e)
+{
+    return e->block.rows * (e->block.cols + e->kernels->nr_f32) * (int64_t)sizeof(float);
+}
+
+conceptdec_status
+conceptdec_i_narrow_take_buffers(engine *e, conceptdec_i_arena *arena)
+{
+    int64_t lanes = conceptdec_i_lanes(arena->ctx);
+    void *p[3];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * conceptdec_i_narrow_tile_bytes(e), 1, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * columns_bytes(&e->block), 1, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * lead_floats(e) + 1, sizeof(float), &p[2]));
+    e->tile_scratch = p[0];
+    e->column_scratch = p[1];
+    e->lead_scratch = p[2];
+    return CONCEPTDEC_OK;
+}
