@@ -65,7 +65,7 @@ typedef struct conceptdec_i_narrow_kernels {
     void (*mix)(float *x, int64_t n);
 
     /* out[k] = sum over i < n of basis[k * n + i] * x[i], k < m, in chains of n / 32 + 6 additions; then x[i] -= out[k] *
-     * basis[k * n + i], one k after the other. n is a multiple of 32; all are 64-byte aligned. */
+     * basis[k * n + i], one k after the other. n is a multiple of 32; basis and x are 64-byte aligned. */
     void (*split)(const float *basis, int64_t m, float *x, int64_t n, float *out);
 
     /* The least step for which quantize() keeps within `most` and run_most; x finite. */

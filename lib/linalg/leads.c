@@ -24,10 +24,10 @@ typedef struct {
     float *basis;    /* n_leads x stride */
     double *wide;    /* n_leads x dims */
     double *norms;   /* per row */
-    double *scratch; /* per lane: two rows */
+    double *scratch; /* per lane: a row */
 } finder;
 
-/* One float product in 16 to 64 of the int8 products of a pair: a few percent of the time. */
+/* So many that their float products take a few percent of the time of the int8 products. */
 static int32_t
 count_leads(int64_t dims)
 {
@@ -42,7 +42,7 @@ row_task(void *argument, int64_t task, int lane)
     const finder *f = argument;
     const conceptdec_i_operand *operand = f->operand;
     int64_t item = task * operand->n / f->n;
-    double *wide = f->scratch + lane * 2 * f->stride;
+    double *wide = f->scratch + lane * f->stride;
     conceptdec_i_operand_row(f->ctx->kernels, operand, item, wide);
     f->norms[task] = f->ctx->kernels->center_f32(wide, conceptdec_i_operand_mean(operand, item), operand->scale,
                                                  f->rows + task * f->stride, f->dims);
@@ -62,7 +62,7 @@ static conceptdec_status
 share_task(void *argument, int64_t task, int lane)
 {
     const finder *f = argument;
-    float *row = (float *)(void *)(f->scratch + lane * 2 * f->stride);
+    float *row = (float *)(void *)(f->scratch + lane * f->stride);
     memcpy(row, f->rows + task * f->stride, (size_t)f->stride * sizeof *row);
     f->ctx->narrow->split(f->basis, f->n_leads, row, f->stride, f->shares + task * f->n_leads);
     return CONCEPTDEC_OK;
@@ -95,11 +95,12 @@ product(const double *a, const double *b, int64_t n)
 }
 
 /* Gram and Schmidt, each direction twice. One that is a combination of those before it becomes zero. */
-static void
+static conceptdec_status
 orthogonalise(const finder *f)
 {
     for (int32_t k = 0; k < f->n_leads; k++) {
         double *x = f->wide + k * f->dims;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->ctx, 0));
         for (int64_t i = 0; i < f->dims; i++)
             x[i] = (double)f->basis[k * f->stride + i];
         double before = product(x, x, f->dims), left = 0;
@@ -117,6 +118,7 @@ orthogonalise(const finder *f)
             f->basis[k * f->stride + i] = (float)x[i];
         }
     }
+    return CONCEPTDEC_OK;
 }
 
 /* How far the directions, as floats, are from orthonormal, those that are zero apart: in the Frobenius norm. */
@@ -154,7 +156,7 @@ iterate(finder *f)
     start_shares(f);
     for (int round = 0; round <= ROUNDS; round++) {
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->ctx, f->n_leads, direction_task, f));
-        orthogonalise(f);
+        CONCEPTDEC_I_TRY(orthogonalise(f));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->ctx, f->n, share_task, f));
     }
     return CONCEPTDEC_OK;
@@ -169,7 +171,7 @@ take(conceptdec_i_arena *arena, finder *f)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n * f->n_leads, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", f->n_leads * f->dims, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * 2 * f->stride, sizeof(double), &p[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * f->stride, sizeof(double), &p[4]));
     f->rows = p[0];
     f->shares = p[1];
     f->wide = p[2];

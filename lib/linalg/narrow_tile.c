@@ -7,7 +7,6 @@
 typedef conceptdec_i_blocking blocking;
 typedef conceptdec_i_engine engine;
 
-/* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns. */
 bool
 conceptdec_i_narrow_rows_stay(const blocking *k)
 {
@@ -95,12 +94,12 @@ lead_floats(const engine *e)
 
 /* Adds the products along leading directions to as many columns as one float panel has. */
 static void
-add_leads(const engine *e, const conceptdec_i_tile *tile, int64_t j, const float *rows, float *columns, float *out)
+add_leads(const engine *e, const conceptdec_i_tile *tile, int64_t j, int64_t height, const float *rows, float *columns,
+          float *out)
 {
     const conceptdec_i_kernels *kernels = e->kernels;
     const conceptdec_i_quantized *b = e->b->quantized;
     const int64_t depth = b->n_leads, count = min64(kernels->nr_f32, tile->cols - j);
-    const int64_t height = conceptdec_i_tile_height(tile, j + count - 1);
     kernels->interleave_f32(b->lead + (tile->col + j) * depth, depth, count, depth, kernels->nr_f32, columns);
     for (int64_t i = 0; i < height; i += kernels->mr_f32)
         kernels->panel_f32(depth, rows + i * depth, columns, out + j * e->block.rows + i, e->block.rows, 1);
@@ -117,11 +116,11 @@ complete(const engine *e, const conceptdec_i_tile *tile, float *out, int lane)
         e->kernels->interleave_f32(a->lead + (tile->row + i) * depth, depth, min64(mr, tile->rows - i), depth, mr,
                                    rows + i * depth);
     for (int64_t j = 0; j < tile->cols; j += width) {
-        for (int64_t c = j; c < min64(j + width, tile->cols); c++)
-            e->narrow->scale(out + c * e->block.rows, a->step + tile->row, b->step[tile->col + c],
-                             conceptdec_i_tile_height(tile, c));
+        const int64_t end = min64(j + width, tile->cols), height = conceptdec_i_tile_height(tile, end - 1);
+        for (int64_t c = j; c < end; c++)
+            e->narrow->scale(out + c * e->block.rows, a->step + tile->row, b->step[tile->col + c], height);
         if (depth > 0)
-            add_leads(e, tile, j, rows, rows + e->block.rows * depth, out);
+            add_leads(e, tile, j, height, rows, rows + e->block.rows * depth, out);
     }
 }
 

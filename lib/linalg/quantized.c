@@ -10,7 +10,7 @@
 #include "linalg/rounding.h"
 
 #define UNIT 0x1p-24
-#define ITEMS CONCEPTDEC_I_TILE_ROWS
+#define ITEMS 64 /* of a task */
 
 /* The rotation of `dims` elements: a Hadamard transform of the first `block` = 2^levels, then, where that is not all of
  * them, one of the last `block`; before each, elements change their sign at random. */
@@ -130,16 +130,16 @@ quantize_item(const job *j, int64_t item, double *wide, float *row, uint8_t *byt
     j->narrow->split(j->leads->basis, j->leads->n, row, j->row_floats, j->set->lead + item * j->leads->n);
     rotate(j, row, row + j->row_floats);
     float step = j->narrow->step(row, dims), rest2;
-    if (step < 0x1p-100f) { /* nothing to speak of: all of it is rest */
+    if (step < 0x1p-100f) { /* nothing is left to speak of: less than what describe() adds for underflow */
         memset(bytes, j->narrow->bias, (size_t)dims);
-        describe(j, item, norm2, 0, (float)norm2 * (1 + 0x1p-20f), sums);
+        describe(j, item, norm2, 0, 0, sums);
         return;
     }
     rest2 = j->narrow->quantize(row, 1 / step, step, bytes, dims, sums);
     describe(j, item, norm2, step, rest2, sums);
 }
 
-/* One tile's worth of items; those past the last are zero. */
+/* Items past the last are zero. */
 static conceptdec_status
 quantize_task(void *argument, int64_t task, int lane)
 {
@@ -164,7 +164,7 @@ static conceptdec_status
 take_set(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, const conceptdec_i_leads *leads,
          conceptdec_i_quantized *set)
 {
-    int64_t dims = operand->view->cols, room = round_up(operand->n, ITEMS);
+    int64_t dims = operand->view->cols, room = round_up(operand->n, CONCEPTDEC_I_TILE_ROWS);
     void *p[8];
     *set = (conceptdec_i_quantized){.n = operand->n, .dims = dims, .groups = (dims + 3) / 4, .n_leads = leads->n,
                                     .lead_error = leads->error};
@@ -214,7 +214,7 @@ conceptdec_i_quantize(conceptdec_i_arena *arena, const conceptdec_i_operand *ope
     if (status == CONCEPTDEC_OK)
         status = take_scratch(&scratch, &j);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, round_up(operand->n, ITEMS) / ITEMS, quantize_task, &j);
+        status = conceptdec_i_parallel(ctx, round_up(operand->n, CONCEPTDEC_I_TILE_ROWS) / ITEMS, quantize_task, &j);
     conceptdec_i_arena_close(&scratch);
     return status;
 }

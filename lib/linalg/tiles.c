@@ -166,6 +166,13 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
     }
 }
 
+/* Tiles that a square is wide: as many items as it is high. */
+static int64_t
+square_width(const blocking *k)
+{
+    return k->group * (k->rows / k->cols);
+}
+
 /* Tiles of one pair of super-blocks, numbered square by square, so that packed rows are used several times while they
  * are in the cache. Within a square neighbouring numbers share neither side: their consumers then rarely meet. Squares
  * come column by column, from the diagonal upwards, and of a square on the diagonal first the tiles on it: items that
@@ -173,18 +180,19 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
 static void
 tile_place(const engine *e, int64_t task, int64_t *i, int64_t *j)
 {
-    int64_t g = e->block.group, square = task / (g * g), place = task % (g * g);
+    int64_t g = e->block.group, wide = square_width(&e->block), square = task / (g * wide), place = task % (g * wide);
     int64_t down = ceil_div(e->a_tiles, g), column = square / down;
-    int64_t last = e->b_first + (column + 1) * g * e->block.cols - 1;
+    int64_t last = e->b_first + (column + 1) * wide * e->block.cols - 1;
     int64_t diagonal = (last - e->a_first) / (g * e->block.rows);
     *i = (max64(0, min64(diagonal, down - 1)) - square % down + down) % down * g + place % g;
-    *j = column * g + (place / g + place % g) % g;
+    *j = column * wide + (place / g + place % g * (wide / g)) % wide;
 }
 
 static int64_t
 count_places(const blocking *k, int64_t a_tiles, int64_t b_tiles)
 {
-    return ceil_div(a_tiles, k->group) * ceil_div(b_tiles, k->group) * k->group * k->group;
+    int64_t wide = square_width(k);
+    return ceil_div(a_tiles, k->group) * ceil_div(b_tiles, wide) * k->group * wide;
 }
 
 static int64_t

@@ -75,7 +75,7 @@ upper_bounds(const conceptdec_i_screening *s, int32_t list, double *bounds)
     for (int32_t i = 0; i < l->count; i++) {
         const conceptdec_i_candidate c = l->items[i];
         const double width = (double)conceptdec_i_screening_width(s, list, (int32_t)c.value);
-        bounds[n] = (double)c.low + 0x1p-21 * fabs((double)c.low) + (c.exact ? 0 : width);
+        bounds[n] = (double)c.low + 0x1p-21 * fabs((double)c.low) + CONCEPTDEC_I_LITTLE + (c.exact ? 0 : width);
         n += !c.partial;
     }
     return n;

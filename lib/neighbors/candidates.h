@@ -179,12 +179,15 @@ conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
                                                  : (double)((const float *)s->limits)[list];
 }
 
-/* A float that is not larger, nor by more than 2^-22 of it smaller. */
+/* A float that is not larger, nor by more than 2^-22 of it and LITTLE smaller. Numbers so small are not floats of full
+ * precision, and none at all where the host has set flush-to-zero. */
+#define CONCEPTDEC_I_LITTLE 0x1p-110
+
 static inline float
 conceptdec_i_float_below(double x)
 {
     float rounded = (float)x;
-    return rounded - fabsf(rounded) * 0x1p-23f;
+    return rounded - fabsf(rounded) * 0x1p-23f - (float)(0.5 * CONCEPTDEC_I_LITTLE);
 }
 
 /* A pair whose lower bound is within the list's limit. */

@@ -152,7 +152,11 @@ find(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_
     found = step(&s, centers, found);
     if (found > 1 && assign(&s, centers, found) < WORTH * about_mean)
         return take_centers(arena, survey, centers, found, clusters);
-    memset(centers, 0, (size_t)s.dims * sizeof *centers);
+    /* A few rows far away may have moved the mean, and not be in the sample. */
+    memset(s.nearest, 0, (size_t)s.n * sizeof *s.nearest);
+    (void)step(&s, centers, 1);
+    if (!(assign(&s, centers, 1) < WORTH * about_mean))
+        memset(centers, 0, (size_t)s.dims * sizeof *centers);
     return take_centers(arena, survey, centers, 1, clusters);
 }
 

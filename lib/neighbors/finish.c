@@ -161,7 +161,6 @@ refine_rest(const job *j, int32_t list, int lane)
 
 /* ---- 5 ---- */
 
-/* A candidate that stays, as the table will know it; pad: it does not count towards k. */
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
 {
@@ -236,7 +235,8 @@ settle(const job *j, int32_t list, int lane)
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++)
         if (l->items[i].exact)
-            entries[n++] = (conceptdec_i_entry){.d2 = l->d2[i], .pad = l->items[i].partial,
+            entries[n++] = (conceptdec_i_entry){ /* as the table will know it; pad: it does not count towards k */
+                                                .d2 = l->d2[i], .pad = l->items[i].partial,
                                                 .value = conceptdec_i_value_id(s, (int32_t)l->items[i].value)};
     entries = sort(entries, entries + n, n);
     l->count = reach(s, list, entries, n);

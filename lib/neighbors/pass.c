@@ -207,24 +207,24 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
         pthread_mutex_destroy(&s->locks[b]);
 }
 
-/* The one value (or list) that is all zero, under cosine; -1 without one. */
-static int64_t
-find_zero(const uint8_t *zero, int64_t n)
+static bool
+is_zero(const uint8_t *zero, int64_t item)
 {
-    const uint8_t *found = zero ? memchr(zero, 1, (size_t)n) : NULL;
-    return found ? found - zero : -1;
+    return zero && zero[item];
 }
 
-/* The zero row is at distance 1 from every row. */
+/* A zero row is at distance 1 from every row. There may be several that are not identical, where they are so small that they
+ * count as zero. */
 static conceptdec_status
 push_zero_rows(conceptdec_i_screening *s)
 {
-    int64_t value = find_zero(s->ref_zero, s->refs.n), list = find_zero(s->query_zero, s->queries.n);
-    for (int64_t l = 0; value >= 0 && l < s->queries.n; l++)
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)value, 1.0));
-    for (int64_t v = 0; list >= 0 && v < s->refs.n; v++)
-        if (v != value)
-            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)list, (int32_t)v, 1.0));
+    for (int64_t v = 0; s->ref_zero && v < s->refs.n; v++)
+        for (int64_t l = 0; s->ref_zero[v] && l < s->queries.n; l++)
+            CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)v, 1.0));
+    for (int64_t l = 0; s->query_zero && l < s->queries.n; l++)
+        for (int64_t v = 0; s->query_zero[l] && v < s->refs.n; v++)
+            if (!is_zero(s->ref_zero, v))
+                CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)v, 1.0));
     return CONCEPTDEC_OK;
 }
 

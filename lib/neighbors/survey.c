@@ -8,8 +8,8 @@
 #define CHUNK 256
 /* Squares of magnitudes within 2^-400 .. 2^400 neither overflow nor vanish; beyond, rows are multiplied by a power of two. */
 #define EXTREME 400
-/* Under cosine, a row whose largest magnitude is below 2^-900 counts as zero. */
-#define VANISHING (-900)
+/* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
+#define VANISHING (-1000)
 
 typedef struct {
     const conceptdec_i_kernels *kernels;
@@ -73,8 +73,7 @@ normalize(const survey_job *job, double *x, int64_t row)
     job->survey->factor[row] = inverse;
     job->survey->zero[row] = inverse == 0;
     conceptdec_i_view_widen(job->kernels, job->survey->view, row, 0, n, x);
-    if (inverse != 0)
-        multiply(x, n, inverse);
+    multiply(x, n, inverse); /* what counts as zero becomes zero, but for NaN */
 }
 
 static conceptdec_status

@@ -40,17 +40,17 @@ exact_sum(const double *a, const double *b, double fa, double fb, int64_t d)
     return part[0];
 }
 
-/* 1 / |a|, computed on the row brought to magnitude 1; 0 for a zero row. */
+/* 1 / |a|, computed on the row brought to magnitude 1; 0 for a row below 2^-1000, which counts as zero. */
 static inline double
 exact_inverse_norm(const double *a, int64_t d)
 {
     double largest = 0;
     for (int64_t i = 0; i < d; i++)
         largest = fmax(largest, fabs(a[i]));
-    if (largest == 0)
-        return 0;
     int exponent;
     (void)frexp(largest, &exponent);
+    if (largest == 0 || exponent < -1000)
+        return 0;
     double *zero = calloc((size_t)d, sizeof *zero);
     double norm2 = exact_sum(a, zero, ldexp(1.0, -exponent), 0, d);
     free(zero);

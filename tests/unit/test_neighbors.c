@@ -23,7 +23,8 @@ uniform(void) /* in [-0.5, 0.5) */
 
 /* ---- data ---- */
 
-typedef enum { SMOOTH, LATTICE, COPIES, OFFSET, HEAVY_ROWS, NEAR_COPIES, CONSTANT, TINY, HUGE, SIMPLEX, KINDS } kind;
+typedef enum { SMOOTH, LATTICE, COPIES, OFFSET, HEAVY_ROWS, NEAR_COPIES, CONSTANT, TINY, HUGE, SIMPLEX,
+               TINY_CLUSTER, TINIER_CLUSTER, VANISHING, KINDS } kind;
 
 static double
 value_of(kind k, int64_t i, int64_t j)
@@ -54,6 +55,12 @@ value_of(kind k, int64_t i, int64_t j)
         return 1e220 * uniform();
     case SIMPLEX:
         return i == j;
+    case TINY_CLUSTER: /* squared distances that are no normal floats, beside ordinary ones; the mean is zero */
+        return i % 3 ? ldexp(uniform(), -105) : j == 0 ? (double)(i / 3 % 2) - 0.5 : 0;
+    case TINIER_CLUSTER: /* whose squares vanish in float64 */
+        return i % 3 ? ldexp(uniform(), -520) : j == 0 ? (double)(i / 3 % 2) - 0.5 : 0;
+    case VANISHING: /* rows that count as zero under cosine, others hardly larger, and true zeros */
+        return i % 4 == 3 ? 0 : ldexp(uniform(), i % 4 == 0 ? -1030 : -990);
     default:
         return uniform() + uniform() + 0.2 * (double)(i % 5) * (double)(j % 3);
     }
@@ -194,7 +201,8 @@ check_self(conceptdec_ctx *ctx, kind data, int64_t n, int64_t d, int64_t k, int3
         .struct_size = sizeof o, .k = k, .metric = metric, .groups = group ? &groups : NULL};
     conceptdec_neighbors *t = NULL;
     ck_assert_msg(conceptdec_neighbors_new(ctx, &view, NULL, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
-    double scale = dtype == CONCEPTDEC_FLOAT64 && data == TINY ? 0x1p700 : data == HUGE ? 0x1p-732 : 1;
+    double scale = data == TINY ? 0x1p700 : data == HUGE ? 0x1p-732 : data == VANISHING ? 0x1p991 : 1;
+    scale = dtype == CONCEPTDEC_FLOAT64 ? scale : 1;
     exact_case c = {.x = x, .n = n, .d = d, .group = group, .cosine = metric, .scale = scale};
     compare(t, &c, k);
     conceptdec_neighbors_free(t);
@@ -216,6 +224,7 @@ START_TEST(test_every_data_every_kernel)
                 check_self(ctx, (kind)data, 317, 23, 10, CONCEPTDEC_FLOAT32, metric, NULL);
             check_self(ctx, (kind)data, 150, 37, 7, CONCEPTDEC_FLOAT64, metric, NULL);
         }
+    check_self(ctx, TINY_CLUSTER, 600, 4, 3, CONCEPTDEC_FLOAT32, 0, NULL); /* so many that lists overflow */
     conceptdec_ctx_free(ctx);
 }
 END_TEST

@@ -51,7 +51,7 @@ function with_context(call, threads = nothing, progress = nothing; screening = n
             wishes, ctx), "context with threads=$threads")
         try
             status = disable_sigint(() -> call(ctx))
-            status == CONCEPTDEC_EREAD && throw_failure(sources)
+            (status == CONCEPTDEC_EREAD || any(is_interrupted, sources)) && throw_failure(sources)
             status != CONCEPTDEC_OK && monitor.failure !== nothing && throw(monitor.failure)
             check(status, error_text(ctx))
         finally

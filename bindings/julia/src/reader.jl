@@ -46,9 +46,13 @@ function copy_samples(source::RowReader{T}, first, count, rows) where {T}
     return nothing
 end
 
+"What means the whole call, not one matrix."
+is_interrupted(source::RowReader) = source.failure isa InterruptException
+
 "The function that the library calls. Exceptions, Ctrl-C among them, stay here: they must not cross C."
 function deliver(user::Ptr{Cvoid}, first::Int64, count::Int64, rows::Ptr{Cvoid})::Int32
     source = unsafe_pointer_to_objref(user)::RowReader
+    is_interrupted(source) && return Int32(1)
     try
         reenable_sigint(() -> copy_samples(source, first, count, rows))
         return Int32(0)

@@ -12,7 +12,7 @@ from . import _constants as const
 from ._errors import error
 from ._library import Handle, library
 from ._progress import ProgressOption, listener
-from ._readers import sources
+from ._readers import is_interrupt, sources
 from ._structs import Ctx, CtxOptions, Matrix, ProgressFunction
 
 _POLL = 0.05
@@ -101,7 +101,7 @@ def run(
     context = Context(threads, heard_by is not None, screening)
     readers = sources(matrices)
     for reader in readers:
-        reader.problem = None
+        reader.problem, reader.cancel = None, context.cancel
     call = _Call(context, name, arguments)
     try:
         call.start()
@@ -116,8 +116,7 @@ def run(
             heard_by.close()
     if call.problem is not None:
         raise call.problem
-    if call.status == const.EREAD:
-        for reader in readers:
-            if reader.problem is not None:
-                raise reader.problem
+    for reader in readers:
+        if reader.problem is not None and (call.status == const.EREAD or is_interrupt(reader.problem)):
+            raise reader.problem
     context.check(call.status)

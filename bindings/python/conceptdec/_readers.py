@@ -1,7 +1,7 @@
 """Activations that do not lie in memory: the library calls read_rows() of an object for the rows that it needs."""
 
 from ctypes import addressof, c_char
-from typing import Any, Iterable, Optional
+from typing import Any, Callable, Iterable, Optional
 
 import numpy as np
 
@@ -14,11 +14,17 @@ def is_reader(x: Any) -> bool:
     return hasattr(x, "read_rows") and not isinstance(x, np.ndarray)
 
 
+def is_interrupt(problem: BaseException) -> bool:
+    """What means the whole call, not one matrix: KeyboardInterrupt, SystemExit."""
+    return not isinstance(problem, Exception)
+
+
 class RowSource:
     """Delivers the rows of one object. Its exceptions stay here: they must not cross C."""
 
     def __init__(self, name: str, source: Any) -> None:
         self.problem: Optional[BaseException] = None
+        self.cancel: Callable[[], None] = lambda: None
         self._name, self._source, self._dtype = name, source, np.dtype(source.dtype)
         shape = tuple(source.shape)
         if len(shape) != 2:
@@ -38,6 +44,8 @@ class RowSource:
             self._copy(self._source.read_rows(first, count), first, count, rows)
         except BaseException as problem:
             self.problem = self.problem or problem
+            if is_interrupt(problem):
+                self.cancel()
             return 1
         return 0
 

@@ -72,6 +72,17 @@ def test_scores(sample, tmp_path):
         assert np.array_equal(found.confusion, expected.confusion)
 
 
+def test_an_interrupt_ends_a_sweep(sample):
+    x, y = sample
+
+    class Interrupted(Rows):
+        def read_rows(self, first, count):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        conceptdec.sweep([x, Interrupted(x), x], y, k=3)
+
+
 def test_sweep(sample):
     x, y = sample
     found = conceptdec.sweep([Rows(x), x[:, :4], Rows(x * 2)], y, k=3)
