@@ -1,6 +1,6 @@
 /* Int8 kernels for AVX2 without dot products: products of bytes are added up in 16 bits, four groups at a time. One side is
  * 0 to 2 MOST, so that no such sum overflows if magnitudes of the other side add up to RUN_MOST at most. Rotated items are
- * even, so that this asks for steps hardly wider than MOST does. */
+ * even, so that this asks for steps about a tenth wider than MOST does. */
 #include "kernels/narrow.h"
 
 #include <conceptdec/conceptdec.h>

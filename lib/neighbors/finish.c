@@ -1,9 +1,7 @@
 /* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time, and the candidates that promise most are put first;
  *   2. these are refined, a pair that stands in both lists once for both;
- *   3. limits are set anew, now that k distances are exact;
- *   4. what is still within them is refined;
- *   5. lists are sorted and cut.
+ *   3. limits are set anew, now that k distances are exact; what is still within them is refined; lists are sorted and cut.
  * In round 2 a list writes only entries for values above its own number, its own or in lists that have it as a value: each
  * entry has one writer. */
 #include <math.h>
@@ -31,7 +29,7 @@ count_tasks(const conceptdec_i_screening *s)
 int64_t
 conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 {
-    return (s->symmetric ? 5 : 4) * count_tasks(s);
+    return (s->symmetric ? 3 : 2) * count_tasks(s);
 }
 
 /* ---- 1 ---- */
@@ -135,9 +133,8 @@ drop(conceptdec_i_candidate_list *l, double limit)
 
 /* What round 2 found out, and without it the distances of the k that promise most, set a limit for all. */
 static conceptdec_status
-confine(const job *j, int32_t list, int lane)
+confine(conceptdec_i_screening *s, int32_t list, int lane)
 {
-    conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
     for (int32_t i = 0; i < l->count; i++)
@@ -149,17 +146,6 @@ confine(const job *j, int32_t list, int lane)
     drop(l, conceptdec_i_screening_reach(s, list, lane));
     return CONCEPTDEC_OK;
 }
-
-/* ---- 4 ---- */
-
-static conceptdec_status
-refine_rest(const job *j, int32_t list, int lane)
-{
-    double limit = conceptdec_i_screening_limit(j->s, list);
-    return conceptdec_i_screening_refine(j->s, list, limit, lane);
-}
-
-/* ---- 5 ---- */
 
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
@@ -230,6 +216,8 @@ settle(const job *j, int32_t list, int lane)
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
+    CONCEPTDEC_I_TRY(confine(s, list, lane));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, INFINITY, lane)); /* all that is left */
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
     int32_t n = 0;
@@ -273,18 +261,6 @@ share_task(void *argument, int64_t task, int lane)
 }
 
 static conceptdec_status
-confine_task(void *argument, int64_t task, int lane)
-{
-    return run_lists(argument, confine, task, lane);
-}
-
-static conceptdec_status
-refine_task(void *argument, int64_t task, int lane)
-{
-    return run_lists(argument, refine_rest, task, lane);
-}
-
-static conceptdec_status
 settle_task(void *argument, int64_t task, int lane)
 {
     return run_lists(argument, settle, task, lane);
@@ -302,7 +278,5 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &j.order));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), share_task, &j));
     }
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), confine_task, &j));
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), refine_task, &j));
     return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &j);
 }
