@@ -50,6 +50,7 @@ typedef int32_t conceptdec_status;
 #define CONCEPTDEC_ENAME (-12)       /**< no result array of that name */
 #define CONCEPTDEC_ESHALLOW (-13)    /**< the table is too shallow for a row and the matrix was not given */
 #define CONCEPTDEC_EFEWELIGIBLE (-14) /**< strict: a row has fewer eligible neighbours than k */
+#define CONCEPTDEC_ECLASSMISSING (-15) /**< a class has no row in a training part; the text names both */
 #define CONCEPTDEC_ENOMEM (-20)      /**< memory is exhausted, or a stated memory limit would be passed */
 #define CONCEPTDEC_EOVERFLOW (-21)   /**< sizes or strides whose product does not fit an address */
 #define CONCEPTDEC_EIO (-22)         /**< a file cannot be opened, read or written */
@@ -266,6 +267,47 @@ typedef struct conceptdec_result conceptdec_result;
                                                           last grid axis; NaN for the first; sweep only */
 #define CONCEPTDEC_R_DIFFERENCE_LOW "difference_low" /**< (grid x K): paired bootstrap interval, lower end */
 #define CONCEPTDEC_R_DIFFERENCE_HIGH "difference_high" /**< (grid x K): paired bootstrap interval, upper end */
+
+/* Names of probes. A: the number of lambdas (1 for kinds without), C: classes, B: columns of a probe (C; 1 for two
+ * classes), F: folds (parts that are scored), P: permutations, T: targets. Scores are out of fold. Names above that
+ * probes share have A in the place of K: per_concept, balanced, confusion, chance_*, kappa, tie_rate, n_scored, n_ignored,
+ * class_count, p_value, null, ci_low, ci_high, fold. */
+#define CONCEPTDEC_R_ACCURACY "accuracy"             /**< (A): mean credit over the scored samples */
+#define CONCEPTDEC_R_LAMBDA "lambda_"                /**< (A): penalties, in the order asked; NaN for kinds without */
+#define CONCEPTDEC_R_PER_FOLD "per_fold"             /**< (A x F): accuracy in each test part */
+#define CONCEPTDEC_R_CHANCE "chance"                 /**< (): accuracy of always saying the largest class: chance_majority */
+#define CONCEPTDEC_R_MACRO_F1 "macro_f1"             /**< (A): mean over the classes present of 2 TP / (2 TP + FP + FN) */
+#define CONCEPTDEC_R_LOG_LOSS "log_loss"             /**< (A): mean of -log2 posterior of the true class, bits; NaN for ridge */
+#define CONCEPTDEC_R_AUROC "auroc"                   /**< (A x C): one class against the rest; NaN where either is absent */
+#define CONCEPTDEC_R_AVERAGE_PRECISION "average_precision" /**< (A x C): over distinct scores; NaN without positives */
+#define CONCEPTDEC_R_CALIBRATION_ERROR "calibration_error" /**< (A): expected calibration error, 15 bins; NaN for ridge */
+#define CONCEPTDEC_R_POSTERIOR "posterior"           /**< (A x n x C): of each scored sample out of fold, else NaN; not ridge */
+#define CONCEPTDEC_R_DECISION "decision"             /**< (A x n x B): decision values out of fold, else NaN */
+#define CONCEPTDEC_R_PREDICTED "predicted"           /**< int64 (A x n): the class with the largest value (of several the
+                                                          smallest); -1 where not scored */
+#define CONCEPTDEC_R_CONVERGED "converged"           /**< int64 (A): 1 where every fit of this lambda has converged */
+#define CONCEPTDEC_R_ITERATIONS "iterations"         /**< int64 (A x F+1): Newton steps of each fold's fit and of that on all
+                                                          rows; 0 for closed forms */
+#define CONCEPTDEC_R_DECREMENT "decrement"           /**< (A x F+1): half the squared Newton decrement at the last step */
+#define CONCEPTDEC_R_OBJECTIVE "objective"           /**< (A x F+1): what was minimised, at the end; NaN for closed forms */
+#define CONCEPTDEC_R_WEIGHTS "weights"               /**< (A x B x d): of the fit on all rows, in the space of the input */
+#define CONCEPTDEC_R_BIAS "bias"                     /**< (A x B) */
+#define CONCEPTDEC_R_V_INFORMATION_BITS "v_information_bits" /**< (A): mean of pvi_bits; may be negative; NaN for ridge */
+#define CONCEPTDEC_R_PVI_BITS "pvi_bits"             /**< (A x n): log2 posterior - log2 prior of the true class, the prior
+                                                          that of the training part; NaN where not scored */
+#define CONCEPTDEC_R_SELECTED "selected"             /**< int64 (F): with nested selection, which lambda each fold chose */
+#define CONCEPTDEC_R_NESTED_ACCURACY "nested_accuracy" /**< (): accuracy with the lambda chosen inside the training part */
+#define CONCEPTDEC_R_CONTROL_ACCURACY "control_accuracy" /**< (A x draws): accuracy on each control task */
+#define CONCEPTDEC_R_SELECTIVITY "selectivity"       /**< (A): accuracy less the mean of control_accuracy */
+#define CONCEPTDEC_R_CODELENGTH_BITS "codelength_bits" /**< (A): online code of all labels, bits */
+#define CONCEPTDEC_R_COMPRESSION "compression"       /**< (A): n log2 C / codelength_bits */
+#define CONCEPTDEC_R_N_MISSING_TRAIN "n_missing_train" /**< int64 (F): classes without a training row (skipped on request) */
+#define CONCEPTDEC_R_N_MISSING_TEST "n_missing_test" /**< int64 (F): classes without a test row */
+#define CONCEPTDEC_R_N_DUPLICATES "n_duplicates"     /**< int64 (): scored rows of which a training row of theirs is a copy */
+#define CONCEPTDEC_R_SHRINKAGE "shrinkage"           /**< (A x F+1): of each covariance; LDA only */
+#define CONCEPTDEC_R_R2 "r2"                         /**< (A): mean of per_target over the targets that have one */
+#define CONCEPTDEC_R_PER_TARGET "per_target"         /**< (A x T): 1 - residual / total sum of squares over all scored rows,
+                                                          out of fold; NaN for a constant target */
 
 /** Gets an array by name. @param[out] array describes memory that belongs to the result.
  *  Errors: ENULL, ENAME. @since 0.1 */
@@ -490,6 +532,135 @@ typedef struct conceptdec_sweep_options {
 CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
                                                   const conceptdec_matrix *labels,
                                                   const conceptdec_sweep_options *options, conceptdec_result **result);
+
+/** @} */
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup probe Linear probes
+ *  @{ */
+
+/** What is fitted. A sample's classes have decision values f = W x + b; two classes share one column, positive for class
+ *  1. Formulas and sources: docs/definitions.md. */
+#define CONCEPTDEC_PROBE_LOGISTIC 0        /**< multinomial logistic regression with an L2 penalty */
+#define CONCEPTDEC_PROBE_RIDGE 1           /**< least squares on targets -1 and 1 (one against the rest) with an L2 penalty */
+#define CONCEPTDEC_PROBE_LDA 2             /**< linear discriminant analysis with one pooled, shrunk covariance */
+#define CONCEPTDEC_PROBE_MEAN_DIFFERENCE 3 /**< mean of the class less mean of the rest, threshold halfway (mass mean) */
+#define CONCEPTDEC_PROBE_NEAREST_MEAN 4    /**< the class whose mean is nearest */
+
+/** In which units dimensions enter a probe that is not invariant to them. */
+#define CONCEPTDEC_STANDARDIZE_NONE 0
+#define CONCEPTDEC_STANDARDIZE_GLOBAL 1 /**< mean 0, variance 1 (population) over all labelled rows, once */
+#define CONCEPTDEC_STANDARDIZE_FOLD 2   /**< over the training rows of each fold: nothing of the test rows leaks */
+
+/** Covariance of LDA: S + shrinkage (tr(S) / d I - S). */
+#define CONCEPTDEC_COVARIANCE_LEDOIT_WOLF 0 /**< shrinkage by Ledoit and Wolf (2004), of the pooled within-class rows */
+#define CONCEPTDEC_COVARIANCE_POOLED 1      /**< none */
+#define CONCEPTDEC_COVARIANCE_FIXED 2       /**< as given */
+
+#define CONCEPTDEC_PROBE_BALANCED 1u     /**< rows of class c weigh n / (C n_c) of the training part */
+#define CONCEPTDEC_PROBE_SKIP_MISSING 2u /**< a class without a training row is left out of that part and counted */
+#define CONCEPTDEC_PROBE_UNSTRATIFIED 4u /**< folds ignore the labels */
+#define CONCEPTDEC_PROBE_NESTED 8u       /**< also choose lambda inside each training part, by folds of its own */
+#define CONCEPTDEC_PROBE_MDL 16u         /**< also the online code length */
+#define CONCEPTDEC_PROBE_NO_SAMPLES 32u  /**< leave out arrays with an entry for each sample: posterior, decision, ... */
+#define CONCEPTDEC_PROBE_NO_FIT 64u      /**< leave out the fit on all rows: weights, bias */
+
+/** Options of a linear probe; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_probe_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const double *lambdas;           /**< 0: penalties, above 0 (logistic) or at least 0 (ridge); NULL: 1 / n, which is
+                                          scikit-learn's C = 1 and alpha = 1, n the labelled rows */
+    int64_t n_lambdas;               /**< 1: their number; other kinds take none */
+    const conceptdec_matrix *groups; /**< 2: integers, n x 1: rows of a group stay in one fold, and are drawn together */
+    const conceptdec_matrix *train;  /**< 3: integers, n x 1: 1 marks a training row, 0 a test row; split only */
+    const conceptdec_matrix *weights; /**< 4: floats, n x 1, at least 0: weights of the rows in the fits, not in the scores */
+    const conceptdec_matrix *types;  /**< 5: integers, n x 1: rows of one type get one label in a control task */
+    int64_t classes;                 /**< 6: number of classes; default: the largest label + 1 */
+    int64_t folds;                   /**< 7: default 5 */
+    int64_t permutations;            /**< 8: draws of the null; default 0 */
+    int64_t bootstrap;               /**< 9: draws of the bootstrap over groups (rows, where there are none); default 0 */
+    int64_t control;                 /**< 10: control tasks (needs types); default 0 */
+    int64_t max_iterations;          /**< 11: Newton steps of a fit; default 100 */
+    int64_t memory;                  /**< 12: bytes of working memory beside the input; default 2^30 */
+    uint64_t seed;                   /**< 13: of folds, permutations, control tasks, the order of the code; default 0 */
+    double confidence;               /**< 14: of the bootstrap interval, in (0, 1); default 0.95 */
+    double tolerance;                /**< 15: converged is half the squared Newton decrement at or below it; default 1e-12 */
+    double shrinkage;                /**< 16: in [0, 1]; covariance "fixed" only */
+    int32_t kind;                    /**< 17: CONCEPTDEC_PROBE_LOGISTIC ... */
+    int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out for closed forms only */
+    int32_t standardize;             /**< 19: CONCEPTDEC_STANDARDIZE_* */
+    int32_t covariance;              /**< 20: CONCEPTDEC_COVARIANCE_* */
+    int32_t permute;                 /**< 21: CONCEPTDEC_PERMUTE_* */
+    uint32_t flags;                  /**< 22: CONCEPTDEC_PROBE_BALANCED ... */
+} conceptdec_probe_options;
+
+/** How well labels can be read from activations by a linear map that is fitted to other samples.
+ *
+ *  Logistic: the minimum of the weighted mean of -ln posterior + lambda / 2 |W|^2, intercepts free, by Newton steps whose
+ *  equations are solved by preconditioned conjugate gradients for all folds, lambdas, classes and permutations at once;
+ *  gradients in float64. It equals scikit-learn's at lambda = 1 / (C n). A fit that has not converged says so. Ridge: the
+ *  minimum of the weighted mean of (t - f)^2 / 2 + lambda / 2 |W|^2, intercept free; lambda = alpha / n.
+ *  Input of float32 and narrower is centred in float64 and rounded to float32 once.
+ *  Time: O(n d min(n, d)) once, then O(n min(n, d)) for each column and iteration. Memory: options->memory.
+ *  @param x n x d activations. @param labels integers, n x L, 0..C-1; -1: the sample plays no part.
+ *  @param options NULL: defaults. @param[out] result arrays CONCEPTDEC_R_*; with L > 1 label sets L is the first axis.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EFOLDS, EGROUPS, ECLASSMISSING,
+ *  EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                  const conceptdec_matrix *labels,
+                                                  const conceptdec_probe_options *options, conceptdec_result **result);
+
+/** How well continuous concepts can be read: ridge regression of each target, scored out of fold by R^2.
+ *  @param targets floats, n x T, finite. @param options as above; kind must be 0, and what is about classes is EINVAL.
+ *  @param[out] result r2, per_target, lambda_, decision (the predictions), weights (A x T x d), bias (A x T), fold, n_scored.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_regression(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                             const conceptdec_matrix *targets,
+                                                             const conceptdec_probe_options *options,
+                                                             conceptdec_result **result);
+
+/** A fitted probe; immutable once made. */
+typedef struct conceptdec_probe_model conceptdec_probe_model;
+
+/** Fits one probe to all labelled rows (with train: to the training rows). @param labels n x 1. @param options one lambda at
+ *  most; what is about scores is EINVAL. A fit that has not converged is a model that says so.
+ *  Errors: those of conceptdec_probe(). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                            const conceptdec_matrix *labels,
+                                                            const conceptdec_probe_options *options,
+                                                            conceptdec_probe_model **model);
+
+/** Gets one of the arrays of a model: weights (B x d), bias (B), classes (C), lambda_ (), converged (), iterations (),
+ *  decrement (), objective (), kind (). The memory belongs to the model. Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_get(const conceptdec_probe_model *model, const char *name,
+                                                            conceptdec_array *array);
+#define CONCEPTDEC_R_KIND "kind" /**< int64 (): CONCEPTDEC_PROBE_LOGISTIC ... */
+
+/** What a probe says of other rows: decision (m x B), predicted (m), and, but for ridge, posterior (m x C).
+ *  @param x m x d. Errors: ENULL, ESIZE (another d), EDTYPE, ENONFINITE, EOVERFLOW, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_predict(conceptdec_ctx *ctx, const conceptdec_probe_model *model,
+                                                                const conceptdec_matrix *x, conceptdec_result **result);
+
+/** The scores of a probe on other rows (another layer, another model: transfer): accuracy, per_concept, balanced, macro_f1,
+ *  log_loss, auroc, average_precision, calibration_error, confusion, n_scored. @param labels m x 1, -1: not scored.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_score(conceptdec_ctx *ctx, const conceptdec_probe_model *model,
+                                                              const conceptdec_matrix *x,
+                                                              const conceptdec_matrix *labels,
+                                                              conceptdec_result **result);
+
+/** Writes a model to a file (versioned, little-endian, with a checksum), by way of a temporary file beside it.
+ *  Errors: ENULL, EIO, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_save(conceptdec_ctx *ctx, const conceptdec_probe_model *model,
+                                                             const char *path);
+
+/** Reads a model; every size and value is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_load(conceptdec_ctx *ctx, const char *path,
+                                                             conceptdec_probe_model **model);
+
+/** Frees a model. @since 0.1 */
+CONCEPTDEC_API void conceptdec_probe_model_free(conceptdec_probe_model *model);
 
 /** @} */
 

@@ -1,0 +1,154 @@
+/* Linear probes: from options, labels and a matrix to fits, scores, nulls and models.
+ *
+ * Order of the work: settings (options.c), label sets and parts (sets.c), coordinates (space.c), then problems - who trains
+ * on what and who is left out - which a solver of the kind fits many at once (logistic.c, ridge.c, lda.c, means.c) and
+ * hands over one by one; of these scores (scores.c), and of problems with other labels nulls, control tasks and code lengths
+ * (null.c, control.c, codelength.c), and the arrays (fields.c). */
+#ifndef CONCEPTDEC_I_PROBE_H
+#define CONCEPTDEC_I_PROBE_H
+
+#include "core/core.h"
+
+#define CONCEPTDEC_I_PROBE_MAX_CLASSES 4096
+
+/* ---- options (options.c) ---- */
+
+typedef struct conceptdec_i_probe_settings {
+    conceptdec_probe_options options; /* resolved: every field holds what is meant; lambdas point into the arena */
+    int64_t n, d;
+} conceptdec_i_probe_settings;
+
+conceptdec_status conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options,
+                                                   const conceptdec_matrix *x, conceptdec_i_probe_settings *settings);
+conceptdec_status conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings,
+                                                     conceptdec_result *result);
+
+/* ---- coordinates (space.c) ---- */
+
+/* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double; where n < d, along an
+ * orthonormal basis of what the centred rows span, which loses nothing: the weights of an L2 penalty lie there. */
+typedef struct conceptdec_i_space {
+    conceptdec_ctx *ctx;
+    const conceptdec_matrix *x;
+    int64_t n, d;
+    int64_t r;        /* coordinates of a row, min(n, d) or fewer */
+    int64_t stride;   /* elements from a row to the next, a multiple of 16; those beyond r are 0 */
+    bool is_wide;     /* z is double, else float */
+    void *z;          /* n x stride, 64-byte aligned */
+    double *shift;    /* d */
+    double *scale;    /* d; NULL: 1 */
+    double *spectrum; /* r: mean square of each coordinate, where these are uncorrelated (n < d); else NULL */
+    double *map;      /* n x r, row-major: weights along x = sum over rows i of ((x_i - shift) / scale) * (map w)_i; NULL: w is
+                         that itself */
+} conceptdec_i_space;
+
+/* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. `standardize`:
+ * scale by the population standard deviation, 1 for constant columns. */
+conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
+                                          bool standardize, conceptdec_i_space *space);
+/* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed in
+ * place. */
+conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int64_t count, const double *w,
+                                            double *out, double *bias);
+
+/* ---- fits ---- */
+
+/* What a row is to a problem. */
+#define CONCEPTDEC_I_ROLE_NONE 0
+#define CONCEPTDEC_I_ROLE_TRAIN 1
+#define CONCEPTDEC_I_ROLE_TEST 2
+
+/* How rows are left out where not by their roles. */
+#define CONCEPTDEC_I_LEAVE_ROLES 0 /* train on TRAIN rows; decision values of TEST rows, or of all TRAIN rows where none is TEST */
+#define CONCEPTDEC_I_LEAVE_ONE 1   /* every TRAIN row has the value of the fit without it; w is of the fit on all TRAIN rows */
+#define CONCEPTDEC_I_LEAVE_GROUP 2 /* the same without its group */
+
+/* One fit: labels of the rows that train, their roles, and the penalty. */
+typedef struct conceptdec_i_problem {
+    const int32_t *labels; /* n, 0..C-1, or -1: its role is NONE */
+    const uint8_t *role;   /* n; shared by many problems (compared as a pointer) */
+    double lambda;
+} conceptdec_i_problem;
+
+/* Problems over the same rows. K = columns: C, or 1 for two classes. A class without a training row is absent: its column
+ * is 0 and its bias -infinity (two classes: the bias is -infinity or +infinity). */
+typedef struct conceptdec_i_fitting {
+    conceptdec_ctx *ctx;
+    const conceptdec_i_space *space;
+    const double *weight;      /* n: weights of rows, >= 0; NULL: 1 */
+    const int32_t *group;      /* n: numbers 0.. of groups (LEAVE_GROUP) */
+    int64_t n_groups;
+    const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory, covariance, shrinkage */
+    int64_t classes, columns;
+    int leave; /* CONCEPTDEC_I_LEAVE_* */
+    int64_t n_problems;
+    const conceptdec_i_problem *problems;
+} conceptdec_i_fitting;
+
+/* What became of a problem. Pointers are good during the call only. */
+typedef struct conceptdec_i_fit {
+    const double *w;        /* K x r: column k's weights in the coordinates of the space */
+    const double *bias;     /* K */
+    const double *decision; /* K x n: value of column k for row i at decision[k * n + i]; only rows that are left out */
+    double sharpness;       /* posterior = softmax of sharpness * decision (K = 1: logistic function); NaN: it has none */
+    bool converged;
+    int64_t iterations;
+    double decrement, objective, shrinkage; /* NaN where there is none */
+} conceptdec_i_fit;
+
+/* Hears every problem once, on any thread, several at once, in any order. */
+typedef conceptdec_status (*conceptdec_i_fit_listener)(void *argument, int64_t problem, const conceptdec_i_fit *fit,
+                                                       int lane);
+
+/* Solvers. Problems that share role and lambda are fitted together. The same bits for any number of threads. */
+typedef conceptdec_status (*conceptdec_i_solver)(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
+                                                 void *argument);
+
+conceptdec_status conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
+                                            void *argument); /* LEAVE_ROLES only */
+conceptdec_status conceptdec_i_ridge_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
+                                         void *argument);
+conceptdec_status conceptdec_i_lda_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
+                                       void *argument);
+conceptdec_status conceptdec_i_means_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
+                                         void *argument); /* mean difference and nearest mean: options->kind */
+
+/* Ridge regression of continuous targets: the same with targets (T x n: those of one target one after the other) in the
+ * place of labels; columns = T. */
+conceptdec_status conceptdec_i_ridge_regress(const conceptdec_i_fitting *fitting, const double *targets,
+                                             conceptdec_i_fit_listener listener, void *argument);
+
+/* ---- scores (scores.c) ---- */
+
+/* Scores of one label set under one penalty. Arrays belong to the caller; NULL: not wanted. Rows are scored where scored[i]
+ * is not 0. decision: K x n; posterior: n x C row-major, or NULL where the kind has none. */
+typedef struct conceptdec_i_probe_scoring {
+    int64_t n, classes, columns;
+    const int32_t *labels;
+    const uint8_t *scored;
+    const double *decision;
+    const double *posterior;
+} conceptdec_i_probe_scoring;
+
+typedef struct conceptdec_i_probe_scores {
+    double accuracy, balanced, macro_f1, log_loss, calibration_error, tie_rate; /* NaN where not defined */
+    int64_t n_scored;
+    double *per_concept;       /* C */
+    double *confusion;         /* C x C: true x predicted; a prediction tied between t classes adds 1/t to each */
+    double *auroc;             /* C; ranks by the posterior, or by the decision value where there is none */
+    double *average_precision; /* C */
+    int64_t *class_count;      /* C: scored rows of each class */
+    double *credit;            /* n: 1, 1/t or 0; NaN where not scored */
+    int64_t *predicted;        /* n; -1 where not scored */
+} conceptdec_i_probe_scores;
+
+conceptdec_status conceptdec_i_probe_score(conceptdec_ctx *ctx, const conceptdec_i_probe_scoring *scoring,
+                                           conceptdec_i_probe_scores *scores);
+/* The credit of one row: 1/t where t columns tie for the largest value and its own is among them. values: K numbers,
+ * `step` doubles apart. predicted: the first of the largest. */
+double conceptdec_i_probe_credit(const double *values, int64_t step, int64_t classes, int32_t label, int32_t *predicted,
+                                 int32_t *n_tied);
+/* Posterior of one row (C numbers) from its decision values. */
+void conceptdec_i_probe_posterior(const double *values, int64_t step, int64_t classes, double sharpness, double *posterior);
+
+#endif
