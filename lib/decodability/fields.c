@@ -2,7 +2,6 @@
 #include "decodability/knn.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* ---- room ---- */
 
@@ -81,20 +80,11 @@ ratio(double sum, int64_t count)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-static int
-compare_reals(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The mean credit of each class, and the mean of these, added in an order that does not depend on their numbering.
- * sorted: scratch, one for each class. */
+/* The mean credit of each class, and the mean of these. sorted: scratch, one for each class. */
 static void
 write_concepts(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_scores *scores, int64_t rank,
                double *sorted, double *per_concept, double *balanced)
 {
-    double sum = 0;
     int64_t present = 0;
     for (int64_t c = 0; c < problem->classes; c++) {
         double credit = conceptdec_i_share_value(pair(scores->credit, rank * problem->classes + c));
@@ -102,10 +92,7 @@ write_concepts(const conceptdec_i_knn_problem *problem, const conceptdec_i_knn_s
         if (scores->class_count[c] > 0)
             sorted[present++] = per_concept[c];
     }
-    qsort(sorted, (size_t)present, sizeof *sorted, compare_reals);
-    for (int64_t i = 0; i < present; i++)
-        sum += sorted[i];
-    *balanced = ratio(sum, present);
+    *balanced = conceptdec_i_mean_of_sorted(sorted, present);
 }
 
 static void

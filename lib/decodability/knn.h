@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "neighbors/table.h"
+#include "stats/share.h"
 
 #define CONCEPTDEC_I_KNN_MAX_CLASSES 65536
 
@@ -74,19 +75,6 @@ conceptdec_status conceptdec_i_knn_source_open(conceptdec_i_arena *arena, const 
                                                const conceptdec_i_knn_set *set, const conceptdec_neighbors *table,
                                                const conceptdec_matrix *x, conceptdec_i_knn_source *source);
 void conceptdec_i_knn_source_close(conceptdec_i_knn_source *source);
-
-/* ---- shares: sums of fractions that do not depend on their order (votes.c) ---- */
-
-/* `units` of 1 / lcm(1..20) and `parts` of 2^-32 of a unit: 1/t is exact for t <= 20, and within 1e-18 beyond. */
-#define CONCEPTDEC_I_UNIT INT64_C(232792560)
-
-typedef struct conceptdec_i_share {
-    int64_t units, parts;
-} conceptdec_i_share;
-
-conceptdec_i_share conceptdec_i_share_of(int64_t numerator, int64_t denominator); /* 0 <= numerator <= denominator */
-double conceptdec_i_share_value(conceptdec_i_share sum);
-bool conceptdec_i_share_at_least(conceptdec_i_share a, conceptdec_i_share b);
 
 /* ---- ballots (ballot.c) ---- */
 

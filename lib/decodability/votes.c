@@ -3,51 +3,9 @@
 
 #include <string.h>
 
-#define PART_BITS 32
 #define LANES_PER_TASK 8
 #define TASK_NANOSECONDS 4000000
 #define TIE_TOLERANCE 1e-12 /* of weighted votes; counts are compared as they are */
-
-/* ---- shares ---- */
-
-conceptdec_i_share
-conceptdec_i_share_of(int64_t numerator, int64_t denominator)
-{
-    int64_t scaled, parts = 0;
-    while (__builtin_mul_overflow(numerator, CONCEPTDEC_I_UNIT, &scaled) || denominator >> 46) {
-        numerator /= 2; /* beyond 2^35, where this changes a share by less than 1e-10 */
-        denominator /= 2;
-    }
-    int64_t rest = scaled % denominator;
-    for (int step = 0; step < PART_BITS / 16; step++) {
-        rest <<= 16;
-        parts = (parts << 16) + rest / denominator;
-        rest %= denominator;
-    }
-    return (conceptdec_i_share){.units = scaled / denominator, .parts = parts};
-}
-
-static conceptdec_i_share
-carry(conceptdec_i_share sum)
-{
-    int64_t units = sum.parts >> PART_BITS;
-    return (conceptdec_i_share){.units = sum.units + units, .parts = sum.parts - (units << PART_BITS)};
-}
-
-double
-conceptdec_i_share_value(conceptdec_i_share sum)
-{
-    sum = carry(sum);
-    return ((double)sum.units + (double)sum.parts * 0x1p-32) / (double)CONCEPTDEC_I_UNIT;
-}
-
-bool
-conceptdec_i_share_at_least(conceptdec_i_share a, conceptdec_i_share b)
-{
-    a = carry(a);
-    b = carry(b);
-    return a.units != b.units ? a.units > b.units : a.parts >= b.parts;
-}
 
 /* ---- counts of an assignment ---- */
 
