@@ -59,6 +59,8 @@ typedef struct conceptdec_i_probe_outcome {
 } conceptdec_i_probe_outcome;
 
 bool conceptdec_i_probe_has_posterior(const conceptdec_probe_options *options);
+conceptdec_status conceptdec_i_probe_outcome_take(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                  const conceptdec_i_probe_set *set, conceptdec_i_probe_outcome *outcome);
 conceptdec_status conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
                                               conceptdec_i_probe_outcome *outcomes);
 

@@ -104,9 +104,9 @@ product(conceptdec_ctx *ctx, int64_t a, int64_t b, int64_t c, int64_t *total)
     return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "result: lambdas x samples x classes do not fit");
 }
 
-static conceptdec_status
-take_outcome(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena, const conceptdec_i_probe_set *set,
-             conceptdec_i_probe_outcome *o)
+conceptdec_status
+conceptdec_i_probe_outcome_take(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                const conceptdec_i_probe_set *set, conceptdec_i_probe_outcome *o)
 {
     const conceptdec_i_probe_data *data = &driver->data;
     const conceptdec_probe_options *options = &driver->settings.options;
@@ -144,7 +144,7 @@ conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_aren
     void *jobs;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", n_sets, sizeof(conceptdec_i_probe_job), &jobs));
     for (int64_t s = 0; s < n_sets; s++) {
-        CONCEPTDEC_I_TRY(take_outcome(driver, arena, &driver->data.sets[s], &outcomes[s]));
+        CONCEPTDEC_I_TRY(conceptdec_i_probe_outcome_take(driver, arena, &driver->data.sets[s], &outcomes[s]));
         ((conceptdec_i_probe_job *)jobs)[s] = conceptdec_i_probe_job_of(driver, s, with_whole);
     }
     gathering g = {.driver = driver, .outcomes = outcomes};

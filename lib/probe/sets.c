@@ -265,6 +265,13 @@ apply_protocol(conceptdec_i_arena *arena, const conceptdec_probe_options *o, con
     return check_missing(arena, o, data, set);
 }
 
+static void
+set_lambda(const conceptdec_i_probe_settings *settings, const conceptdec_i_probe_data *data)
+{
+    if (settings->lambda_is_default)
+        settings->lambdas[0] = 1 / (double)data->sets[0].n_labelled;
+}
+
 conceptdec_status
 conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
                              const conceptdec_matrix *labels, conceptdec_i_probe_data *data)
@@ -284,7 +291,26 @@ conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_setti
     CONCEPTDEC_I_TRY(take_labels(arena, labels, data));
     for (int64_t s = 0; s < data->n_sets; s++)
         CONCEPTDEC_I_TRY(apply_protocol(arena, o, data, &data->sets[s]));
-    if (settings->lambda_is_default)
-        settings->lambdas[0] = 1 / (double)data->sets[0].n_labelled;
+    set_lambda(settings, data);
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings, int64_t columns,
+                                conceptdec_i_probe_data *data)
+{
+    const conceptdec_probe_options *o = &settings->options;
+    int64_t n = settings->n;
+    void *p[4];
+    *data = (conceptdec_i_probe_data){.n = n, .n_sets = 1, .classes = 1, .columns = columns, .leave = leave_of(o)};
+    CONCEPTDEC_I_TRY(take_columns(arena, o, data));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "samples", 1, sizeof *data->sets, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "samples", n, sizeof(int32_t), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "samples", n, sizeof(int64_t), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "samples", n, 1, &p[3]));
+    data->sets = p[0];
+    data->sets[0] = (conceptdec_i_probe_set){.labels = p[1], .wide = p[2], .n_labelled = n, .is_labelled = p[3]};
+    memset(p[3], 1, (size_t)n);
+    set_lambda(settings, data);
+    return apply_protocol(arena, o, data, data->sets);
 }

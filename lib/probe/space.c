@@ -253,7 +253,7 @@ reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_spac
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "products of rows", total, sizeof(double), &vectors));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, vectors));
-    CONCEPTDEC_I_TRY(conceptdec_i_factor_eigen(s->ctx, s->n, vectors, values));
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, vectors, s->n, values));
     return project(arena, s, vectors, values);
 }
 
