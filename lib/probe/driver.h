@@ -81,6 +81,12 @@ conceptdec_status conceptdec_i_probe_codelength(conceptdec_i_probe_driver *drive
 /* selected: F, the lambda that folds inside each training part prefer. */
 conceptdec_status conceptdec_i_probe_nested(conceptdec_i_probe_driver *driver, int64_t set, int64_t *selected);
 
+/* The first row that equals each row; and scored rows that have a copy among their training rows (duplicates.c). */
+conceptdec_status conceptdec_i_probe_first_copies(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                  int32_t **first);
+conceptdec_status conceptdec_i_probe_duplicates(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                const int32_t *first, int64_t set, int64_t *n_duplicates);
+
 /* ---- the result (fields.c) ---- */
 
 conceptdec_status conceptdec_i_probe_fields(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,

@@ -20,7 +20,8 @@ typedef struct writing {
     double *chance_null, *kappa, *p_value, *null, *ci_low, *ci_high;
     double *control_accuracy, *selectivity, *codelength, *compression, *nested_accuracy;
     int64_t *n_scored, *n_ignored, *class_count, *converged, *iterations, *predicted, *fold, *missing_train, *missing_test;
-    int64_t *selected;
+    int64_t *selected, *n_duplicates;
+    const int32_t *first_copy; /* of each row */
     double *credit; /* scratch: lambdas x n */
 } writing;
 
@@ -100,7 +101,7 @@ take_scores(writing *w)
     const whole_field wholes[] = {
         {CONCEPTDEC_R_N_SCORED, &w->n_scored, 1, a, 0},        {CONCEPTDEC_R_N_IGNORED, &w->n_ignored, 0, 0, 0},
         {CONCEPTDEC_R_CLASS_COUNT, &w->class_count, 1, c, 0},  {CONCEPTDEC_R_N_MISSING_TRAIN, &w->missing_train, 1, f, 0},
-        {CONCEPTDEC_R_N_MISSING_TEST, &w->missing_test, 1, f, 0},
+        {CONCEPTDEC_R_N_MISSING_TEST, &w->missing_test, 1, f, 0}, {CONCEPTDEC_R_N_DUPLICATES, &w->n_duplicates, 0, 0, 0},
     };
     CONCEPTDEC_I_TRY(REALS(w, reals));
     return WHOLES(w, wholes);
@@ -473,6 +474,7 @@ write_set(writing *w, conceptdec_i_arena *arena, int64_t set)
     }
     write_fits(w, set);
     write_counts(w, set);
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_duplicates(w->driver, arena, w->first_copy, set, &w->n_duplicates[set]));
     CONCEPTDEC_I_TRY(write_information(w, arena, set));
     CONCEPTDEC_I_TRY(write_nested(w, set));
     CONCEPTDEC_I_TRY(write_null(w, set));
@@ -490,6 +492,9 @@ conceptdec_i_probe_fields(conceptdec_i_probe_driver *driver, conceptdec_i_arena 
                  .classes = data->classes, .columns = data->columns, .parts = data->n_parts, .d = driver->settings.d,
                  .shaping = {.ctx = driver->ctx, .result = result, .n_sets = data->n_sets}};
     void *credit;
+    int32_t *first_copy;
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_first_copies(driver, arena, &first_copy));
+    w.first_copy = first_copy;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scores", w.lambdas * w.n, sizeof(double), &credit));
     w.credit = credit;
     CONCEPTDEC_I_TRY(take_axes(&w));
