@@ -89,7 +89,7 @@ conceptdec_status conceptdec_i_probe_duplicates(const conceptdec_i_probe_driver 
 
 /* ---- the result (fields.c) ---- */
 
-conceptdec_status conceptdec_i_probe_fields(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+conceptdec_status conceptdec_i_probe_result(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
                                             const conceptdec_i_probe_outcome *outcomes, conceptdec_result *result);
 
 #endif

@@ -21,7 +21,7 @@ execute(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(&r->arena, "fits", driver->data.n_sets, sizeof(conceptdec_i_probe_outcome),
                                              &outcomes));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_outcomes(driver, &r->arena, outcomes));
-    CONCEPTDEC_I_TRY(conceptdec_i_probe_fields(driver, &r->arena, outcomes, r->result));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_result(driver, &r->arena, outcomes, r->result));
     driver->settings.options.classes = driver->data.classes;
     return conceptdec_i_probe_settings_report(driver->ctx, &driver->settings, r->result);
 }
