@@ -29,6 +29,16 @@ write_null(const conceptdec_i_probe_fields *w, int64_t set)
     return CONCEPTDEC_OK;
 }
 
+/* For the caller, who has room for those of all sets. */
+static void
+keep_replicates(const conceptdec_i_probe_fields *w, int64_t set, const double *replicates)
+{
+    int64_t width = w->driver->data.n_sets * w->lambdas;
+    for (int64_t t = 0; t < w->driver->settings.options.bootstrap; t++)
+        for (int64_t a = 0; a < w->lambdas; a++)
+            w->driver->replicates[t * width + set * w->lambdas + a] = replicates[t * w->lambdas + a];
+}
+
 static conceptdec_status
 write_interval(const conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, int64_t set)
 {
@@ -49,9 +59,12 @@ write_interval(const conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, in
             ((double *)credit)[i * w->lambdas + a] = is_scored ? w->credit[a * w->n + i] : (double)NAN;
     }
     conceptdec_i_stage(w->driver->ctx, "bootstrap", conceptdec_i_bootstrap_tasks(w->n, o->bootstrap));
-    return conceptdec_i_bootstrap(w->driver->ctx, w->n, w->lambdas, credit, w->driver->data.groups, o->bootstrap,
-                                  o->confidence, o->seed, replicates, w->ci_low + set * w->lambdas,
-                                  w->ci_high + set * w->lambdas);
+    CONCEPTDEC_I_TRY(conceptdec_i_bootstrap(w->driver->ctx, w->n, w->lambdas, credit, w->driver->data.groups, o->bootstrap,
+                                            o->confidence, o->seed, replicates, w->ci_low + set * w->lambdas,
+                                            w->ci_high + set * w->lambdas));
+    if (w->driver->replicates)
+        keep_replicates(w, set, replicates);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
