@@ -21,6 +21,7 @@ EGROUPS = -11
 ENAME = -12
 ESHALLOW = -13
 EFEWELIGIBLE = -14
+ECLASSMISSING = -15
 ENOMEM = -20
 EOVERFLOW = -21
 EIO = -22
@@ -86,6 +87,39 @@ R_STATUS = "status"
 R_DIFFERENCE = "difference"
 R_DIFFERENCE_LOW = "difference_low"
 R_DIFFERENCE_HIGH = "difference_high"
+R_ACCURACY = "accuracy"
+R_LAMBDA = "lambda_"
+R_PER_FOLD = "per_fold"
+R_CHANCE = "chance"
+R_MACRO_F1 = "macro_f1"
+R_LOG_LOSS = "log_loss"
+R_AUROC = "auroc"
+R_AVERAGE_PRECISION = "average_precision"
+R_CALIBRATION_ERROR = "calibration_error"
+R_POSTERIOR = "posterior"
+R_DECISION = "decision"
+R_PREDICTED = "predicted"
+R_CONVERGED = "converged"
+R_ITERATIONS = "iterations"
+R_DECREMENT = "decrement"
+R_OBJECTIVE = "objective"
+R_WEIGHTS = "weights"
+R_BIAS = "bias"
+R_V_INFORMATION_BITS = "v_information_bits"
+R_PVI_BITS = "pvi_bits"
+R_SELECTED = "selected"
+R_NESTED_ACCURACY = "nested_accuracy"
+R_CONTROL_ACCURACY = "control_accuracy"
+R_SELECTIVITY = "selectivity"
+R_CODELENGTH_BITS = "codelength_bits"
+R_COMPRESSION = "compression"
+R_N_MISSING_TRAIN = "n_missing_train"
+R_N_MISSING_TEST = "n_missing_test"
+R_N_DUPLICATES = "n_duplicates"
+R_SHRINKAGE = "shrinkage"
+R_R2 = "r2"
+R_PER_TARGET = "per_target"
+R_KIND = "kind"
 
 N_INDICES = "indices"
 N_DISTANCES = "distances"
@@ -124,6 +158,28 @@ PERMUTE_WHOLE = 2
 KNN_STRICT = 1
 KNN_UNSTRATIFIED = 2
 KNN_NO_CONFUSION = 4
+
+PROBE_LOGISTIC = 0
+PROBE_RIDGE = 1
+PROBE_LDA = 2
+PROBE_MEAN_DIFFERENCE = 3
+PROBE_NEAREST_MEAN = 4
+
+STANDARDIZE_NONE = 0
+STANDARDIZE_GLOBAL = 1
+STANDARDIZE_FOLD = 2
+
+COVARIANCE_LEDOIT_WOLF = 0
+COVARIANCE_POOLED = 1
+COVARIANCE_FIXED = 2
+
+PROBE_BALANCED = 1
+PROBE_SKIP_MISSING = 2
+PROBE_UNSTRATIFIED = 4
+PROBE_NESTED = 8
+PROBE_MDL = 16
+PROBE_NO_SAMPLES = 32
+PROBE_NO_FIT = 64
 
 WORDS = {
     option: {

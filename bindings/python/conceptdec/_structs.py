@@ -34,6 +34,10 @@ class Neighbors(Structure):
     """Opaque."""
 
 
+class ProbeModel(Structure):
+    """Opaque."""
+
+
 class Progress(Structure):
     _fields_ = [
         ("struct_size", c_uint64),
@@ -190,7 +194,38 @@ class SweepOptions(Options):
     ]
 
 
+class ProbeOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("lambdas", POINTER(c_double)),
+        ("n_lambdas", c_int64),
+        ("groups", POINTER(Matrix)),
+        ("train", POINTER(Matrix)),
+        ("weights", POINTER(Matrix)),
+        ("types", POINTER(Matrix)),
+        ("classes", c_int64),
+        ("folds", c_int64),
+        ("permutations", c_int64),
+        ("bootstrap", c_int64),
+        ("control", c_int64),
+        ("max_iterations", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("confidence", c_double),
+        ("tolerance", c_double),
+        ("shrinkage", c_double),
+        ("kind", c_int32),
+        ("protocol", c_int32),
+        ("standardize", c_int32),
+        ("covariance", c_int32),
+        ("permute", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
 _CTX, _RESULT, _NEIGHBORS, _MATRIX = POINTER(Ctx), POINTER(Result), POINTER(Neighbors), POINTER(Matrix)
+_PROBE_OPTIONS, _PROBE_MODEL = POINTER(ProbeOptions), POINTER(ProbeModel)
 
 #: Name: (type of what is returned, types of the arguments).
 FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
@@ -226,4 +261,13 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
         (_CTX, _NEIGHBORS, _MATRIX, _MATRIX, POINTER(KnnOptions), POINTER(_RESULT)),
     ),
     "conceptdec_sweep": (Status, (_CTX, _MATRIX, c_int64, _MATRIX, POINTER(SweepOptions), POINTER(_RESULT))),
+    "conceptdec_probe": (Status, (_CTX, _MATRIX, _MATRIX, _PROBE_OPTIONS, POINTER(_RESULT))),
+    "conceptdec_probe_regression": (Status, (_CTX, _MATRIX, _MATRIX, _PROBE_OPTIONS, POINTER(_RESULT))),
+    "conceptdec_probe_model_new": (Status, (_CTX, _MATRIX, _MATRIX, _PROBE_OPTIONS, POINTER(_PROBE_MODEL))),
+    "conceptdec_probe_model_get": (Status, (_PROBE_MODEL, c_char_p, POINTER(Array))),
+    "conceptdec_probe_model_predict": (Status, (_CTX, _PROBE_MODEL, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_probe_model_score": (Status, (_CTX, _PROBE_MODEL, _MATRIX, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_probe_model_save": (Status, (_CTX, _PROBE_MODEL, c_char_p)),
+    "conceptdec_probe_model_load": (Status, (_CTX, c_char_p, POINTER(_PROBE_MODEL))),
+    "conceptdec_probe_model_free": (None, (_PROBE_MODEL,)),
 }
