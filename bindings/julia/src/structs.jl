@@ -85,10 +85,39 @@ struct conceptdec_knn_options
     reserved::UInt32
 end
 
+struct conceptdec_probe_options
+    struct_size::UInt64
+    given::UInt64
+    lambdas::Ptr{Float64}
+    n_lambdas::Int64
+    groups::Ptr{conceptdec_matrix}
+    train::Ptr{conceptdec_matrix}
+    weights::Ptr{conceptdec_matrix}
+    types::Ptr{conceptdec_matrix}
+    classes::Int64
+    folds::Int64
+    permutations::Int64
+    bootstrap::Int64
+    control::Int64
+    max_iterations::Int64
+    memory::Int64
+    seed::UInt64
+    confidence::Float64
+    tolerance::Float64
+    shrinkage::Float64
+    kind::Int32
+    protocol::Int32
+    standardize::Int32
+    covariance::Int32
+    permute::Int32
+    flags::UInt32
+end
+
 struct conceptdec_sweep_options
     struct_size::UInt64
     given::UInt64
     knn::Ptr{conceptdec_knn_options}
     shape::Ptr{Int64}
     ndim::Int64
+    probe::Ptr{conceptdec_probe_options}
 end
