@@ -29,7 +29,7 @@ conceptdec_i_probe_credit(const double *values, int64_t step, int64_t classes, i
             return (double)NAN;
         }
         bool is_more = value > largest, is_equal = !is_more && value >= largest;
-        first = is_more || count == 0 ? class : first;
+        first = is_more ? class : first;
         count = is_more ? 1 : count + is_equal;
         own = is_more ? class == label : own || (is_equal && class == label);
         largest = is_more ? value : largest;
