@@ -103,6 +103,12 @@ conceptdec_status conceptdec_i_intake(conceptdec_ctx *ctx, const char *name, con
 conceptdec_status conceptdec_i_given_known(conceptdec_ctx *ctx, const char *name, uint64_t given, int fields);
 /* Whether field `bit` is meant though its value is zero. */
 #define CONCEPTDEC_I_GIVEN(options, bit) (((options)->given >> (bit)) & 1u)
+/* EINVAL where `value` is none of 0..count-1, and ESIZE where it is none of 0..INT32_MAX. */
+conceptdec_status conceptdec_i_check_choice(conceptdec_ctx *ctx, const char *name, int32_t value, int32_t count);
+conceptdec_status conceptdec_i_check_count(conceptdec_ctx *ctx, const char *name, int64_t value);
+/* A field that is 0 without being meant gets its default. */
+void conceptdec_i_default_int(uint64_t given, int bit, int64_t *field, int64_t value);
+void conceptdec_i_default_real(uint64_t given, int bit, double *field, double value);
 
 /* ---- threads (parallel.c) ---- */
 
@@ -142,7 +148,9 @@ enum {
     CONCEPTDEC_I_RNG_FOLDS = 1,
     CONCEPTDEC_I_RNG_PERMUTATION = 2,
     CONCEPTDEC_I_RNG_BOOTSTRAP = 3,
-    CONCEPTDEC_I_RNG_SAMPLE = 4
+    CONCEPTDEC_I_RNG_SAMPLE = 4,
+    CONCEPTDEC_I_RNG_CONTROL = 5,
+    CONCEPTDEC_I_RNG_CODE = 6
 };
 
 typedef struct conceptdec_i_rng {
@@ -209,6 +217,18 @@ conceptdec_status conceptdec_i_result_float64(conceptdec_ctx *ctx, conceptdec_re
                                               int ndim, const int64_t *shape, double **data);
 conceptdec_status conceptdec_i_result_int64(conceptdec_ctx *ctx, conceptdec_result *result, const char *name, int ndim,
                                             const int64_t *shape, int64_t **data);
+/* Arrays that have the label sets as their first axis where there is more than one set (shaped.c); n_axes of a, b, c are
+ * the others. */
+typedef struct conceptdec_i_shaping {
+    conceptdec_ctx *ctx;
+    conceptdec_result *result;
+    int64_t n_sets;
+} conceptdec_i_shaping;
+
+conceptdec_status conceptdec_i_shaped_float64(const conceptdec_i_shaping *shaping, const char *name, int n_axes,
+                                              int64_t a, int64_t b, int64_t c, double **data);
+conceptdec_status conceptdec_i_shaped_int64(const conceptdec_i_shaping *shaping, const char *name, int n_axes, int64_t a,
+                                            int64_t b, int64_t c, int64_t **data);
 /* Entries of the JSON objects "options" and "diagnostics"; keys and texts are static strings. */
 conceptdec_status conceptdec_i_result_option_text(conceptdec_ctx *ctx, conceptdec_result *result, const char *key,
                                                   const char *text);

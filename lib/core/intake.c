@@ -40,3 +40,33 @@ conceptdec_i_given_known(conceptdec_ctx *ctx, const char *name, uint64_t given, 
                              "%s.given: a bit at or above %d is set, but this library (%s) knows %d fields", name,
                              fields, CONCEPTDEC_VERSION_STRING, fields);
 }
+
+conceptdec_status
+conceptdec_i_check_choice(conceptdec_ctx *ctx, const char *name, int32_t value, int32_t count)
+{
+    if (value >= 0 && value < count)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: %d is not one of 0..%d", name, value, count - 1);
+}
+
+conceptdec_status
+conceptdec_i_check_count(conceptdec_ctx *ctx, const char *name, int64_t value)
+{
+    if (value >= 0 && value <= INT32_MAX)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: %lld is not in 0..%d", name, (long long)value, INT32_MAX);
+}
+
+void
+conceptdec_i_default_int(uint64_t given, int bit, int64_t *field, int64_t value)
+{
+    if (*field == 0 && !((given >> bit) & 1u))
+        *field = value;
+}
+
+void
+conceptdec_i_default_real(uint64_t given, int bit, double *field, double value)
+{
+    if (*field == 0.0 && !((given >> bit) & 1u))
+        *field = value;
+}

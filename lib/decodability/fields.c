@@ -5,43 +5,8 @@
 
 /* ---- room ---- */
 
-typedef struct shaping {
-    conceptdec_ctx *ctx;
-    conceptdec_result *result;
-    int64_t n_sets;
-} shaping;
-
-/* What a set adds to a shape: nothing where there is one only. */
-static int
-shape_of(const shaping *s, int n_axes, int64_t a, int64_t b, int64_t c, int64_t shape[4])
-{
-    const int64_t axes[] = {a, b, c};
-    int ndim = 0;
-    if (s->n_sets > 1)
-        shape[ndim++] = s->n_sets;
-    for (int i = 0; i < n_axes; i++)
-        shape[ndim++] = axes[i];
-    return ndim;
-}
-
 static conceptdec_status
-take_real(const shaping *s, const char *name, int n_axes, int64_t a, int64_t b, int64_t c, double **data)
-{
-    int64_t shape[4];
-    int ndim = shape_of(s, n_axes, a, b, c, shape);
-    return conceptdec_i_result_float64(s->ctx, s->result, name, ndim, shape, data);
-}
-
-static conceptdec_status
-take_whole(const shaping *s, const char *name, int n_axes, int64_t a, int64_t **data)
-{
-    int64_t shape[4];
-    int ndim = shape_of(s, n_axes, a, 0, 0, shape);
-    return conceptdec_i_result_int64(s->ctx, s->result, name, ndim, shape, data);
-}
-
-static conceptdec_status
-take_axes(const shaping *s, const conceptdec_i_knn_settings *settings, int64_t classes)
+take_axes(const conceptdec_i_shaping *s, const conceptdec_i_knn_settings *settings, int64_t classes)
 {
     int64_t *ks, *codes;
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_K, 1, &settings->options.n_ks, &ks));
@@ -54,28 +19,28 @@ take_axes(const shaping *s, const conceptdec_i_knn_settings *settings, int64_t c
 }
 
 static conceptdec_status
-take_reals(const shaping *s, const conceptdec_knn_options *o, int64_t classes, conceptdec_i_knn_fields *f)
+take_reals(const conceptdec_i_shaping *s, const conceptdec_knn_options *o, int64_t classes, conceptdec_i_knn_fields *f)
 {
     int64_t n_ks = o->n_ks;
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_DECODABILITY, 1, n_ks, 0, 0, &f->decodability));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_PER_CONCEPT, 2, n_ks, classes, 0, &f->per_concept));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_BALANCED, 1, n_ks, 0, 0, &f->balanced));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_DECODABILITY, 1, n_ks, 0, 0, &f->decodability));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_PER_CONCEPT, 2, n_ks, classes, 0, &f->per_concept));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_BALANCED, 1, n_ks, 0, 0, &f->balanced));
     if (!(o->flags & CONCEPTDEC_KNN_NO_CONFUSION))
-        CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CONFUSION, 3, n_ks, classes, classes, &f->confusion));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CHANCE_UNIFORM, 0, 0, 0, 0, &f->chance_uniform));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CHANCE_MAJORITY, 0, 0, 0, 0, &f->chance_majority));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CHANCE_NULL, 1, n_ks, 0, 0, &f->chance_null));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_KAPPA, 1, n_ks, 0, 0, &f->kappa));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_LABEL_OVERLAP, 1, n_ks, 0, 0, &f->label_overlap));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_TIE_RATE, 1, n_ks, 0, 0, &f->tie_rate));
-    CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_BOUNDARY_TIE_RATE, 1, n_ks, 0, 0, &f->boundary_tie_rate));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CONFUSION, 3, n_ks, classes, classes, &f->confusion));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_UNIFORM, 0, 0, 0, 0, &f->chance_uniform));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_MAJORITY, 0, 0, 0, 0, &f->chance_majority));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_NULL, 1, n_ks, 0, 0, &f->chance_null));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_KAPPA, 1, n_ks, 0, 0, &f->kappa));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_LABEL_OVERLAP, 1, n_ks, 0, 0, &f->label_overlap));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_TIE_RATE, 1, n_ks, 0, 0, &f->tie_rate));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_BOUNDARY_TIE_RATE, 1, n_ks, 0, 0, &f->boundary_tie_rate));
     if (o->permutations > 0) {
-        CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_P_VALUE, 1, n_ks, 0, 0, &f->p_value));
-        CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_NULL, 2, o->permutations, n_ks, 0, &f->null));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_P_VALUE, 1, n_ks, 0, 0, &f->p_value));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_NULL, 2, o->permutations, n_ks, 0, &f->null));
     }
     if (o->bootstrap > 0) {
-        CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CI_LOW, 1, n_ks, 0, 0, &f->ci_low));
-        CONCEPTDEC_I_TRY(take_real(s, CONCEPTDEC_R_CI_HIGH, 1, n_ks, 0, 0, &f->ci_high));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CI_LOW, 1, n_ks, 0, 0, &f->ci_low));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CI_HIGH, 1, n_ks, 0, 0, &f->ci_high));
     }
     return CONCEPTDEC_OK;
 }
@@ -84,20 +49,20 @@ conceptdec_status
 conceptdec_i_knn_fields_take(conceptdec_ctx *ctx, const conceptdec_i_knn_settings *settings,
                              const conceptdec_i_knn_data *data, conceptdec_result *result, conceptdec_i_knn_fields *f)
 {
-    shaping s = {.ctx = ctx, .result = result, .n_sets = data->n_sets};
+    conceptdec_i_shaping s = {.ctx = ctx, .result = result, .n_sets = data->n_sets};
     const conceptdec_knn_options *o = &settings->options;
     *f = (conceptdec_i_knn_fields){0};
     CONCEPTDEC_I_TRY(take_axes(&s, settings, data->classes));
     CONCEPTDEC_I_TRY(take_reals(&s, o, data->classes, f));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_N_SCORED, 0, 0, &f->n_scored));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_N_IGNORED, 0, 0, &f->n_ignored));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_N_UNSCORED, 0, 0, &f->n_unscored));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_N_SHORT, 1, o->n_ks, &f->n_short));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_N_SCORED, 0, 0, 0, 0, &f->n_scored));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_N_IGNORED, 0, 0, 0, 0, &f->n_ignored));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_N_UNSCORED, 0, 0, 0, 0, &f->n_unscored));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_N_SHORT, 1, o->n_ks, 0, 0, &f->n_short));
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(ctx, result, CONCEPTDEC_R_N_ZERO_ROWS, 0, NULL, &f->n_zero_rows));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_CLASS_COUNT, 1, data->classes, &f->class_count));
-    CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_UNDECODABLE, 1, data->classes, &f->undecodable));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_CLASS_COUNT, 1, data->classes, 0, 0, &f->class_count));
+    CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_UNDECODABLE, 1, data->classes, 0, 0, &f->undecodable));
     if (o->protocol == CONCEPTDEC_PROTOCOL_KFOLD)
-        CONCEPTDEC_I_TRY(take_whole(&s, CONCEPTDEC_R_FOLD, 1, data->n, &f->fold));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(&s, CONCEPTDEC_R_FOLD, 1, data->n, 0, 0, &f->fold));
     return CONCEPTDEC_OK;
 }
 

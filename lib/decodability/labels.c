@@ -2,99 +2,22 @@
 #include "decodability/knn.h"
 
 #include "stats/folds.h"
-
-/* ---- groups and training rows ---- */
-
-static conceptdec_status
-check_column(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view, int64_t n)
-{
-    CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, name, view, CONCEPTDEC_I_INTS));
-    if (view->rows != n)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: %lld rows, but x has %lld", name, (long long)view->rows,
-                                 (long long)n);
-    if (view->cols != 1)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: %lld columns, must be 1", name, (long long)view->cols);
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-take_column(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *view, int64_t n, int64_t **column)
-{
-    void *memory;
-    CONCEPTDEC_I_TRY(check_column(arena->ctx, name, view, n));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, name, n, sizeof **column, &memory));
-    *column = memory;
-    conceptdec_i_view_ints(view, 0, *column);
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-take_train(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n, uint8_t **train)
-{
-    int64_t *values;
-    void *memory;
-    CONCEPTDEC_I_TRY(take_column(arena, "train", view, n, &values));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "train", n, sizeof **train, &memory));
-    *train = memory;
-    for (int64_t i = 0; i < n; i++) {
-        if (values[i] != 0 && values[i] != 1)
-            return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EINVAL, "train: %lld at row %lld is neither 0 nor 1",
-                                     (long long)values[i], (long long)i);
-        (*train)[i] = values[i] == 1;
-    }
-    return CONCEPTDEC_OK;
-}
+#include "stats/samples.h"
 
 /* ---- labels ---- */
 
 static conceptdec_status
-check_labels(conceptdec_ctx *ctx, const int64_t *labels, int64_t n, int64_t column, int64_t classes)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (labels[i] < -1 || labels[i] >= classes)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_ELABEL, "labels: %lld at row %lld, column %lld is not in -1..%lld",
-                                     (long long)labels[i], (long long)i, (long long)column, (long long)(classes - 1));
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-check_variety(conceptdec_ctx *ctx, const conceptdec_i_knn_set *set, int64_t n, int64_t column)
-{
-    int64_t first = -1;
-    if (set->n_labelled < 2)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW,
-                                 "labels: %lld labelled rows in column %lld, at least 2 are needed",
-                                 (long long)set->n_labelled, (long long)column);
-    for (int64_t i = 0; i < n; i++) {
-        if (first >= 0 && set->labels[i] >= 0 && set->labels[i] != first)
-            return CONCEPTDEC_OK;
-        first = set->labels[i] >= 0 ? set->labels[i] : first;
-    }
-    return conceptdec_i_fail(ctx, CONCEPTDEC_ESINGLECLASS,
-                             "labels: all labelled rows of column %lld have class %lld; at least 2 classes are needed",
-                             (long long)column, (long long)first);
-}
-
-static conceptdec_status
 take_labels(conceptdec_i_arena *arena, const conceptdec_matrix *view, conceptdec_i_knn_data *data)
 {
-    int64_t n = data->n, largest = -1;
-    void *labels, *narrow;
+    int64_t limit = data->classes ? data->classes : CONCEPTDEC_I_KNN_MAX_CLASSES, largest = -1;
     for (int64_t s = 0; s < data->n_sets; s++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", n, sizeof(int64_t), &labels));
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", n, sizeof(int32_t), &narrow));
+        conceptdec_i_labels labels;
+        CONCEPTDEC_I_TRY(conceptdec_i_samples_labels(arena, view, s, limit, &labels));
         conceptdec_i_knn_set *set = &data->sets[s];
-        set->labels = labels;
-        set->narrow = narrow;
-        conceptdec_i_view_ints(view, s, set->labels);
-        int64_t limit = data->classes ? data->classes : CONCEPTDEC_I_KNN_MAX_CLASSES;
-        CONCEPTDEC_I_TRY(check_labels(arena->ctx, set->labels, n, s, limit));
-        for (int64_t i = 0; i < n; i++) {
-            set->narrow[i] = (int32_t)set->labels[i];
-            set->n_labelled += set->labels[i] >= 0;
-            largest = set->labels[i] > largest ? set->labels[i] : largest;
-        }
-        CONCEPTDEC_I_TRY(check_variety(arena->ctx, set, n, s));
+        set->labels = labels.wide;
+        set->narrow = labels.narrow;
+        set->n_labelled = labels.n_labelled;
+        largest = labels.largest > largest ? labels.largest : largest;
     }
     data->classes = data->classes ? data->classes : largest + 1;
     return CONCEPTDEC_OK;
@@ -183,9 +106,9 @@ conceptdec_i_knn_data_take(conceptdec_i_arena *arena, const conceptdec_i_knn_set
                                  (long long)data->n);
     data->n_sets = labels->cols;
     if (o->groups)
-        CONCEPTDEC_I_TRY(take_column(arena, "groups", o->groups, data->n, &data->groups));
+        CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "groups", o->groups, data->n, &data->groups));
     if (o->train)
-        CONCEPTDEC_I_TRY(take_train(arena, o->train, data->n, &data->train));
+        CONCEPTDEC_I_TRY(conceptdec_i_samples_train(arena, o->train, data->n, &data->train));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", data->n_sets, sizeof *data->sets, &sets));
     data->sets = sets;
     CONCEPTDEC_I_TRY(take_labels(arena, labels, data));

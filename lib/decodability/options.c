@@ -34,49 +34,27 @@ static const char *const schemes[] = {"free", "within", "whole"};
 /* ---- defaults ---- */
 
 static void
-default_int(conceptdec_knn_options *o, int bit, int64_t *field, int64_t value)
-{
-    if (*field == 0 && !CONCEPTDEC_I_GIVEN(o, bit))
-        *field = value;
-}
-
-static void
-default_real(conceptdec_knn_options *o, int bit, double *field, double value)
-{
-    if (*field == 0.0 && !CONCEPTDEC_I_GIVEN(o, bit))
-        *field = value;
-}
-
-static void
 set_defaults(conceptdec_knn_options *o)
 {
     if (!o->ks)
-        default_int(o, K, &o->k, 10);
-    default_int(o, FOLDS, &o->folds, 5);
-    default_int(o, CHANCE_DRAWS, &o->chance_draws, 200);
-    default_real(o, CONFIDENCE, &o->confidence, 0.95);
-    default_real(o, TEMPERATURE, &o->temperature, 0.07);
+        conceptdec_i_default_int(o->given, K, &o->k, 10);
+    conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
+    conceptdec_i_default_int(o->given, CHANCE_DRAWS, &o->chance_draws, 200);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
+    conceptdec_i_default_real(o->given, TEMPERATURE, &o->temperature, 0.07);
 }
 
 /* ---- checks ---- */
 
 static conceptdec_status
-check_choice(conceptdec_ctx *ctx, const char *name, int32_t value, int32_t count)
-{
-    if (value >= 0 && value < count)
-        return CONCEPTDEC_OK;
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: %d is not one of 0..%d", name, value, count - 1);
-}
-
-static conceptdec_status
 check_choices(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 {
-    CONCEPTDEC_I_TRY(check_choice(ctx, "metric", o->metric, COUNT(metrics)));
-    CONCEPTDEC_I_TRY(check_choice(ctx, "protocol", o->protocol, COUNT(protocols)));
-    CONCEPTDEC_I_TRY(check_choice(ctx, "weights", o->weights, COUNT(weights)));
-    CONCEPTDEC_I_TRY(check_choice(ctx, "ties", o->ties, COUNT(ties)));
-    CONCEPTDEC_I_TRY(check_choice(ctx, "boundary", o->boundary, COUNT(boundaries)));
-    CONCEPTDEC_I_TRY(check_choice(ctx, "permute", o->permute, COUNT(schemes)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "metric", o->metric, COUNT(metrics)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "protocol", o->protocol, COUNT(protocols)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "weights", o->weights, COUNT(weights)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "ties", o->ties, COUNT(ties)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "boundary", o->boundary, COUNT(boundaries)));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "permute", o->permute, COUNT(schemes)));
     uint32_t known = CONCEPTDEC_KNN_STRICT | CONCEPTDEC_KNN_UNSTRATIFIED | CONCEPTDEC_KNN_NO_CONFUSION;
     if (o->flags & ~known)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", o->flags);
@@ -86,19 +64,11 @@ check_choices(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 }
 
 static conceptdec_status
-check_count(conceptdec_ctx *ctx, const char *name, int64_t value)
-{
-    if (value >= 0 && value <= INT32_MAX)
-        return CONCEPTDEC_OK;
-    return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: %lld is not in 0..%d", name, (long long)value, INT32_MAX);
-}
-
-static conceptdec_status
 check_numbers(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 {
-    CONCEPTDEC_I_TRY(check_count(ctx, "permutations", o->permutations));
-    CONCEPTDEC_I_TRY(check_count(ctx, "bootstrap", o->bootstrap));
-    CONCEPTDEC_I_TRY(check_count(ctx, "chance_draws", o->chance_draws));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "permutations", o->permutations));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "bootstrap", o->bootstrap));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "chance_draws", o->chance_draws));
     bool is_absent = o->classes == 0 && !CONCEPTDEC_I_GIVEN(o, CLASSES);
     if (!is_absent && (o->classes < 1 || o->classes > CONCEPTDEC_I_KNN_MAX_CLASSES))
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "classes: %lld is not in 1..%d", (long long)o->classes,

@@ -14,7 +14,9 @@
 /* ---- options (options.c) ---- */
 
 typedef struct conceptdec_i_probe_settings {
-    conceptdec_probe_options options; /* resolved: every field holds what is meant; lambdas point into the arena */
+    conceptdec_probe_options options; /* resolved: every field holds what is meant */
+    double *lambdas;                  /* options.lambdas, options.n_lambdas of them; NaN for kinds without */
+    bool lambda_is_default;           /* it waits for the number of labelled rows */
     int64_t n, d;
 } conceptdec_i_probe_settings;
 
@@ -22,6 +24,43 @@ conceptdec_status conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, co
                                                    const conceptdec_matrix *x, conceptdec_i_probe_settings *settings);
 conceptdec_status conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings,
                                                      conceptdec_result *result);
+
+/* ---- label sets and parts (sets.c) ---- */
+
+/* One label set under the protocol. A part is a set of rows that are scored together by one fit that has not seen them. */
+typedef struct conceptdec_i_probe_set {
+    int32_t *labels;       /* n; -1: plays no part */
+    int64_t *wide;         /* the same */
+    int64_t n_labelled;
+    uint8_t *is_labelled;  /* n */
+    int64_t n_parts;
+    int64_t *part;         /* n: the part in which a row is scored; -1: none */
+    const uint8_t **roles; /* n_parts of n each; NULL where parts are left out by formula (`leave`) */
+    uint8_t *whole;        /* n: TRAIN for the rows of the fit on all rows */
+    int64_t *missing_train, *missing_test; /* n_parts: classes of the set without a row there */
+} conceptdec_i_probe_set;
+
+typedef struct conceptdec_i_probe_data {
+    int64_t n, n_sets, classes, columns;
+    int64_t n_parts;     /* the same for all sets */
+    int leave;           /* CONCEPTDEC_I_LEAVE_* */
+    int64_t *groups;     /* NULL: none */
+    int32_t *group;      /* numbers of these */
+    int64_t n_groups;
+    uint8_t *train;      /* NULL: none */
+    double *weight;      /* NULL: 1 */
+    int64_t *types;      /* NULL: none */
+    conceptdec_i_probe_set *sets;
+} conceptdec_i_probe_data;
+
+conceptdec_status conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
+                                               const conceptdec_matrix *labels, conceptdec_i_probe_data *data);
+/* The same without labels, for a regression: one set, every row of class 0, folds not stratified. */
+conceptdec_status conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
+                                                  int64_t columns, conceptdec_i_probe_data *data);
+/* Roles of k-fold parts: part p is tested, the other labelled rows train. `part`: n, -1: plays no part. */
+conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
+                                           const uint8_t ***roles);
 
 /* ---- coordinates (space.c) ---- */
 
@@ -46,6 +85,8 @@ typedef struct conceptdec_i_space {
  * scale by the population standard deviation, 1 for constant columns. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
                                           bool standardize, conceptdec_i_space *space);
+/* Bytes that a space takes at most. */
+int64_t conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide);
 /* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed in
  * place. */
 conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int64_t count, const double *w,

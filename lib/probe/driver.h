@@ -1,0 +1,89 @@
+/* The driver of probes: which problems there are, and what is read from their fits. */
+#ifndef CONCEPTDEC_I_PROBE_DRIVER_H
+#define CONCEPTDEC_I_PROBE_DRIVER_H
+
+#include "probe/probe.h"
+
+/* ---- jobs (jobs.c) ---- */
+
+/* One assignment of labels, fitted for every lambda and every part. */
+typedef struct conceptdec_i_probe_job {
+    const int32_t *labels;       /* n */
+    const uint8_t *is_labelled;  /* n; rows over which "global" standardization goes; compared as a pointer */
+    const uint8_t *const *roles; /* n_parts of n each */
+    int64_t n_parts;             /* 0: none */
+    const uint8_t *whole;        /* a further part, number n_parts: the fit on all rows; NULL: none */
+    int leave;                   /* CONCEPTDEC_I_LEAVE_*; others than ROLES are for `whole` alone */
+} conceptdec_i_probe_job;
+
+typedef struct conceptdec_i_probe_place {
+    int64_t job, lambda, part;
+} conceptdec_i_probe_place;
+
+/* Hears every fit once, on any thread, several at once. */
+typedef conceptdec_status (*conceptdec_i_probe_listener)(void *argument, const conceptdec_i_probe_place *place,
+                                                         const conceptdec_i_space *space, const conceptdec_i_fit *fit);
+
+/* Everything about a call of conceptdec_probe(). */
+typedef struct conceptdec_i_probe_driver {
+    conceptdec_ctx *ctx;
+    const conceptdec_matrix *x;
+    conceptdec_i_probe_settings settings;
+    conceptdec_i_probe_data data;
+    const double *targets; /* T x n: regression in the place of labels; columns is T then */
+    /* the coordinates that are at hand, and of what rows they are */
+    conceptdec_i_arena space_arena;
+    conceptdec_i_space space;
+    const uint8_t *space_key;
+    bool has_space;
+} conceptdec_i_probe_driver;
+
+/* Fits all jobs; they share one matrix and one number of classes. */
+conceptdec_status conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs,
+                                         const conceptdec_i_probe_job *jobs, const char *stage,
+                                         conceptdec_i_probe_listener listener, void *argument);
+void conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver);
+/* The job of a label set. */
+conceptdec_i_probe_job conceptdec_i_probe_job_of(const conceptdec_i_probe_driver *driver, int64_t set, bool with_whole);
+
+/* ---- outcomes (outcome.c): what the fits of the label sets said ---- */
+
+/* Of one label set; A lambdas, F parts, K columns. */
+typedef struct conceptdec_i_probe_outcome {
+    double *decision;              /* A x K x n, NaN where not scored */
+    double *posterior;             /* A x n x C; NULL: the kind has none */
+    double *weights, *bias;        /* A x K x d, A x K; NULL: not wanted */
+    int64_t *iterations, *is_done; /* A x (F + 1) */
+    double *decrement, *objective, *shrinkage;
+    uint8_t *scored;               /* n */
+} conceptdec_i_probe_outcome;
+
+bool conceptdec_i_probe_has_posterior(const conceptdec_probe_options *options);
+conceptdec_status conceptdec_i_probe_outcome_take(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                  const conceptdec_i_probe_set *set, conceptdec_i_probe_outcome *outcome);
+conceptdec_status conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                              conceptdec_i_probe_outcome *outcomes);
+
+/* ---- accuracies of other labels (credits.c) ---- */
+
+/* Sum of the credit of each job's scored rows under its own labels: sums[job * A + lambda], and rows that were scored. */
+conceptdec_status conceptdec_i_probe_credits(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena, int64_t n_jobs,
+                                             const conceptdec_i_probe_job *jobs, const char *stage, double *sums,
+                                             int64_t *counts);
+
+/* ---- what is read beside scores ---- */
+
+/* accuracies: draws x A. */
+conceptdec_status conceptdec_i_probe_null(conceptdec_i_probe_driver *driver, int64_t set, double *accuracies);
+conceptdec_status conceptdec_i_probe_control(conceptdec_i_probe_driver *driver, int64_t set, double *accuracies);
+/* bits: A. */
+conceptdec_status conceptdec_i_probe_codelength(conceptdec_i_probe_driver *driver, int64_t set, double *bits);
+/* selected: F, the lambda that folds inside each training part prefer. */
+conceptdec_status conceptdec_i_probe_nested(conceptdec_i_probe_driver *driver, int64_t set, int64_t *selected);
+
+/* ---- the result (fields.c) ---- */
+
+conceptdec_status conceptdec_i_probe_fields(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                            const conceptdec_i_probe_outcome *outcomes, conceptdec_result *result);
+
+#endif

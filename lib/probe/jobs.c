@@ -1,0 +1,201 @@
+/* From label assignments to problems: each lambda and part of a job is one; those that share coordinates are handed to
+ * the solver together. */
+#include "probe/driver.h"
+
+#include <math.h>
+
+typedef struct batch {
+    conceptdec_i_probe_driver *driver;
+    int64_t n_jobs;
+    const conceptdec_i_probe_job *jobs;
+    conceptdec_i_probe_listener listener;
+    void *argument;
+    conceptdec_i_problem *problems;
+    conceptdec_i_probe_place *places;
+    uint8_t *is_taken; /* of all problems of all jobs, in order */
+    int64_t n_problems;
+} batch;
+
+static conceptdec_i_solver
+solver_of(int32_t kind)
+{
+    if (kind == CONCEPTDEC_PROBE_LOGISTIC)
+        return conceptdec_i_logistic_fit;
+    if (kind == CONCEPTDEC_PROBE_RIDGE)
+        return conceptdec_i_ridge_fit;
+    return kind == CONCEPTDEC_PROBE_LDA ? conceptdec_i_lda_fit : conceptdec_i_means_fit;
+}
+
+/* ---- coordinates ---- */
+
+void
+conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver)
+{
+    if (driver->has_space)
+        conceptdec_i_arena_close(&driver->space_arena);
+    driver->has_space = false;
+}
+
+static conceptdec_status
+check_memory(const conceptdec_i_probe_driver *driver)
+{
+    int64_t memory = driver->settings.options.memory;
+    int64_t needed = conceptdec_i_space_bytes(driver->x, driver->x->dtype == CONCEPTDEC_FLOAT64);
+    if (needed < memory)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(driver->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes are too few; centred rows alone take %lld",
+                             (long long)memory, (long long)needed);
+}
+
+/* Coordinates by the rows that `mask` marks; those at hand where they are these. */
+static conceptdec_status
+open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key)
+{
+    if (driver->has_space && driver->space_key == key)
+        return CONCEPTDEC_OK;
+    conceptdec_i_probe_close_space(driver);
+    CONCEPTDEC_I_TRY(check_memory(driver));
+    bool standardize = driver->settings.options.standardize != CONCEPTDEC_STANDARDIZE_NONE;
+    conceptdec_i_arena_open(&driver->space_arena, driver->ctx);
+    driver->has_space = true;
+    driver->space_key = NULL;
+    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, standardize, &driver->space));
+    driver->space_key = key;
+    return CONCEPTDEC_OK;
+}
+
+/* What decides the coordinates of a problem, as a pointer. */
+static const uint8_t *
+key_of(const batch *b, int64_t job, const uint8_t *role)
+{
+    int32_t standardize = b->driver->settings.options.standardize;
+    if (standardize == CONCEPTDEC_STANDARDIZE_FOLD)
+        return role;
+    return standardize == CONCEPTDEC_STANDARDIZE_GLOBAL ? b->jobs[job].is_labelled
+                                                        : b->driver->data.sets[0].is_labelled;
+}
+
+static conceptdec_status
+open_for(batch *b, const uint8_t *key)
+{
+    conceptdec_i_probe_driver *driver = b->driver;
+    conceptdec_i_arena arena;
+    void *mask;
+    if (driver->settings.options.standardize != CONCEPTDEC_STANDARDIZE_FOLD)
+        return open_space(driver, key, key);
+    conceptdec_i_arena_open(&arena, driver->ctx);
+    conceptdec_status status = conceptdec_i_arena_take(&arena, "parts", driver->data.n, 1, &mask);
+    if (status == CONCEPTDEC_OK) {
+        for (int64_t i = 0; i < driver->data.n; i++)
+            ((uint8_t *)mask)[i] = key[i] == CONCEPTDEC_I_ROLE_TRAIN;
+        status = open_space(driver, mask, key);
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+/* ---- problems ---- */
+
+static const uint8_t *
+role_of(const conceptdec_i_probe_job *job, int64_t part)
+{
+    return part < job->n_parts ? job->roles[part] : job->whole;
+}
+
+static int64_t
+parts_of(const conceptdec_i_probe_job *job)
+{
+    return job->n_parts + (job->whole != NULL);
+}
+
+/* Takes all problems with the key and way of leaving out of the first that is not taken; false: all are. */
+static bool
+gather(batch *b, const uint8_t **key, int *leave)
+{
+    int64_t number = 0, n_lambdas = b->driver->settings.options.n_lambdas;
+    *key = NULL;
+    b->n_problems = 0;
+    for (int64_t j = 0; j < b->n_jobs; j++)
+        for (int64_t a = 0; a < n_lambdas; a++)
+            for (int64_t p = 0; p < parts_of(&b->jobs[j]); p++, number++) {
+                const uint8_t *role = role_of(&b->jobs[j], p), *own = key_of(b, j, role);
+                if (b->is_taken[number] || (*key && (own != *key || b->jobs[j].leave != *leave)))
+                    continue;
+                *key = own;
+                *leave = b->jobs[j].leave;
+                b->is_taken[number] = 1;
+                b->places[b->n_problems] = (conceptdec_i_probe_place){.job = j, .lambda = a, .part = p};
+                b->problems[b->n_problems++] = (conceptdec_i_problem){
+                    .labels = b->jobs[j].labels, .role = role, .lambda = b->driver->settings.lambdas[a]};
+            }
+    return b->n_problems > 0;
+}
+
+static conceptdec_status
+hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
+{
+    const batch *b = argument;
+    (void)lane;
+    return b->listener(b->argument, &b->places[problem], &b->driver->space, fit);
+}
+
+static conceptdec_status
+solve(batch *b, int leave)
+{
+    conceptdec_i_probe_driver *driver = b->driver;
+    conceptdec_probe_options options = driver->settings.options;
+    options.memory -= conceptdec_i_space_bytes(driver->x, driver->space.is_wide);
+    conceptdec_i_fitting fitting = {
+        .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
+        .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
+        .columns = driver->data.columns, .leave = leave, .n_problems = b->n_problems, .problems = b->problems};
+    if (driver->targets)
+        return conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b);
+    return solver_of(options.kind)(&fitting, hear, b);
+}
+
+static conceptdec_status
+take(batch *b, conceptdec_i_arena *arena)
+{
+    int64_t total = 0;
+    void *p[3];
+    for (int64_t j = 0; j < b->n_jobs; j++)
+        total += parts_of(&b->jobs[j]) * b->driver->settings.options.n_lambdas;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, sizeof *b->problems, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, sizeof *b->places, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, 1, &p[2]));
+    b->problems = p[0];
+    b->places = p[1];
+    b->is_taken = p[2];
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs, const conceptdec_i_probe_job *jobs,
+                       const char *stage, conceptdec_i_probe_listener listener, void *argument)
+{
+    batch b = {.driver = driver, .n_jobs = n_jobs, .jobs = jobs, .listener = listener, .argument = argument};
+    const uint8_t *key;
+    int leave = 0;
+    conceptdec_i_arena arena;
+    conceptdec_i_stage(driver->ctx, stage, 0);
+    conceptdec_i_arena_open(&arena, driver->ctx);
+    conceptdec_status status = take(&b, &arena);
+    while (status == CONCEPTDEC_OK && gather(&b, &key, &leave)) {
+        status = open_for(&b, key);
+        if (status == CONCEPTDEC_OK)
+            status = solve(&b, leave);
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_i_probe_job
+conceptdec_i_probe_job_of(const conceptdec_i_probe_driver *driver, int64_t set, bool with_whole)
+{
+    const conceptdec_i_probe_set *s = &driver->data.sets[set];
+    bool by_formula = driver->data.leave != CONCEPTDEC_I_LEAVE_ROLES;
+    return (conceptdec_i_probe_job){.labels = s->labels, .is_labelled = s->is_labelled, .roles = s->roles,
+                                    .n_parts = by_formula ? 0 : s->n_parts,
+                                    .whole = by_formula || with_whole ? s->whole : NULL, .leave = driver->data.leave};
+}

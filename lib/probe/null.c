@@ -1,0 +1,82 @@
+/* Accuracy under permuted labels: draws are fitted many at a time, as further columns of the same products. */
+#include "probe/driver.h"
+
+#include "stats/permute.h"
+
+#define BLOCK_BYTES (INT64_C(64) << 20) /* of labels that are drawn at once */
+
+typedef struct nulling {
+    conceptdec_i_probe_driver *driver;
+    conceptdec_i_permute *plan;
+    int64_t set, per_block;
+    int32_t *labels, *scratch;
+    conceptdec_i_probe_job *jobs;
+    double *sums;
+    int64_t *counts;
+} nulling;
+
+static conceptdec_status
+take(conceptdec_i_arena *arena, nulling *w)
+{
+    const conceptdec_i_probe_driver *driver = w->driver;
+    int64_t n = driver->data.n, lambdas = driver->settings.options.n_lambdas;
+    int64_t draws = driver->settings.options.permutations, most = BLOCK_BYTES / (n * (int64_t)sizeof(int32_t));
+    void *p[5];
+    w->per_block = most < 1 ? 1 : most < draws ? most : draws;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * n, sizeof(int32_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", n, sizeof(int32_t), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block, sizeof *w->jobs, &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(int64_t), &p[4]));
+    w->labels = p[0], w->scratch = p[1], w->jobs = p[2], w->sums = p[3], w->counts = p[4];
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+run_block(conceptdec_i_arena *arena, nulling *w, int64_t first, int64_t count, double *accuracies)
+{
+    int64_t n = w->driver->data.n, lambdas = w->driver->settings.options.n_lambdas;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t *labels = w->labels + i * n;
+        conceptdec_i_permute_draw(w->plan, first + i, w->scratch, labels);
+        w->jobs[i] = conceptdec_i_probe_job_of(w->driver, w->set, false);
+        w->jobs[i].labels = labels;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(w->driver->ctx, 0));
+    }
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
+    for (int64_t i = 0; i < count * lambdas; i++)
+        accuracies[first * lambdas + i] = w->sums[i] / (double)w->counts[i];
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+run_blocks(nulling *w, double *accuracies)
+{
+    conceptdec_ctx *ctx = w->driver->ctx;
+    int64_t draws = w->driver->settings.options.permutations;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = take(&arena, w);
+    for (int64_t first = 0; first < draws && status == CONCEPTDEC_OK; first += w->per_block) {
+        conceptdec_i_arena scratch;
+        conceptdec_i_arena_open(&scratch, ctx);
+        int64_t count = draws - first < w->per_block ? draws - first : w->per_block;
+        status = run_block(&scratch, w, first, count, accuracies);
+        conceptdec_i_arena_close(&scratch);
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_probe_null(conceptdec_i_probe_driver *driver, int64_t set, double *accuracies)
+{
+    const conceptdec_probe_options *o = &driver->settings.options;
+    nulling w = {.driver = driver, .set = set};
+    CONCEPTDEC_I_TRY(conceptdec_i_permute_new(driver->ctx, o->permute, driver->data.n, driver->data.sets[set].wide,
+                                              driver->data.groups, o->seed, &w.plan));
+    conceptdec_status status = run_blocks(&w, accuracies);
+    conceptdec_i_permute_free(driver->ctx, w.plan);
+    return status;
+}
