@@ -263,7 +263,7 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_CI_HIGH "ci_high"               /**< (K): upper end of the bootstrap interval */
 #define CONCEPTDEC_R_FOLD "fold"                     /**< int64 (n): fold of each sample, -1 without one; k-fold only */
 #define CONCEPTDEC_R_STATUS "status"                 /**< int64 (grid): conceptdec_status of each cell; sweep only */
-#define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability less that of the cell before it on the
+#define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability (of probes accuracy) less that of the cell before it on the
                                                           last grid axis; NaN for the first; sweep only */
 #define CONCEPTDEC_R_DIFFERENCE_LOW "difference_low" /**< (grid x K): paired bootstrap interval, lower end */
 #define CONCEPTDEC_R_DIFFERENCE_HIGH "difference_high" /**< (grid x K): paired bootstrap interval, upper end */
@@ -510,32 +510,6 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptde
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
-/** @defgroup sweep Sweeps
- *  @{ */
-
-/** Options of a sweep; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
-typedef struct conceptdec_sweep_options {
-    uint64_t struct_size;
-    uint64_t given;
-    const conceptdec_knn_options *knn; /**< 0: options of every cell; NULL: defaults */
-    const int64_t *shape;              /**< 1: lengths of the grid's axes, product n_views; NULL: one axis */
-    int64_t ndim;                      /**< 2: number of axes, 1 to 4 */
-} conceptdec_sweep_options;
-
-/** k-NN decodability of many matrices of the same samples (layers; steps x layers x shots) with one set of labels.
- *  Every array of conceptdec_knn_decodability() with the grid's axes in front, and `status` of each cell: a cell that
- *  fails has NaN (or -1), its status and its text (conceptdec_result_message), and does not lose the rest. The folds,
- *  permutations and bootstrap draws are the same in every cell, so that cells are compared in pairs (`difference`).
- *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ. A view of another
- *  number of rows is the error of its cell (ESIZE).
- *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
-                                                  const conceptdec_matrix *labels,
-                                                  const conceptdec_sweep_options *options, conceptdec_result **result);
-
-/** @} */
-
-/* ------------------------------------------------------------------------------------------------------------------ */
 /** @defgroup probe Linear probes
  *  @{ */
 
@@ -661,6 +635,33 @@ CONCEPTDEC_API conceptdec_status conceptdec_probe_model_load(conceptdec_ctx *ctx
 
 /** Frees a model. @since 0.1 */
 CONCEPTDEC_API void conceptdec_probe_model_free(conceptdec_probe_model *model);
+
+/** @} */
+
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup sweep Sweeps
+ *  @{ */
+
+/** Options of a sweep; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_sweep_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_knn_options *knn; /**< 0: options of every cell; NULL: defaults */
+    const int64_t *shape;              /**< 1: lengths of the grid's axes, product n_views; NULL: one axis */
+    int64_t ndim;                      /**< 2: number of axes, 1 to 4 */
+    const conceptdec_probe_options *probe; /**< 3: linear probes in the place of k-NN decodability; knn must then be NULL */
+} conceptdec_sweep_options;
+
+/** k-NN decodability, or linear probes, of many matrices of the same samples (layers; steps x layers x shots) with one set
+ *  of labels. Every array of conceptdec_knn_decodability() or conceptdec_probe() (without the fit on all rows) with the grid's axes in front, and `status` of each cell: a cell that
+ *  fails has NaN (or -1), its status and its text (conceptdec_result_message), and does not lose the rest. The folds,
+ *  permutations and bootstrap draws are the same in every cell, so that cells are compared in pairs (`difference`).
+ *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ. A view of another
+ *  number of rows is the error of its cell (ESIZE).
+ *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
+                                                  const conceptdec_matrix *labels,
+                                                  const conceptdec_sweep_options *options, conceptdec_result **result);
 
 /** @} */
 

@@ -4,6 +4,7 @@
 
 #include "kernels/kernels.h"
 #include "neighbors/values.h"
+#include "stats/equal_rows.h"
 
 #define CHUNK 256
 /* Squares of magnitudes within 2^-400 .. 2^400 neither overflow nor vanish; beyond, rows are multiplied by a power of two. */
@@ -21,16 +22,6 @@ typedef struct {
     double *sums;          /* per lane */
     double *largest;       /* per lane */
 } survey_job;
-
-/* Weights of the hash, in [1, 2): a row with a non-finite value cannot have a finite hash. */
-static void
-fill_weights(double *weights, int64_t n)
-{
-    conceptdec_i_rng rng;
-    conceptdec_i_rng_start(&rng, 0, CONCEPTDEC_I_RNG_SAMPLE, 0);
-    for (int64_t i = 0; i < n; i++)
-        weights[i] = 1.0 + conceptdec_i_rng_unit(&rng);
-}
 
 static double
 largest_of(const double *x, int64_t n)
@@ -145,7 +136,7 @@ take_arrays(conceptdec_i_arena *arena, survey_job *job)
     double *columns = p[2];
     job->zeros = columns;
     job->weights = columns + d;
-    fill_weights(columns + d, d);
+    conceptdec_i_hash_weights(columns + d, d);
     job->row = columns + 2 * d;
     job->sums = job->row + lanes * d;
     job->largest = job->sums + lanes * d;

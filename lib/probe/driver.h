@@ -30,6 +30,7 @@ typedef struct conceptdec_i_probe_driver {
     const conceptdec_matrix *x;
     conceptdec_i_probe_settings settings;
     conceptdec_i_probe_data data;
+    double *replicates;    /* NULL, or of the bootstrap, draws x (L x A) */
     const double *targets; /* T x n: regression in the place of labels; columns is T then */
     /* the coordinates that are at hand, and of what rows they are */
     conceptdec_i_arena space_arena;
@@ -81,9 +82,21 @@ conceptdec_status conceptdec_i_probe_codelength(conceptdec_i_probe_driver *drive
 /* selected: F, the lambda that folds inside each training part prefer. */
 conceptdec_status conceptdec_i_probe_nested(conceptdec_i_probe_driver *driver, int64_t set, int64_t *selected);
 
+/* The first row that equals each row; and scored rows that have a copy among their training rows (duplicates.c). */
+conceptdec_status conceptdec_i_probe_first_copies(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                  int32_t **first);
+conceptdec_status conceptdec_i_probe_duplicates(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                                const int32_t *first, int64_t set, int64_t *n_duplicates);
+
 /* ---- the result (fields.c) ---- */
 
-conceptdec_status conceptdec_i_probe_fields(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+conceptdec_status conceptdec_i_probe_result(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
                                             const conceptdec_i_probe_outcome *outcomes, conceptdec_result *result);
+
+
+/* conceptdec_probe() without its entry. */
+conceptdec_status conceptdec_i_probe_cell(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                          const conceptdec_matrix *labels, const conceptdec_probe_options *options,
+                                          double *replicates, conceptdec_result **result);
 
 #endif

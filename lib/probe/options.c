@@ -211,10 +211,10 @@ take_lambdas(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings)
 
 conceptdec_status
 conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options,
-                                 const conceptdec_matrix *x, conceptdec_i_probe_settings *settings)
+                                 int64_t n, int64_t d, conceptdec_i_probe_settings *settings)
 {
     conceptdec_ctx *ctx = arena->ctx;
-    *settings = (conceptdec_i_probe_settings){.n = x->rows, .d = x->cols};
+    *settings = (conceptdec_i_probe_settings){.n = n, .d = d};
     conceptdec_probe_options *o = &settings->options;
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", options, o, sizeof *o, sizeof *o));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", o->given, FIELDS));
@@ -225,11 +225,11 @@ conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_pro
     CONCEPTDEC_I_TRY(check_protocol(ctx, o));
     CONCEPTDEC_I_TRY(check_lambdas(ctx, o));
     CONCEPTDEC_I_TRY(check_extras(ctx, o));
-    if (x->rows < 2)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "x: %lld row, at least 2 are needed", (long long)x->rows);
-    if (x->rows > INT32_MAX || x->cols > INT32_MAX)
+    if (n < 2)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "x: %lld row, at least 2 are needed", (long long)n);
+    if (n > INT32_MAX || d > INT32_MAX)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "x: %lld x %lld, at most %d of either are possible",
-                                 (long long)x->rows, (long long)x->cols, INT32_MAX);
+                                 (long long)n, (long long)d, INT32_MAX);
     return take_lambdas(arena, settings);
 }
 

@@ -21,7 +21,7 @@ typedef struct conceptdec_i_probe_settings {
 } conceptdec_i_probe_settings;
 
 conceptdec_status conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options,
-                                                   const conceptdec_matrix *x, conceptdec_i_probe_settings *settings);
+                                                   int64_t n, int64_t d, conceptdec_i_probe_settings *settings);
 conceptdec_status conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings,
                                                      conceptdec_result *result);
 

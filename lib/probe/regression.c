@@ -43,7 +43,7 @@ take_settings(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", options, &ridge, sizeof ridge, sizeof ridge));
     CONCEPTDEC_I_TRY(check_options(ctx, &ridge));
     ridge.kind = CONCEPTDEC_PROBE_RIDGE;
-    return conceptdec_i_probe_settings_take(&r->arena, &ridge, r->driver.x, &r->driver.settings);
+    return conceptdec_i_probe_settings_take(&r->arena, &ridge, r->driver.x->rows, r->driver.x->cols, &r->driver.settings);
 }
 
 static conceptdec_status

@@ -1,22 +1,20 @@
 /* A grid of matrices of the same samples, cell by cell. */
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
-#include "decodability/knn.h"
 #include "stats/bootstrap.h"
 #include "stats/groups.h"
-#include "stats/permute.h"
+#include "sweep/cells.h"
 
-enum { MAX_GRID_AXES = 4, MAX_AXES = 8, N_FIELDS = 3 };
+enum { MAX_GRID_AXES = 4, MAX_AXES = 8, N_FIELDS = 4 };
 
 typedef struct sweeping {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *views;
     int64_t n_views;
-    const conceptdec_matrix *labels;
-    const conceptdec_knn_options *knn;
-    conceptdec_i_knn_settings settings;
+    conceptdec_i_cells cells;
     int64_t shape[MAX_GRID_AXES];
     int ndim;
 
@@ -28,7 +26,7 @@ typedef struct sweeping {
 
     /* Bootstrap: replicates of the cell at hand and of the one before, draws x width doubles, NaN where it failed. */
     int64_t draws;
-    int64_t width; /* label sets x k */
+    int64_t width;
     double *replicates, *before;
     double *column; /* draws */
 } sweeping;
@@ -63,46 +61,24 @@ read_shape(sweeping *s, const conceptdec_sweep_options *options)
 }
 
 static conceptdec_status
-read_options(sweeping *s, conceptdec_i_arena *arena, const conceptdec_sweep_options *given)
+read_options(sweeping *s, conceptdec_i_arena *arena, const conceptdec_matrix *labels,
+             const conceptdec_sweep_options *given)
 {
     conceptdec_sweep_options options;
-    CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options", given, &options, sizeof options, sizeof options));
+    const uint64_t first_size = offsetof(conceptdec_sweep_options, probe);
+    CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options", given, &options, sizeof options, first_size));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(s->ctx, "options", options.given, N_FIELDS));
     CONCEPTDEC_I_TRY(read_shape(s, &options));
-    s->knn = options.knn;
-    CONCEPTDEC_I_TRY(conceptdec_i_knn_settings_take(arena, s->knn, s->labels->rows, &s->settings));
-    s->draws = s->settings.options.bootstrap;
-    if (!conceptdec_i_mul(s->labels->cols, s->settings.options.n_ks, &s->width))
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "options.knn.n_ks: too many for %" PRId64 " label sets",
-                                 s->labels->cols);
+    if (options.probe && options.knn)
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EINVAL, "options.probe: is given beside options.knn; one of them must "
+                                                            "be left out");
+    if (options.probe)
+        CONCEPTDEC_I_TRY(conceptdec_i_cells_probe(arena, labels, options.probe, &s->cells));
+    else
+        CONCEPTDEC_I_TRY(conceptdec_i_cells_knn(arena, labels, options.knn, &s->cells));
+    s->draws = s->cells.draws;
+    s->width = s->cells.width;
     return CONCEPTDEC_OK;
-}
-
-/* What is wrong with labels, folds or permutations would be so in every cell, after its search. */
-static conceptdec_status
-check_labels(sweeping *s, conceptdec_i_arena *arena)
-{
-    const conceptdec_knn_options *o = &s->settings.options;
-    conceptdec_i_knn_data data;
-    CONCEPTDEC_I_TRY(conceptdec_i_knn_data_take(arena, &s->settings, s->labels, &data));
-    for (int64_t i = 0; i < data.n_sets && s->settings.draws > 0; i++) {
-        conceptdec_i_permute *plan = NULL;
-        CONCEPTDEC_I_TRY(conceptdec_i_permute_new(s->ctx, o->permute, data.n, data.sets[i].labels, data.groups, o->seed,
-                                                  &plan));
-        conceptdec_i_permute_free(s->ctx, plan);
-    }
-    s->settings.options.classes = data.classes;
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-check_labels_alone(sweeping *s)
-{
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, s->ctx);
-    conceptdec_status status = check_labels(s, &arena);
-    conceptdec_i_arena_close(&arena);
-    return status;
 }
 
 static conceptdec_status
@@ -113,7 +89,7 @@ take_replicates(sweeping *s, conceptdec_i_arena *arena)
     if (s->draws == 0)
         return CONCEPTDEC_OK;
     if (!conceptdec_i_mul(s->draws, s->width, &size))
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "options.knn.bootstrap: %" PRId64 " draws are too many",
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "options.bootstrap: %" PRId64 " draws are too many",
                                  s->draws);
     for (int i = 0; i < 3; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "bootstrap", i < 2 ? size : s->draws, sizeof(double),
@@ -136,7 +112,8 @@ array_size(const conceptdec_array *array)
 static bool
 is_common(const char *name)
 {
-    return strcmp(name, CONCEPTDEC_R_K) == 0 || strcmp(name, CONCEPTDEC_R_CLASSES) == 0;
+    return strcmp(name, CONCEPTDEC_R_K) == 0 || strcmp(name, CONCEPTDEC_R_CLASSES) == 0 ||
+           strcmp(name, CONCEPTDEC_R_LAMBDA) == 0;
 }
 
 /* An array with the grid's axes in front of those of `cell`: NaN or -1 until a cell is put in. */
@@ -185,7 +162,7 @@ new_arrays(sweeping *s, const conceptdec_result *cell)
         CONCEPTDEC_I_TRY(conceptdec_result_get(cell, name, &array));
         CONCEPTDEC_I_TRY(new_array(s, name, &array));
     }
-    CONCEPTDEC_I_TRY(conceptdec_result_get(cell, CONCEPTDEC_R_DECODABILITY, &array));
+    CONCEPTDEC_I_TRY(conceptdec_result_get(cell, s->cells.score, &array));
     CONCEPTDEC_I_TRY(new_array(s, CONCEPTDEC_R_DIFFERENCE, &array));
     if (s->draws > 0) {
         CONCEPTDEC_I_TRY(new_array(s, CONCEPTDEC_R_DIFFERENCE_LOW, &array));
@@ -223,11 +200,11 @@ is_first_on_axis(const sweeping *s, int64_t cell)
 static void
 put_differences(sweeping *s)
 {
-    const double *decodability = place_of(s, CONCEPTDEC_R_DECODABILITY, 0, s->width);
+    const double *score = place_of(s, s->cells.score, 0, s->width);
     double *difference = place_of(s, CONCEPTDEC_R_DIFFERENCE, 0, s->width);
     for (int64_t cell = 1; cell < s->n_views; cell++)
         for (int64_t i = cell * s->width; i < (cell + 1) * s->width && !is_first_on_axis(s, cell); i++)
-            difference[i] = decodability[i] - decodability[i - s->width];
+            difference[i] = score[i] - score[i - s->width];
 }
 
 /* The draws of two cells are the same, so that replicate less replicate is a replicate of the difference. */
@@ -241,7 +218,7 @@ put_difference_interval(sweeping *s, int64_t cell)
     for (int64_t i = 0; i < s->width; i++) {
         for (int64_t draw = 0; draw < s->draws; draw++)
             s->column[draw] = s->replicates[draw * s->width + i] - s->before[draw * s->width + i];
-        conceptdec_i_percentile_interval(s->column, s->draws, s->settings.options.confidence, &low[i], &high[i]);
+        conceptdec_i_percentile_interval(s->column, s->draws, s->cells.confidence, &low[i], &high[i]);
     }
 }
 
@@ -279,7 +256,7 @@ run_cell(sweeping *s, int64_t index)
 {
     conceptdec_result *cell = NULL;
     next_replicates(s);
-    conceptdec_status status = conceptdec_i_knn_cell(s->ctx, &s->views[index], s->labels, s->knn, s->replicates, &cell);
+    conceptdec_status status = s->cells.run(&s->cells, &s->views[index], s->replicates, &cell);
     if (status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM)
         return status;
     if (status != CONCEPTDEC_OK)
@@ -329,15 +306,15 @@ run_cells(sweeping *s)
 }
 
 static conceptdec_status
-run_sweep(sweeping *s, conceptdec_i_arena *arena, const conceptdec_sweep_options *options)
+run_sweep(sweeping *s, conceptdec_i_arena *arena, const conceptdec_matrix *labels,
+          const conceptdec_sweep_options *options)
 {
-    CONCEPTDEC_I_TRY(read_options(s, arena, options));
-    CONCEPTDEC_I_TRY(check_labels_alone(s));
+    CONCEPTDEC_I_TRY(read_options(s, arena, labels, options));
     CONCEPTDEC_I_TRY(take_replicates(s, arena));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(s->ctx, "sweep", &s->result));
     CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_STATUS, s->ndim, s->shape, &s->status));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_list(s->ctx, s->result, "shape", s->shape, s->ndim));
-    CONCEPTDEC_I_TRY(conceptdec_i_knn_settings_report(s->ctx, &s->settings, s->result));
+    CONCEPTDEC_I_TRY(s->cells.report(&s->cells, s->result));
     CONCEPTDEC_I_TRY(run_cells(s));
     if (!s->has_arrays)
         return conceptdec_i_fail(s->ctx, s->first_status, "%s", s->first_text);
@@ -349,7 +326,7 @@ conceptdec_status
 conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views, const conceptdec_matrix *labels,
                  const conceptdec_sweep_options *options, conceptdec_result **result)
 {
-    sweeping s = {.ctx = ctx, .views = views, .n_views = n_views, .labels = labels};
+    sweeping s = {.ctx = ctx, .views = views, .n_views = n_views};
     conceptdec_i_arena arena;
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (views == NULL || result == NULL)
@@ -358,7 +335,7 @@ conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "n_views: %" PRId64 " is less than 1", n_views);
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "labels", labels, CONCEPTDEC_I_INTS));
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = run_sweep(&s, &arena, options);
+    conceptdec_status status = run_sweep(&s, &arena, labels, options);
     conceptdec_i_arena_close(&arena);
     if (status == CONCEPTDEC_OK)
         *result = s.result;
