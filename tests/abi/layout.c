@@ -20,6 +20,7 @@ typedef const int64_t *integers;
 typedef const double *doubles;
 typedef const conceptdec_matrix *matrix;
 typedef const conceptdec_knn_options *knn_options;
+typedef const conceptdec_probe_options *probe_options;
 typedef void *(*allocate_hook)(void *, uint64_t);
 typedef void (*release_hook)(void *, void *);
 typedef void (*body_hook)(void *, int64_t);
@@ -114,7 +115,8 @@ FIELD(conceptdec_sweep_options, given, 8, uint64_t);
 FIELD(conceptdec_sweep_options, knn, 16, knn_options);
 FIELD(conceptdec_sweep_options, shape, 24, integers);
 FIELD(conceptdec_sweep_options, ndim, 32, int64_t);
-SIZE(conceptdec_sweep_options, 40);
+FIELD(conceptdec_sweep_options, probe, 40, probe_options);
+SIZE(conceptdec_sweep_options, 48);
 
 FIELD(conceptdec_probe_options, struct_size, 0, uint64_t);
 FIELD(conceptdec_probe_options, given, 8, uint64_t);

@@ -85,14 +85,6 @@ struct conceptdec_knn_options
     reserved::UInt32
 end
 
-struct conceptdec_sweep_options
-    struct_size::UInt64
-    given::UInt64
-    knn::Ptr{conceptdec_knn_options}
-    shape::Ptr{Int64}
-    ndim::Int64
-end
-
 struct conceptdec_probe_options
     struct_size::UInt64
     given::UInt64
@@ -119,4 +111,13 @@ struct conceptdec_probe_options
     covariance::Int32
     permute::Int32
     flags::UInt32
+end
+
+struct conceptdec_sweep_options
+    struct_size::UInt64
+    given::UInt64
+    knn::Ptr{conceptdec_knn_options}
+    shape::Ptr{Int64}
+    ndim::Int64
+    probe::Ptr{conceptdec_probe_options}
 end

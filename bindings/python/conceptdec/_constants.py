@@ -187,5 +187,14 @@ WORDS = {
         for name, value in list(globals().items())
         if name.startswith(f"{option.upper()}_")
     }
-    for option in ("metric", "protocol", "weights", "ties", "boundary", "permute", "screening")
+    for option in (
+        "metric", "protocol", "weights", "ties", "boundary", "permute", "screening", "standardize", "covariance",
+    )  # fmt: skip
+}
+WORDS["kind"] = {
+    "logistic": PROBE_LOGISTIC,
+    "ridge": PROBE_RIDGE,
+    "lda": PROBE_LDA,
+    "mean_difference": PROBE_MEAN_DIFFERENCE,
+    "nearest_mean": PROBE_NEAREST_MEAN,
 }

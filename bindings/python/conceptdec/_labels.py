@@ -36,16 +36,47 @@ def _ignored(labels: np.ndarray, ignore: Any) -> np.ndarray:
     return np.isin(labels, values)
 
 
-def encode(y: Any, ignore: Any = None) -> Tuple[np.ndarray, np.ndarray]:
-    """Codes 0..C-1 (n x L, int64; -1: ignored) and the C values that they stand for, sorted."""
+def class_values(classes: Any) -> np.ndarray:
+    """The values that `classes` lists, in its order; each once."""
+    values = _strict_array("classes", classes)
+    if values.ndim != 1:
+        raise ConceptDecError(f"classes: needs 1 axis, has {values.ndim}", const.ESIZE)
+    if len(np.unique(values)) < len(values):
+        raise ConceptDecError("classes: a value stands there twice", const.EINVAL)
+    return values
+
+
+def _codes(labels: np.ndarray, kept: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Places of the labels in `classes`; -1 for those that are not kept."""
+    if kept.any() and (labels.dtype.kind in _TEXT) != (classes.dtype.kind in _TEXT):
+        raise ConceptDecTypeError(f"classes: {classes.dtype} cannot be compared with labels of {labels.dtype}")
+    order = np.argsort(classes, kind="stable")
+    found = np.minimum(np.searchsorted(classes[order], labels), max(len(classes) - 1, 0))
+    known = classes[order][found] == labels if len(classes) else np.zeros(labels.shape, dtype=bool)
+    strange = np.argwhere(kept & ~known)
+    if len(strange):
+        label = labels[tuple(strange[0])].item()
+        text = f"y: {label!r} at row {strange[0][0]} is not among the classes; `ignore` leaves such samples out"
+        raise ConceptDecError(text, const.ELABEL)
+    return np.where(kept, order[found], -1).astype(np.int64) if len(classes) else np.full(labels.shape, -1, np.int64)
+
+
+def encode(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[np.ndarray, np.ndarray]:
+    """Codes 0..C-1 (n x L, int64; -1: ignored) and the C values that they stand for: `classes`, else all, sorted."""
     labels = _strict_array("y", y)
     if labels.ndim not in (1, 2):
         raise ConceptDecError(f"y: needs 1 or 2 axes (samples, label sets), has {labels.ndim}", const.ESIZE)
     kept = ~_ignored(labels, ignore)
-    classes, inverse = np.unique(labels[kept], return_inverse=True)
-    codes = np.full(labels.shape, -1, dtype=np.int64)
-    codes[kept] = inverse
-    return codes, classes
+    values = np.unique(labels[kept]) if classes is None else class_values(classes)
+    return _codes(labels, kept, values), values
+
+
+def decode(codes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The values that codes stand for; None, in an array of objects, where a code is -1."""
+    if not (codes < 0).any():
+        return classes[codes]
+    values = np.array([*classes.tolist(), None], dtype=object)
+    return values[codes]
 
 
 def _one_each(name: str, array: np.ndarray) -> np.ndarray:

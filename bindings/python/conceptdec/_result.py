@@ -8,19 +8,31 @@ from typing import Any, Dict, Iterator, List, Optional
 import numpy as np
 
 from . import _constants as const
+from . import _labels
 from ._arrays import borrowed
 from ._errors import error
 from ._library import Handle, library
 from ._structs import Array
 
 _SHOWN_ROWS = 40
+#: What a result is about, and the axis along which it is given.
+_MAINS = (
+    (const.R_DECODABILITY, const.R_K, "k"),
+    (const.R_ACCURACY, const.R_LAMBDA, "lambda"),
+    (const.R_R2, const.R_LAMBDA, "lambda"),
+)
 _COLUMNS = (
     ("decodability", const.R_DECODABILITY),
+    ("accuracy", const.R_ACCURACY),
+    ("r2", const.R_R2),
     ("low", const.R_CI_LOW),
     ("high", const.R_CI_HIGH),
     ("chance", const.R_CHANCE_NULL),
     ("kappa", const.R_KAPPA),
     ("p", const.R_P_VALUE),
+    ("loss (bits)", const.R_LOG_LOSS),
+    ("selectivity", const.R_SELECTIVITY),
+    ("code (bits)", const.R_CODELENGTH_BITS),
 )
 
 
@@ -51,20 +63,24 @@ def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np
     return np.array(texts, dtype=object).reshape(status.shape)
 
 
-def _with_classes(text: str, classes: np.ndarray) -> str:
+def _with_classes(text: str, values: Dict[str, Any]) -> str:
     """The JSON form with the caller's classes in the place of 0..C-1."""
-    if classes.tolist() == list(range(len(classes))):
+    changed = {name: values[name] for name in (const.R_CLASSES, const.R_PREDICTED) if name in values}
+    classes = changed.get(const.R_CLASSES, np.empty(0))
+    all_scored = all(array.dtype != object for array in changed.values())
+    if all_scored and classes.tolist() == list(range(len(classes))):
         return text
     document = json.loads(text)
-    document["values"][const.R_CLASSES] = classes.tolist()
+    document["values"].update({name: array.tolist() for name, array in changed.items()})
     return json.dumps(document, default=lambda value: value.decode(errors="replace"))
 
 
 class Result:
     """Named values of one metric: ``r.decodability``, ``r["decodability"]``, ``r.keys()``, ``r.to_dict()``.
 
-    A value is a NumPy array, or a Python number where it has no axis. ``classes`` holds the caller's labels. Names are
-    those of the header (CONCEPTDEC_R_*), listed in docs/definitions.md.
+    A value is a NumPy array, or a Python number where it has no axis. ``classes`` and ``predicted`` hold the caller's
+    labels; ``predicted`` is an array of objects with None where a sample is not scored, if there are such samples.
+    Names are those of the header (CONCEPTDEC_R_*), listed in docs/definitions.md.
 
     Attributes
     ----------
@@ -84,10 +100,13 @@ class Result:
         self._lock = threading.Lock()
 
     @classmethod
-    def _from_handle(cls, handle: Handle, classes: np.ndarray) -> "Result":
+    def _from_handle(cls, handle: Handle, classes: Optional[np.ndarray]) -> "Result":
         values: Dict[str, Any] = _read_values(handle)
         messages = _read_messages(handle, values)
-        values[const.R_CLASSES] = classes
+        if classes is not None:
+            values[const.R_CLASSES] = classes
+            if const.R_PREDICTED in values:
+                values[const.R_PREDICTED] = _labels.decode(values[const.R_PREDICTED], classes)
         values = {name: array.item() if array.ndim == 0 else array for name, array in values.items()}
         result = cls(values, None, messages)
         result._handle = handle
@@ -129,7 +148,7 @@ class Result:
         """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, messages of a sweep."""
         with self._lock:
             if self._text is None and self._handle is not None:
-                self._text = _with_classes(_read_json(self._handle), self._values[const.R_CLASSES])
+                self._text = _with_classes(_read_json(self._handle), self._values)
                 self._handle = None
         return self._text or ""
 
@@ -149,22 +168,28 @@ class Result:
         return self._part("provenance")
 
     def __repr__(self) -> str:
-        return "\n".join([self._headline(), *self._table(), *self._levels()])
+        return "\n".join([self._headline(), *self._table(), *self._levels(), *self._doubts()])
 
     def _headline(self) -> str:
         scored = np.asarray(self._values[const.R_N_SCORED])
         count = f"{scored.max()}" if scored.min() == scored.max() else f"{scored.min()} to {scored.max()}"
-        return f"conceptdec.Result: {count} samples scored, {len(self._values[const.R_CLASSES])} classes"
+        classes = f", {len(self._values[const.R_CLASSES])} classes" if const.R_CLASSES in self._values else ""
+        return f"conceptdec.Result: {count} samples scored{classes}"
 
     def _table(self) -> List[str]:
-        """One line for each k of each cell and label set."""
-        columns = [(head, self._values[name]) for head, name in _COLUMNS if name in self._values]
-        main = self._values[const.R_DECODABILITY]
-        ks = np.asarray(self._values[const.R_K]).reshape(-1)
-        lines = [f"{'cell':>12}" * (main.ndim > 1) + f"{'k':>6}" + "".join(f"{head:>14}" for head, _ in columns)]
+        """One line for each k, or lambda, of each cell and label set."""
+        name, axis, head = next(main for main in _MAINS if main[0] in self._values)
+        main = np.atleast_1d(self._values[name])
+        columns = [(title, np.atleast_1d(self._values[c])) for title, c in _COLUMNS if c in self._values]
+        columns = [(title, value) for title, value in columns if value.shape == main.shape]
+        marks = np.asarray(self._values.get(axis, np.nan)).reshape(-1)
+        cell_width, mark_width = 12 * (main.ndim > 1), 6 if axis == const.R_K else 10
+        lines = ["cell".rjust(cell_width) * (main.ndim > 1) + head.rjust(mark_width)]
+        lines[0] += "".join(f"{title:>14}" for title, _ in columns)
         for index in list(np.ndindex(*main.shape))[:_SHOWN_ROWS]:
-            cell = f"{str(list(index[:-1])):>12}" * (main.ndim > 1)
-            lines.append(cell + f"{ks[index[-1]]:>6}" + "".join(f"{value[index]:>14.4f}" for _, value in columns))
+            cell = str(list(index[:-1])).rjust(cell_width) * (main.ndim > 1)
+            mark = f"{marks[index[-1]]:.4g}".rjust(mark_width)
+            lines.append(cell + mark + "".join(f"{value[index]:>14.4f}" for _, value in columns))
         if main.size > _SHOWN_ROWS:
             lines.append(f"... {main.size - _SHOWN_ROWS} more")
         return lines
@@ -173,9 +198,18 @@ class Result:
         """The chance levels that need no draws."""
         shown = []
         for head, name in (("1/C", const.R_CHANCE_UNIFORM), ("largest class", const.R_CHANCE_MAJORITY)):
-            level = np.unique(np.asarray(self._values[name], dtype=float))
-            shown.append(f"{head} " + (f"{level[0]:.4f}" if level.size == 1 else f"{level[0]:.4f} to {level[-1]:.4f}"))
-        return ["chance levels: " + ", ".join(shown)]
+            if name in self._values:
+                level = np.unique(np.asarray(self._values[name], dtype=float))
+                text = f"{level[0]:.4f}" if level.size == 1 else f"{level[0]:.4f} to {level[-1]:.4f}"
+                shown.append(f"{head} {text}")
+        return ["chance levels: " + ", ".join(shown)] if shown else []
+
+    def _doubts(self) -> List[str]:
+        """What should not be overlooked."""
+        converged = np.asarray(self._values.get(const.R_CONVERGED, 1))
+        if converged.all():
+            return []
+        return [f"NOT CONVERGED: the fits of {(converged == 0).sum()} of {converged.size} lambdas"]
 
     def __reduce__(self):
         return Result, (self._values, self.to_json(), self.messages)

@@ -184,16 +184,6 @@ class KnnOptions(Options):
     ]
 
 
-class SweepOptions(Options):
-    _fields_ = [
-        ("struct_size", c_uint64),
-        ("given", c_uint64),
-        ("knn", POINTER(KnnOptions)),
-        ("shape", POINTER(c_int64)),
-        ("ndim", c_int64),
-    ]
-
-
 class ProbeOptions(Options):
     _fields_ = [
         ("struct_size", c_uint64),
@@ -221,6 +211,17 @@ class ProbeOptions(Options):
         ("covariance", c_int32),
         ("permute", c_int32),
         ("flags", c_uint32),
+    ]
+
+
+class SweepOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("knn", POINTER(KnnOptions)),
+        ("shape", POINTER(c_int64)),
+        ("ndim", c_int64),
+        ("probe", POINTER(ProbeOptions)),
     ]
 
 
