@@ -99,7 +99,7 @@ P permutations, and L > 1 label sets as a first axis of all that depends on labe
 `n_missing_train`, `n_missing_test` (F); `converged` (A), `iterations`, `decrement`, `objective`, of "lda"
 `shrinkage` (A x F+1, the last that of the fit on all samples); of that fit, in the space of the input, `weights`
 (A x B x d) and `bias` (A x B); for each sample `decision` (A x n x B), `posterior` (A x n x C), `pvi_bits` (A x n),
-`predicted` (A x n: places in `classes`, from 1; 0 where not scored), `fold` (n). With `permutations`: `p_value`,
+`predicted` (A x n, the caller's labels; `nothing` where not scored), `fold` (n). With `permutations`: `p_value`,
 `chance_null`, `kappa` (A), `null` (P x A); with `bootstrap`: `ci_low`, `ci_high` (A); with `control`:
 `control_accuracy` (A x draws), `selectivity` (A); with `mdl`: `codelength_bits`, `compression` (A); with `nested`:
 `selected` (F: places in `lambda_`, from 1), `nested_accuracy`. "ridge" has no posterior: what needs one is NaN.

@@ -113,8 +113,8 @@ function predicted_arrays(model::ProbeModel, X, dtype, threads, progress)
     x = Ref(matrix_view(X, dtype))
     GC.@preserve X with_context(threads, progress; sources = readers(X)) do ctx
         ccall(symbol(:conceptdec_probe_model_predict), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_probe_model}, Ptr{conceptdec_matrix}, Ptr{Ptr{conceptdec_result}}), ctx,
-            source, x, owner)
+            (Ptr{conceptdec_ctx}, Ptr{conceptdec_probe_model}, Ptr{conceptdec_matrix}, Ptr{Ptr{conceptdec_result}}),
+            ctx, source, x, owner)
     end
     return owner
 end
