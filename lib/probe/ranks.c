@@ -108,13 +108,13 @@ build_ladder(const conceptdec_i_probe_scoring *s, const conceptdec_i_probe_membe
     memset(l->between, 0, (size_t)(l->n + 1) * sizeof *l->between);
 }
 
-/* A row that is not a member. */
+/* A row that is not a member: the first key at or above it, without a branch that no processor can foresee. */
 static void
 place_row(ladder *l, uint64_t key)
 {
     int64_t at = 0;
-    for (int64_t left = l->n; left > 0; left /= 2) /* the first key at or above it */
-        at += l->keys[at + (left - 1) / 2] < key ? left - left / 2 : 0;
+    for (int64_t left = l->n; left > 0; left /= 2)
+        at += (left - left / 2) & -(int64_t)(l->keys[at + (left - 1) / 2] < key);
     if (at < l->n && l->keys[at] == key)
         l->equal[at]++;
     else
@@ -177,19 +177,17 @@ take_ladders(const ranking *work, int64_t first, int64_t end, ladder *ladders, v
     return CONCEPTDEC_OK;
 }
 
-/* All scored rows, those of one class after those of another. */
 static conceptdec_status
 place_rows(const ranking *work, int64_t first, int64_t end, ladder *ladders)
 {
-    const conceptdec_i_probe_members *members = work->members;
-    for (int64_t own = 0; own < work->scoring->classes; own++)
-        for (int64_t i = members->start[own]; i < members->start[own + 1]; i++) {
-            for (int64_t c = first; c < end; c++)
-                if (c != own && ladders[c - first].n > 0)
-                    place_row(&ladders[c - first], key_of(work->scoring, members->rows[i], c));
-            if (i % POLL_ROWS == 0)
-                CONCEPTDEC_I_TRY(conceptdec_i_poll(work->ctx, 0));
-        }
+    for (int64_t i = 0; i < work->scoring->n; i++) {
+        int32_t own = work->members->class[i];
+        for (int64_t c = first; c < end && own >= 0; c++)
+            if (c != own && ladders[c - first].n > 0)
+                place_row(&ladders[c - first], key_of(work->scoring, i, c));
+        if (i % POLL_ROWS == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(work->ctx, 0));
+    }
     return CONCEPTDEC_OK;
 }
 

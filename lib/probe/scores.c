@@ -29,7 +29,7 @@ conceptdec_i_probe_credit(const double *values, int64_t step, int64_t classes, i
             return (double)NAN;
         }
         bool is_more = value > largest, is_equal = !is_more && value >= largest;
-        first = is_more || count == 0 ? class : first;
+        first = is_more ? class : first;
         count = is_more ? 1 : count + is_equal;
         own = is_more ? class == label : own || (is_equal && class == label);
         largest = is_more ? value : largest;
@@ -148,18 +148,21 @@ static conceptdec_status
 list_members(conceptdec_i_arena *arena, const conceptdec_i_probe_scoring *s, const mark *marks,
              conceptdec_i_probe_members *members)
 {
-    void *start, *rows;
+    void *start, *rows, *class;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scores", s->classes + 1, sizeof(int64_t), &start));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "scores", s->n, sizeof(int32_t), &rows));
-    *members = (conceptdec_i_probe_members){.start = start, .rows = rows};
-    for (int64_t i = 0; i < s->n; i++)
-        if (marks[i].n_tied > 0)
-            members->start[s->labels[i] + 1]++;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "scores", s->n, sizeof(int32_t), &class));
+    *members = (conceptdec_i_probe_members){.start = start, .rows = rows, .class = class};
+    for (int64_t i = 0; i < s->n; i++) {
+        members->class[i] = marks[i].n_tied > 0 ? s->labels[i] : -1;
+        if (members->class[i] >= 0)
+            members->start[members->class[i] + 1]++;
+    }
     for (int64_t c = 0; c < s->classes; c++)
         members->start[c + 1] += members->start[c];
     for (int64_t i = 0; i < s->n; i++) /* start[c] runs on to the end of class c: to start[c + 1] */
-        if (marks[i].n_tied > 0)
-            members->rows[members->start[s->labels[i]]++] = (int32_t)i;
+        if (members->class[i] >= 0)
+            members->rows[members->start[members->class[i]]++] = (int32_t)i;
     for (int64_t c = s->classes; c > 0; c--)
         members->start[c] = members->start[c - 1];
     members->start[0] = 0;

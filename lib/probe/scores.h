@@ -8,6 +8,7 @@
 typedef struct conceptdec_i_probe_members {
     int64_t *start;
     int32_t *rows;
+    int32_t *class; /* n: class of each row, -1 where it is not scored */
 } conceptdec_i_probe_members;
 
 /* auroc and average_precision of every class (C each; NULL: not wanted). */

@@ -66,6 +66,8 @@ fill(sheet *s, int64_t n, int64_t classes, const int32_t *labels, const double *
     s->in = (conceptdec_i_probe_scoring){.n = n, .classes = classes, .columns = columns, .labels = s->labels,
                                          .scored = s->scored, .decision = s->decision};
     s->in.posterior = isnan(sharpness) ? NULL : s->posterior;
+    for (int64_t i = 0; i < MOST_ROWS * MOST_CLASSES; i++) /* columns that there are not must not be read */
+        s->decision[i] = NONE;
     for (int64_t i = 0; i < n; i++) {
         s->labels[i] = labels[i];
         s->scored[i] = 1;

@@ -8,6 +8,7 @@ from ._api import build_info, knn_decodability, sweep, version
 from ._constants import VERSION_STRING as __version__
 from ._errors import ConceptDecError, ConceptDecFileError, ConceptDecTypeError
 from ._neighbors import Neighbors, load_neighbors, neighbors
+from ._probe import ProbeModel, fit_probe, load_probe, probe, probe_regression
 from ._result import Result
 
 __all__ = [
@@ -15,11 +16,16 @@ __all__ = [
     "ConceptDecFileError",
     "ConceptDecTypeError",
     "Neighbors",
+    "ProbeModel",
     "Result",
     "build_info",
+    "fit_probe",
     "knn_decodability",
     "load_neighbors",
+    "load_probe",
     "neighbors",
+    "probe",
+    "probe_regression",
     "sweep",
     "version",
 ]

@@ -1,4 +1,4 @@
-"""k-NN decodability, sweeps, and what the library is."""
+"""k-NN decodability, sweeps of it and of probes, and what the library is."""
 
 import json
 from ctypes import byref, c_char_p, c_int64, pointer
@@ -7,10 +7,10 @@ from typing import Any, Dict, Optional
 from . import _labels, _structs, _views
 from . import _constants as const
 from ._context import Context, run
-from ._errors import ConceptDecError
 from ._library import Handle, library
 from ._neighbors import Neighbors
-from ._options import knn_options, word
+from ._options import knn_options, probe_options, word
+from ._probe import run_named
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -162,6 +162,15 @@ def knn_decodability(
     return Result._from_handle(handle, classes)
 
 
+def _cell_options(metrics: str, n_classes: Optional[int], options: Dict[str, Any]) -> Dict[str, Any]:
+    """The field of a sweep's options that says what a cell computes."""
+    if word("metrics", metrics, {"knn": 0, "probe": 1}) == 0:
+        return {"knn": pointer(knn_options(**options))}
+    if "fit" in options or "n_classes" in options:
+        raise TypeError("a sweep of probes has no option 'fit': it leaves out the fit on all rows")
+    return {"probe": pointer(probe_options(**{"folds": 5, **options}, n_classes=n_classes))}
+
+
 def sweep(
     views: Any,
     y: Any,
@@ -174,7 +183,7 @@ def sweep(
     screening: str = "auto",
     **options: Any,
 ) -> Result:
-    """Decodability of many matrices of the same samples: layers; training steps x layers x shots.
+    """Decodability, or probes, of many matrices of the same samples: layers; training steps x layers x shots.
 
     Folds, permutations and bootstrap draws are the same in every cell, so that cells can be compared in pairs. A cell
     that fails has NaN, its `status` and its text in ``messages``, and does not lose the rest.
@@ -187,17 +196,20 @@ def sweep(
         :func:`neighbors`; an exception in it fails the cell (CONCEPTDEC_EREAD).
     y : array, (n,) or (n, L)
         Labels of the samples, as in :func:`knn_decodability`.
-    metrics : {"knn"}, default "knn"
-        What to compute.
-    ignore, dtype, threads, progress, screening, **options
+    metrics : {"knn", "probe"}, default "knn"
+        What to compute: :func:`knn_decodability` or :func:`probe` of each cell.
+    ignore, dtype, threads, progress, screening
         As in :func:`knn_decodability`.
+    **options
+        Those of the function that `metrics` names, by their names. A sweep of probes has no `weights` and `bias`, since
+        widths may differ.
 
     Returns
     -------
     Result
-        Every value of :func:`knn_decodability` with the axes of the grid in front, `status` of each cell (0: success),
-        and `difference`: decodability less that of the cell before it on the last axis of the grid, with `bootstrap`
-        also `difference_low` and `difference_high`.
+        Every value of :func:`knn_decodability`, or of :func:`probe`, with the axes of the grid in front, `status` of
+        each cell (0: success), and `difference`: decodability (accuracy) less that of the cell before it on the last
+        axis of the grid, with `bootstrap` also `difference_low` and `difference_high`.
 
     Raises
     ------
@@ -208,7 +220,7 @@ def sweep(
 
     Notes
     -----
-    Time: that of :func:`knn_decodability` for each cell.
+    Time: that of :func:`knn_decodability` or :func:`probe` for each cell.
 
     Examples
     --------
@@ -218,20 +230,20 @@ def sweep(
     array([[0.],
            [1.]])
     """
-    if metrics != "knn":
-        raise ConceptDecError(f"metrics: {metrics!r} is not known; allowed: 'knn'", const.EINVAL)
-    knn = knn_options(**options)
-    codes, classes = _labels.encode(y, ignore)
+    listed = options.pop("classes", None) if metrics == "probe" else None
+    codes, classes = _labels.encode(y, ignore, listed)
+    cell_options = _cell_options(metrics, None if listed is None else len(classes), options)
     labels = _views.integer_matrix(codes)
     shape, cells = _views.grid("views", views, dtype)
     axes = (c_int64 * len(shape))(*shape)
-    how = _structs.SweepOptions(knn=pointer(knn), shape=axes, ndim=len(shape))
+    how = _structs.SweepOptions(**cell_options, shape=axes, ndim=len(shape))
     matrices = (_structs.Matrix * len(cells))(*cells)
     matrices.owners = cells  # type: ignore[attr-defined]
     handle = Handle(_structs.Result, "conceptdec_result_free")
     arguments = (matrices, len(cells), pointer(labels), pointer(how), handle.place())
     number = word("screening", screening)
-    run("conceptdec_sweep", *arguments, threads=threads, progress=progress, screening=number, matrices=cells)
+    how_run: Dict[str, Any] = dict(threads=threads, progress=progress, screening=number, matrices=cells)
+    run_named("conceptdec_sweep", classes, *arguments, **how_run)
     return Result._from_handle(handle, classes)
 
 

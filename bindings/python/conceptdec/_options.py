@@ -1,19 +1,19 @@
 """What callers write as options of the library."""
 
-from ctypes import c_int64, pointer
-from typing import Any, Optional
+from ctypes import c_double, c_int64, pointer
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from . import _constants as const
 from . import _labels, _views
 from ._errors import ConceptDecError
-from ._structs import KnnOptions, checked
+from ._structs import KnnOptions, ProbeOptions, checked
 
 
-def word(option: str, value: Any) -> int:
+def word(option: str, value: Any, words: Optional[Dict[str, int]] = None) -> int:
     """The number of an option value such as "cosine"."""
-    words = const.WORDS[option]
+    words = const.WORDS[option] if words is None else words
     if not isinstance(value, str) or value not in words:
         allowed = ", ".join(repr(name) for name in words)
         raise ConceptDecError(f"{option}: {value!r} is not known; allowed: {allowed}", const.EINVAL)
@@ -77,4 +77,84 @@ def knn_options(
         boundary=word("boundary", boundary),
         permute=word("permute", permute),
         flags=flags,
+    )
+
+
+def _lambda_fields(lambdas: Any) -> dict:
+    if lambdas is None:
+        return {}
+    values = [checked("lambdas", c_double, value) for value in np.ravel(lambdas)]
+    return {"lambdas": (c_double * len(values))(*values), "n_lambdas": len(values)}
+
+
+def _weight_matrix(weights: Any) -> Any:
+    return None if weights is None else pointer(_views.column("weights", weights))
+
+
+def _probe_flags(balanced: Any, missing: str, **flags: bool) -> int:
+    names = [name for name, is_set in flags.items() if is_set]
+    if balanced is not None:
+        word("class_weight", balanced, {"balanced": 1})
+        names.append("BALANCED")
+    if word("missing", missing, {"error": 0, "skip": 1}):
+        names.append("SKIP_MISSING")
+    return sum(getattr(const, f"PROBE_{name}") for name in names)
+
+
+def probe_options(
+    kind: Optional[str] = "logistic",
+    lambdas: Any = None,
+    folds: Optional[int] = None,
+    groups: Any = None,
+    protocol: Optional[str] = None,
+    train: Any = None,
+    weights: Any = None,
+    class_weight: Optional[str] = None,
+    standardize: str = "none",
+    covariance: Optional[str] = None,
+    shrinkage: Optional[float] = None,
+    permutations: Optional[int] = None,
+    permute: Optional[str] = None,
+    bootstrap: Optional[int] = None,
+    confidence: Optional[float] = None,
+    control: Optional[int] = None,
+    types: Any = None,
+    *,
+    mdl: bool = False,
+    nested: bool = False,
+    missing: str = "error",
+    stratified: bool = True,
+    samples: bool = True,
+    fit: bool = True,
+    n_classes: Optional[int] = None,
+    max_iterations: Optional[int] = None,
+    tolerance: Optional[float] = None,
+    memory: Optional[int] = None,
+    seed: Optional[int] = None,
+) -> ProbeOptions:
+    """Options of a linear probe; the bit in `given` of each that is not None is set."""
+    own, kinds = (_labels.groups((name,), (value,))[0] for name, value in (("groups", groups), ("types", types)))
+    asked = dict(
+        UNSTRATIFIED=not stratified, NESTED=nested, MDL=mdl, NO_SAMPLES=not samples, NO_FIT=not fit
+    )  # fmt: skip
+    words = dict(kind=kind, protocol=protocol, standardize=standardize, covariance=covariance, permute=permute)
+    return ProbeOptions(
+        **_lambda_fields(lambdas),
+        groups=group_matrix(own),
+        train=group_matrix(_labels.mask("train", train)),
+        weights=_weight_matrix(weights),
+        types=group_matrix(kinds),
+        classes=n_classes,
+        folds=folds,
+        permutations=permutations,
+        bootstrap=bootstrap,
+        control=control,
+        max_iterations=max_iterations,
+        memory=memory,
+        seed=seed,
+        confidence=confidence,
+        tolerance=tolerance,
+        shrinkage=shrinkage,
+        **{name: None if value is None else word(name, value) for name, value in words.items()},
+        flags=_probe_flags(class_weight, missing, **asked) or None,
     )

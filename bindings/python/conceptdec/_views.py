@@ -100,6 +100,29 @@ def integer_matrix(array: np.ndarray) -> Matrix:
     return as_matrix(Tensor(array.ctypes.data, array.shape, array.strides, const.INT64, array))
 
 
+def real_matrix(name: str, values: Any) -> Matrix:
+    """Real numbers of one or two axes for the library; integers as float64."""
+    if not hasattr(values, "__dlpack__"):
+        values = np.asanyarray(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
+        values = values.astype(np.float64)
+    view = tensor(name, values)
+    if len(view.shape) not in (1, 2):
+        raise ConceptDecError(f"{name}: needs 1 or 2 axes, has {len(view.shape)}", const.ESIZE)
+    if len(view.shape) == 1:
+        view = view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0))
+    return as_matrix(view)
+
+
+def column(name: str, values: Any) -> Matrix:
+    """One real number for each sample."""
+    matrix = real_matrix(name, values)
+    if matrix.cols != 1:
+        shape = (matrix.rows, matrix.cols)
+        raise ConceptDecError(f"{name}: needs one value for each sample, has shape {shape}", const.ESIZE)
+    return matrix
+
+
 def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Matrix]]:
     """The matrices of a tensor whose last two axes are samples and dimensions."""
     shape = view.shape[:-2]
