@@ -34,6 +34,21 @@ function class_fields(; kind = "logistic", covariance = "ledoit_wolf", shrinkage
         shrinkage = shrinkage)
 end
 
+count_of(classes) = classes === nothing ? nothing : length(classes)
+
+"As `with_context`, but what names a class by its number also says which of the caller's it is."
+function with_classes(call, classes, arguments...; keywords...)
+    try
+        with_context(call, arguments...; keywords...)
+    catch failure
+        failure isa ConceptDecError && failure.status == CONCEPTDEC_ECLASSMISSING || rethrow()
+        found = match(r"^labels: class (\d+) ", failure.text)
+        found === nothing && rethrow()
+        label = repr(classes[parse(Int, found.captures[1])+1])
+        throw(ConceptDecError(failure.status, failure.name, "$(failure.text). Class $(found.captures[1]) is $label"))
+    end
+end
+
 weighting(class_weight) = something(choice("class_weight", class_weight, CLASS_WEIGHTS), 0)
 missing_flag(missing) = choice("missing", missing, MISSING_CLASSES)
 
@@ -121,9 +136,9 @@ function probe(X, y; classes = nothing, ignore = nothing, dtype = nothing, threa
     x = Ref(matrix_view(X, dtype))
     numbers, values = encode_among(classes, y, ignore)
     labels = Ref(integer_view(numbers))
-    wishes = Ref(probe_options(roots, length(values); keywords...))
+    wishes = Ref(probe_options(roots, count_of(classes); keywords...))
     owner = Handle{conceptdec_result}()
-    GC.@preserve roots numbers with_context(threads, progress; sources = readers(X)) do ctx
+    GC.@preserve roots numbers with_classes(values, threads, progress; sources = readers(X)) do ctx
         ccall(symbol(:conceptdec_probe), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix}, Ptr{conceptdec_probe_options},
              Ptr{Ptr{conceptdec_result}}), ctx, x, labels, wishes, owner)

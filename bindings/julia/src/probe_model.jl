@@ -6,7 +6,7 @@ A fitted linear probe, made by [`fit_probe`](@ref) or [`load_probe`](@ref), for 
 for two classes, positive for the second):
 
 - `m.weights` (B x d), `m.bias` (B): of decision values W x + b, in the space of the input
-- `m.classes`: the caller's labels (1 to C for a model that was loaded without them)
+- `m.classes`: the caller's labels (0 to C - 1 for a probe that was loaded without them)
 - `m.kind`, `m.lambda_` (NaN for kinds without a penalty)
 - `m.converged` (`Bool`), `m.iterations`, `m.decrement`, `m.objective`: what became of the fit
 
@@ -54,7 +54,7 @@ end
 function Base.show(io::IO, model::ProbeModel)
     isopen(model) || return print(io, "ConceptDec.ProbeModel(closed)")
     print(io, "ConceptDec.ProbeModel(", model.kind, ", ", length(model.classes), " classes, d = ",
-        size(model.weights, 2), ")")
+        size(model.weights, 2), model.converged ? "" : ", NOT CONVERGED", ")")
 end
 
 """
@@ -86,9 +86,9 @@ function fit_probe(X, y; classes = nothing, ignore = nothing, dtype = nothing, t
     x = Ref(matrix_view(X, dtype))
     numbers, values = encode_among(classes, y, ignore)
     labels = Ref(integer_view(numbers))
-    wishes = Ref(model_options(roots, length(values); keywords...))
+    wishes = Ref(model_options(roots, count_of(classes); keywords...))
     owner = Handle{conceptdec_probe_model}()
-    GC.@preserve roots numbers with_context(threads, progress; sources = readers(X)) do ctx
+    GC.@preserve roots numbers with_classes(values, threads, progress; sources = readers(X)) do ctx
         ccall(symbol(:conceptdec_probe_model_new), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix}, Ptr{conceptdec_probe_options},
              Ptr{Ptr{conceptdec_probe_model}}), ctx, x, labels, wishes, owner)
@@ -192,8 +192,8 @@ end
     load_probe(path; classes=nothing) -> ProbeModel
 
 Reads a probe that [`save_probe`](@ref) wrote, here or in another language; every size and value is checked.
-`classes`: the labels that its classes stand for, in order; their numbers from 1 where they are left out. Throws
-[`ConceptDecError`](@ref) (EIO, EFORMAT), `ArgumentError` for another number of classes.
+`classes`: the labels that its classes stand for, in the order of `m.classes` when it was saved; 0 to C - 1 by default,
+which is what a file holds. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT), `ArgumentError` for another number of classes.
 """
 function load_probe(path; classes = nothing)
     owner = Handle{conceptdec_probe_model}()
@@ -202,7 +202,7 @@ function load_probe(path; classes = nothing)
             (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_probe_model}}), ctx, path, owner)
     end
     numbers = model_array(owner, CONCEPTDEC_R_CLASSES)
-    names = classes === nothing ? numbers .+ 1 : collect(classes)
+    names = classes === nothing ? numbers : collect(classes)
     length(names) == length(numbers) ||
         throw(ArgumentError("classes: $(length(names)) are given, but the probe has $(length(numbers))"))
     return ProbeModel(owner, names)

@@ -33,7 +33,7 @@ function sweep(views, y; metrics = "knn", classes = nothing, ignore = nothing, d
     labels = Ref(integer_view(numbers))
     roots = Any[views, shape, numbers]
     of_cells = string(metrics) == "knn" ? (knn = kept(roots, knn_options(roots; keywords...)),) :
-        (probe = kept(roots, probe_options(roots, length(values); keywords...)),)
+        (probe = kept(roots, probe_options(roots, count_of(classes); keywords...)),)
     wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape), of_cells...))
     owner = Handle{conceptdec_result}()
     sources = views isa AbstractArray{<:Number} ? readers() : readers(views...)

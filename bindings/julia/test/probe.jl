@@ -7,7 +7,7 @@ function blobs(rng, d, n, classes; distance = 1.0)
     return randn(rng, d, n) .+ centres[:, y], y
 end
 
-"Weights and intercept of penalised logistic regression for two classes, mean loss + lambda/2 |w|^2, by Newton's method."
+"Weights and intercept of logistic regression for two classes, mean loss + lambda/2 |w|^2, by Newton's method."
 function newton(X, positive, lambda; weights = ones(length(positive)))
     A, share = vcat(X, ones(1, size(X, 2))), weights ./ sum(weights)
     penalty = Diagonal(vcat(fill(lambda, size(X, 1)), 0.0))
@@ -207,8 +207,9 @@ end
     end
     groups = repeat(["a", "b", "c", "d"], 15)
     r = probe(X, y, kind = "ridge", lambdas = 0.1, protocol = "group", groups = groups)
-    W, b = normal_equations(X[:, groups .!= "c"], [2.0 * (y[i] == c) - 1 for i in findall(!=("c"), groups), c in 1:3], 0.1)
-    @test r.decision[1, groups .== "c", :] ≈ X[:, groups .== "c"]' * W .+ b' rtol = 1e-8
+    others, left_out = findall(!=("c"), groups), findall(==("c"), groups)
+    W, b = normal_equations(X[:, others], [2.0 * (y[i] == c) - 1 for i in others, c in 1:3], 0.1)
+    @test r.decision[1, left_out, :] ≈ X[:, left_out]' * W .+ b' rtol = 1e-8
     @test probe(X, y, protocol = "group", groups = groups).n_scored == [60]
 
     r = probe(X, y, ignore = 3)
@@ -224,7 +225,8 @@ end
     rare = copy(y)
     rare[1:59] .= repeat(1:2, 30)[1:59]
     rare[60] = 3
-    @test refusal(() -> probe(X, rare, stratified = false)) == "CONCEPTDEC_ECLASSMISSING"
+    failure = thrown(() -> probe(X, ["a", "b", "c"][rare], stratified = false))
+    @test failure.name == "CONCEPTDEC_ECLASSMISSING" && occursin("Class 2 is \"c\"", failure.text)
     skipped = probe(X, rare, stratified = false, missing = "skip")
     @test sum(skipped.n_missing_train) == 1
 end
@@ -270,7 +272,8 @@ end
         @test predict(m, X) == r.predicted[1, :]
         kind == "ridge" || @test probabilities(m, X) ≈ r.posterior[1, :, :] atol = 1e-8
         s = score(m, X, names)
-        @test s.accuracy ≈ r.accuracy[1] && s.confusion ≈ r.confusion[1, :, :] && s.per_concept ≈ r.per_concept[1, :]
+        @test s.accuracy ≈ r.accuracy[1] && s.per_concept ≈ r.per_concept[1, :]
+        @test s.confusion ≈ r.confusion[1, :, :]
         @test s.classes == m.classes && s.n_scored == 60
         @test score(m, X, fill("x", 60)).accuracy ≈ count(==("x"), predict(m, X)) / 60
         @test score(m, X, vcat("other", names[2:end]), ignore = "other").n_scored == 59
@@ -278,9 +281,10 @@ end
             path = joinpath(folder, "probe")
             save_probe(m, path)
             same = load_probe(path, classes = m.classes)
-            @test same.weights == m.weights && same.bias == m.bias && same.kind == kind && isequal(same.lambda_, m.lambda_)
+            @test same.weights == m.weights && same.bias == m.bias
+            @test same.kind == kind && isequal(same.lambda_, m.lambda_)
             @test predict(same, X) == predict(m, X)
-            @test load_probe(path).classes == [1, 2, 3]
+            @test load_probe(path).classes == [0, 1, 2]
             @test thrown(() -> load_probe(path, classes = ["a", "b"])) isa ArgumentError
             write(path, read(path)[1:end-1])
             @test refusal(() -> load_probe(path)) == "CONCEPTDEC_EFORMAT"
@@ -294,7 +298,8 @@ end
     @test thrown(() -> score(m, X, fill("w", 60))) isa ArgumentError
     @test thrown(() -> probabilities(fit_probe(X, names, kind = "ridge"), X)) isa ArgumentError
     @test thrown(() -> m.weight) isa ErrorException
-    @test !fit_probe(X, names, max_iterations = 1).converged
+    rough = fit_probe(X, names, max_iterations = 1)
+    @test !rough.converged && occursin("NOT CONVERGED", sprint(show, rough))
     @test occursin("logistic, 3 classes, d = 5", sprint(show, m))
     expected = copy(m.weights)
     models = [fit_probe(X, names, lambda_ = 0.1) for _ in 1:20]
@@ -368,7 +373,8 @@ end
     for (name, call) in (
         ("ESIZE", () -> probe(X, y[1:59])), ("ESINGLECLASS", () -> probe(X, fill(1, 60))),
         ("EINVAL", () -> probe(X, y, lambdas = 0)), ("EINVAL", () -> probe(X, y, lambdas = [1, -1])),
-        ("EINVAL", () -> probe(X, y, kind = "ridge", lambdas = NaN)), ("EINVAL", () -> probe(X, y, kind = "lda", lambdas = 1)),
+        ("EINVAL", () -> probe(X, y, kind = "ridge", lambdas = NaN)),
+        ("EINVAL", () -> probe(X, y, kind = "lda", lambdas = 1)),
         ("ESIZE", () -> probe(X, y, lambdas = Float64[])), ("EFOLDS", () -> probe(X, y, folds = 1)),
         ("EFOLDS", () -> probe(X, y, groups = repeat(1:3, 20))), ("EGROUPS", () -> probe(X, y, protocol = "group")),
         ("EUNSUPPORTED", () -> probe(X, y, protocol = "loo")), ("ENULL", () -> probe(X, y, protocol = "split")),
