@@ -3,9 +3,11 @@
 #define _GNU_SOURCE
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -77,13 +79,14 @@ read_only(conceptdec_matrix *m)
 static uint64_t
 digest_read_only(conceptdec_ctx *ctx, const scenario *original)
 {
-    static conceptdec_matrix views[7];
+    static conceptdec_matrix views[12];
     scenario s = *original;
     const conceptdec_matrix **places[] = {&s.x, &s.queries, &s.search.groups, &s.search.query_groups, &s.knn.groups,
-                                          &s.knn.train, &scene_labels_at};
+                                          &s.knn.train, &s.probe.groups, &s.probe.train, &s.probe.weights,
+                                          &s.probe.types, &scene_labels_at, &scene_targets_at};
     void *output = NULL;
     uint64_t digest;
-    for (int i = 0; i < 7; i++)
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (*places[i] && !((*places[i])->flags & CONCEPTDEC_MATRIX_READER)) {
             views[i] = **places[i];
             read_only(&views[i]);
@@ -93,6 +96,7 @@ digest_read_only(conceptdec_ctx *ctx, const scenario *original)
     ck_assert_int_eq(scenario_digest(&s, output, &digest), CONCEPTDEC_OK);
     scenario_free(&s, output);
     scene_labels_at = &scene_labels;
+    scene_targets_at = &scene_targets;
     return digest;
 }
 
@@ -148,7 +152,7 @@ be_a_caller(void *argument)
     conceptdec_ctx *ctx = open_context(1 + (int32_t)(intptr_t)argument % 2);
     intptr_t wrong = 0;
     for (int i = 0; i < SCENARIOS; i++)
-        if (scenarios[i].kind != RELOAD) /* which asserts */
+        if (scenarios[i].kind != RELOAD && scenarios[i].kind != RELOAD_FIT) /* which assert */
             wrong += digest_of(ctx, i) != expected[i];
     conceptdec_ctx_free(ctx);
     return (void *)wrong;
@@ -276,6 +280,16 @@ make_errors(conceptdec_ctx *ctx)
     bad.dtype = 99;
     ck_assert_int_eq(conceptdec_neighbors_new(ctx, &bad, NULL, NULL, &table), CONCEPTDEC_EDTYPE);
     ck_assert_int_eq(conceptdec_neighbors_load(ctx, "/nonexistent", &table), CONCEPTDEC_EIO);
+    conceptdec_result *result = NULL;
+    conceptdec_probe_model *model = NULL;
+    double values[4] = {1, 2, (double)NAN, 4}; /* LAPACKE prints where it meets a NaN */
+    int64_t labels[4] = {0, 1, 0, 1};
+    conceptdec_matrix x = VIEW(values, 4, 1, CONCEPTDEC_FLOAT64), y = VIEW(labels, 4, 1, CONCEPTDEC_INT64);
+    for (int32_t kind = CONCEPTDEC_PROBE_LOGISTIC; kind <= CONCEPTDEC_PROBE_NEAREST_MEAN; kind++) {
+        conceptdec_probe_options options = {.struct_size = sizeof options, .kind = kind, .folds = 2};
+        ck_assert_int_eq(conceptdec_probe(ctx, &x, &y, &options, &result), CONCEPTDEC_ENONFINITE);
+    }
+    ck_assert_int_eq(conceptdec_probe_model_load(ctx, "/nonexistent", &model), CONCEPTDEC_EIO);
     ck_assert_int_eq(conceptdec_ctx_build_info(ctx, &json), CONCEPTDEC_OK);
 }
 
@@ -376,12 +390,14 @@ set_comma_locale(const char *folder)
 }
 
 static char *
-json_of(conceptdec_ctx *ctx)
+json_of(conceptdec_ctx *ctx, bool of_probe)
 {
     conceptdec_knn_options options = {.struct_size = sizeof options, .k = 3};
     conceptdec_result *result = NULL;
     const char *json;
-    ck_assert_int_eq(conceptdec_knn_decodability(ctx, &scene_x, &scene_labels, &options, &result), CONCEPTDEC_OK);
+    conceptdec_status status = of_probe ? conceptdec_probe(ctx, &scene_x, &scene_labels, NULL, &result)
+                                        : conceptdec_knn_decodability(ctx, &scene_x, &scene_labels, &options, &result);
+    ck_assert_int_eq(status, CONCEPTDEC_OK);
     ck_assert_int_eq(conceptdec_result_json(result, &json), CONCEPTDEC_OK);
     char *copy = strdup(json);
     conceptdec_result_free(result);
@@ -393,11 +409,11 @@ START_TEST(decimal_comma)
 {
     char folder[] = "/tmp/conceptdec-locale-XXXXXX", command[128];
     conceptdec_ctx *ctx = open_context(1);
-    char *plain = json_of(ctx);
+    char *plain = json_of(ctx, _i);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     if (set_comma_locale(folder)) {
         ck_assert_str_eq(localeconv()->decimal_point, ",");
-        char *json = json_of(ctx);
+        char *json = json_of(ctx, _i);
         ck_assert_str_eq(json, plain);
         ck_assert_ptr_nonnull(strstr(json, "0."));
         free(json);
@@ -411,6 +427,25 @@ START_TEST(decimal_comma)
     unsetenv("LOCPATH");
     free(plain);
     conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* ---- threads of the BLAS ---- */
+
+START_TEST(blas_threads)
+{
+    int (*count)(void) = (int (*)(void))(uintptr_t)dlsym(RTLD_DEFAULT, "openblas_get_num_threads");
+    void (*set)(int) = (void (*)(int))(uintptr_t)dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
+    if (!count || !set)
+        return;
+    for (int threads = 1; threads <= 2; threads++) {
+        conceptdec_ctx *ctx = open_context(3);
+        set(threads);
+        for (int i = 0; i < SCENARIOS; i++)
+            ck_assert_uint_ne(digest_of(ctx, i), 0);
+        ck_assert_int_eq(count(), threads);
+        conceptdec_ctx_free(ctx);
+    }
 }
 END_TEST
 
@@ -431,7 +466,8 @@ make_suite(void)
 #endif
     tcase_add_test(tests, silent);
     tcase_add_loop_test(tests, no_thread_too_many, 0, 3);
-    tcase_add_test(tests, decimal_comma);
+    tcase_add_loop_test(tests, decimal_comma, 0, 2);
+    tcase_add_test(tests, blas_threads);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -3,7 +3,8 @@ How well can a concept be read from a neural network's activations, and is that 
 
 Bindings to libconceptdec. Matrices are d x n with a sample in each column, the memory of an n x d matrix in C and
 Python; any strided array is read where it lies, and `X'` of an n x d matrix does. See [`knn_decodability`](@ref),
-[`neighbors`](@ref), [`sweep`](@ref), [`Result`](@ref).
+[`neighbors`](@ref), [`sweep`](@ref), [`probe`](@ref), [`probe_regression`](@ref), [`fit_probe`](@ref),
+[`Result`](@ref).
 
 `import Pkg; Pkg.develop(path = "bindings/julia")` in the source tree makes the package known;
 `--project=bindings/julia` does without. The environment variable CONCEPTDEC_LIBRARY names the library (exact path);
@@ -14,8 +15,9 @@ module ConceptDec
 
 import Libdl
 
-export ConceptDecError, Neighbors, Result, RowReader, build_info, knn_decodability, load_neighbors, neighbors,
-    neighbors_row, save_neighbors, sweep, to_dict, to_json, version
+export ConceptDecError, Neighbors, ProbeModel, Result, RowReader, build_info, decision, fit_probe, knn_decodability,
+    load_neighbors, load_probe, neighbors, neighbors_row, predict, probabilities, probe, probe_regression,
+    save_neighbors, save_probe, score, sweep, to_dict, to_json, version
 
 include("constants.jl")
 include("structs.jl")
@@ -30,6 +32,8 @@ include("result.jl")
 include("neighbors.jl")
 include("decodability.jl")
 include("sweep.jl")
+include("probe.jl")
+include("probe_model.jl")
 
 __init__() = load_library()
 

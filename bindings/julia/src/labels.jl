@@ -2,10 +2,12 @@
 
 is_collection(ignore) = ignore isa Union{AbstractArray,Tuple,AbstractSet}
 
+is_ignored(value, ::Nothing) = false
+is_ignored(value, ignore) = any(other -> isequal(value, other), is_collection(ignore) ? ignore : (ignore,))
+
 "The sorted different values of `y` without those that `ignore` (a value or several) names."
 function classes_of(y, ignore, what)
-    ignored = ignore === nothing ? Set() : Set(is_collection(ignore) ? ignore : (ignore,))
-    different = [value for value in unique(y) if !(value in ignored)]
+    different = [value for value in unique(y) if !is_ignored(value, ignore)]
     try
         return sort!(different)
     catch failure
@@ -25,16 +27,34 @@ end
 encode(y, ignore = nothing, what = "y") =
     throw(ArgumentError("$what: need a vector of n labels or an n x L matrix, not a $(typeof(y))"))
 
+"""
+The same among classes that the caller lists, in their order; without a list those that `y` has. A label that is none of
+them, nor ignored, is refused.
+"""
+function encode_among(classes, y, ignore, what = "y")
+    classes === nothing && return encode(y, ignore, what)
+    is_collection(classes) || throw(ArgumentError("classes: need a list of labels, not $(repr(classes))"))
+    listed = collect(classes)
+    allunique(listed) || throw(ArgumentError("classes: a label stands there twice"))
+    for label in encode(y, ignore, what)[2]
+        label in listed || throw(ArgumentError("$what: $(repr(label)) is none of the classes; `ignore` may name it"))
+    end
+    number = Dict(value => i - 1 for (i, value) in enumerate(listed) if !is_ignored(value, ignore))
+    return Array{Int64,ndims(y)}(map(value -> get(number, value, -1), y)), listed
+end
+
 # Views that options point to; `roots` keeps them and their memory alive.
 
-function view_pointer(roots, values::Array{Int64})
-    place = [integer_view(values)]
+function view_pointer(roots, values, view)
+    place = [view]
     push!(roots, values, place)
     return pointer(place)
 end
 
-group_pointer(roots, ::Nothing) = nothing
-group_pointer(roots, groups) = view_pointer(roots, encode(groups, nothing, "groups")[1])
+view_pointer(roots, values::Array{Int64}) = view_pointer(roots, values, integer_view(values))
+
+group_pointer(roots, ::Nothing, what = "groups") = nothing
+group_pointer(roots, groups, what = "groups") = view_pointer(roots, encode(groups, nothing, what)[1])
 
 "The same for the groups of samples and of queries, which share their values."
 function group_pointers(roots, groups, others)
@@ -47,6 +67,14 @@ function train_pointer(roots, train)
     train === nothing && return nothing
     all(mark -> mark in (0, 1), train) || throw(ArgumentError("train: need a Bool for each sample"))
     return view_pointer(roots, Vector{Int64}(train))
+end
+
+function weight_pointer(roots, weights)
+    weights === nothing && return nothing
+    weights isa AbstractVector{<:Real} ||
+        throw(ArgumentError("weights: need a vector of n numbers, not a $(typeof(weights))"))
+    values = Vector{Float64}(weights)
+    return view_pointer(roots, values, float_view(values))
 end
 
 "The number that the library uses for one of the values of an option."

@@ -49,12 +49,15 @@ zero_of(::Type{T}) where {T<:Number} = zero(T)
 mutable struct conceptdec_ctx end
 mutable struct conceptdec_result end
 mutable struct conceptdec_neighbors end
+mutable struct conceptdec_probe_model end
 
 release(object::Ptr{conceptdec_ctx}) = ccall(symbol(:conceptdec_ctx_free), Cvoid, (Ptr{conceptdec_ctx},), object)
 release(object::Ptr{conceptdec_result}) =
     ccall(symbol(:conceptdec_result_free), Cvoid, (Ptr{conceptdec_result},), object)
 release(object::Ptr{conceptdec_neighbors}) =
     ccall(symbol(:conceptdec_neighbors_free), Cvoid, (Ptr{conceptdec_neighbors},), object)
+release(object::Ptr{conceptdec_probe_model}) =
+    ccall(symbol(:conceptdec_probe_model_free), Cvoid, (Ptr{conceptdec_probe_model},), object)
 
 """
 Owner of one object of the library, made empty before the call that fills it, so that nothing is lost wherever an
@@ -67,7 +70,12 @@ mutable struct Handle{T}
     Handle{T}() where {T} = finalizer(drop, new{T}(C_NULL, Threads.Atomic{Int}(1)))
 end
 
-drop(owner::Handle) = (Threads.atomic_sub!(owner.users, 1) == 1 && release(owner.object); nothing)
+function drop(owner::Handle)
+    Threads.atomic_sub!(owner.users, 1) == 1 || return nothing
+    object, owner.object = owner.object, C_NULL
+    release(object)
+    return nothing
+end
 
 "An array over memory of the object; reshaped arrays share what `storage` gives, so the owner is tied to that."
 function borrow(owner::Handle, array::Array)

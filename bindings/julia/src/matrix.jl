@@ -53,7 +53,7 @@ row_major(A::AbstractVector) = A
 from_row_major(elements, shape) =
     permutedims(reshape(elements, reverse(Tuple(shape))), length(shape):-1:1)
 
-"View of integers, n x L, one column for each label set."
-integer_view(A::Vector{Int64}) = conceptdec_matrix(pointer(A), length(A), 1, 8, 8, CONCEPTDEC_INT64, 0, 0, (0, 0))
-integer_view(A::Matrix{Int64}) =
-    conceptdec_matrix(pointer(A), size(A, 1), size(A, 2), 8, 8 * size(A, 1), CONCEPTDEC_INT64, 0, 0, (0, 0))
+"View of an n x L array of numbers of 8 bytes, one column for each label set or target."
+column_view(A, dtype) = conceptdec_matrix(pointer(A), size(A, 1), size(A, 2), 8, 8 * size(A, 1), dtype, 0, 0, (0, 0))
+integer_view(A::VecOrMat{Int64}) = column_view(A, CONCEPTDEC_INT64)
+float_view(A::VecOrMat{Float64}) = column_view(A, CONCEPTDEC_FLOAT64)

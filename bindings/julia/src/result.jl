@@ -3,8 +3,8 @@
 
 Named numbers of one metric. `r.decodability`, `r["decodability"]` and `r[:decodability]` are the same; so are those
 of every other name in `keys(r)`. Arrays are Julia arrays of `Float64` or `Int` with the axes in the documented
-order; single numbers are numbers. `classes` are the caller's own labels; `fold` counts from 1, 0 where a sample is
-in no fold.
+order; single numbers are numbers. `classes` are the caller's own labels, and so is what is `predicted`, `nothing`
+where a sample is not scored; `fold` and `selected` count from 1, 0 where a sample is in no fold.
 
 Beside them: `r.diagnostics` (what may differ from run to run, such as times), `r.options` (each option as
 resolved), `r.provenance` (version, kernel, BLAS, seed), all three a `Dict`, and for a sweep `r.messages`, the text
@@ -21,15 +21,26 @@ const TEXTS = (:diagnostics, :options, :provenance)
 
 handle(r::Result) = getfield(r, :handle)
 
-function Result(owner::Handle{conceptdec_result}, classes, grid = nothing)
+function Result(owner::Handle{conceptdec_result}, classes = nothing, grid = nothing)
     count = ccall(symbol(:conceptdec_result_count), Int64, (Ptr{conceptdec_result},), owner)
     names = [Symbol(unsafe_string(ccall(symbol(:conceptdec_result_name), Cstring, (Ptr{conceptdec_result}, Int64),
         owner, i))) for i in 0:count-1]
     values = Dict{Symbol,Any}(name => result_array(owner, name) for name in names)
-    values[:classes] = classes
-    haskey(values, :fold) && (values[:fold] = values[:fold] .+ 1)
+    for name in (:fold, :selected)
+        haskey(values, name) && (values[name] = values[name] .+ 1)
+    end
+    classes === nothing || name_classes!(values, classes)
     values[:messages] = grid === nothing ? nothing : result_messages(owner, grid)
     return Result(owner, names, values)
+end
+
+label_of(classes, code) = code < 0 ? nothing : classes[code+1]
+
+"The caller's labels in the place of their numbers."
+function name_classes!(values, classes)
+    values[:classes] = classes
+    haskey(values, :predicted) && (values[:predicted] = map(code -> label_of(classes, code), values[:predicted]))
+    return values
 end
 
 function result_array(owner::Handle{conceptdec_result}, name::Symbol)
@@ -60,10 +71,18 @@ end
     to_json(r::Result)
 
 The whole result as the library writes it, one JSON object: "schema_version", "capability", "values" (every array as
-nested lists, NaN as null, the caller's labels as "classes"), "options", "provenance", "diagnostics", and for a sweep
-"messages".
+nested lists, NaN as null, the caller's labels as "classes" and "predicted"), "options", "provenance", "diagnostics",
+and for a sweep "messages".
 """
-to_json(r::Result) = replace(library_json(r), r"(?<=\"classes\":)\s*\[[^\[\]]*\]" => json_list(r.classes); count = 1)
+function to_json(r::Result)
+    haskey(getfield(r, :values), :classes) || return library_json(r)
+    text = replace(library_json(r), r"(?<=\"classes\":)\s*\[[^\[\]]*\]" => json_list(r.classes); count = 1)
+    haskey(r, :predicted) || return text
+    labels = [json_text(label) for label in r.classes]
+    written(code) = something(label_of(labels, parse(Int, code)), "null")
+    return replace(text, r"(?<=\"predicted\":)[-\d\s,\[\]]*\]" => codes -> replace(codes, r"-?\d+" => written);
+        count = 1)
+end
 
 function library_json(r::Result)
     text = Ref{Cstring}()

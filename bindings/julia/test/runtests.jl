@@ -25,5 +25,6 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("neighbors.jl")
     include("decodability.jl")
     include("sweep.jl")
+    include("probe.jl")
     include("stopping.jl")
 end

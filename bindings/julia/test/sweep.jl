@@ -45,7 +45,7 @@ end
     y = repeat(1:2, 20)
     @test thrown(() -> sweep(randn(4, 40), y)) isa ArgumentError
     @test thrown(() -> sweep([randn(4, 40), "text"], y)) isa ArgumentError
-    @test thrown(() -> sweep([randn(4, 40)], y, metrics = "probe")) isa ArgumentError
+    @test thrown(() -> sweep([randn(4, 40)], y, metrics = "svm")) isa ArgumentError
     @test sweep([randn(4, 40), randn(4, 39)], y).status == [0, ConceptDec.CONCEPTDEC_ESIZE]
     @test refusal(() -> sweep(Matrix{Float64}[], y)) == "CONCEPTDEC_ESIZE"
 end
