@@ -438,10 +438,10 @@ def test_listed_classes(rng):
 def test_missing_class(rng, kind):
     x, y = problem(rng, n=61, classes=3)
     names = np.array(["rare", "b", "c", "d"])[np.where(np.arange(61) == 60, 0, y + 1)]
-    with pytest.raises(conceptdec.ConceptDecError, match="has no training row.*is 'rare'") as caught:
-        conceptdec.probe(x, names, kind, folds=3)
+    with pytest.raises(conceptdec.ConceptDecError, match="has no training row.* class 3 is 'rare'") as caught:
+        conceptdec.probe(x, names, kind, folds=3, stratified=False)
     assert caught.value.status_name == "CONCEPTDEC_ECLASSMISSING"
-    result = conceptdec.probe(x, names, kind, folds=3, missing="skip")
+    result = conceptdec.probe(x, names, kind, folds=3, stratified=False, missing="skip")
     place = result.classes.tolist().index("rare")
     fold = result.fold[60]
     assert result.n_missing_train[fold] == 1 and result.n_missing_train.sum() == 1
@@ -449,7 +449,16 @@ def test_missing_class(rng, kind):
     assert result.per_concept[0, place] == 0
     if kind != "ridge":
         assert (result.posterior[0, result.fold == fold, place] == 0).all()
-        assert result.log_loss[0] == np.inf or np.isnan(result.log_loss[0])
+        assert result.log_loss[0] == np.inf
+
+
+def test_rare_class_in_stratified_folds(rng):
+    x, y = problem(rng, n=30, classes=3)
+    names = np.array(["rare", "b", "c", "d"])[np.where(np.arange(30) == 29, 0, y + 1)]
+    for call in (conceptdec.probe, conceptdec.knn_decodability):
+        with pytest.raises(conceptdec.ConceptDecError, match="members of class 3.* class 3 is 'rare'") as caught:
+            call(x, names, folds=3, protocol="kfold")
+        assert caught.value.status_name == "CONCEPTDEC_EFOLDS"
 
 
 # ---- null, interval, control, code, selection
