@@ -1,0 +1,259 @@
+/* Tiles of the lower half, each over a range of rows; where tiles are few the rows are cut as well, by their number alone, and
+ * the partial sums added in order. Panels of columns are contiguous in row-major memory, so each tile packs its own. */
+#include "linalg/gram.h"
+
+#include <string.h>
+
+#include "linalg/engine.h"
+
+#define LEAST_TASKS 16
+#define LEAST_ROWS 2048 /* of a range */
+#define DEPTH_F32 384
+#define DEPTH_F64 256
+#define ROWS_A_POLL 16384
+
+typedef struct {
+    conceptdec_ctx *ctx;
+    const conceptdec_i_dense *rows;
+    const double *weight;
+    const int64_t *kept; /* rows that count; NULL: all */
+    int64_t n_kept;
+    bool is_float; /* products in float */
+    int64_t mr, nr, edge, width, depth; /* a tile has edge x width elements */
+    int64_t down, across, ranges;       /* tiles along both sides; parts of the rows */
+    int64_t size;
+    char *scratch; /* per lane */
+    int64_t scratch_bytes;
+    double *partial; /* where there are several ranges, per task: a tile */
+    double *out;
+    int64_t ld;
+} gram;
+
+double
+conceptdec_i_gram_error(int64_t n, int precision)
+{
+    bool is_float = precision == CONCEPTDEC_I_TILE_F32;
+    int64_t depth = is_float ? DEPTH_F32 : DEPTH_F64;
+    double chain = (double)min64(n, depth) + 2, sums = (double)(n / depth + LEAST_TASKS + 2);
+    return ((is_float ? chain * 0x1p-24 : chain * 0x1p-53) + sums * 0x1p-53) * 1.001;
+}
+
+static double
+element(const gram *g, int64_t row, int64_t column)
+{
+    int64_t at = row * g->rows->stride + column;
+    return g->rows->is_wide ? ((const double *)g->rows->data)[at] : (double)((const float *)g->rows->data)[at];
+}
+
+/* Columns first..first+width-1 of one row; those past the last are 0. */
+static void
+pack_row_f32(const gram *g, int64_t row, double weight, int64_t first, int64_t width, float *out)
+{
+    const float *in = (const float *)g->rows->data + row * g->rows->stride + first;
+    int64_t count = min64(width, g->rows->dims - first);
+    float factor = (float)weight;
+    for (int64_t i = 0; i < count; i++)
+        out[i] = in[i] * factor;
+    for (int64_t i = max64(count, 0); i < width; i++)
+        out[i] = 0;
+}
+
+static void
+pack_row_f64(const gram *g, int64_t row, double weight, int64_t first, int64_t width, double *out)
+{
+    int64_t count = min64(width, g->rows->dims - first);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = element(g, row, first + i) * weight;
+    for (int64_t i = max64(count, 0); i < width; i++)
+        out[i] = 0;
+}
+
+/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. */
+static void
+pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int64_t width, bool is_weighted, char *out)
+{
+    for (int64_t p = 0; p < depth; p++) {
+        int64_t row = g->kept ? g->kept[from + p] : from + p;
+        double weight = is_weighted && g->weight ? g->weight[row] : 1;
+        for (int64_t column = first; column < end; column += width) {
+            char *at = out + ((column - first) * depth + p * width) * g->size;
+            if (g->is_float)
+                pack_row_f32(g, row, weight, column, width, (float *)(void *)at);
+            else
+                pack_row_f64(g, row, weight, column, width, (double *)(void *)at);
+        }
+    }
+}
+
+static void
+multiply(const gram *g, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
+{
+    const conceptdec_i_kernels *kernels = g->ctx->kernels;
+    for (int64_t j = 0; j < g->width; j += g->nr)
+        for (int64_t i = 0; i < g->edge; i += g->mr) {
+            const void *ai = a + i * depth * g->size, *bj = b + j * depth * g->size;
+            void *cij = c + (j * g->edge + i) * g->size;
+            if (g->is_float)
+                kernels->panel_f32(depth, ai, bj, cij, g->edge, accumulate);
+            else
+                kernels->panel_f64(depth, ai, bj, cij, g->edge, accumulate);
+        }
+}
+
+static void
+add_floats(const float *from, double *to, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] += (double)from[i];
+}
+
+static void
+tile_place(const gram *g, int64_t task, int64_t *i, int64_t *j, int64_t *range)
+{
+    *range = task % g->ranges;
+    task /= g->ranges;
+    *i = task / g->across;
+    *j = task % g->across;
+}
+
+static void
+store(const gram *g, int64_t row, int64_t column, const double *tile, double *out, int64_t ld, bool is_first)
+{
+    int64_t dims = g->rows->dims;
+    for (int64_t j = 0; j < min64(g->width, dims - column); j++)
+        for (int64_t i = max64(0, column + j - row); i < min64(g->edge, dims - row); i++) {
+            double *at = &out[(column + j) * ld + row + i];
+            *at = is_first ? tile[j * g->edge + i] : *at + tile[j * g->edge + i];
+        }
+}
+
+static bool
+is_below(const gram *g, int64_t i, int64_t j)
+{
+    return min64((i + 1) * g->edge, g->rows->dims) > j * g->width;
+}
+
+static int64_t
+float_bytes(const gram *g)
+{
+    return g->is_float ? ceil_div(g->edge * g->width * (int64_t)sizeof(float), 64) * 64 : 0;
+}
+
+static conceptdec_status
+tile_task(void *argument, int64_t task, int lane)
+{
+    const gram *g = argument;
+    int64_t i, j, range, tile = g->edge * g->width;
+    tile_place(g, task, &i, &j, &range);
+    if (!is_below(g, i, j))
+        return CONCEPTDEC_OK;
+    char *a = g->scratch + lane * g->scratch_bytes, *b = a + g->edge * g->depth * g->size;
+    char *floats = b + g->width * g->depth * g->size;
+    double *sums = g->partial ? g->partial + task * tile : (double *)(void *)(floats + float_bytes(g));
+    int64_t first = g->n_kept * range / g->ranges, last = g->n_kept * (range + 1) / g->ranges;
+    memset(sums, 0, (size_t)tile * sizeof *sums);
+    for (int64_t from = first; from < last; from += g->depth) {
+        int64_t depth = min64(g->depth, last - from);
+        pack(g, from, depth, i * g->edge, (i + 1) * g->edge, g->mr, true, a);
+        pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, b);
+        multiply(g, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
+        if (g->is_float)
+            add_floats((const float *)(const void *)floats, sums, tile);
+        if ((from - first) % ROWS_A_POLL < g->depth)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
+    }
+    if (!g->partial)
+        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, true);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+keep_rows(conceptdec_i_arena *arena, gram *g)
+{
+    void *p;
+    g->n_kept = g->rows->n;
+    if (!g->weight)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows", g->rows->n, sizeof(int64_t), &p));
+    int64_t *kept = p;
+    g->n_kept = 0;
+    for (int64_t i = 0; i < g->rows->n; i++)
+        if (g->weight[i] != 0)
+            kept[g->n_kept++] = i;
+    g->kept = kept;
+    return CONCEPTDEC_OK;
+}
+
+/* Tiles, and what each of a batch of them needs. */
+static conceptdec_status
+plan(conceptdec_i_arena *arena, gram *g)
+{
+    const conceptdec_i_kernels *kernels = g->ctx->kernels;
+    int64_t dims = g->rows->dims;
+    g->size = g->is_float ? sizeof(float) : sizeof(double);
+    g->mr = g->is_float ? kernels->mr_f32 : kernels->mr_f64;
+    g->nr = g->is_float ? kernels->nr_f32 : kernels->nr_f64;
+    g->depth = g->is_float ? DEPTH_F32 : DEPTH_F64;
+    int64_t edge = g->is_float ? CONCEPTDEC_I_TILE_ROWS : CONCEPTDEC_I_TILE_ROWS / 2, unit = max64(16, g->mr);
+    g->edge = min64(edge, ceil_div(dims, unit) * unit);
+    g->width = ceil_div(g->edge, g->nr) * g->nr;
+    g->down = ceil_div(dims, g->edge);
+    int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2), tile = g->edge * g->width;
+    g->across = ceil_div(dims, g->width);
+    g->ranges = max64(1, min64(wanted, g->n_kept / LEAST_ROWS));
+    void *p;
+    g->scratch_bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
+    if (g->ranges == 1)
+        g->scratch_bytes += tile * (int64_t)sizeof(double);
+    g->scratch_bytes = ceil_div(g->scratch_bytes, 64) * 64;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p));
+    g->scratch = p;
+    if (g->ranges == 1)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", g->down * g->across * g->ranges * tile, sizeof(double), &p));
+    g->partial = p;
+    return CONCEPTDEC_OK;
+}
+
+/* Partial sums of the ranges of every tile, in order. */
+static void
+add_ranges(const gram *g, double *out, int64_t ld)
+{
+    int64_t tile = g->edge * g->width, tasks = g->down * g->across * g->ranges;
+    for (int64_t task = 0; task < tasks; task++) {
+        int64_t i, j, range;
+        tile_place(g, task, &i, &j, &range);
+        if (is_below(g, i, j))
+            store(g, i * g->edge, j * g->width, g->partial + task * tile, out, ld, range == 0);
+    }
+}
+
+static void
+mirror(double *out, int64_t dims, int64_t ld)
+{
+    for (int64_t j = 0; j < dims; j += 32)
+        for (int64_t i = j; i < dims; i++)
+            for (int64_t k = j; k < min64(min64(j + 32, dims), i); k++)
+                out[i * ld + k] = out[k * ld + i];
+}
+
+conceptdec_status
+conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const double *weight, int precision, double *out,
+                  int64_t ld)
+{
+    gram g = {.ctx = ctx, .rows = rows, .weight = weight,
+              .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out, .ld = ld};
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = keep_rows(&arena, &g);
+    if (status == CONCEPTDEC_OK)
+        status = plan(&arena, &g);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(ctx, g.down * g.across * g.ranges, tile_task, &g);
+    if (status == CONCEPTDEC_OK && g.partial)
+        add_ranges(&g, out, ld);
+    if (status == CONCEPTDEC_OK)
+        mirror(out, rows->dims, ld);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* Second moments of the rows of a dense matrix. */
+#ifndef CONCEPTDEC_I_GRAM_H
+#define CONCEPTDEC_I_GRAM_H
+
+#include "core/core.h"
+
+/* Rows of floats or doubles as a space of probes holds them. */
+typedef struct conceptdec_i_dense {
+    const void *data;
+    int64_t n, dims;
+    int64_t stride; /* elements from a row to the next, at least dims */
+    bool is_wide;   /* double, else float */
+} conceptdec_i_dense;
+
+/* out[i * ld + j] = sum over rows of weight * z_i * z_j, for i, j < dims: both halves, the same bits in both. weight: n, NULL
+ * is 1; rows with 0 are skipped, whatever they hold. precision: CONCEPTDEC_I_TILE_F64, or for floats also _F32, whose products
+ * are added up in float over 384 rows at most and then in double; an element is within conceptdec_i_gram_error() times the root
+ * of the product of its two diagonal elements (weights >= 0). The same bits for any number of threads. */
+conceptdec_status conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const double *weight,
+                                    int precision, double *out, int64_t ld);
+double conceptdec_i_gram_error(int64_t n, int precision);
+
+#endif

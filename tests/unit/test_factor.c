@@ -1,0 +1,199 @@
+/* Factorisations by what they must give back. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conceptdec/conceptdec.h>
+
+#include "check_main.h"
+#include "linalg/factor.h"
+
+enum { N = 23, LD = 26, K = 4, LDB = 25 };
+
+static uint64_t state;
+static double a[N * LD], copy[N * LD], b[K * LDB], rhs[K * LDB];
+static conceptdec_ctx *ctx;
+
+static double
+uniform(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 11) * 0x1p-53 - 0.5;
+}
+
+/* M M' of rank `rank`. */
+static void
+fill(int rank)
+{
+    double m[N][N];
+    state = 9;
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++)
+            m[i][k] = uniform();
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            a[i * LD + j] = 0;
+            for (int k = 0; k < rank; k++)
+                a[i * LD + j] += m[i][k] * m[j][k];
+        }
+    memcpy(copy, a, sizeof a);
+    for (int i = 0; i < K * LDB; i++)
+        b[i] = rhs[i] = uniform();
+}
+
+static void
+start(int rank)
+{
+    const conceptdec_ctx_options options = {.struct_size = sizeof options};
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    fill(rank);
+}
+
+#if CONCEPTDEC_HAVE_BLAS
+
+static double
+times(const double *matrix, const double *x, int row, int first, int last)
+{
+    double sum = 0;
+    for (int j = first; j < last; j++)
+        sum += matrix[row * LD + j] * x[j];
+    return sum;
+}
+
+START_TEST(cholesky_solves)
+{
+    bool is_definite = false;
+    start(N);
+    ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_OK);
+    ck_assert(is_definite);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            if (j > i)
+                ck_assert(a[i * LD + j] == copy[i * LD + j]);
+            else
+                ck_assert_double_le(fabs(times(a, &a[j * LD], i, 0, j + 1) - copy[i * LD + j]), 1e-13);
+        }
+    ck_assert_int_eq(conceptdec_i_cholesky_solve(ctx, N, a, LD, K, b, LDB), CONCEPTDEC_OK);
+    for (int k = 0; k < K; k++)
+        for (int i = 0; i < N; i++)
+            ck_assert_double_le(fabs(times(copy, &b[k * LDB], i, 0, N) - rhs[k * LDB + i]), 1e-9);
+    for (int k = 0; k < K; k++) /* between columns nothing is written */
+        ck_assert(b[k * LDB + N] == rhs[k * LDB + N]);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(triangles_solve_and_invert)
+{
+    bool is_definite;
+    start(N);
+    ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_triangular_solve(ctx, N, a, LD, false, K, b, LDB), CONCEPTDEC_OK);
+    for (int k = 0; k < K; k++)
+        for (int i = 0; i < N; i++)
+            ck_assert_double_le(fabs(times(a, &b[k * LDB], i, 0, i + 1) - rhs[k * LDB + i]), 1e-11);
+    memcpy(b, rhs, sizeof b);
+    ck_assert_int_eq(conceptdec_i_triangular_solve(ctx, N, a, LD, true, 1, b, LDB), CONCEPTDEC_OK);
+    for (int i = 0; i < N; i++) {
+        double sum = 0;
+        for (int j = i; j < N; j++)
+            sum += a[j * LD + i] * b[j];
+        ck_assert_double_le(fabs(sum - rhs[i]), 1e-11);
+    }
+    memcpy(copy, a, sizeof a);
+    ck_assert_int_eq(conceptdec_i_triangular_inverse(ctx, N, a, LD), CONCEPTDEC_OK);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j <= i; j++) {
+            double sum = 0;
+            for (int k = j; k <= i; k++)
+                sum += a[i * LD + k] * copy[k * LD + j];
+            ck_assert_double_le(fabs(sum - (i == j)), 1e-11);
+        }
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(failures_are_reported)
+{
+    bool is_definite = true;
+    start(N);
+    a[3 * LD + 3] = -1;
+    ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_OK);
+    ck_assert(!is_definite);
+    a[5 * LD + 5] = 0;
+    ck_assert_int_eq(conceptdec_i_triangular_inverse(ctx, N, a, LD), CONCEPTDEC_EINVAL);
+    ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "5"));
+    ck_assert_int_eq(conceptdec_i_cholesky(ctx, (int64_t)1 << 31, a, (int64_t)1 << 31, &is_definite),
+                     CONCEPTDEC_EOVERFLOW);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(eigenvectors_rebuild_the_matrix)
+{
+    double values[N];
+    start(N - 5);
+    ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, values), CONCEPTDEC_OK);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            double sum = 0, product = 0;
+            for (int k = 0; k < N; k++) {
+                sum += values[k] * a[k * LD + i] * a[k * LD + j];
+                product += a[i * LD + k] * a[j * LD + k];
+            }
+            ck_assert_double_le(fabs(sum - copy[i * LD + j]), 1e-13);
+            ck_assert_double_le(fabs(product - (i == j)), 1e-13);
+        }
+    for (int k = 1; k < N; k++)
+        ck_assert(values[k - 1] <= values[k]);
+    ck_assert_double_le(fabs(values[4]), 1e-13);
+    ck_assert_double_ge(values[5], 1e-6);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("factor");
+    TCase *tcase = tcase_create("factor");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, cholesky_solves);
+    tcase_add_test(tcase, triangles_solve_and_invert);
+    tcase_add_test(tcase, failures_are_reported);
+    tcase_add_test(tcase, eigenvectors_rebuild_the_matrix);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
+
+#else
+
+START_TEST(says_that_there_is_no_lapack)
+{
+    bool is_definite;
+    double values[N];
+    start(N);
+    ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_EUNSUPPORTED);
+    ck_assert_int_eq(conceptdec_i_cholesky_solve(ctx, N, a, LD, K, b, LDB), CONCEPTDEC_EUNSUPPORTED);
+    ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, values), CONCEPTDEC_EUNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "LAPACK"));
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("factor");
+    TCase *tcase = tcase_create("factor");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, says_that_there_is_no_lapack);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
+
+#endif
