@@ -252,6 +252,8 @@ go_there(const pass *p, int64_t first, int64_t count, char *memory)
 {
     const shape *s = &p->shape;
     char *block = memory + p->block_at, *values = memory + p->values_at;
+    if (p->rows->dims == 0)
+        memset(values, 0, (size_t)(p->ld * p->padded * s->size));
     for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
         int64_t depth = min64(s->depth, p->rows->dims - dim);
         pack_items(p, first, count, dim, depth, memory, block);
