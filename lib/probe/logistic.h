@@ -25,7 +25,8 @@ typedef struct conceptdec_i_logistic_slot {
     int64_t scaling; /* which of the preconditioners */
     /* of rows */
     double *class_weight; /* C: what a row's weight is multiplied with; 0: the class is absent */
-    void *weight;         /* float or double: weights of the listed rows, 0 where they do not train */
+    uint16_t *label;      /* of the listed rows; 0 where they do not train */
+    void *weight;         /* float or double: their weights, 0 where they do not train; NULL for K = 1 */
     void *odds;           /* float or double, K x listed rows: posteriors; K = 1: weight * p (1 - p) */
     double *decision;     /* K x n */
     /* columns: K x ld */

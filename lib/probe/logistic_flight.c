@@ -31,7 +31,7 @@ conceptdec_i_logistic_slot_bytes(const logistic *l, int64_t n_rows)
 {
     const int64_t size = (int64_t)real_size(l), odds = (l->columns + (l->columns > 1)) * padded_rows(n_rows) * size;
     return (COLUMN_VECTORS * l->ld + l->fitting->space->n) * l->columns * (int64_t)sizeof(double) + odds +
-           l->classes * (int64_t)sizeof(double) + (int64_t)sizeof(slot) + 10 * 64;
+           n_rows * (int64_t)sizeof(uint16_t) + l->classes * (int64_t)sizeof(double) + (int64_t)sizeof(slot) + 10 * 64;
 }
 
 int64_t
@@ -49,10 +49,11 @@ static conceptdec_status
 take_slot(conceptdec_i_arena *arena, const logistic *l, slot *s)
 {
     const int64_t doubles = (COLUMN_VECTORS * l->ld + l->fitting->space->n) * l->columns;
-    void *columns, *odds, *weight, *class_weight;
+    void *columns, *odds, *weight, *label, *class_weight;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", doubles, sizeof(double), &columns));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->columns * l->ld_rows, real_size(l), &odds));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->columns > 1 ? l->ld_rows : 0, real_size(l), &weight));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->ld_rows, sizeof *s->label, &label));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->classes, sizeof(double), &class_weight));
     s->w = columns;
     s->residual = s->w + l->columns * l->ld;
@@ -62,6 +63,7 @@ take_slot(conceptdec_i_arena *arena, const logistic *l, slot *s)
     s->decision = s->image + l->columns * l->ld;
     s->odds = odds;
     s->weight = weight;
+    s->label = label;
     s->class_weight = class_weight;
     return CONCEPTDEC_OK;
 }
@@ -131,9 +133,10 @@ weigh_rows(const logistic *l, slot *s, double *shares)
     for (int64_t i = 0; i < l->rows.n; i++) {
         const int64_t row = l->rows.row[i];
         double weight = weight_of(l, s->problem, row);
+        s->label[i] = weight > 0 ? (uint16_t)s->problem->labels[row] : 0;
         if (weight > 0) {
-            weight *= s->class_weight[s->problem->labels[row]];
-            shares[s->problem->labels[row]] += weight;
+            weight *= s->class_weight[s->label[i]];
+            shares[s->label[i]] += weight;
         }
         if (l->columns > 1 && l->is_wide)
             ((double *)s->weight)[i] = weight;

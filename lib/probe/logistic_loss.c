@@ -51,9 +51,8 @@ typedef struct {
     double *values; /* K columns */
     int64_t ld;
     double *sums, *loss;
-    const int32_t *row;
+    const uint16_t *label;
     double weight[MOST];
-    int32_t label[MOST]; /* 0 where the weight is */
 } view;
 
 static void
@@ -62,11 +61,9 @@ weigh(view *v)
     const conceptdec_i_fitting *fitting = v->l->fitting;
     const conceptdec_i_problem *problem = v->s->problem;
     for (int64_t i = 0; i < v->count; i++) {
-        int64_t row = v->l->rows.row[v->first + i];
-        int32_t label = problem->labels[row];
-        bool trains = problem->role[row] == CONCEPTDEC_I_ROLE_TRAIN && label >= 0;
-        v->label[i] = trains ? label : 0;
-        v->weight[i] = trains ? v->s->class_weight[label] * (fitting->weight ? fitting->weight[row] : 1) : 0;
+        const int64_t row = v->l->rows.row[v->first + i];
+        const bool trains = problem->role[row] == CONCEPTDEC_I_ROLE_TRAIN && problem->labels[row] >= 0;
+        v->weight[i] = trains ? v->s->class_weight[v->label[i]] * (fitting->weight ? fitting->weight[row] : 1) : 0;
     }
 }
 
@@ -186,6 +183,7 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
     (void)lane;
     for (int64_t i = 0; i < l->n_round; i++) {
         v.s = l->round[i];
+        v.label = v.s->label + chunk->first;
         v.values = (double *)chunk->values + i * l->columns * chunk->ld;
         v.sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
         v.loss = l->losses + chunk->slab * l->n_round + i;
@@ -200,7 +198,8 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
 
 /* ---- products with the Hessian ---- */
 
-/* K = 1: t = odds * f. Else t_k = weight * p_k * (f_k - sum over j of p_j f_j). */
+/* K = 1: t = odds * f. Else t_k = weight * p_k * (g_k - sum over j of p_j g_j), g_k = f_k - f of the row's class: where its
+ * posterior is all but 1, so that nothing of the sum would be left by rounding, the sum is as small as the others' posteriors. */
 #define DEFINE_PRODUCT(type, real)                                                                                     \
     static double total_##type(const real *x, int64_t n)                                                               \
     {                                                                                                                  \
@@ -220,28 +219,39 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
     static void product_##type(const logistic *l, const slot *s, const conceptdec_i_chunk *chunk, real *values,        \
                                double *sums)                                                                           \
     {                                                                                                                  \
-        const real *restrict weight = (const real *)s->weight + (l->columns > 1 ? chunk->first : 0);                   \
+        const real *restrict weight = (const real *)s->weight + chunk->first;                                          \
+        const uint16_t *label = s->label + chunk->first;                                                               \
         const int64_t n = chunk->count;                                                                                \
-        real mixed[MOST] = {0};                                                                                        \
+        real own[MOST], mixed[MOST] = {0};                                                                             \
+        for (int64_t i = 0; i < n; i++)                                                                                \
+            own[i] = values[label[i] * chunk->ld + i] + (real)s->direction[label[i] * l->ld + l->r];                   \
         for (int64_t k = 0; k < l->columns; k++) {                                                                     \
             const real *restrict odds = (const real *)s->odds + k * l->ld_rows + chunk->first;                         \
             real *restrict f = values + k * chunk->ld;                                                                 \
             const real bias = (real)s->direction[k * l->ld + l->r];                                                    \
             for (int64_t i = 0; i < n; i++) {                                                                          \
-                f[i] += bias;                                                                                          \
+                f[i] = f[i] + bias - own[i];                                                                           \
                 mixed[i] += odds[i] * f[i];                                                                            \
             }                                                                                                          \
         }                                                                                                              \
         for (int64_t k = 0; k < l->columns; k++) {                                                                     \
             const real *restrict odds = (const real *)s->odds + k * l->ld_rows + chunk->first;                         \
             real *restrict f = values + k * chunk->ld;                                                                 \
-            if (l->columns == 1)                                                                                       \
-                memcpy(f, mixed, (size_t)n * sizeof *f);                                                               \
-            else                                                                                                       \
-                for (int64_t i = 0; i < n; i++)                                                                        \
-                    f[i] = weight[i] * odds[i] * (f[i] - mixed[i]);                                                    \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                f[i] = weight[i] * odds[i] * (f[i] - mixed[i]);                                                        \
             sums[k] += total_##type(f, n);                                                                             \
         }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void product_one_##type(const logistic *l, const slot *s, const conceptdec_i_chunk *chunk, real *values,    \
+                                   double *sums)                                                                       \
+    {                                                                                                                  \
+        const real *restrict odds = (const real *)s->odds + chunk->first;                                              \
+        const real bias = (real)s->direction[l->r];                                                                    \
+        real *restrict f = values;                                                                                     \
+        for (int64_t i = 0; i < chunk->count; i++)                                                                     \
+            f[i] = odds[i] * (f[i] + bias);                                                                            \
+        *sums += total_##type(f, chunk->count);                                                                        \
     }
 
 DEFINE_PRODUCT(float, float)
@@ -256,9 +266,9 @@ conceptdec_i_logistic_product(void *argument, const conceptdec_i_chunk *chunk, i
         int64_t at = i * l->columns * chunk->ld;
         double *sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
         if (l->is_wide)
-            product_double(l, l->round[i], chunk, (double *)chunk->values + at, sums);
+            (l->columns > 1 ? product_double : product_one_double)(l, l->round[i], chunk, (double *)chunk->values + at, sums);
         else
-            product_float(l, l->round[i], chunk, (float *)chunk->values + at, sums);
+            (l->columns > 1 ? product_float : product_one_float)(l, l->round[i], chunk, (float *)chunk->values + at, sums);
     }
     return CONCEPTDEC_OK;
 }
