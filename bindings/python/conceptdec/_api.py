@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional
 
 from . import _labels, _structs, _views
 from . import _constants as const
-from ._context import Context, run
+from ._context import Context
 from ._library import Handle, library
 from ._neighbors import Neighbors
 from ._options import knn_options, probe_options, word
@@ -156,9 +156,9 @@ def knn_decodability(
     rest = (data, pointer(labels), pointer(options), handle.place())
     how: Dict[str, Any] = dict(threads=threads, progress=progress, screening=word("screening", screening), matrices=[x])
     if table is None:
-        run("conceptdec_knn_decodability", *rest, **how)
+        run_named("conceptdec_knn_decodability", classes, *rest, **how)
     else:
-        run("conceptdec_knn_decodability_neighbors", table._handle, *rest, **how)
+        run_named("conceptdec_knn_decodability_neighbors", classes, table._handle, *rest, **how)
     return Result._from_handle(handle, classes)
 
 

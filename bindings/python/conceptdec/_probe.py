@@ -27,11 +27,11 @@ def run_named(name: str, classes: np.ndarray, *arguments: Any, **how: Any) -> No
     try:
         run(name, *arguments, **how)
     except ConceptDecError as problem:
-        found = re.match(r"labels: class (\d+) ", problem.args[0])
-        if problem.status != const.ECLASSMISSING or not found or int(found[1]) >= len(classes):
+        found = re.search(r"\bclass (\d+)\b", problem.args[0])
+        if problem.status not in (const.ECLASSMISSING, const.EFOLDS) or not found or int(found[1]) >= len(classes):
             raise
         label = classes[int(found[1])].item()
-        raise ConceptDecError(f"{problem.args[0]}. Class {found[1]} is {label!r}", problem.status) from None
+        raise ConceptDecError(f"{problem.args[0]}; class {found[1]} is {label!r}", problem.status) from None
 
 
 def _coded(y: Any, ignore: Any, classes: Any) -> tuple:

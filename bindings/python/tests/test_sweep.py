@@ -71,8 +71,8 @@ def test_all_cells_bad(layers):
 
 def test_refused(layers):
     views, y = layers
-    with pytest.raises(conceptdec.ConceptDecError, match="metrics: 'probe' is not known; allowed: 'knn'"):
-        conceptdec.sweep(views, y, metrics="probe")
+    with pytest.raises(conceptdec.ConceptDecError, match="metrics: 'svm' is not known; allowed: 'knn', 'probe'"):
+        conceptdec.sweep(views, y, metrics="svm")
     with pytest.raises(conceptdec.ConceptDecError, match="one matrix is no grid"):
         conceptdec.sweep(views[0, 0], y)
     with pytest.raises(TypeError):
