@@ -4,6 +4,8 @@ The Python side of libconceptdec. It needs NumPy and the shared library: the env
 names its file, else a file beside this package is taken, else the system's.
 """
 
+from typing import Any, List
+
 from ._api import build_info, knn_decodability, sweep, version
 from ._constants import VERSION_STRING as __version__
 from ._errors import ConceptDecError, ConceptDecFileError, ConceptDecTypeError
@@ -11,13 +13,18 @@ from ._neighbors import Neighbors, load_neighbors, neighbors
 from ._probe import ProbeModel, fit_probe, load_probe, probe, probe_regression
 from ._result import Result
 
+_ESTIMATORS = ("KNNDecoder", "LinearProbe", "RidgeProbe")
+
 __all__ = [
     "ConceptDecError",
     "ConceptDecFileError",
     "ConceptDecTypeError",
+    "KNNDecoder",
+    "LinearProbe",
     "Neighbors",
     "ProbeModel",
     "Result",
+    "RidgeProbe",
     "build_info",
     "fit_probe",
     "knn_decodability",
@@ -29,3 +36,16 @@ __all__ = [
     "sweep",
     "version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Estimators are imported at their first use: they import scikit-learn where it is installed."""
+    if name in _ESTIMATORS:
+        from . import _estimators
+
+        return getattr(_estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> List[str]:
+    return sorted([*globals(), *_ESTIMATORS])

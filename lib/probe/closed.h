@@ -1,0 +1,62 @@
+/* What probes in closed form share: problems sorted by who trains, weights of rows, sums over classes.
+ *
+ * Weights omega of rows are the caller's, with BALANCED times N / (C N_c) (N, N_c: weights of all TRAIN rows, of those of class
+ * c), and sum to 1 over the TRAIN rows. Where rows or groups are left out, those that stay keep the weights that they have
+ * among all TRAIN rows. A class whose TRAIN rows weigh nothing is absent. */
+#ifndef CONCEPTDEC_I_CLOSED_H
+#define CONCEPTDEC_I_CLOSED_H
+
+#include "linalg/gram.h"
+#include "probe/probe.h"
+
+/* Problems of one role, and with by_labels of one label set too: a part, order[first[p]] .. order[first[p + 1] - 1], sorted by
+ * label set and lambda. Of equal roles and label sets the one that came first comes first. */
+typedef struct conceptdec_i_parts {
+    int64_t n;
+    int64_t *first;
+    int64_t *order;
+} conceptdec_i_parts;
+
+conceptdec_status conceptdec_i_parts_find(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting, bool by_labels,
+                                          conceptdec_i_parts *parts);
+/* Whether the weights of rows depend on their labels. */
+bool conceptdec_i_is_balanced(const conceptdec_i_fitting *fitting);
+
+typedef struct conceptdec_i_members {
+    int64_t n_train, n_left;
+    int32_t *train; /* TRAIN rows */
+    int32_t *left;  /* rows whose decision values are asked for */
+    double *omega;  /* n; 0 outside of TRAIN */
+    double total;   /* what the weights summed to before they were divided by it */
+    bool is_even;   /* all TRAIN rows weigh the same */
+} conceptdec_i_members;
+
+/* ETOOFEW where no TRAIN row has a weight above 0. */
+conceptdec_status conceptdec_i_members_take(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
+                                            const conceptdec_i_problem *problem, conceptdec_i_members *members);
+
+static inline conceptdec_i_dense
+conceptdec_i_space_rows(const conceptdec_i_space *space)
+{
+    return (conceptdec_i_dense){
+        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
+}
+
+/* sums[(s * classes + c) * r + j] = sum of omega * z over TRAIN rows of class c by labels[s], mass[s * classes + c] = sum of
+ * omega. A set of NULL: all rows are of class 0. Sums are in double, but for more than 16 sets of
+ * floats of equal weight, of which eight rows are first added in float (within 2^-22 of the sum of absolute values). */
+conceptdec_status conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
+                                          int64_t n_sets, const int32_t *const *labels, int64_t classes, double *sums,
+                                          double *mass);
+/* One row as doubles. */
+void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out);
+/* Weighted second moments of the TRAIN rows about `mean`: r x r. Products in double. */
+conceptdec_status conceptdec_i_central_moments(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
+                                               const double *mean, double *out);
+
+/* The bias of a column whose class is absent. only: of two classes the one that is there. */
+double conceptdec_i_absent_bias(int64_t columns, int64_t only);
+/* ENOMEM where `count` doubles are beyond options->memory. */
+conceptdec_status conceptdec_i_closed_memory(const conceptdec_i_fitting *fitting, const char *what, int64_t count);
+
+#endif

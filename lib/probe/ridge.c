@@ -1,0 +1,174 @@
+/* Ridge regression and ridge classification: parts, and in each of them batches of problems. */
+#include "probe/ridge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/ridge_batch.h"
+
+#define BATCH_BYTES ((int64_t)32 << 20) /* about what a last-level cache holds */
+#define EIGEN_FACTORS 20                /* an eigendecomposition costs so many factorisations */
+#define MOST_EIGEN 2048                 /* coordinates above which it is not chosen for its speed */
+
+typedef struct {
+    const conceptdec_i_fitting *fitting;
+    const double *targets;
+    conceptdec_i_fit_listener listener;
+    void *argument;
+    conceptdec_i_parts parts;
+    conceptdec_i_ridge_base base;
+} ridge;
+
+/* Distinct lambdas of a part, ascending. */
+static conceptdec_status
+find_lambdas(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting, const int64_t *order, int64_t count,
+             conceptdec_i_ridge_part *part)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "lambdas", count, sizeof(double), &p));
+    part->lambdas = p;
+    for (int64_t i = 0; i < count; i++) {
+        double lambda = fitting->problems[order[i]].lambda;
+        int64_t at = part->n_lambdas;
+        while (at > 0 && part->lambdas[at - 1] > lambda)
+            at--;
+        if (at > 0 && part->lambdas[at - 1] >= lambda)
+            continue;
+        memmove(part->lambdas + at + 1, part->lambdas + at, (size_t)(part->n_lambdas - at) * sizeof(double));
+        part->lambdas[at] = lambda;
+        part->n_lambdas++;
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Roles that have the same rows as this one. */
+static int64_t
+count_alike(const ridge *r, int64_t part)
+{
+    const conceptdec_i_problem *problems = r->fitting->problems;
+    const uint8_t *role = problems[r->parts.order[r->parts.first[part]]].role;
+    int64_t alike = 0;
+    for (int64_t p = 0; p < r->parts.n; p++) {
+        const uint8_t *other = problems[r->parts.order[r->parts.first[p]]].role;
+        int64_t i = 0;
+        while (i < r->fitting->space->n && (role[i] == CONCEPTDEC_I_ROLE_NONE) == (other[i] == CONCEPTDEC_I_ROLE_NONE))
+            i++;
+        alike += i == r->fitting->space->n;
+    }
+    return alike;
+}
+
+static int64_t
+batch_size(const conceptdec_i_ridge_batch *batch, int64_t count)
+{
+    int64_t bytes = batch->part->fitting->options->memory / 4;
+    int64_t most = (bytes < BATCH_BYTES ? bytes : BATCH_BYTES) / (8 * conceptdec_i_ridge_item_doubles(batch));
+    if (most > batch->part->n_lambdas) /* label sets stay whole */
+        most -= most % batch->part->n_lambdas;
+    return most < 1 ? 1 : most > count ? count : most;
+}
+
+static conceptdec_status
+run_batches(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count)
+{
+    int64_t most = batch_size(batch, count);
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(batch->part->fitting, "problems", most * conceptdec_i_ridge_item_doubles(batch)));
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, most));
+    for (int64_t first = 0; first < count; first += most)
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_run(batch, order + first, count - first < most ? count - first : most));
+    return CONCEPTDEC_OK;
+}
+
+/* Factors of groups are of one lambda: they would not all fit. */
+static conceptdec_status
+run_grouped(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count)
+{
+    const conceptdec_i_ridge_part *part = batch->part;
+    conceptdec_i_arena *outer = batch->arena, arena;
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(outer, "problems", count, sizeof(int64_t), &p));
+    int64_t *chosen = p;
+    conceptdec_status status = CONCEPTDEC_OK;
+    for (int64_t l = 0; l < part->n_lambdas && status == CONCEPTDEC_OK; l++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < count; i++) {
+            double lambda = part->fitting->problems[order[i]].lambda;
+            if (lambda >= part->lambdas[l] && lambda <= part->lambdas[l])
+                chosen[n++] = order[i];
+        }
+        conceptdec_i_ridge_groups groups;
+        conceptdec_i_arena_open(&arena, part->fitting->ctx);
+        batch->arena = &arena;
+        status = conceptdec_i_ridge_groups_open(&arena, part, part->lambdas[l], &groups);
+        batch->groups = &groups;
+        if (status == CONCEPTDEC_OK)
+            status = run_batches(batch, chosen, n);
+        conceptdec_i_arena_close(&arena);
+    }
+    batch->arena = outer;
+    return status;
+}
+
+static bool
+wants_eigen(const conceptdec_i_ridge_batch *batch, int64_t count)
+{
+    const conceptdec_i_fitting *fitting = batch->part->fitting;
+    if (fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
+        return true;
+    int64_t batches = count / batch_size(batch, count) + 1;
+    return fitting->space->r <= MOST_EIGEN && batch->part->n_lambdas > 1 &&
+           batch->part->n_lambdas * batches >= EIGEN_FACTORS;
+}
+
+static conceptdec_status
+run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
+{
+    const conceptdec_i_fitting *fitting = r->fitting;
+    const int64_t *order = r->parts.order + r->parts.first[number];
+    int64_t count = r->parts.first[number + 1] - r->parts.first[number];
+    conceptdec_i_ridge_part part = {.fitting = fitting, .r = fitting->space->r};
+    conceptdec_i_ridge_batch batch = {.arena = arena, .part = &part, .targets = r->targets, .columns = fitting->columns,
+                                      .classes = r->targets ? 0 : fitting->classes, .listener = r->listener,
+                                      .argument = r->argument};
+    CONCEPTDEC_I_TRY(find_lambdas(arena, fitting, order, count, &part));
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count),
+                                                  &fitting->problems[order[0]], &part));
+    if (fitting->leave == CONCEPTDEC_I_LEAVE_GROUP)
+        return run_grouped(&batch, order, count);
+    if (fitting->leave == CONCEPTDEC_I_LEAVE_ONE)
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_leverages(arena, &part));
+    return run_batches(&batch, order, count);
+}
+
+static conceptdec_status
+run(conceptdec_i_arena *arena, ridge *r)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_parts_find(arena, r->fitting, conceptdec_i_is_balanced(r->fitting) && !r->targets, &r->parts));
+    for (int64_t part = 0; part < r->parts.n; part++) {
+        conceptdec_i_arena own;
+        conceptdec_i_arena_open(&own, r->fitting->ctx);
+        conceptdec_status status = run_part(r, &own, part);
+        conceptdec_i_arena_close(&own);
+        CONCEPTDEC_I_TRY(status);
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_ridge_regress(const conceptdec_i_fitting *fitting, const double *targets, conceptdec_i_fit_listener listener,
+                           void *argument)
+{
+    ridge r = {.fitting = fitting, .targets = targets, .listener = listener, .argument = argument};
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, fitting->ctx);
+    conceptdec_status status = run(&arena, &r);
+    conceptdec_i_ridge_base_close(&r.base);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_ridge_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener, void *argument)
+{
+    return conceptdec_i_ridge_regress(fitting, NULL, listener, argument);
+}

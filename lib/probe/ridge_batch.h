@@ -1,0 +1,69 @@
+/* A batch of ridge problems of one part: as many columns as a cache and the memory limit allow. */
+#ifndef CONCEPTDEC_I_RIDGE_BATCH_H
+#define CONCEPTDEC_I_RIDGE_BATCH_H
+
+#include "probe/ridge.h"
+
+/* A problem of a batch; they are sorted by lambda, then set. */
+typedef struct conceptdec_i_ridge_item {
+    int64_t problem; /* of the fitting */
+    int64_t set;     /* of the batch */
+    int64_t lambda;  /* its number in the part */
+} conceptdec_i_ridge_item;
+
+typedef struct conceptdec_i_ridge_batch {
+    conceptdec_i_arena *arena;
+    conceptdec_i_ridge_part *part;
+    const double *targets; /* T x n; NULL: labels */
+    int64_t columns, classes;
+    int64_t n_sets, n_items;
+    const int32_t **labels; /* per set */
+    conceptdec_i_ridge_item *items;
+    double *sums;    /* sets x classes x r */
+    double *mass;    /* sets x classes */
+    double *center;  /* sets x columns: weighted mean of the target */
+    double *spread;  /* sets x columns: its weighted variance */
+    double *moment;  /* sets x columns x r: c */
+    double *along;   /* the same along eigenvectors */
+    double *scaled;  /* items x columns x r */
+    double *w;       /* items x columns x r */
+    double *product; /* what rows are multiplied by: w, or the weights of t - f */
+    double *bias, *offset; /* items x columns: intercepts, and what products start from */
+    double *values;  /* items x columns x n_left: products, then decision values */
+    double *spread_out; /* per lane: columns x n, where not all rows are left out */
+    int64_t *counts; /* per lane: 2 x classes */
+    const conceptdec_i_ridge_groups *groups; /* LEAVE_GROUP */
+    conceptdec_i_fit_listener listener;
+    void *argument;
+} conceptdec_i_ridge_batch;
+
+/* Doubles that a batch holds for each of its items, if it has a set of its own. */
+int64_t conceptdec_i_ridge_item_doubles(const conceptdec_i_ridge_batch *batch);
+conceptdec_status conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *batch, int64_t most);
+/* Problems order[0..count-1], sorted by set and lambda. */
+conceptdec_status conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count);
+
+/* ridge_targets.c: center, spread and moment of every set. */
+conceptdec_status conceptdec_i_ridge_batch_targets(conceptdec_i_ridge_batch *batch);
+/* ridge_finish.c: decision values from products, and the listener. */
+conceptdec_status conceptdec_i_ridge_batch_finish(conceptdec_i_ridge_batch *batch);
+
+static inline double
+conceptdec_i_ridge_target(const conceptdec_i_ridge_batch *batch, const int32_t *labels, int64_t column, int64_t row)
+{
+    if (batch->targets)
+        return batch->targets[column * batch->part->fitting->space->n + row];
+    return labels[row] == (batch->columns == 1 ? 1 : column) ? 1 : -1;
+}
+
+/* A class of which the TRAIN rows weigh nothing: its column is not fitted. */
+static inline bool
+conceptdec_i_ridge_is_absent(const conceptdec_i_ridge_batch *batch, int64_t set, int64_t column)
+{
+    const double *mass = batch->mass + set * batch->classes;
+    if (batch->targets)
+        return false;
+    return batch->columns == 1 ? !(mass[0] > 0 && mass[1] > 0) : !(mass[column] > 0);
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* Sums over the rows of each class: targets of one-hot labels need no products. Rows are taken in chunks and columns in blocks,
+ * so that what many label sets sum lies in a second-level cache. */
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "linalg/tiles.h"
+#include "probe/closed.h"
+
+#define CHUNK 512
+#define BLOCK_BYTES 512 /* of a row */
+#define SETS 16         /* whose sums are in work at once */
+#define ABREAST 8
+
+typedef struct {
+    const conceptdec_i_space *space;
+    const conceptdec_i_members *members;
+    const int32_t *const *labels;
+    int64_t classes, n_sets, block, blocks;
+    int32_t *order; /* per set: TRAIN rows, in each chunk sorted by class */
+    int64_t *counts; /* per lane: classes + 1 */
+    double *sums, *mass;
+} summing;
+
+void
+conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out)
+{
+    if (space->is_wide)
+        memcpy(out, (const double *)space->z + row * space->stride, (size_t)space->r * sizeof *out);
+    else
+        space->ctx->kernels->widen_f32((const float *)space->z + row * space->stride, out, space->r);
+}
+
+static int64_t
+class_of(const summing *s, int64_t set, int32_t row)
+{
+    return s->labels && s->labels[set] ? s->labels[set][row] : 0;
+}
+
+/* Counting sort of each chunk, and the weights of the classes. */
+static conceptdec_status
+order_task(void *argument, int64_t set, int lane)
+{
+    const summing *s = argument;
+    const conceptdec_i_members *m = s->members;
+    int64_t *counts = s->counts + lane * (s->classes + 1);
+    double *mass = s->mass + set * s->classes;
+    memset(mass, 0, (size_t)s->classes * sizeof *mass);
+    for (int64_t first = 0; first < m->n_train; first += CHUNK) {
+        int64_t last = first + CHUNK < m->n_train ? first + CHUNK : m->n_train;
+        memset(counts, 0, (size_t)(s->classes + 1) * sizeof *counts);
+        for (int64_t t = first; t < last; t++) {
+            counts[class_of(s, set, m->train[t]) + 1]++;
+            mass[class_of(s, set, m->train[t])] += m->omega[m->train[t]];
+        }
+        for (int64_t c = 0; c < s->classes; c++)
+            counts[c + 1] += counts[c];
+        for (int64_t t = first; t < last; t++)
+            s->order[set * m->n_train + first + counts[class_of(s, set, m->train[t])]++] = m->train[t];
+    }
+    return CONCEPTDEC_OK;
+}
+
+static void
+add_eight(const float *const *rows, int64_t width, double *restrict sums)
+{
+    const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+    const float *e = rows[4], *f = rows[5], *g = rows[6], *h = rows[7];
+    for (int64_t i = 0; i < width; i++)
+        sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
+}
+
+static void
+add_float(const float *restrict row, double weight, int64_t width, double *restrict sums)
+{
+    for (int64_t i = 0; i < width; i++)
+        sums[i] += weight * (double)row[i];
+}
+
+static void
+add_double(const double *restrict row, double weight, int64_t width, double *restrict sums)
+{
+    for (int64_t i = 0; i < width; i++)
+        sums[i] += weight * row[i];
+}
+
+/* Rows of one class: those of equal weight are summed first and weighed at the end. */
+static void
+add_run(const summing *s, const int32_t *rows, int64_t count, int64_t column, int64_t width, double *sums)
+{
+    const conceptdec_i_space *space = s->space;
+    bool is_even = s->members->is_even;
+    int64_t i = 0;
+    if (!space->is_wide && is_even && s->n_sets > SETS)
+        for (; i + ABREAST <= count; i += ABREAST) {
+            const float *at[ABREAST];
+            for (int k = 0; k < ABREAST; k++)
+                at[k] = (const float *)space->z + rows[i + k] * space->stride + column;
+            add_eight(at, width, sums);
+        }
+    for (; i < count; i++) {
+        double weight = is_even ? 1 : s->members->omega[rows[i]];
+        int64_t at = rows[i] * space->stride + column;
+        if (weight == 0)
+            continue;
+        if (space->is_wide)
+            add_double((const double *)space->z + at, weight, width, sums);
+        else
+            add_float((const float *)space->z + at, weight, width, sums);
+    }
+}
+
+static void
+add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width)
+{
+    const int32_t *order = s->order + set * s->members->n_train;
+    for (int64_t t = first, end; t < last; t = end) {
+        int64_t class = class_of(s, set, order[t]);
+        for (end = t + 1; end < last && class_of(s, set, order[end]) == class; end++)
+            ;
+        add_run(s, order + t, end - t, column, width, s->sums + (set * s->classes + class) * s->space->r + column);
+    }
+}
+
+static conceptdec_status
+block_task(void *argument, int64_t task, int lane)
+{
+    const summing *s = argument;
+    int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * SETS;
+    int64_t width = s->space->r - column < s->block ? s->space->r - column : s->block;
+    int64_t end = set + SETS < s->n_sets ? set + SETS : s->n_sets;
+    (void)lane;
+    for (int64_t at = set * s->classes; at < end * s->classes; at++)
+        memset(s->sums + at * s->space->r + column, 0, (size_t)width * sizeof(double));
+    for (int64_t first = 0; first < n; first += CHUNK)
+        for (int64_t k = set; k < end; k++)
+            add_chunk(s, k, first, first + CHUNK < n ? first + CHUNK : n, column, width);
+    double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
+    for (int64_t at = set * s->classes; at < end * s->classes; at++)
+        for (int64_t i = 0; i < width; i++)
+            s->sums[at * s->space->r + column + i] *= weight;
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members, int64_t n_sets,
+                        const int32_t *const *labels, int64_t classes, double *sums, double *mass)
+{
+    conceptdec_ctx *ctx = fitting->ctx;
+    summing s = {.space = fitting->space, .members = members, .labels = labels, .classes = classes, .n_sets = n_sets,
+                 .sums = sums, .mass = mass};
+    s.block = BLOCK_BYTES / (s.space->is_wide ? 8 : 4);
+    s.blocks = (s.space->r + s.block - 1) / s.block;
+    void *p[2] = {NULL, NULL};
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&arena, "rows by class", n_sets * members->n_train, sizeof(int32_t), &p[0]);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_arena_take_raw(&arena, "classes", conceptdec_i_lanes(ctx) * (classes + 1), sizeof(int64_t), &p[1]);
+    s.order = p[0];
+    s.counts = p[1];
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(ctx, n_sets, order_task, &s);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(ctx, s.blocks * ((n_sets + SETS - 1) / SETS), block_task, &s);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_central_moments(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
+                             const double *mean, double *out)
+{
+    const conceptdec_i_dense rows = conceptdec_i_space_rows(fitting->space);
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(fitting->ctx, &rows, members->omega, CONCEPTDEC_I_TILE_F64, out, rows.dims));
+    for (int64_t i = 0; i < rows.dims; i++)
+        for (int64_t j = 0; j < rows.dims; j++)
+            out[i * rows.dims + j] -= mean[i] * mean[j];
+    return CONCEPTDEC_OK;
+}
