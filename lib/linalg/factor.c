@@ -68,11 +68,8 @@ conceptdec_status
 conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
 {
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
-<<<<<<< HEAD
     if (n == 0)
         return CONCEPTDEC_OK;
-=======
->>>>>>> probe-logistic
     double size;
     lapack_int integers, info = LAPACKE_dsyevd_work(ORDER, 'V', 'U', (lapack_int)n, a, (lapack_int)ld, values, &size, -1,
                                                     &integers, -1);

@@ -243,11 +243,8 @@ conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const dou
 {
     gram g = {.ctx = ctx, .rows = rows, .weight = weight,
               .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out, .ld = ld};
-<<<<<<< HEAD
     if (rows->dims == 0)
         return CONCEPTDEC_OK;
-=======
->>>>>>> probe-logistic
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = keep_rows(&arena, &g);
