@@ -94,7 +94,7 @@ compare_sharpness(const closed *p, int64_t problem)
             sum += (long double)omega[i] * ((long double)p->z[i * p->d + j] - mean[j]) *
                    ((long double)p->z[i * p->d + j] - mean[j]) / (long double)p->space.d;
     }
-    ck_assert_double_le(fabs(p->sharpness[problem] * (double)sum - 1), 1e-10);
+    ck_assert_double_le(fabs(p->sharpness[problem] * (double)sum - 1), p->space.is_wide ? 1e-10 : 1e-7);
 }
 
 typedef struct {
@@ -108,7 +108,7 @@ static const variant variants[] = {{60, 5, 2, true, false, false}, {60, 5, 3, tr
 
 START_TEST(equals_plain_means)
 {
-    enum { SETS = 20 };
+    enum { SETS = 40 }; /* 20 of them differ: more than are summed in double */
     conceptdec_i_problem problems[SETS];
     const variant *v = &variants[_i];
     for (int kind = CONCEPTDEC_PROBE_MEAN_DIFFERENCE; kind <= CONCEPTDEC_PROBE_NEAREST_MEAN; kind++)
