@@ -372,8 +372,10 @@ rotate(problem *a)
     int64_t n = a->x_view.rows, d = a->x_view.cols;
     for (int round = 1; round <= 2; round++) {
         double normal[WIDE], length = 0;
-        for (int64_t j = 0; j < d; j++)
-            length += (normal[j] = sin((double)(round * (j + 1)))) * normal[j];
+        for (int64_t j = 0; j < d; j++) {
+            normal[j] = sin((double)(round * (j + 1)));
+            length += normal[j] * normal[j];
+        }
         for (int64_t i = 0; i < n; i++) {
             double along = 0;
             for (int64_t j = 0; j < d; j++)
