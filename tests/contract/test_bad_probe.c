@@ -1,5 +1,5 @@
-/* What linear probes refuse: each with a status of its own, a text that names argument, place and limit, outputs untouched,
- * no block of memory left, and a context that works afterwards. */
+/* What linear probes refuse: each with a status of its own, a text that names argument, place and limit, outputs
+ * untouched, no block of memory left, and a context that works afterwards. */
 #define _GNU_SOURCE
 
 #include <math.h>
@@ -36,7 +36,8 @@ static conceptdec_ctx *ctx;
 static conceptdec_probe_model *fitted; /* to scene_x and the labels of a call */
 
 /* Bits of `given`. */
-enum { LAMBDAS, N_LAMBDAS, CLASSES = 6, FOLDS, MAX_ITERATIONS = 11, MEMORY, CONFIDENCE = 14, TOLERANCE, SHRINKAGE, PROTOCOL = 18 };
+enum { LAMBDAS, N_LAMBDAS, CLASSES = 6, FOLDS, MAX_ITERATIONS = 11, MEMORY, CONFIDENCE = 14, TOLERANCE, SHRINKAGE, 
+    PROTOCOL = 18 };
 
 static void
 make_call(call *c)
@@ -260,7 +261,7 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(shrinkage_of_ridge, LABELLED, EINVAL, "shrinkage", "\"ridge\" has no covariance", set_shrinkage(c, RIDGE, 0, 0)) \
     X(shrinkage_missing, LABELLED, EINVAL, "shrinkage", "needs it", (O->kind = LDA, O->covariance = 2))                \
     X(covariance_unasked, LABELLED, EINVAL, "covariance", "\"logistic\" has no covariance", O->covariance = 1)         \
-    X(lambdas_null, SOLVES, ENULL, "lambdas", "n_lambdas is 2", O->n_lambdas = 2)                                      \
+    X(lambdas_null, SCORED | REGRESSES, ENULL, "lambdas", "n_lambdas is 2", O->n_lambdas = 2)                                      \
     X(lambdas_null_meant, SOLVES, ENULL, "lambdas", "NULL", meant(c, LAMBDAS))                                         \
     X(lambdas_none, SOLVES, ESIZE, "n_lambdas", "0 is not in 1..", set_lambdas(c, LOGISTIC, 0, 1))                     \
     X(lambdas_negative_count, SOLVES, ESIZE, "n_lambdas", "-1", set_lambdas(c, LOGISTIC, -1, 1))                       \
