@@ -172,7 +172,7 @@ if [ "$mode" = quick ]; then
   counted python pytest '' test_python bindings/python/tests
   finish
 fi
-for suite in kernels identity oracle contract torture; do
+for suite in kernels identity oracle contract torture fuzz; do
   checks $suite release --suite $suite
 done
 step listed test_listed

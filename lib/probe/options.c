@@ -63,7 +63,7 @@ check_choices(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "covariance", o->covariance, COUNT(covariances)));
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "permute", o->permute, COUNT(schemes)));
     if (o->flags & ~known)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", o->flags);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", o->flags & ~known);
     return CONCEPTDEC_OK;
 }
 

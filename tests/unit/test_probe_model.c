@@ -20,7 +20,7 @@
 #define OK(call) ck_assert_msg((call) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx))
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
-enum { ROWS = 70, MOST_D = 600, MOST_FILE = 1 << 16 };
+enum { ROWS = 70, MANY_ROWS = 450, MOST_D = 600, MOST_FILE = 1 << 17 };
 
 static conceptdec_ctx *ctx;
 static char folder[256], path[300];
@@ -111,7 +111,7 @@ make_absent(conceptdec_probe_model *m, int64_t k, double bias)
 
 /* ---- rows ---- */
 
-static double rows[ROWS * MOST_D];
+static double rows[MANY_ROWS * MOST_D];
 
 static conceptdec_matrix
 make_rows(int64_t n, int64_t d)
@@ -242,6 +242,25 @@ START_TEST(how_rows_are_handed_over_does_not_matter)
         one.data = rows + i * D;
         expect_same_decisions(m, &one, 1, decision + i * C);
     }
+    conceptdec_result_free(result);
+    conceptdec_probe_model_free(m);
+}
+END_TEST
+
+/* So many rows and columns that they make several tasks. */
+START_TEST(neither_do_threads)
+{
+    conceptdec_probe_model *m = make_model(ctx, CONCEPTDEC_PROBE_LOGISTIC, 70, MOST_D);
+    conceptdec_matrix x = make_rows(MANY_ROWS, MOST_D);
+    conceptdec_result *result;
+    OK(conceptdec_probe_model_predict(ctx, m, &x, &result));
+    expect_predictions(result, m, MANY_ROWS);
+    const double *decision = array_of(result, CONCEPTDEC_R_DECISION, 2, MANY_ROWS, 70);
+    for (int32_t threads = 1; threads < 6; threads += 2)
+        expect_same_decisions(m, &x, threads, decision);
+    rows[200 * MOST_D + 3] = rows[440 * MOST_D] = NONE;
+    ck_assert_int_eq(conceptdec_probe_model_predict(ctx, m, &x, &result), CONCEPTDEC_ENONFINITE);
+    ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "row 200, column 3"));
     conceptdec_result_free(result);
     conceptdec_probe_model_free(m);
 }
@@ -538,14 +557,25 @@ START_TEST(forged_files_are_refused)
 }
 END_TEST
 
-START_TEST(nobody_is_left_to_predict)
+/* Sizes and numbers that only together are wrong. */
+START_TEST(impossible_models_are_refused)
 {
     conceptdec_probe_model *m = make_model(ctx, CONCEPTDEC_PROBE_LDA, 3, 5), *none = NULL;
     for (int64_t k = 0; k < 3; k++)
         make_absent(m, k, -INF);
     OK(conceptdec_probe_model_save(ctx, m, path));
     expect_refused(conceptdec_probe_model_load(ctx, path, &none), CONCEPTDEC_EFORMAT, "a weight or bias");
+    m->bias[0] = 0; /* and now class 1 would always be predicted */
+    m->bias[1] = INF;
+    OK(conceptdec_probe_model_save(ctx, m, path));
+    expect_refused(conceptdec_probe_model_load(ctx, path, &none), CONCEPTDEC_EFORMAT, "a weight or bias");
     conceptdec_probe_model_free(m);
+    for (int64_t classes = 1; classes <= 4097; classes += 4096) {
+        m = make_model(ctx, CONCEPTDEC_PROBE_LDA, classes, 1);
+        OK(conceptdec_probe_model_save(ctx, m, path));
+        expect_refused(conceptdec_probe_model_load(ctx, path, &none), CONCEPTDEC_EFORMAT, "a number of its header");
+        conceptdec_probe_model_free(m);
+    }
 }
 END_TEST
 
@@ -625,6 +655,7 @@ make_suite(void)
     tcase_add_checked_fixture(rows_case, setup, teardown);
     tcase_add_loop_test(rows_case, predictions_are_those_of_the_definition, 0, LENGTH(shapes));
     tcase_add_test(rows_case, how_rows_are_handed_over_does_not_matter);
+    tcase_add_test(rows_case, neither_do_threads);
     tcase_add_loop_test(rows_case, scores_are_those_of_the_predictions, 0, LENGTH(shapes));
     tcase_add_test(rows_case, bad_input_is_refused);
     tcase_add_test(rows_case, a_new_model_is_the_drivers);
@@ -637,7 +668,7 @@ make_suite(void)
     tcase_add_test(files, the_format_stays_what_it_is);
     tcase_add_test(files, damaged_files_are_refused);
     tcase_add_loop_test(files, forged_files_are_refused, 0, LENGTH(forgeries));
-    tcase_add_test(files, nobody_is_left_to_predict);
+    tcase_add_test(files, impossible_models_are_refused);
     tcase_add_test(files, files_that_cannot_be_written_or_read);
     suite_add_tcase(suite, files);
     return suite;

@@ -1,0 +1,362 @@
+/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Going there, items are the vector side of
+ * the panels and a chunk is packed slice by slice; going back, dimensions are, and blocks of them are packed from the same
+ * rows, which the cache still holds. */
+#include "linalg/passes.h"
+
+#include <string.h>
+
+#include "linalg/engine.h"
+
+#define LEAST_SLAB 128                       /* items */
+#define PARTIAL_BYTES ((int64_t)128 << 20)   /* sums of all slabs, about */
+#define FEW_COLUMNS 48                       /* so few that packing, not the products, sets the pace */
+#define UNIT 32                              /* bytes that are copied at once; heights of panels are a multiple */
+
+typedef struct {
+    int precision;
+    int64_t size, mr, nr;
+    int64_t depth;  /* of a slice of dimensions */
+    int64_t chunk;  /* items of one, at most */
+    int64_t block;  /* dimensions that are packed at once going back */
+} shape;
+
+typedef struct {
+    const conceptdec_i_kernels *kernels;
+    const conceptdec_i_rows *rows;
+    shape shape;
+    int64_t columns, padded; /* padded: a multiple of nr */
+    const double *const *w;
+    double *const *g;
+    conceptdec_i_chunk_consumer consumer;
+    void *argument;
+    conceptdec_ctx *ctx;
+    int64_t slab, slabs; /* items of a slab */
+    int64_t chunk;       /* items of a chunk of it, a multiple of mr */
+    int64_t ld, ld_back; /* of a chunk's values; of a slab's sums */
+    char *packed, *lanes, *partial;
+    int64_t lane_bytes;
+    /* offsets in the memory of a lane */
+    int64_t block_at, values_at, turned_at;
+} pass;
+
+static int64_t
+round_up(int64_t a, int64_t b)
+{
+    return ceil_div(a, b) * b;
+}
+
+static shape
+shape_of(const conceptdec_ctx *ctx, int precision)
+{
+    const conceptdec_i_kernels *k = ctx->kernels;
+    if (precision == CONCEPTDEC_I_TILE_F32)
+        return (shape){precision, sizeof(float), k->mr_f32, k->nr_f32, 384, 256, 256};
+    return (shape){precision, sizeof(double), k->mr_f64, k->nr_f64, 256, 128, 128};
+}
+
+/* ---- memory ---- */
+
+static int64_t
+packed_bytes(const shape *s, int64_t dims, int64_t columns)
+{
+    return round_up(dims * round_up(columns, s->nr) * s->size, 64);
+}
+
+static int64_t
+partial_bytes(const shape *s, int64_t dims, int64_t columns)
+{
+    return round_up(dims, max64(s->mr, 16)) * round_up(columns, s->nr) * s->size;
+}
+
+/* A block of packed rows, values, values packed, and before that a few rows as they are gathered and widened. */
+static int64_t
+lane_bytes(const shape *s, int64_t columns)
+{
+    int64_t block = max64(s->chunk * max64(s->depth, s->block), max64(s->mr, s->nr) * s->depth);
+    return (block + 2 * s->chunk * round_up(columns, s->nr) + max64(s->mr, s->nr) * s->depth) * s->size + 256;
+}
+
+static void
+measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, conceptdec_i_passes *passes,
+        int64_t *bytes)
+{
+    shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
+    int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
+    int64_t lane = max64(lane_bytes(&narrow, columns_f32), lane_bytes(&wide, columns_f64));
+    *passes = (conceptdec_i_passes){.ctx = ctx, .dims = dims};
+    passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
+    passes->lane_bytes = round_up(lane, 64);
+    passes->most_slabs = max64(1, min64(CONCEPTDEC_I_PASSES_MOST_SLABS, PARTIAL_BYTES / max64(partial, 1)));
+    *bytes = passes->packed_bytes + passes->lane_bytes * conceptdec_i_lanes(ctx) + partial * passes->most_slabs;
+}
+
+int64_t
+conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
+{
+    conceptdec_i_passes passes;
+    int64_t bytes;
+    measure(ctx, dims, columns_f32, columns_f64, &passes, &bytes);
+    return bytes;
+}
+
+conceptdec_status
+conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
+                         conceptdec_i_passes *passes)
+{
+    int64_t bytes;
+    void *memory;
+    measure(arena->ctx, dims, columns_f32, columns_f64, passes, &bytes);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "passes over rows", bytes, 1, &memory));
+    passes->packed = memory;
+    passes->lanes = passes->packed + passes->packed_bytes;
+    passes->partial = passes->lanes + passes->lane_bytes * conceptdec_i_lanes(arena->ctx);
+    return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n)
+{
+    int64_t slabs = max64(1, min64(passes->most_slabs, n / LEAST_SLAB));
+    return n > 0 ? ceil_div(n, ceil_div(n, slabs)) : 0;
+}
+
+/* ---- packing ---- */
+
+static void
+interleave(const pass *p, const char *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, char *out)
+{
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F32)
+        p->kernels->interleave_f32((const void *)in, ld, rows, depth, width, (void *)out);
+    else
+        p->kernels->interleave_f64((const void *)in, ld, rows, depth, width, (void *)out);
+}
+
+static const char *
+row_at(const conceptdec_i_rows *rows, int64_t item, int64_t dim)
+{
+    int64_t row = rows->row ? rows->row[item] : item;
+    int64_t size = rows->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    return (const char *)rows->data + (row * rows->stride + dim) * size;
+}
+
+static bool
+is_widened(const pass *p)
+{
+    return p->shape.precision == CONCEPTDEC_I_TILE_F64 && !p->rows->is_wide;
+}
+
+/* Dimensions of `count` items as elements, one row after the other; where they lie so already, there. */
+static const char *
+gather(const pass *p, int64_t item, int64_t count, int64_t dim, int64_t depth, char *scratch, int64_t *ld)
+{
+    const conceptdec_i_rows *rows = p->rows;
+    bool are_together = !rows->row || rows->row[item + count - 1] - rows->row[item] == count - 1;
+    *ld = rows->stride;
+    if (are_together && !is_widened(p))
+        return row_at(rows, item, dim);
+    *ld = depth;
+    for (int64_t i = 0; i < count; i++) {
+        char *to = scratch + i * depth * p->shape.size;
+        if (is_widened(p))
+            p->kernels->widen_f32(row_at(rows, item + i, dim), (double *)(void *)to, depth);
+        else
+            memcpy(to, row_at(rows, item + i, dim), (size_t)(depth * p->shape.size));
+    }
+    return scratch;
+}
+
+/* One slice of dimensions of a chunk, in panels of items. */
+static void
+pack_items(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t depth, char *scratch, char *out)
+{
+    const shape *s = &p->shape;
+    for (int64_t i = 0; i < count; i += s->mr) {
+        int64_t present = min64(s->mr, count - i), ld;
+        const char *in = gather(p, first + i, present, dim, depth, scratch, &ld);
+        interleave(p, in, ld, present, depth, s->mr, out + i * depth * s->size);
+    }
+}
+
+/* A row cut into pieces of `width` bytes that lie `step` bytes apart; `width` is a multiple of UNIT. */
+static void
+deal_row(const char *in, int64_t bytes, int64_t width, int64_t step, char *out)
+{
+    for (; bytes >= width; bytes -= width, in += width, out += step)
+        for (int64_t i = 0; i < width; i += UNIT)
+            memcpy(out + i, in + i, UNIT);
+    if (bytes > 0) {
+        memcpy(out, in, (size_t)bytes);
+        memset(out + bytes, 0, (size_t)(width - bytes));
+    }
+}
+
+/* A block of dimensions of a chunk, in panels of dimensions. */
+static void
+pack_dims(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t dims, char *scratch, char *out)
+{
+    const shape *s = &p->shape;
+    int64_t width = s->mr * s->size;
+    for (int64_t i = 0; i < count; i++) {
+        const char *in = row_at(p->rows, first + i, dim);
+        if (is_widened(p)) {
+            p->kernels->widen_f32(in, (double *)(void *)scratch, dims);
+            in = scratch;
+        }
+        deal_row(in, dims * s->size, width, count * width, out + i * width);
+    }
+}
+
+/* Panels of columns: slices of depth one after the other, in each slice the panels one after the other. */
+static conceptdec_status
+pack_columns_task(void *argument, int64_t task, int lane)
+{
+    const pass *p = argument;
+    const shape *s = &p->shape;
+    const int64_t first = task * s->nr, present = min64(s->nr, p->columns - first);
+    char *scratch = p->lanes + lane * p->lane_bytes;
+    for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
+        int64_t depth = min64(s->depth, p->rows->dims - dim);
+        for (int64_t j = 0; j < present; j++) {
+            const double *restrict from = p->w[first + j] + dim;
+            float *restrict to = (float *)(void *)scratch + j * depth;
+            if (s->precision == CONCEPTDEC_I_TILE_F64)
+                memcpy((double *)(void *)scratch + j * depth, from, (size_t)depth * sizeof *from);
+            for (int64_t i = 0; s->precision == CONCEPTDEC_I_TILE_F32 && i < depth; i++)
+                to[i] = (float)from[i];
+        }
+        interleave(p, scratch, depth, present, depth, s->nr,
+                   p->packed + (dim * p->padded + first * depth) * s->size);
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* ---- products ---- */
+
+/* All panels of rows (`height` of them) against one panel of columns. */
+static void
+panels(const pass *p, const char *a, const char *b, char *c, int64_t ld, int64_t height, int64_t depth, int accumulate)
+{
+    const shape *s = &p->shape;
+    for (int64_t i = 0; i < height; i += s->mr) {
+        const void *ai = a + i * depth * s->size;
+        void *ci = c + i * s->size;
+        if (s->precision == CONCEPTDEC_I_TILE_F32)
+            p->kernels->panel_f32(depth, ai, (const void *)b, ci, ld, accumulate);
+        else
+            p->kernels->panel_f64(depth, ai, (const void *)b, ci, ld, accumulate);
+    }
+}
+
+static void
+go_there(const pass *p, int64_t first, int64_t count, char *memory)
+{
+    const shape *s = &p->shape;
+    char *block = memory + p->block_at, *values = memory + p->values_at;
+    if (p->rows->dims == 0)
+        memset(values, 0, (size_t)(p->ld * p->padded * s->size));
+    for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
+        int64_t depth = min64(s->depth, p->rows->dims - dim);
+        pack_items(p, first, count, dim, depth, memory, block);
+        for (int64_t j = 0; j < p->padded; j += s->nr)
+            panels(p, block, p->packed + (dim * p->padded + j * depth) * s->size, values + j * p->ld * s->size, p->ld,
+                   count, depth, dim > 0);
+    }
+}
+
+static void
+go_back(const pass *p, int64_t first, int64_t count, char *memory, char *sums, int accumulate)
+{
+    const shape *s = &p->shape;
+    char *block = memory + p->block_at, *turned = memory + p->turned_at;
+    for (int64_t j = 0; j < p->columns; j += s->nr)
+        interleave(p, memory + p->values_at + j * p->ld * s->size, p->ld, min64(s->nr, p->columns - j), count, s->nr,
+                   turned + j * count * s->size);
+    for (int64_t dim = 0; dim < p->rows->dims; dim += s->block) {
+        int64_t dims = min64(s->block, p->rows->dims - dim);
+        pack_dims(p, first, count, dim, dims, memory, block);
+        for (int64_t j = 0; j < p->padded; j += s->nr)
+            panels(p, block, turned + j * count * s->size, sums + (j * p->ld_back + dim) * s->size, p->ld_back, dims,
+                   count, accumulate);
+    }
+}
+
+static conceptdec_status
+slab_task(void *argument, int64_t task, int lane)
+{
+    const pass *p = argument;
+    const shape *s = &p->shape;
+    char *memory = p->lanes + lane * p->lane_bytes;
+    char *sums = p->partial + task * p->ld_back * p->padded * s->size;
+    const int64_t start = task * p->slab, end = min64(p->rows->n, start + p->slab);
+    for (int64_t first = start; first < end; first += p->chunk) {
+        int64_t count = min64(p->chunk, end - first);
+        if (first > start)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
+        go_there(p, first, count, memory);
+        conceptdec_i_chunk chunk = {.slab = task, .first = first, .count = count, .columns = p->columns,
+                                    .values = memory + p->values_at, .ld = p->ld};
+        CONCEPTDEC_I_TRY(p->consumer(p->argument, &chunk, lane));
+        if (p->g)
+            go_back(p, first, count, memory, sums, first > start);
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+sum_task(void *argument, int64_t column, int lane)
+{
+    const pass *p = argument;
+    const int64_t dims = p->rows->dims, step = p->ld_back * p->padded;
+    double *restrict out = p->g[column];
+    (void)lane;
+    memset(out, 0, (size_t)dims * sizeof *out);
+    for (int64_t slab = 0; slab < p->slabs; slab++) {
+        int64_t at = slab * step + column * p->ld_back;
+        if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
+            const float *restrict from = (const float *)(const void *)p->partial + at;
+            for (int64_t i = 0; i < dims; i++)
+                out[i] += (double)from[i];
+        } else {
+            const double *restrict from = (const double *)(const void *)p->partial + at;
+            for (int64_t i = 0; i < dims; i++)
+                out[i] += from[i];
+        }
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* ---- a pass ---- */
+
+/* Chunks of a slab are of one size but for the last. Few columns leave the cache to the rows, which are then read from it when
+ * they are packed for the way back. */
+static void
+cut(pass *p, const conceptdec_i_passes *passes)
+{
+    const shape *s = &p->shape;
+    int64_t n = p->rows->n, most = p->padded <= FEW_COLUMNS ? s->chunk / 4 : s->chunk;
+    p->slabs = conceptdec_i_passes_slabs(passes, n);
+    p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
+    p->chunk = round_up(ceil_div(p->slab, ceil_div(p->slab, most)), s->mr);
+    p->ld = round_up(p->chunk, 16);
+    p->ld_back = round_up(p->rows->dims, max64(s->mr, 16));
+    p->block_at = round_up(max64(s->mr, s->nr) * s->depth * s->size, 64);
+    p->values_at = round_up(p->block_at + s->chunk * max64(s->depth, s->block) * s->size, 64);
+    p->turned_at = round_up(p->values_at + p->ld * p->padded * s->size, 64);
+}
+
+conceptdec_status
+conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *rows, int precision, int64_t columns,
+                        const double *const *w, double *const *g, conceptdec_i_chunk_consumer consumer, void *argument)
+{
+    conceptdec_ctx *ctx = passes->ctx;
+    pass p = {.kernels = ctx->kernels, .rows = rows, .shape = shape_of(ctx, precision), .columns = columns, .w = w, .g = g,
+              .consumer = consumer, .argument = argument, .ctx = ctx, .packed = passes->packed, .lanes = passes->lanes,
+              .partial = passes->partial, .lane_bytes = passes->lane_bytes};
+    if (columns == 0)
+        return CONCEPTDEC_OK;
+    p.padded = round_up(columns, p.shape.nr);
+    cut(&p, passes);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, ceil_div(columns, p.shape.nr), pack_columns_task, &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, p.slabs, slab_task, &p));
+    return g ? conceptdec_i_parallel(ctx, columns, sum_task, &p) : CONCEPTDEC_OK;
+}

@@ -1,0 +1,53 @@
+/* Rows times columns, there and back: for columns w of a few hundred at a time f = Z w, chunk of rows by chunk; what becomes of
+ * f is up to a consumer, which writes r over it; then g = Z' r. Neither f nor r ever exists whole. */
+#ifndef CONCEPTDEC_I_PASSES_H
+#define CONCEPTDEC_I_PASSES_H
+
+#include "core/core.h"
+
+/* Rows of a dense matrix: all of them, or those of a list. */
+typedef struct conceptdec_i_rows {
+    const void *data;
+    bool is_wide;   /* double, else float */
+    int64_t dims;
+    int64_t stride; /* elements from a row to the next, at least dims */
+    int64_t n;
+    const int32_t *row; /* NULL: item i is row i */
+} conceptdec_i_rows;
+
+/* What a consumer sees: values of items first..first+count-1. */
+typedef struct conceptdec_i_chunk {
+    int64_t slab; /* chunks of one slab come in order of items, on one lane at a time; slabs in any order */
+    int64_t first, count;
+    int64_t columns;
+    void *values; /* float or double: item first + i, column j at values[j * ld + i]; 64-byte aligned columns */
+    int64_t ld;   /* at least count, a multiple of 16 */
+} conceptdec_i_chunk;
+
+typedef conceptdec_status (*conceptdec_i_chunk_consumer)(void *argument, const conceptdec_i_chunk *chunk, int lane);
+
+/* Buffers that successive passes share. */
+typedef struct conceptdec_i_passes {
+    conceptdec_ctx *ctx;
+    int64_t dims;
+    int64_t most_slabs;
+    int64_t lane_bytes, packed_bytes;
+    char *packed, *lanes, *partial;
+} conceptdec_i_passes;
+
+#define CONCEPTDEC_I_PASSES_MOST_SLABS 16
+
+/* Bytes that conceptdec_i_passes_open() takes. */
+int64_t conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64);
+/* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
+conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
+                                           int64_t columns_f64, conceptdec_i_passes *passes);
+/* Slabs of a pass over n rows: numbers chunk.slab are below. */
+int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
+/* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows of floats: w rounded to float, sums of a slab in float. w[j], g[j]: `dims`
+ * numbers of column j; g NULL: there alone. The same bits for any number of threads. */
+conceptdec_status conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *rows, int precision,
+                                          int64_t columns, const double *const *w, double *const *g,
+                                          conceptdec_i_chunk_consumer consumer, void *argument);
+
+#endif

@@ -1,0 +1,294 @@
+/* Logistic regression of many problems: which are fitted together, over which rows, and in how much memory. */
+#include "probe/logistic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUND_COLUMNS 256      /* of a round in float, about; half as many in double */
+#define PACKING 12             /* what rows cost in a pass besides its columns, in columns */
+#define SCALINGS_SHARE 2       /* preconditioners take one part in so many of the memory */
+
+typedef conceptdec_i_logistic logistic;
+
+/* What the problems have in common. */
+typedef struct {
+    const uint8_t **role; /* distinct ones, in order of appearance */
+    int64_t n_roles;
+    int64_t *trains; /* rows that train in each */
+    double *lambda;  /* distinct ones, descending */
+    int64_t n_lambdas;
+    int64_t *order; /* of the problems: by penalty (as far as these are kept at once), role, penalty */
+    int64_t *of_role; /* of each problem */
+    uint8_t *trains_any, *leaves_any; /* n: of a flight */
+    int32_t *train_rows, *left_rows;  /* n */
+} plan;
+
+/* ---- surveys ---- */
+
+static conceptdec_status
+take_plan(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting, plan *p)
+{
+    const int64_t n = fitting->space->n, count = fitting->n_problems;
+    void *m[9];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", count, sizeof *p->role, &m[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", count, sizeof *p->trains, &m[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", count, sizeof *p->lambda, &m[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", count, sizeof *p->order, &m[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", count, sizeof *p->of_role, &m[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, 1, &m[5]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, 1, &m[6]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, sizeof *p->train_rows, &m[7]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, sizeof *p->left_rows, &m[8]));
+    *p = (plan){.role = m[0], .trains = m[1], .lambda = m[2], .order = m[3], .of_role = m[4], .trains_any = m[5],
+                .leaves_any = m[6], .train_rows = m[7], .left_rows = m[8]};
+    return CONCEPTDEC_OK;
+}
+
+static int64_t
+role_number(plan *p, const conceptdec_i_fitting *fitting, const uint8_t *role)
+{
+    int64_t i = p->n_roles - 1;
+    while (i >= 0 && p->role[i] != role) /* the last one is the likeliest */
+        i--;
+    if (i >= 0)
+        return i;
+    p->role[p->n_roles] = role;
+    for (int64_t row = 0; row < fitting->space->n; row++)
+        p->trains[p->n_roles] += role[row] == CONCEPTDEC_I_ROLE_TRAIN;
+    return p->n_roles++;
+}
+
+static void
+note_lambda(plan *p, double lambda)
+{
+    int64_t place = 0;
+    while (place < p->n_lambdas && p->lambda[place] > lambda)
+        place++;
+    if (place < p->n_lambdas && p->lambda[place] == lambda)
+        return;
+    memmove(p->lambda + place + 1, p->lambda + place, (size_t)(p->n_lambdas - place) * sizeof *p->lambda);
+    p->lambda[place] = lambda;
+    p->n_lambdas++;
+}
+
+static void
+survey(plan *p, const conceptdec_i_fitting *fitting)
+{
+    for (int64_t i = 0; i < fitting->n_problems; i++) {
+        p->of_role[i] = role_number(p, fitting, fitting->problems[i].role);
+        note_lambda(p, fitting->problems[i].lambda);
+    }
+}
+
+/* ---- memory ---- */
+
+/* How many penalties' preconditioners are kept at once, and how many slots a flight has. */
+typedef struct {
+    bool is_diagonal;
+    int64_t lambdas, slots;
+} budget;
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t
+slots_that_fit(const logistic *l, int64_t bytes)
+{
+    const int64_t each = conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
+    int64_t slots = l->most_narrow;
+    while (slots > 0 && conceptdec_i_logistic_flight_bytes(l, slots) + slots * each > bytes)
+        slots--;
+    return slots;
+}
+
+/* Triangles if there is room for the moments that they are made of, else diagonals. */
+static conceptdec_status
+share_memory(const logistic *l, const plan *p, budget *b)
+{
+    const conceptdec_i_space *space = l->fitting->space;
+    const int64_t memory = l->fitting->options->memory;
+    const int64_t moments = space->spectrum ? 0 : l->r * l->r * (int64_t)sizeof(double);
+    const int64_t each = conceptdec_i_logistic_scaling_bytes(space, false), room = memory / SCALINGS_SHARE - moments;
+    b->is_diagonal = room < each;
+    b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
+    b->slots = slots_that_fit(l, memory - b->lambdas * each);
+    if (b->slots == 0 && !b->is_diagonal) {
+        b->is_diagonal = true;
+        b->lambdas = p->n_lambdas;
+    }
+    if (b->is_diagonal)
+        b->slots = slots_that_fit(l, memory - b->lambdas * conceptdec_i_logistic_scaling_bytes(space, true));
+    if (b->slots > 0)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes are too few for one fit of %lld x %lld weights",
+                             (long long)memory, (long long)l->columns, (long long)l->r);
+}
+
+/* ---- flights ---- */
+
+static int64_t
+lambda_number(const plan *p, double lambda)
+{
+    int64_t i = 0;
+    while (p->lambda[i] != lambda)
+        i++;
+    return i;
+}
+
+/* Problems first..end-1 of the order become those of penalties from..to-1, by role and then by penalty. */
+static int64_t
+order_problems(const plan *p, const conceptdec_i_fitting *fitting, int64_t from, int64_t to)
+{
+    int64_t n = 0;
+    for (int64_t role = 0; role < p->n_roles; role++)
+        for (int64_t lambda = from; lambda < to; lambda++)
+            for (int64_t i = 0; i < fitting->n_problems; i++)
+                if (p->of_role[i] == role && lambda_number(p, fitting->problems[i].lambda) == lambda)
+                    p->order[n++] = i;
+    return n;
+}
+
+static bool
+has_test(const uint8_t *role, int64_t n)
+{
+    return memchr(role, CONCEPTDEC_I_ROLE_TEST, (size_t)n) != NULL;
+}
+
+/* Adds what a role trains on and leaves out; the number of rows that train any. */
+static int64_t
+add_role(plan *p, const uint8_t *role, int64_t n)
+{
+    const uint8_t left_out = has_test(role, n) ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
+    int64_t trains = 0;
+    for (int64_t i = 0; i < n; i++) {
+        p->trains_any[i] |= role[i] == CONCEPTDEC_I_ROLE_TRAIN;
+        p->leaves_any[i] |= role[i] == left_out;
+        trains += p->trains_any[i];
+    }
+    return trains;
+}
+
+static int64_t
+count_with(const plan *p, const uint8_t *role, int64_t n)
+{
+    int64_t trains = 0;
+    for (int64_t i = 0; i < n; i++)
+        trains += p->trains_any[i] || role[i] == CONCEPTDEC_I_ROLE_TRAIN;
+    return trains;
+}
+
+static int64_t
+end_of_role(const plan *p, int64_t first, int64_t n)
+{
+    int64_t end = first;
+    while (end < n && p->of_role[p->order[end]] == p->of_role[p->order[first]])
+        end++;
+    return end;
+}
+
+static int64_t
+cost(int64_t rows, int64_t columns)
+{
+    return rows * (least(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
+}
+
+/* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together cost
+ * less than over those of each. */
+static int64_t
+end_of_flight(plan *p, const logistic *l, int64_t first, int64_t n)
+{
+    const int64_t n_rows = l->fitting->space->n;
+    int64_t end = end_of_role(p, first, n);
+    memset(p->trains_any, 0, (size_t)n_rows);
+    memset(p->leaves_any, 0, (size_t)n_rows);
+    int64_t rows = add_role(p, p->role[p->of_role[p->order[first]]], n_rows);
+    while (end < n) {
+        const int64_t next = end_of_role(p, end, n), role = p->of_role[p->order[end]];
+        const int64_t here = (end - first) * l->columns, more = (next - end) * l->columns;
+        if (cost(count_with(p, p->role[role], n_rows), here + more) > cost(rows, here) + cost(p->trains[role], more))
+            break;
+        rows = add_role(p, p->role[role], n_rows);
+        end = next;
+    }
+    return end;
+}
+
+static int64_t
+list_rows(const uint8_t *marks, int64_t n, int32_t *list)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (marks[i])
+            list[count++] = (int32_t)i;
+    return count;
+}
+
+static conceptdec_status
+run_flights(logistic *l, plan *p, const budget *b, int64_t n)
+{
+    const conceptdec_i_space *space = l->fitting->space;
+    for (int64_t first = 0, end; first < n; first = end) {
+        end = end_of_flight(p, l, first, n);
+        l->rows = (conceptdec_i_rows){.data = space->z, .is_wide = space->is_wide, .dims = l->r, .stride = space->stride};
+        l->left_out = l->rows;
+        l->rows.row = p->train_rows;
+        l->rows.n = list_rows(p->trains_any, space->n, p->train_rows);
+        l->left_out.row = p->left_rows;
+        l->left_out.n = list_rows(p->leaves_any, space->n, p->left_rows);
+        l->queue = p->order + first;
+        l->n_queue = end - first;
+        l->n_slots = least(b->slots, l->n_queue);
+        CONCEPTDEC_I_TRY(conceptdec_i_logistic_fly(l));
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Flights of as many penalties as have preconditioners at once. */
+static conceptdec_status
+run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
+{
+    const int64_t count = least(b->lambdas, p->n_lambdas - from);
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, l->ctx);
+    conceptdec_status status = conceptdec_i_logistic_scaling_open(&arena, l, b->is_diagonal, count, p->lambda + from);
+    if (status == CONCEPTDEC_EUNSUPPORTED && !b->is_diagonal) /* without LAPACK */
+        status = conceptdec_i_logistic_scaling_open(&arena, l, true, count, p->lambda + from);
+    if (status == CONCEPTDEC_OK)
+        status = run_flights(l, p, b, order_problems(p, l->fitting, from, from + count));
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+static conceptdec_status
+run_all(conceptdec_i_arena *arena, logistic *l)
+{
+    plan p;
+    budget b;
+    CONCEPTDEC_I_TRY(take_plan(arena, l->fitting, &p));
+    survey(&p, l->fitting);
+    CONCEPTDEC_I_TRY(share_memory(l, &p, &b));
+    for (int64_t from = 0; from < p.n_lambdas; from += b.lambdas)
+        CONCEPTDEC_I_TRY(run_penalties(l, &p, &b, from));
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener, void *argument)
+{
+    const conceptdec_i_space *space = fitting->space;
+    const int64_t columns = fitting->columns, narrow = ROUND_COLUMNS / columns, wide = (narrow + 1) / 2;
+    logistic l = {.ctx = fitting->ctx, .fitting = fitting, .listener = listener, .argument = argument, .r = space->r,
+                  .ld = (space->r + 16) / 16 * 16, .columns = columns, .classes = fitting->classes,
+                  .is_wide = space->is_wide};
+    l.curvature = columns == 1 ? 0.25 : 1 / (double)fitting->classes;
+    l.most_wide = wide > 1 ? wide : 1;
+    l.most_narrow = space->is_wide ? l.most_wide : narrow > 1 ? narrow : 1;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, fitting->ctx);
+    const conceptdec_status status = run_all(&arena, &l);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}

@@ -1,0 +1,128 @@
+/* Logistic regression: what the files of its solver share.
+ *
+ * Problems are fitted in flights: those of one flight share a list of rows, and each holds a slot from its start to the moment
+ * its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all slots that wait
+ * for the same thing. A column is r weights and, behind them, the bias. */
+#ifndef CONCEPTDEC_I_LOGISTIC_H
+#define CONCEPTDEC_I_LOGISTIC_H
+
+#include "linalg/passes.h"
+#include "linalg/triangle.h"
+#include "probe/probe.h"
+
+/* What a slot waits for. */
+typedef enum conceptdec_i_logistic_wait {
+    CONCEPTDEC_I_LOGISTIC_FREE,
+    CONCEPTDEC_I_LOGISTIC_LOSS,    /* loss and gradient at the trial point */
+    CONCEPTDEC_I_LOGISTIC_PRODUCT, /* the Hessian times its direction */
+    CONCEPTDEC_I_LOGISTIC_DECISION /* decision values of what it was not fitted to */
+} conceptdec_i_logistic_wait;
+
+typedef struct conceptdec_i_logistic_slot {
+    conceptdec_i_logistic_wait wait;
+    const conceptdec_i_problem *problem;
+    int64_t number; /* of the problem */
+    int64_t scaling; /* which of the preconditioners */
+    /* of rows */
+    double *class_weight; /* C: what a row's weight is multiplied with; 0: the class is absent */
+    uint16_t *label;      /* of the listed rows; 0 where they do not train */
+    void *weight;         /* float or double: their weights, 0 where they do not train; NULL for K = 1 */
+    void *odds;           /* float or double, K x listed rows: posteriors; K = 1: weight * p (1 - p) */
+    double *decision;     /* K x n */
+    /* columns: K x ld */
+    double *w, *residual, *step;
+    double *direction; /* of conjugate gradients; the trial point while its loss is waited for */
+    double *image;     /* the Hessian times it; the residual times the preconditioner */
+    /* Newton steps */
+    bool is_first, is_last; /* the trial point is the start; the step needs no proof */
+    double objective, length, decrement;
+    int64_t iterations;
+    bool is_converged;
+    /* conjugate gradients */
+    double first, product; /* residual * M^-1 residual at the start, and now */
+    double enough;         /* the product at which a step is good enough */
+    double along, share;   /* how far along the direction, and how much of it the next one keeps */
+    double energy;         /* step * Hessian * step = -gradient * step */
+    int64_t products;
+} conceptdec_i_logistic_slot;
+
+/* M = curvature * (mean square of z) + lambda, for each lambda. */
+typedef struct conceptdec_i_logistic_scaling {
+    double lambda;
+    const double *diagonal; /* r: of the inverse; NULL: a triangle */
+    conceptdec_i_triangle triangle;
+} conceptdec_i_logistic_scaling;
+
+typedef struct conceptdec_i_logistic {
+    conceptdec_ctx *ctx;
+    const conceptdec_i_fitting *fitting;
+    conceptdec_i_fit_listener listener;
+    void *argument;
+    int64_t r, ld, columns, classes;
+    bool is_wide;
+    double curvature;
+    int64_t n_scalings;
+    conceptdec_i_logistic_scaling *scalings;
+    /* a flight */
+    conceptdec_i_rows rows; /* that train a problem of it */
+    conceptdec_i_rows left_out; /* that any decision is asked for */
+    int64_t ld_rows;
+    const int64_t *queue; /* numbers of problems */
+    int64_t n_queue, next;
+    int64_t n_slots;
+    conceptdec_i_logistic_slot *slots;
+    /* rounds */
+    int64_t most_narrow, most_wide; /* slots of a round in float, in double */
+    conceptdec_i_passes passes;
+    conceptdec_i_logistic_slot **round; /* slots of it */
+    int64_t n_round;
+    const double **in; /* columns of the round */
+    double **out;
+    double *sums;   /* slabs x columns of the round: of what the consumer has left */
+    double *losses; /* slabs x slots of the round */
+    double *dots;   /* columns of the round */
+    void *triangle_scratch;
+    conceptdec_i_triangle_batch *batches;
+    /* what was spent, for those who measure */
+    int64_t wide_passes, narrow_passes, wide_columns, narrow_columns;
+} conceptdec_i_logistic;
+
+static inline int64_t
+conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
+{
+    return column % l->columns * l->ld;
+}
+
+/* ---- the loss and its derivatives (logistic_loss.c) ---- */
+
+/* Consumers of passes for the slots of the round. */
+conceptdec_status conceptdec_i_logistic_loss(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+conceptdec_status conceptdec_i_logistic_product(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+conceptdec_status conceptdec_i_logistic_decide(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+
+/* ---- steps (logistic_steps.c) ---- */
+
+/* After a pass for the loss: the trial point is taken or shortened, or the fit ends. */
+conceptdec_status conceptdec_i_logistic_judge(conceptdec_i_logistic *l);
+/* After a pass for products: a step of conjugate gradients. */
+conceptdec_status conceptdec_i_logistic_advance(conceptdec_i_logistic *l);
+
+/* ---- preconditioners (logistic_scaling.c) ---- */
+
+/* image = M^-1 residual for the slots of the round, and dots[column] = residual * image of each column. */
+conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
+/* Bytes that those of so many lambdas keep, and that making them takes besides. is_diagonal: without the products of
+ * different coordinates. */
+int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space, bool is_diagonal);
+conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l, bool is_diagonal,
+                                                     int64_t n_lambdas, const double *lambdas);
+
+/* ---- flights (logistic_flight.c) ---- */
+
+int64_t conceptdec_i_logistic_slot_bytes(const conceptdec_i_logistic *l, int64_t n_rows);
+/* Bytes of a flight with so many slots, without these. */
+int64_t conceptdec_i_logistic_flight_bytes(const conceptdec_i_logistic *l, int64_t n_slots);
+/* Fits what is in the queue. */
+conceptdec_status conceptdec_i_logistic_fly(conceptdec_i_logistic *l);
+
+#endif

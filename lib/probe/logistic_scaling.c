@@ -1,0 +1,243 @@
+/* Preconditioners. The Hessian of a softmax at equal posteriors is that of a least squares problem times 1 / C, on what sums to
+ * 0 over the classes; the same matrix for all classes keeps steps there. */
+#include "probe/logistic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "linalg/factor.h"
+#include "linalg/gram.h"
+#include "linalg/tiles.h"
+
+#define EDGE 64 /* dimensions of a task */
+
+typedef conceptdec_i_logistic logistic;
+
+/* Mean squares of all rows: in the upper half; the lower half is scratch of factorisations. */
+typedef struct {
+    const logistic *l;
+    int64_t r;
+    double *matrix;        /* r x r */
+    double *squares;       /* r: its diagonal */
+    double *scale;         /* r */
+    double lambda, jitter;
+} moments;
+
+int64_t
+conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space, bool is_diagonal)
+{
+    return is_diagonal || space->spectrum ? space->r * (int64_t)sizeof(double) : conceptdec_i_triangle_bytes(space->r);
+}
+
+/* ---- making them ---- */
+
+static conceptdec_status
+squares_task(void *argument, int64_t task, int lane)
+{
+    const moments *m = argument;
+    const conceptdec_i_space *space = m->l->fitting->space;
+    const int64_t first = task * EDGE, end = first + EDGE < m->r ? first + EDGE : m->r;
+    (void)lane;
+    for (int64_t row = 0; row < space->n; row++)
+        for (int64_t i = first; i < end; i++) {
+            const int64_t at = row * space->stride + i;
+            const double z = space->is_wide ? ((const double *)space->z)[at] : (double)((const float *)space->z)[at];
+            m->squares[i] += z * z / (double)space->n;
+        }
+    return CONCEPTDEC_OK;
+}
+
+/* The lower half: moments times the curvature, plus lambda, scaled to a diagonal of 1 (and the jitter). */
+static conceptdec_status
+fill_task(void *argument, int64_t task, int lane)
+{
+    const moments *m = argument;
+    const int64_t first = task * EDGE, end = first + EDGE < m->r ? first + EDGE : m->r;
+    (void)lane;
+    for (int64_t block = 0; block < end; block += EDGE)
+        for (int64_t i = first; i < end; i++)
+            for (int64_t j = block; j < block + EDGE && j <= i; j++)
+                m->matrix[i * m->r + j] = i == j ? 1 + m->jitter
+                                                 : m->l->curvature * m->matrix[j * m->r + i] * m->scale[i] * m->scale[j];
+    return CONCEPTDEC_OK;
+}
+
+/* A matrix that rounding has made indefinite gets a larger diagonal. */
+static conceptdec_status
+factor(moments *m)
+{
+    const int64_t tasks = (m->r + EDGE - 1) / EDGE;
+    bool is_definite = false;
+    for (int64_t i = 0; i < m->r; i++)
+        m->scale[i] = 1 / sqrt(m->l->curvature * m->squares[i] + m->lambda);
+    for (m->jitter = 0; !is_definite; m->jitter = m->jitter > 0 ? 100 * m->jitter : 1e-12) {
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(m->l->ctx, tasks, fill_task, m));
+        CONCEPTDEC_I_TRY(conceptdec_i_cholesky(m->l->ctx, m->r, m->matrix, m->r, &is_definite));
+    }
+    return conceptdec_i_triangular_inverse(m->l->ctx, m->r, m->matrix, m->r);
+}
+
+static conceptdec_status
+make_triangles(conceptdec_i_arena *arena, logistic *l, moments *m)
+{
+    void *memory;
+    for (int64_t i = 0; i < l->n_scalings; i++) {
+        conceptdec_i_logistic_scaling *scaling = &l->scalings[i];
+        m->lambda = scaling->lambda;
+        CONCEPTDEC_I_TRY(factor(m));
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "preconditioner", conceptdec_i_triangle_bytes(m->r), 1, &memory));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_triangle_pack(l->ctx, m->r, m->matrix, m->r, m->scale, memory, &scaling->triangle));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+make_moments(conceptdec_i_arena *scratch, moments *m)
+{
+    const conceptdec_i_space *space = m->l->fitting->space;
+    const conceptdec_i_dense rows = {.data = space->z, .n = space->n, .dims = space->r, .stride = space->stride,
+                                     .is_wide = space->is_wide};
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "preconditioner", m->r * m->r, sizeof(double), &memory));
+    m->matrix = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, NULL, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
+    for (int64_t i = 0; i < m->r * m->r; i++)
+        m->matrix[i] /= (double)space->n;
+    for (int64_t i = 0; i < m->r; i++)
+        m->squares[i] = m->matrix[i * m->r + i];
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+make_diagonals(conceptdec_i_arena *arena, logistic *l, const double *squares)
+{
+    void *memory;
+    for (int64_t k = 0; k < l->n_scalings; k++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", l->r, sizeof(double), &memory));
+        double *diagonal = memory;
+        for (int64_t i = 0; i < l->r; i++)
+            diagonal[i] = 1 / (l->curvature * squares[i] + l->scalings[k].lambda);
+        l->scalings[k].diagonal = diagonal;
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+make(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, logistic *l, bool is_diagonal)
+{
+    moments m = {.l = l, .r = l->r, .squares = l->fitting->space->spectrum};
+    void *squares, *scale;
+    if (m.squares)
+        return make_diagonals(arena, l, m.squares);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &squares));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &scale));
+    m.squares = squares;
+    m.scale = scale;
+    if (is_diagonal) {
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m));
+        return make_diagonals(arena, l, m.squares);
+    }
+    CONCEPTDEC_I_TRY(make_moments(scratch, &m));
+    return make_triangles(arena, l, &m);
+}
+
+conceptdec_status
+conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool is_diagonal, int64_t n_lambdas,
+                                   const double *lambdas)
+{
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", n_lambdas, sizeof *l->scalings, &memory));
+    l->scalings = memory;
+    l->n_scalings = n_lambdas;
+    for (int64_t i = 0; i < n_lambdas; i++)
+        l->scalings[i].lambda = lambdas[i];
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, l->ctx);
+    conceptdec_status status = make(arena, &scratch, l, is_diagonal || l->r == 0);
+    conceptdec_i_arena_close(&scratch);
+    return status;
+}
+
+/* ---- applying them ---- */
+
+static conceptdec_status
+diagonal_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const conceptdec_i_logistic_slot *s = l->round[column / l->columns];
+    const double *restrict diagonal = l->scalings[s->scaling].diagonal;
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict residual = s->residual + at;
+    double *restrict image = s->image + at;
+    (void)lane;
+    for (int64_t i = 0; i < l->r; i++)
+        image[i] = diagonal[i] * residual[i];
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+apply_triangles(logistic *l)
+{
+    int64_t batches = 0;
+    for (int64_t i = 0; i < l->n_round; i++) {
+        const conceptdec_i_logistic_slot *s = l->round[i];
+        const conceptdec_i_triangle *triangle = &l->scalings[s->scaling].triangle;
+        if (batches == 0 || l->batches[batches - 1].triangle != triangle)
+            l->batches[batches++] = (conceptdec_i_triangle_batch){.triangle = triangle, .first = i * l->columns};
+        l->batches[batches - 1].columns += l->columns;
+        for (int64_t k = 0; k < l->columns; k++) {
+            l->in[i * l->columns + k] = s->residual + k * l->ld;
+            l->out[i * l->columns + k] = s->image + k * l->ld;
+        }
+    }
+    return conceptdec_i_triangle_apply(l->ctx, batches, l->batches, l->in, l->out, l->triangle_scratch);
+}
+
+/* Biases: without what all classes have in common, which changes nothing. */
+static void
+scale_biases(const logistic *l, const conceptdec_i_logistic_slot *s)
+{
+    double sum = 0;
+    int64_t present = 0;
+    for (int64_t k = 0; k < l->columns; k++) {
+        double *image = s->image + k * l->ld + l->r;
+        *image = s->residual[k * l->ld + l->r] / l->curvature;
+        if (s->class_weight[k] > 0) {
+            sum += *image;
+            present++;
+        }
+    }
+    for (int64_t k = 0; k < l->columns && l->columns > 1; k++)
+        s->image[k * l->ld + l->r] = s->class_weight[k] > 0 ? s->image[k * l->ld + l->r] - sum / (double)present : 0;
+}
+
+static conceptdec_status
+dot_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const conceptdec_i_logistic_slot *s = l->round[column / l->columns];
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict residual = s->residual + at, *restrict image = s->image + at;
+    double lanes[8] = {0};
+    (void)lane;
+    for (int64_t i = 0; i <= l->r; i++)
+        lanes[i % 8] += residual[i] * image[i];
+    l->dots[column] = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_logistic_scale(logistic *l)
+{
+    const int64_t columns = l->n_round * l->columns;
+    if (columns == 0)
+        return CONCEPTDEC_OK;
+    if (l->scalings[0].diagonal)
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, columns, diagonal_task, l));
+    else
+        CONCEPTDEC_I_TRY(apply_triangles(l));
+    for (int64_t i = 0; i < l->n_round; i++)
+        scale_biases(l, l->round[i]);
+    return conceptdec_i_parallel(l->ctx, columns, dot_task, l);
+}

@@ -1,0 +1,341 @@
+/* Newton's method with steps from preconditioned conjugate gradients, for all slots of a round at once. Columns are the tasks;
+ * what is decided for a slot is decided between them, from sums in order of columns. */
+#include "probe/logistic.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ARMIJO 1e-4
+#define SLACK 1e-13 /* of a loss near 1: what rounding does to it */
+#define LEAST_LENGTH 1e-8
+#define CERTAIN 1e-9 /* a decrement so small needs no look at the loss after its step */
+#define MOST_PRODUCTS 500
+#define MOST_FORCING 0.1
+
+typedef conceptdec_i_logistic logistic;
+typedef conceptdec_i_logistic_slot slot;
+
+static slot *
+slot_of(const logistic *l, int64_t column)
+{
+    return l->round[column / l->columns];
+}
+
+static conceptdec_status
+for_columns(logistic *l, conceptdec_i_task task)
+{
+    return conceptdec_i_parallel(l->ctx, l->n_round * l->columns, task, l);
+}
+
+static double
+dot(const double *restrict a, const double *restrict b, int64_t n)
+{
+    double lanes[8] = {0};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++)
+            lanes[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        lanes[i % 8] += a[i] * b[i];
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
+/* Sum over a slot's columns of what the tasks have left. */
+static double
+sum_dots(const logistic *l, int64_t place)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < l->columns; k++)
+        sum += l->dots[place * l->columns + k];
+    return sum;
+}
+
+static double
+sum_slabs(const logistic *l, const double *values, int64_t step, int64_t at)
+{
+    const int64_t slabs = conceptdec_i_passes_slabs(&l->passes, l->rows.n);
+    double sum = 0;
+    for (int64_t slab = 0; slab < slabs; slab++)
+        sum += values[slab * step + at];
+    return sum;
+}
+
+/* Keeps the slots of the round that wait for this. */
+static void
+keep_waiting(logistic *l, conceptdec_i_logistic_wait wait)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < l->n_round; i++)
+        if (l->round[i]->wait == wait)
+            l->round[kept++] = l->round[i];
+    l->n_round = kept;
+}
+
+static void
+end_fit(slot *s, bool is_converged)
+{
+    s->is_converged = is_converged;
+    s->wait = CONCEPTDEC_I_LOGISTIC_DECISION;
+}
+
+/* ---- conjugate gradients ---- */
+
+static conceptdec_status
+turn_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const slot *s = slot_of(l, column);
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict image = s->image + at;
+    double *restrict direction = s->direction + at;
+    (void)lane;
+    if (s->products == 0) {
+        memcpy(direction, image, (size_t)(l->r + 1) * sizeof *direction);
+        memset(s->step + at, 0, (size_t)(l->r + 1) * sizeof *direction);
+        return CONCEPTDEC_OK;
+    }
+    for (int64_t i = 0; i <= l->r; i++)
+        direction[i] = image[i] + s->share * direction[i];
+    return CONCEPTDEC_OK;
+}
+
+/* The residual of a step has to become as much smaller as the next decrement would be anyway, and not smaller than the last
+ * step needs. */
+static double
+forcing_of(const logistic *l, const slot *s)
+{
+    const double about = s->product / 2, wanted = 0.3 * l->fitting->options->tolerance / about;
+    const double forcing = about > wanted ? about : wanted;
+    return forcing < MOST_FORCING * MOST_FORCING ? forcing : MOST_FORCING * MOST_FORCING;
+}
+
+/* First directions of the slots of the round, whose residuals are the opposites of their gradients. */
+static conceptdec_status
+start_descent(logistic *l)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
+        s->product = s->first = sum_dots(l, i);
+        s->enough = s->first * forcing_of(l, s);
+        s->energy = 0;
+        s->products = 0;
+        if (!(s->product > 0)) {
+            s->decrement = 0;
+            end_fit(s, s->product == 0);
+        }
+    }
+    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_PRODUCT);
+    return for_columns(l, turn_task);
+}
+
+/* The image is the data's part of the Hessian times the direction: adds the penalty's and the bias. */
+static conceptdec_status
+complete_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const slot *s = slot_of(l, column);
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict direction = s->direction + at;
+    double *restrict image = s->image + at;
+    const double lambda = s->problem->lambda;
+    (void)lane;
+    for (int64_t i = 0; i < l->r; i++)
+        image[i] += lambda * direction[i];
+    image[l->r] = sum_slabs(l, l->sums, l->n_round * l->columns, column);
+    l->dots[column] = dot(direction, image, l->r + 1);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+move_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const slot *s = slot_of(l, column);
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict direction = s->direction + at, *restrict image = s->image + at;
+    double *restrict step = s->step + at, *restrict residual = s->residual + at;
+    (void)lane;
+    for (int64_t i = 0; i <= l->r; i++) {
+        step[i] += s->along * direction[i];
+        residual[i] -= s->along * image[i];
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* The trial point, at s->length of the step; or the last point, where that is all there is to do. */
+static conceptdec_status
+try_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const slot *s = slot_of(l, column);
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict w = s->w + at, *restrict step = s->step + at;
+    double *restrict trial = s->direction + at;
+    (void)lane;
+    for (int64_t i = 0; i <= l->r; i++)
+        trial[i] = w[i] + s->length * step[i];
+    return CONCEPTDEC_OK;
+}
+
+static void
+take_trial(slot *s)
+{
+    double *w = s->w;
+    s->w = s->direction;
+    s->direction = w;
+    s->iterations++;
+}
+
+/* Slots of the round have their steps. */
+static conceptdec_status
+end_descent(logistic *l)
+{
+    for (int64_t i = 0; i < l->n_round; i++) {
+        l->round[i]->length = 1;
+        l->round[i]->decrement = l->round[i]->energy / 2;
+    }
+    CONCEPTDEC_I_TRY(for_columns(l, try_task));
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        const bool is_small = s->decrement <= l->fitting->options->tolerance;
+        s->is_last = is_small;
+        s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+        if (!(s->energy > 0)) {
+            end_fit(s, false);
+        } else if (is_small && s->decrement <= CERTAIN) {
+            take_trial(s);
+            s->objective -= s->decrement;
+            end_fit(s, true);
+        }
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Which slots go on: the round becomes these, `ended` of its slots stand behind them. */
+static int64_t
+split_round(logistic *l)
+{
+    const int64_t all = l->n_round;
+    int64_t going = 0;
+    for (int64_t i = 0; i < all; i++)
+        if (l->round[i]->wait == CONCEPTDEC_I_LOGISTIC_PRODUCT) {
+            slot *s = l->round[i];
+            memmove(l->round + going + 1, l->round + going, (size_t)(i - going) * sizeof *l->round);
+            l->round[going++] = s;
+        }
+    l->n_round = going;
+    return all - going;
+}
+
+/* New directions, of slots whose step is not good enough; for the others the step is complete. */
+static conceptdec_status
+turn(logistic *l)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        const double product = sum_dots(l, i);
+        s->products++;
+        s->share = product / s->product;
+        s->product = product;
+        if (!(product > s->enough) || s->products >= MOST_PRODUCTS)
+            s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_logistic_advance(logistic *l)
+{
+    CONCEPTDEC_I_TRY(for_columns(l, complete_task));
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        const double curve = sum_dots(l, i);
+        s->along = curve > 0 && isfinite(curve) ? s->product / curve : 0;
+        s->energy += s->along * s->product;
+    }
+    CONCEPTDEC_I_TRY(for_columns(l, move_task));
+    CONCEPTDEC_I_TRY(turn(l));
+    for (int64_t i = 0; i < l->n_round; i++)
+        if (!(l->round[i]->along > 0))
+            l->round[i]->wait = CONCEPTDEC_I_LOGISTIC_FREE;
+    const int64_t ended = split_round(l);
+    CONCEPTDEC_I_TRY(for_columns(l, turn_task));
+    l->round += l->n_round;
+    const int64_t going = l->n_round;
+    l->n_round = ended;
+    const conceptdec_status status = end_descent(l);
+    l->round -= going;
+    return status;
+}
+
+/* ---- Newton steps ---- */
+
+/* The residual is the data's part of the gradient: it becomes the opposite of all of it. */
+static conceptdec_status
+gradient_task(void *argument, int64_t column, int lane)
+{
+    const logistic *l = argument;
+    const slot *s = slot_of(l, column);
+    const int64_t at = conceptdec_i_logistic_column_of(l, column);
+    const double *restrict trial = s->direction + at;
+    double *restrict residual = s->residual + at;
+    const double lambda = s->problem->lambda;
+    (void)lane;
+    for (int64_t i = 0; i < l->r; i++)
+        residual[i] = -(residual[i] + lambda * trial[i]);
+    residual[l->r] = -sum_slabs(l, l->sums, l->n_round * l->columns, column);
+    l->dots[column] = dot(trial, trial, l->r);
+    return CONCEPTDEC_OK;
+}
+
+/* A shorter step, from the parabola through the loss at both ends and its slope at the start. */
+static void
+shorten(slot *s, double objective)
+{
+    const double drop = s->energy * s->length, excess = objective - s->objective + drop;
+    double factor = isfinite(excess) && excess > 0 ? drop / (2 * excess) : 0.1;
+    factor = factor < 0.1 ? 0.1 : factor > 0.5 ? 0.5 : factor;
+    s->length *= factor;
+    if (s->length < LEAST_LENGTH)
+        end_fit(s, false);
+}
+
+static void
+judge_one(const logistic *l, slot *s, double objective)
+{
+    const double slack = SLACK * (fabs(s->objective) > 1 ? fabs(s->objective) : 1);
+    if (!s->is_first && !(objective <= s->objective - ARMIJO * s->length * s->energy + slack)) {
+        shorten(s, objective);
+        return;
+    }
+    take_trial(s);
+    s->objective = objective;
+    s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
+    if (s->is_first)
+        s->iterations = 0;
+    s->is_first = false;
+    if (s->is_last)
+        end_fit(s, true);
+    else if (s->iterations >= l->fitting->options->max_iterations)
+        end_fit(s, false);
+}
+
+conceptdec_status
+conceptdec_i_logistic_judge(logistic *l)
+{
+    CONCEPTDEC_I_TRY(for_columns(l, gradient_task));
+    for (int64_t i = 0; i < l->n_round; i++)
+        judge_one(l, l->round[i], sum_slabs(l, l->losses, l->n_round, i) +
+                                      l->round[i]->problem->lambda / 2 * sum_dots(l, i));
+    const int64_t ended = split_round(l), going = l->n_round;
+    CONCEPTDEC_I_TRY(start_descent(l));
+    l->round += going;
+    l->n_round = ended;
+    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_LOSS);
+    const conceptdec_status status = for_columns(l, try_task);
+    l->round -= going;
+    return status;
+}
