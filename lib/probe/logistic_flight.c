@@ -39,7 +39,7 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
 {
     const int64_t narrow = n_slots < l->most_narrow ? n_slots : l->most_narrow;
     const int64_t wide = n_slots < l->most_wide ? n_slots : l->most_wide, columns = narrow * l->columns;
-    const int64_t slabs = CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
+    const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns) +
            conceptdec_i_triangle_scratch(l->ctx, l->r, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
            2 * l->fitting->space->n * (int64_t)sizeof(int32_t);
@@ -73,7 +73,7 @@ take_round(conceptdec_i_arena *arena, logistic *l)
 {
     const int64_t narrow = l->n_slots < l->most_narrow ? l->n_slots : l->most_narrow, columns = narrow * l->columns;
     const int64_t wide = l->n_slots < l->most_wide ? l->n_slots : l->most_wide;
-    void *p[7];
+    void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->round, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->in, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->out, &p[2]));
@@ -81,11 +81,13 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[4]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof(double), &p[5]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->batches, &p[6]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[7]));
     l->round = p[0];
     l->in = p[1];
     l->out = p[2];
     l->sums = p[3];
     l->losses = p[4];
+    l->curvatures = p[7];
     l->dots = p[5];
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
@@ -207,8 +209,6 @@ fill_slots(logistic *l)
             continue;
         s->number = l->queue[l->next++];
         s->problem = l->fitting->problems + s->number;
-        for (s->scaling = 0; l->scalings[s->scaling].lambda != s->problem->lambda;)
-            s->scaling++;
         l->round[l->n_round++] = s;
     }
     return conceptdec_i_parallel(l->ctx, l->n_round, start_task, l);
@@ -248,6 +248,7 @@ pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, c
     const int64_t columns = l->n_round * l->columns, slabs = conceptdec_i_passes_slabs(&l->passes, rows->n);
     memset(l->sums, 0, (size_t)(slabs * columns) * sizeof *l->sums);
     memset(l->losses, 0, (size_t)(slabs * l->n_round) * sizeof *l->losses);
+    memset(l->curvatures, 0, (size_t)(slabs * l->n_round) * sizeof *l->curvatures);
     is_wide |= l->is_wide;
     *(is_wide ? &l->wide_passes : &l->narrow_passes) += 1;
     *(is_wide ? &l->wide_columns : &l->narrow_columns) += columns;

@@ -50,7 +50,7 @@ typedef struct {
     int64_t first, count;
     double *values; /* K columns */
     int64_t ld;
-    double *sums, *loss;
+    double *sums, *loss, *curvature;
     const uint16_t *label;
     double weight[MOST];
 } view;
@@ -115,6 +115,7 @@ lose_one(view *v)
     }
     keep(v, 0, odds);
     *v->sums += total(f, v->count);
+    *v->curvature += total(odds, v->count);
     *v->loss += loss;
 }
 
@@ -154,18 +155,20 @@ raise(view *v, double *largest, double *sum)
 static void
 lose_many(view *v)
 {
-    double largest[MOST], sum[MOST], inverse[MOST], odds[MOST];
+    double largest[MOST], sum[MOST], inverse[MOST], odds[MOST], rest[MOST];
     raise(v, largest, sum);
     for (int64_t i = 0; i < v->count; i++) {
         if (v->weight[i] > 0)
             *v->loss += v->weight[i] * log(sum[i]);
         inverse[i] = 1 / sum[i];
+        rest[i] = 0;
     }
     for (int64_t k = 0; k < v->l->columns; k++) {
         double *restrict f = v->values + k * v->ld;
         for (int64_t i = 0; i < v->count; i++) {
             odds[i] = f[i] * inverse[i];
             f[i] = v->weight[i] * odds[i];
+            rest[i] += f[i] * (1 - odds[i]);
         }
         keep(v, k, odds);
     }
@@ -173,6 +176,7 @@ lose_many(view *v)
         v->values[v->label[i] * v->ld + i] -= v->weight[i];
     for (int64_t k = 0; k < v->l->columns; k++)
         v->sums[k] += total(v->values + k * v->ld, v->count);
+    *v->curvature += total(rest, v->count) / (double)(v->l->columns - 1);
 }
 
 conceptdec_status
@@ -187,6 +191,7 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
         v.values = (double *)chunk->values + i * l->columns * chunk->ld;
         v.sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
         v.loss = l->losses + chunk->slab * l->n_round + i;
+        v.curvature = l->curvatures + chunk->slab * l->n_round + i;
         weigh(&v);
         if (l->columns == 1)
             lose_one(&v);
