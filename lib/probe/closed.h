@@ -54,6 +54,13 @@ void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double
 conceptdec_status conceptdec_i_central_moments(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
                                                const double *mean, double *out);
 
+/* The smallest squared pivot of a Cholesky factor (r x r). */
+double conceptdec_i_least_pivot(const double *l, int64_t r);
+/* b (count x r) = A^+ b, A symmetric without negative eigenvalues but for rounding; a is destroyed, work is r x r. Where no
+ * pivot falls below 8 * least by Cholesky, else by eigenvalues, of which those at or below `least` count as 0. */
+conceptdec_status conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double least, double *a, double *work,
+                                             int64_t count, double *b);
+
 /* The bias of a column whose class is absent. only: of two classes the one that is there. */
 double conceptdec_i_absent_bias(int64_t columns, int64_t only);
 /* ENOMEM where `count` doubles are beyond options->memory. */

@@ -143,13 +143,11 @@ static bool
 has_small_pivot(const conceptdec_i_ridge_part *part)
 {
     int64_t r = part->r;
-    double largest = 0, least = (double)INFINITY;
-    for (int64_t i = 0; i < r; i++) {
-        double pivot = part->other[i * r + i];
+    double largest = 0;
+    for (int64_t i = 0; i < r; i++)
         largest = fmax(largest, part->moments[i * r + i]);
-        least = fmin(least, pivot * pivot);
-    }
-    return !(least > 8 * conceptdec_i_ridge_tolerance(part->members.n_train, r) * largest);
+    double least = 8 * conceptdec_i_ridge_tolerance(part->members.n_train, r) * largest;
+    return !(conceptdec_i_least_pivot(part->other, r) > least);
 }
 
 conceptdec_status

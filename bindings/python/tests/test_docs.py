@@ -28,3 +28,15 @@ def test_signature(name):
     for parameter in signature.parameters.values():
         assert parameter.annotation is not inspect.Parameter.empty
         assert parameter.name in function.__doc__
+
+
+@pytest.mark.parametrize("name", ["KNNDecoder", "LinearProbe", "RidgeProbe"])
+def test_estimator(name):
+    """Every parameter stands in the docstring, whose example runs."""
+    estimator = getattr(conceptdec, name)
+    tests = doctest.DocTestFinder(recurse=False).find(estimator, name)
+    assert tests and tests[0].examples
+    failed, _ = doctest.DocTestRunner().run(tests[0])
+    assert failed == 0
+    for parameter in inspect.signature(estimator).parameters:
+        assert parameter in estimator.__doc__

@@ -1,0 +1,302 @@
+"""Estimators in the manner of scikit-learn: its own checks, its estimators, and life without it."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+import conceptdec
+
+sklearn = pytest.importorskip("sklearn")
+from sklearn import base, linear_model, model_selection, neighbors, pipeline, preprocessing  # noqa: E402
+from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
+
+from conceptdec import KNNDecoder, LinearProbe, RidgeProbe  # noqa: E402
+
+KINDS = ["logistic", "ridge", "lda", "mean_difference", "nearest_mean"]
+
+#: Nothing is skipped: every check that this version of scikit-learn has passes, or says itself that it needs pandas.
+CHECKED = [
+    *[LinearProbe(kind) for kind in KINDS],
+    LinearProbe(standardize="global", class_weight="balanced"),
+    RidgeProbe(),
+    RidgeProbe([0.01, 1.0], standardize="global"),
+    KNNDecoder(),
+    KNNDecoder(3, weights="distance", ties="nearest"),
+    KNNDecoder(5, metric="cosine", weights="softmax", boundary="index"),
+]
+
+
+@parametrize_with_checks(CHECKED)
+def test_checks_of_scikit_learn(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+@pytest.fixture
+def data(rng):
+    """Training rows, labels, other rows and theirs."""
+    means = rng.standard_normal((3, 6))
+    y, other = np.arange(90) % 3, rng.integers(0, 3, size=50)
+    names = np.array(["adj", "noun", "verb"])
+    return means[y] + rng.standard_normal((90, 6)), names[y], means[other] + rng.standard_normal((50, 6)), names[other]
+
+
+# ---- LinearProbe
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_logistic_regression(data, rng, classes, weighed):
+    x, y, other, _ = data
+    keep = y != "verb" if classes == 2 else np.ones(90, dtype=bool)
+    x, y = x[keep], y[keep]
+    weights = rng.integers(0, 3, size=len(x)).astype(float) if weighed else None
+    ours = LinearProbe().fit(x, y, sample_weight=weights)
+    peer = linear_model.LogisticRegression(tol=1e-10, solver="newton-cg", max_iter=1000).fit(x, y, weights)
+    assert np.abs(ours.predict_proba(other) - peer.predict_proba(other)).max() < 1e-6
+    np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-5)
+    assert ours.coef_.shape == peer.coef_.shape and ours.intercept_.shape == peer.intercept_.shape
+    assert ours.decision_function(other).shape == peer.decision_function(other).shape
+    assert np.array_equal(ours.predict(other), peer.predict(other)) and np.array_equal(ours.classes_, peer.classes_)
+    np.testing.assert_allclose(ours.predict_log_proba(other), np.log(ours.predict_proba(other)))
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"adj": 5.0, "noun": 0.5}])
+def test_ridge_classifier(data, class_weight):
+    x, y, other, _ = data
+    x, y = x[:70], np.where(np.arange(70) < 20, "adj", y[:70])
+    ours = LinearProbe("ridge", class_weight=class_weight).fit(x, y)
+    peer = linear_model.RidgeClassifier(1.0, class_weight=class_weight, solver="cholesky").fit(x, y)
+    np.testing.assert_allclose(ours.decision_function(other), peer.decision_function(other), atol=1e-9)
+    assert not hasattr(ours, "predict_proba") and hasattr(LinearProbe(), "predict_proba")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_fit_probe(data, kind):
+    x, y, other, truth = data
+    ours, model = LinearProbe(kind).fit(x, y), conceptdec.fit_probe(x, y, kind)
+    assert np.array_equal(ours.coef_, model.weights) and np.array_equal(ours.intercept_, model.bias)
+    assert np.array_equal(ours.predict(other), model.predict(other)) and ours.n_iter_ == model.iterations
+    assert ours.score(other, truth) == pytest.approx(model.score(other, truth).accuracy)
+
+
+def test_dtypes_stay(data):
+    x, y, other, _ = data
+    for kind in (np.float16, np.float32):
+        narrow = x.astype(kind)
+        expected = conceptdec.fit_probe(narrow, y).weights
+        assert np.array_equal(LinearProbe().fit(narrow, y).coef_, expected)
+    assert np.array_equal(LinearProbe().fit(x.tolist(), y.tolist()).predict(other), LinearProbe().fit(x, y).predict(other))
+
+
+@pytest.mark.parametrize("y", [[0, 1] * 10, [True, False] * 10, [1.0, 2.0] * 10, [-1, 5] * 10, list("ab") * 10])
+def test_labels_of_any_kind(rng, y):
+    x = np.arange(20.0)[:, None] % 2
+    for estimator in (LinearProbe(), KNNDecoder(3)):
+        fitted = estimator.fit(x, y)
+        assert np.array_equal(fitted.classes_, np.unique(y))
+        assert fitted.predict(x).dtype == np.asarray(y).dtype and fitted.score(x, y) == 1
+
+
+def test_bad_labels(rng):
+    x = rng.standard_normal((20, 2))
+    for estimator in (LinearProbe(), KNNDecoder()):
+        for y, text in [
+            (np.linspace(0, 1, 20), "Unknown label type"),
+            (np.full(20, np.nan), "NaN"),
+            (np.zeros((20, 2), dtype=int), "1d array"),
+            (np.zeros(19, dtype=int), "inconsistent"),
+            (np.array([0, "a"] * 10, dtype=object), "cannot be compared"),
+        ]:
+            with pytest.raises(ValueError, match=text):
+                estimator.fit(x, y)
+    with pytest.raises(ValueError, match="one class"):
+        LinearProbe().fit(x, np.zeros(20, dtype=int))
+
+
+def test_not_converged_warns(data):
+    from sklearn.exceptions import ConvergenceWarning
+
+    with pytest.warns(ConvergenceWarning, match="1 Newton step"):
+        LinearProbe(lambda_=1e-8, max_iterations=1).fit(data[0], data[1])
+
+
+def test_options_are_checked_at_fit(data):
+    x, y, _, _ = data
+    for wrong in (
+        LinearProbe("svm"), LinearProbe(lambda_=0.0), LinearProbe(standardize="yes"), LinearProbe(class_weight="even"),
+        LinearProbe(shrinkage=0.5), RidgeProbe([-1.0]), RidgeProbe(standardize="fold"), KNNDecoder(0),
+        KNNDecoder(metric="l1"), KNNDecoder(weights="softmax"), KNNDecoder(ties="first"), KNNDecoder(boundary="none"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError):
+            wrong.fit(x, np.arange(90) if isinstance(wrong, RidgeProbe) else y)
+
+
+# ---- RidgeProbe
+
+
+@pytest.mark.parametrize("d", [6, 120])
+def test_ridge_cv(rng, d):
+    x = rng.standard_normal((60, d))
+    t = x[:, :3] @ [1.0, 2.0, 3.0] + 2 * rng.standard_normal(60)
+    path = np.logspace(-4, 2, 7)
+    ours = RidgeProbe(path).fit(x, t)
+    peer = linear_model.RidgeCV(alphas=path * 60, store_cv_values=True).fit(x, t)
+    assert ours.lambda_ * 60 == pytest.approx(peer.alpha_) and path.min() < ours.lambda_ < path.max()
+    np.testing.assert_allclose(ours.r2_, 1 - peer.cv_values_.mean(axis=0) / t.var(), atol=1e-7)
+    np.testing.assert_allclose(ours.coef_, peer.coef_, atol=1e-9)
+    assert ours.intercept_ == pytest.approx(peer.intercept_) and isinstance(ours.intercept_, float)
+    np.testing.assert_allclose(ours.predict(x), peer.predict(x), atol=1e-9)
+
+
+def test_several_targets(rng):
+    x = rng.standard_normal((50, 4))
+    t = np.stack([x @ rng.standard_normal(4), np.full(50, 3.0), rng.standard_normal(50)], axis=1)
+    ours = RidgeProbe([0.1]).fit(x, t)
+    assert ours.coef_.shape == (3, 4) and ours.intercept_.shape == (3,) and ours.predict(x).shape == (50, 3)
+    peer = linear_model.Ridge(0.1 * 50).fit(x, t)
+    np.testing.assert_allclose(ours.predict(x), peer.predict(x), atol=1e-9)
+
+
+def test_default_path_follows_the_scale(rng):
+    x, t = rng.standard_normal((50, 4)), rng.standard_normal(50)
+    one, large = RidgeProbe().fit(x, t), RidgeProbe().fit(1000 * x, t)
+    np.testing.assert_allclose(large.lambdas_, 1e6 * one.lambdas_)
+    np.testing.assert_allclose(large.predict(1000 * x), one.predict(x), atol=1e-8)
+    assert len(one.lambdas_) == 17
+    flat = RidgeProbe().fit(np.ones((50, 2)), t)
+    np.testing.assert_allclose(flat.predict(np.ones((1, 2))), [t.mean()])
+
+
+def test_of_equal_penalties_the_largest(rng):
+    flat = RidgeProbe([0.1, 10.0, 1.0]).fit(np.ones((20, 2)), rng.standard_normal(20))
+    assert flat.lambda_ == 10.0
+
+
+# ---- KNNDecoder
+
+
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+@pytest.mark.parametrize("k", [1, 5])
+def test_k_neighbors_classifier(data, weights, k):
+    x, y, other, _ = data
+    ours = KNNDecoder(k, weights=weights).fit(x, y)
+    peer = neighbors.KNeighborsClassifier(k, weights=weights, algorithm="brute").fit(x, y)
+    np.testing.assert_allclose(ours.predict_proba(other), peer.predict_proba(other), atol=1e-9)
+    assert np.array_equal(ours.predict(other), peer.predict(other))
+
+
+@pytest.mark.parametrize("boundary", ["share", "index"])
+@pytest.mark.parametrize("ties", ["smallest", "nearest", "fractional"])
+@pytest.mark.parametrize(
+    "metric, weights",
+    [("l2", "uniform"), ("l2", "distance"), ("l2", "balanced"), ("cosine", "uniform"), ("cosine", "softmax")],
+)
+def test_votes_of_the_library(rng, metric, weights, ties, boundary):
+    """Predictions, and with shared credit the sets of winners, are those of knn_decodability on small integers."""
+    x, y = rng.integers(0, 3, size=(160, 3)).astype(np.float32), rng.integers(0, 4, size=160)
+    train = np.arange(160) < 110
+    options = dict(metric=metric, weights=weights, boundary=boundary)
+    ours = KNNDecoder(6, ties=ties, **options).fit(x[train], y[train])
+    theirs = conceptdec.knn_decodability(x, y, k=6, protocol="split", train=train, ties=ties, **options)
+    assert theirs.boundary_tie_rate[0] > 0.5 and theirs.tie_rate[0] > 0
+    predicted, votes = ours.predict(x[~train]), ours.predict_proba(x[~train])
+    np.testing.assert_allclose(votes.sum(axis=1), 1)
+    if ties == "smallest":
+        expected = np.zeros((4, 4))
+        np.add.at(expected, (y[~train], predicted), 1)
+        np.testing.assert_allclose(theirs.confusion[0], expected)
+    elif ties == "fractional":
+        winners = votes >= votes.max(axis=1, keepdims=True) * (1 - 1e-11)
+        credit = winners[np.arange(50), y[~train]] / winners.sum(axis=1)
+        assert theirs.decodability[0] == pytest.approx(credit.mean(), abs=1e-12)
+        assert (np.take_along_axis(winners, predicted[:, None], axis=1)).all()
+    else:  # where the nearest members tie too the library shares, an estimator has to say one
+        wrong, right = (theirs.confusion[0] > 0).sum(axis=0), np.bincount(predicted, minlength=4)
+        assert ((wrong > 0) | (right == 0)).all()
+
+
+def test_nearest_of_tied_classes():
+    x, y = [[0.0], [1.0], [3.0], [5.0]], ["b", "a", "a", "b"]
+    for ties, expected in [("nearest", "b"), ("smallest", "a")]:
+        assert KNNDecoder(2, ties=ties).fit(x, y).predict([[0.2]]).tolist() == [expected]
+
+
+def test_more_neighbours_than_samples():
+    decoder = KNNDecoder(10).fit([[0.0], [1.0], [2.0]], ["a", "b", "b"])
+    np.testing.assert_allclose(decoder.predict_proba([[0.0]]), [[1 / 3, 2 / 3]])
+    alone = KNNDecoder(10).fit([[0.0]], ["a"])
+    assert alone.predict([[5.0]]).tolist() == ["a"]
+
+
+# ---- in company
+
+
+@pytest.mark.parametrize("estimator", [LinearProbe(lambda_=0.1), KNNDecoder(5), LinearProbe("ridge")])
+def test_pickle_and_clone(data, estimator):
+    x, y, other, _ = data
+    fitted = base.clone(estimator).fit(x, y)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.predict(other), fitted.predict(other)) and repr(again) == repr(estimator)
+    assert base.clone(fitted).get_params() == estimator.get_params()
+
+
+def test_pipeline_and_grid(data):
+    x, y, other, truth = data
+    chain = pipeline.make_pipeline(preprocessing.StandardScaler(), LinearProbe())
+    grid = {"linearprobe__lambda_": [1e-3, 1e-1, 10.0], "linearprobe__kind": ["logistic", "ridge"]}
+    search = model_selection.GridSearchCV(chain, grid, cv=3).fit(x, y)
+    assert search.score(other, truth) > 0.5
+    assert model_selection.cross_val_score(KNNDecoder(5), x, y, cv=3).mean() > 0.5
+    assert model_selection.cross_val_predict(RidgeProbe(), x, x[:, 0], cv=3).shape == (90,)
+
+
+def test_import_takes_numpy_alone():
+    code = "import sys, conceptdec; print('sklearn' in sys.modules, 'KNNDecoder' in dir(conceptdec)); conceptdec.KNNDecoder"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "True"]
+    with pytest.raises(AttributeError, match="has no attribute 'SVC'"):
+        conceptdec.SVC
+
+
+WITHOUT = """
+import pickle, sys
+sys.modules["sklearn"] = None
+import numpy as np, conceptdec as cd
+x = np.random.default_rng(0).standard_normal((40, 3)); y = (x[:, 0] > 0).astype(int)
+for estimator in (cd.LinearProbe(lambda_=0.01), cd.KNNDecoder(k=3), cd.LinearProbe("ridge")):
+    try:
+        estimator.predict(x)
+        sys.exit("not fitted, but it predicts")
+    except ValueError as problem:
+        assert "not fitted" in str(problem)
+    estimator.fit(x, y)
+    assert estimator.score(x, y) > 0.9 and estimator.score(x, y, sample_weight=y) > 0.9
+    assert np.array_equal(pickle.loads(pickle.dumps(estimator)).predict(x), estimator.predict(x))
+    try:
+        estimator.predict(x[:, :2])
+        sys.exit("another number of features, but it predicts")
+    except ValueError as problem:
+        assert "expecting 3 features" in str(problem)
+probe = cd.RidgeProbe([0.1]).fit(x, x @ [1.0, 2.0, 3.0])
+assert probe.score(x, x @ [1.0, 2.0, 3.0]) > 0.9 and probe.score(x, x @ [1.0, 2.0, 3.0], np.ones(40)) > 0.9
+assert repr(cd.KNNDecoder(k=3, ties="nearest")) == "KNNDecoder(k=3, ties='nearest')"
+assert cd.KNNDecoder().set_params(k=4).get_params()["k"] == 4
+try:
+    cd.KNNDecoder().set_params(n_neighbors=4)
+except ValueError as problem:
+    assert "n_neighbors" in str(problem) and "'k'" in str(problem)
+else:
+    sys.exit("an unknown parameter was set")
+print("sklearn" in [name for name, module in sys.modules.items() if module])
+"""
+
+
+def test_without_scikit_learn():
+    run = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, "False"), run.stderr
