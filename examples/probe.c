@@ -1,4 +1,4 @@
-/* Where in a network can a concept be read, and is that more than what a probe learns by heart? Three layers are made up
+/* Where in a network can a concept be read, and is it more than a probe learns by heart? Three layers are made up
  * here: float16, 400 samples of 6 concepts from 100 prompts, 64 wide, the concepts ever plainer. The probe of the last
  * layer is kept in a file, read again, and asked about samples that it has not seen.
  *   cc probe.c $(pkg-config --cflags --libs conceptdec) -o probe && ./probe */
