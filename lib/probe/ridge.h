@@ -24,6 +24,7 @@ typedef struct conceptdec_i_ridge_part {
     double *mean;    /* r */
     double *moments; /* r x r: S, or its eigenvectors, one a row */
     double *other;   /* r x r: a factor of S + lambda I, or the eigenvectors, one a column */
+    float *floats;   /* the latter in float, where products are; NULL: they are not */
     double *values;  /* r: eigenvalues, exactly 0 where they count as such */
     int64_t rank;    /* those that do not */
     bool is_eigen;
@@ -34,7 +35,7 @@ typedef struct conceptdec_i_ridge_part {
     /* LEAVE_ONE: for each lambda, 1 / (1 - h_ii) of every row of members.left, or NaN. */
     double *freedom;
     bool is_complement; /* products are t - f rather than f: the rows span all that they can, and 1 - h is small */
-    int precision;      /* of the products */
+    int precision;      /* of products with rows: float for narrow input and many columns */
 } conceptdec_i_ridge_part;
 
 /* Second moments of the TRAIN rows of one role after another: taken from those of all rows where that is cheaper and as exact. */
@@ -47,7 +48,7 @@ typedef struct conceptdec_i_ridge_base {
 } conceptdec_i_ridge_base;
 
 double conceptdec_i_ridge_tolerance(int64_t n, int64_t r);
-/* alike: roles of the fitting whose TRAIN and TEST rows together are those of this one. is_eigen: needed whatever it costs. */
+/* alike: roles of the fitting whose TRAIN and TEST rows together are those of this one. */
 conceptdec_status conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base *base, int64_t alike,
                                                bool is_eigen, const conceptdec_i_problem *problem,
                                                conceptdec_i_ridge_part *part);
