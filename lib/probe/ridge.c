@@ -158,7 +158,8 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
     conceptdec_i_ridge_batch batch = {.arena = arena, .part = &part, .targets = r->targets, .columns = fitting->columns,
                                       .classes = r->targets ? 0 : fitting->classes, .listener = r->listener,
                                       .argument = r->argument};
-    part.precision = fitting->space->is_wide || count * fitting->columns < MANY_COLUMNS ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    part.is_few = count * fitting->columns < MANY_COLUMNS;
+    part.precision = fitting->space->is_wide || part.is_few ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY(find_lambdas(arena, fitting, order, count, &part));
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count),
                                                   &fitting->problems[order[0]], &part));

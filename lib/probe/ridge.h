@@ -5,6 +5,9 @@
  * at or below conceptdec_i_ridge_tolerance() times the largest count as 0, and w has nothing along their vectors: what is
  * minimal in norm at lambda = 0, and of no consequence above it, as c has nothing there.
  *
+ * Second moments square what is badly conditioned. Where lambda is 0 or a pivot is below 1e-6 of its element, and columns are
+ * few, two steps of refinement, with residuals from the rows, bring most of the digits back.
+ *
  * Left out, with lambda and the weights of the other rows as they are (scikit-learn's alpha = lambda n stays):
  * t_i - f_i becomes (t_i - f_i) / (1 - h_ii), h_ij = omega_j (1 + (z_i - m)' (S + lambda I)^-1 (z_j - m)), and for a group
  * (I - H_gg)^-1 (t - f)_g. */
@@ -29,6 +32,8 @@ typedef struct conceptdec_i_ridge_part {
     int64_t rank;    /* those that do not */
     bool is_eigen;
     bool is_factored;
+    bool is_few;      /* so few columns that each can be refined */
+    bool is_delicate; /* the factor has small pivots: solutions are refined from the rows themselves */
     double factored; /* lambda of the factor */
     int64_t n_lambdas; /* of the part, ascending */
     double *lambdas;

@@ -128,6 +128,8 @@ solve_by_factor(batch *b, bool *is_singular)
                                                   (end - first) * b->columns, b->w + first * size, is_singular));
         if (*is_singular)
             return CONCEPTDEC_OK;
+        if (b->part->is_delicate && b->part->is_few)
+            CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_refine(b, first, end));
         CONCEPTDEC_I_TRY(conceptdec_i_poll(b->arena->ctx, 0));
     }
     return CONCEPTDEC_OK;

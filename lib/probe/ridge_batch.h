@@ -46,8 +46,10 @@ conceptdec_status conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *batch,
 conceptdec_status conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count,
                                                int64_t most_items);
 
-/* ridge_targets.c: center, spread and moment of every set. */
+/* ridge_targets.c: center, spread and moment of every set, and what is left of the equations. */
 conceptdec_status conceptdec_i_ridge_batch_targets(conceptdec_i_ridge_batch *batch);
+/* Improves the weights of some problems of one lambda, for which the factor is made. */
+conceptdec_status conceptdec_i_ridge_batch_refine(const conceptdec_i_ridge_batch *batch, int64_t first, int64_t end);
 /* ridge_finish.c: decision values from products, and the listener. */
 conceptdec_status conceptdec_i_ridge_batch_finish(conceptdec_i_ridge_batch *batch);
 

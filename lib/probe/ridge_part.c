@@ -7,6 +7,7 @@
 #include "probe/ridge.h"
 
 #define LEAST_ALIKE 3    /* roles that must share their rows before moments of all rows pay */
+#define DELICATE 1e-6    /* a pivot below this share of its element */
 #define MOST_TAKEN 0.5   /* of the trace: what may be taken from the moments of all rows without losing digits */
 
 double
@@ -158,7 +159,9 @@ conceptdec_i_ridge_solve(conceptdec_i_ridge_part *part, double lambda, int64_t c
         part->is_factored = false;
         CONCEPTDEC_I_TRY(conceptdec_i_cholesky(ctx, r, part->other, r, &is_definite));
         double least = 8 * conceptdec_i_ridge_tolerance(part->members.n_train, r);
-        *is_singular = !is_definite || !(conceptdec_i_least_pivot(part->other, part->moments, lambda, r) > least);
+        double pivot = is_definite ? conceptdec_i_least_pivot(part->other, part->moments, lambda, r) : 0;
+        *is_singular = !(pivot > least);
+        part->is_delicate = pivot < DELICATE || lambda <= 0;
         if (*is_singular)
             return CONCEPTDEC_OK;
         part->is_factored = true;
