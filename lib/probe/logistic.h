@@ -14,6 +14,7 @@
 typedef enum conceptdec_i_logistic_wait {
     CONCEPTDEC_I_LOGISTIC_FREE,
     CONCEPTDEC_I_LOGISTIC_LOSS,    /* loss and gradient at the trial point */
+    CONCEPTDEC_I_LOGISTIC_ROUGH,   /* the same from products in float */
     CONCEPTDEC_I_LOGISTIC_PRODUCT, /* the Hessian times its direction */
     CONCEPTDEC_I_LOGISTIC_DECISION /* decision values of what it was not fitted to */
 } conceptdec_i_logistic_wait;
@@ -35,7 +36,9 @@ typedef struct conceptdec_i_logistic_slot {
     double *direction; /* of conjugate gradients; the trial point while its loss is waited for */
     double *image;     /* the Hessian times it; the residual times the preconditioner */
     /* Newton steps */
-    bool is_first, is_last; /* the trial point is the start; the step needs no proof */
+    bool is_first; /* the trial point is the start, or is looked at again */
+    bool is_last;  /* the step needs no proof */
+    bool is_rough; /* loss and gradient are */
     double objective, length, decrement;
     double curvature; /* mean of p (1 - p) over rows and pairs of classes, times the number of classes less 1: as l->curvature */
     int64_t iterations;
@@ -85,6 +88,7 @@ typedef struct conceptdec_i_logistic {
     double *sums;   /* slabs x columns of the round: of what the consumer has left */
     double *losses, *curvatures; /* slabs x slots of the round */
     double *dots;   /* columns of the round */
+    double *scratch; /* per lane */
     void *triangle_scratch;
     conceptdec_i_triangle_batch *batches;
     /* what was spent, for those who measure */
@@ -103,6 +107,9 @@ conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
 conceptdec_status conceptdec_i_logistic_loss(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_product(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_decide(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+
+/* Doubles of a lane's scratch. */
+int64_t conceptdec_i_logistic_scratch(const conceptdec_i_logistic *l);
 
 /* ---- steps (logistic_steps.c) ---- */
 

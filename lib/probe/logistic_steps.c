@@ -10,7 +10,8 @@
 #define LEAST_LENGTH 1e-8
 #define CERTAIN 1e-9 /* a decrement so small needs no look at the loss after its step */
 #define MOST_PRODUCTS 500
-#define FORCING 2 /* measured: 0.3 to 10 are within a tenth */
+#define ROUGH 0.01
+#define LEAST_ROUGH 1e-6
 #define MOST_FORCING 0.1
 #define REST 10 /* directions not yet seen may have so many times less curvature than those seen */
 
@@ -62,13 +63,13 @@ sum_slabs(const logistic *l, const double *values, int64_t step, int64_t at)
     return sum;
 }
 
-/* Keeps the slots of the round that wait for this. */
+/* The round without slots that have come to an end. */
 static void
-keep_waiting(logistic *l, conceptdec_i_logistic_wait wait)
+drop_ended(logistic *l)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < l->n_round; i++)
-        if (l->round[i]->wait == wait)
+        if (l->round[i]->wait != CONCEPTDEC_I_LOGISTIC_DECISION)
             l->round[kept++] = l->round[i];
     l->n_round = kept;
 }
@@ -101,13 +102,13 @@ turn_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* The residual of a step has to become as much smaller as the next decrement would be anyway, and not smaller than the last
- * step needs. */
+/* How much smaller the product has to become: about as much as the next decrement will be anyway (0.3 to 10 times as much are
+ * within a tenth in cost), and no more than the last step needs. */
 static double
 forcing_of(const logistic *l, const slot *s)
 {
-    const double about = s->product / 2, wanted = l->fitting->options->tolerance / about;
-    const double forcing = about > wanted ? FORCING * about : FORCING * wanted;
+    const double about = s->product / 2, quadratic = 2 * about, wanted = 0.1 * l->fitting->options->tolerance / about;
+    const double forcing = quadratic > wanted ? quadratic : wanted;
     return forcing < MOST_FORCING ? forcing : MOST_FORCING;
 }
 
@@ -139,12 +140,12 @@ start_descent(logistic *l)
         s->enough = s->first * forcing_of(l, s);
         s->energy = s->longest = 0;
         s->products = 0;
-        if (!(s->product > 0)) {
+        if (!(s->product > 0) && !s->is_rough) {
             s->decrement = 0;
             end_fit(s, s->product == 0);
         }
     }
-    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_PRODUCT);
+    drop_ended(l);
     return for_columns(l, turn_task);
 }
 
@@ -206,6 +207,25 @@ take_trial(slot *s)
     s->iterations++;
 }
 
+/* Loss and gradient at w once more, in double. */
+static void
+look_again(slot *s)
+{
+    s->is_first = true;
+    s->is_rough = false;
+    s->length = 0;
+    s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+}
+
+/* Gradients from float products are good enough for steps whose decrement is well above what rounding adds to it, and come
+ * after a step with a decrement above this, which the next one will mostly be. */
+static void
+await_loss(const logistic *l, slot *s)
+{
+    s->is_rough = !l->is_wide && s->decrement > ROUGH;
+    s->wait = s->is_rough ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
+}
+
 /* Slots of the round have their steps. */
 static conceptdec_status
 end_descent(logistic *l)
@@ -214,12 +234,17 @@ end_descent(logistic *l)
         l->round[i]->length = 1;
         l->round[i]->decrement = l->round[i]->energy / 2;
     }
+    for (int64_t i = 0; i < l->n_round; i++)
+        if (l->round[i]->is_rough && l->round[i]->decrement <= LEAST_ROUGH)
+            look_again(l->round[i]);
     CONCEPTDEC_I_TRY(for_columns(l, try_task));
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
         const bool is_small = s->decrement <= l->fitting->options->tolerance;
         s->is_last = is_small;
-        s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+        if (s->is_first)
+            continue;
+        await_loss(l, s);
         if (!(s->energy > 0)) {
             end_fit(s, false);
         } else if (is_small && s->decrement <= CERTAIN) {
@@ -341,12 +366,13 @@ judge_one(const logistic *l, slot *s, double objective)
     s->objective = objective;
     s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
     if (s->is_first)
-        s->iterations = 0;
+        s->iterations--;
     s->is_first = false;
-    if (s->is_last)
-        end_fit(s, true);
-    else if (s->iterations >= l->fitting->options->max_iterations)
-        end_fit(s, false);
+    const bool is_end = s->is_last || s->iterations >= l->fitting->options->max_iterations;
+    if (is_end && s->is_rough)
+        look_again(s);
+    else if (is_end)
+        end_fit(s, s->is_last);
 }
 
 conceptdec_status
@@ -362,7 +388,7 @@ conceptdec_i_logistic_judge(logistic *l)
     CONCEPTDEC_I_TRY(start_descent(l));
     l->round += going;
     l->n_round = ended;
-    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_LOSS);
+    drop_ended(l);
     const conceptdec_status status = for_columns(l, try_task);
     l->round -= going;
     return status;
