@@ -54,17 +54,26 @@ class Context:
         library().conceptdec_ctx_cancel(self.handle)
 
 
-class _Call(threading.Thread):
-    """One call; keeps its context and its arguments for as long as it runs, whoever still waits for it."""
+class _Call:
+    """One call in a thread of its own; keeps its context and its arguments for as long as it runs, whoever waits for it.
+
+    It has a thread and is none: Thread has attributes of its own, in Python 3.14 `_context`, that ours could hide.
+    """
 
     def __init__(self, context: Context, name: str, arguments: Tuple[Any, ...]) -> None:
-        super().__init__(name=name)
         self._context, self._function, self._arguments = context, getattr(library(), name), arguments
+        self._thread = threading.Thread(target=self._run, name=name)
         self.finished = threading.Event()
         self.status: int = const.ECANCELLED
         self.problem: Optional[BaseException] = None
 
-    def run(self) -> None:
+    def start(self) -> None:
+        self._thread.start()
+
+    def has_started(self) -> bool:
+        return self._thread.ident is not None
+
+    def _run(self) -> None:
         try:
             self.status = self._function(self._context.handle, *self._arguments)
         except BaseException as problem:  # ctypes: an argument of a wrong type
@@ -108,7 +117,7 @@ def run(
         _wait(call, context.reports, heard_by)
     except BaseException:
         context.cancel()
-        if call.ident is not None:
+        if call.has_started():
             call.finished.wait()
         raise
     finally:

@@ -99,6 +99,8 @@ def _weights(sample_weight: Any, n: int) -> Optional[np.ndarray]:
     weights = np.full(n, weights) if weights.ndim == 0 else weights
     if weights.shape != (n,):
         raise ValueError(f"Sample weights must be 1D array or scalar of {n} samples; shape is {weights.shape}")
+    if not weights.any():
+        raise ValueError("sample_weight: every weight is zero, no sample is left")
     return weights
 
 
@@ -216,7 +218,7 @@ class LinearProbe(ClassifierMixin, _Estimator):
         """The default is 1 / sum of the weights, so that a weight of 2 is a sample that stands there twice."""
         if self.lambda_ is not None or weights is None or self.kind not in ("logistic", "ridge"):
             return self.lambda_
-        return 1 / weights.sum() if weights.sum() > 0 else None
+        return 1 / weights.sum()
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LinearProbe":
         """Fits the probe to X (n, d) and labels y (n,), each sample with its weight."""

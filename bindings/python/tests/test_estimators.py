@@ -204,7 +204,7 @@ def test_votes_of_the_library(rng, metric, weights, ties, boundary):
     options = dict(metric=metric, weights=weights, boundary=boundary)
     ours = KNNDecoder(6, ties=ties, **options).fit(x[train], y[train])
     theirs = conceptdec.knn_decodability(x, y, k=6, protocol="split", train=train, ties=ties, **options)
-    assert theirs.boundary_tie_rate[0] > 0.5 and theirs.tie_rate[0] > 0
+    assert theirs.boundary_tie_rate[0] > 0.5 and (theirs.tie_rate[0] > 0 or weights == "balanced")
     predicted, votes = ours.predict(x[~train]), ours.predict_proba(x[~train])
     np.testing.assert_allclose(votes.sum(axis=1), 1)
     if ties == "smallest":

@@ -169,3 +169,10 @@ def test_who_hears_of_progress(monkeypatch):
     quiet.report("neighbors", 1, 2)
     assert "50%" in sys.stderr.getvalue()
     assert _progress.listener(False) is None
+
+
+def test_a_call_is_no_thread():
+    """Python 3.14 gave Thread an attribute `_context`; a subclass with one of its own never ran, and nobody was told."""
+    from conceptdec import _context
+
+    assert not issubclass(_context._Call, threading.Thread)
