@@ -9,8 +9,7 @@
 #define ROWS 128
 #define GROUP_BYTES ((int64_t)8 << 20) /* packed columns that all tasks share */
 #define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the rows */
-#define DEPTH_F32 384
-#define DEPTH_F64 256
+#define DEPTH 256 /* a panel of the columns stays in a first-level cache while those of the rows pass */
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -26,7 +25,8 @@ typedef struct {
 double
 conceptdec_i_apply_error(int64_t dims, int precision)
 {
-    return conceptdec_i_tiles_error(dims, precision);
+    double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
+    return (double)(min64(DEPTH, dims) + ceil_div(dims, DEPTH) + 3) * unit * 1.001;
 }
 
 static void
@@ -67,12 +67,13 @@ take_row(const product *g, int64_t i, char *out)
 
 /* Slices of depth one after the other, each with its `height` / `width` panels; this is panel number `panel`. */
 static void
-pack_panel(const product *g, const char *in, int64_t present, int64_t panel, int64_t width, int64_t height, char *out)
+pack_panel(const product *g, const char *in, int64_t ld, int64_t present, int64_t panel, int64_t width, int64_t height,
+           char *out)
 {
     int64_t dims = g->a->rows->dims;
     for (int64_t p = 0; p < dims; p += g->depth) {
         int64_t depth = min64(g->depth, dims - p);
-        interleave(g, in + p * g->size, dims, present, depth, width, out + (p * height + panel * width * depth) * g->size);
+        interleave(g, in + p * g->size, ld, present, depth, width, out + (p * height + panel * width * depth) * g->size);
     }
 }
 
@@ -90,7 +91,7 @@ pack_task(void *argument, int64_t task, int lane)
     char *columns = g->scratch + lane * g->scratch_bytes;
     for (int64_t k = 0; k < present; k++)
         take_column(g, g->first + first + k, columns + k * g->a->rows->dims * g->size);
-    pack_panel(g, columns, present, task, g->nr, padded_count(g), g->packed);
+    pack_panel(g, columns, g->a->rows->dims, present, task, g->nr, padded_count(g), g->packed);
     return CONCEPTDEC_OK;
 }
 
@@ -123,11 +124,14 @@ store(const product *g, const char *tile, int64_t row, int64_t column, int64_t c
 static void
 pack_rows(const product *g, int64_t first, char *packed, char *rows)
 {
+    const conceptdec_i_dense *dense = g->a->rows;
+    bool is_ready = !g->a->row && dense->is_wide != g->is_float;
     for (int64_t i = 0; i < g->rows; i += g->mr) {
         int64_t present = max64(0, min64(g->mr, g->a->n - first - i));
-        for (int64_t r = 0; r < present; r++)
-            take_row(g, first + i + r, rows + r * g->a->rows->dims * g->size);
-        pack_panel(g, rows, present, i / g->mr, g->mr, g->rows, packed);
+        for (int64_t r = 0; r < present && !is_ready; r++)
+            take_row(g, first + i + r, rows + r * dense->dims * g->size);
+        const char *from = is_ready && present > 0 ? (const char *)dense->data + (first + i) * dense->stride * g->size : rows;
+        pack_panel(g, from, is_ready ? dense->stride : dense->dims, present, i / g->mr, g->mr, g->rows, packed);
     }
 }
 
@@ -168,7 +172,7 @@ plan(conceptdec_i_arena *arena, product *g)
     g->size = g->is_float ? sizeof(float) : sizeof(double);
     g->mr = g->is_float ? kernels->mr_f32 : kernels->mr_f64;
     g->nr = g->is_float ? kernels->nr_f32 : kernels->nr_f64;
-    g->depth = g->is_float ? DEPTH_F32 : DEPTH_F64;
+    g->depth = DEPTH;
     int64_t unit = max64(16, g->mr), rows = g->is_float ? ROWS : ROWS / 2;
     g->rows = min64(max64(1, rows / unit), ceil_div(g->a->n, unit)) * unit;
     dims = max64(1, dims);

@@ -1,23 +1,23 @@
-/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Going there, items are the vector side of
- * the panels and a chunk is packed slice by slice; going back, dimensions are, and blocks of them are packed from the same
- * rows, which the cache still holds. */
+/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, a slice of dimensions
+ * at a time, and packed twice: going there, items are the vector side of the panels, and going back dimensions are. */
 #include "linalg/passes.h"
 
 #include <string.h>
 
 #include "linalg/engine.h"
 
-#define LEAST_SLAB 128                       /* items */
-#define PARTIAL_BYTES ((int64_t)128 << 20)   /* sums of all slabs, about */
-#define FEW_COLUMNS 48                       /* so few that packing, not the products, sets the pace */
-#define UNIT 32                              /* bytes that are copied at once; heights of panels are a multiple */
+#define LEAST_SLAB 128 /* items */
+#define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
+#define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
+#define FEW_DIMS 2048
+#define UNIT 32 /* bytes that are copied at once; heights of panels are a multiple */
 
 typedef struct {
     int precision;
     int64_t size, mr, nr;
     int64_t depth;  /* of a slice of dimensions */
     int64_t chunk;  /* items of one, at most */
-    int64_t block;  /* dimensions that are packed at once going back */
+    int64_t block;  /* dimensions that stay in the cache going back */
 } shape;
 
 typedef struct {
@@ -36,7 +36,8 @@ typedef struct {
     char *packed, *lanes, *partial;
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
-    int64_t block_at, values_at, turned_at;
+    int64_t block_at, values_at, turned_at, dims_at;
+    int64_t panel; /* bytes from a panel of dimensions to the next: not a power of two, or they would share a place in caches */
 } pass;
 
 static int64_t
@@ -68,12 +69,18 @@ partial_bytes(const shape *s, int64_t dims, int64_t columns)
     return round_up(dims, max64(s->mr, 16)) * round_up(columns, s->nr) * s->size;
 }
 
-/* A block of packed rows, values, values packed, and before that a few rows as they are gathered and widened. */
 static int64_t
-lane_bytes(const shape *s, int64_t columns)
+panel_bytes(const shape *s, int64_t chunk)
 {
-    int64_t block = max64(s->chunk * max64(s->depth, s->block), max64(s->mr, s->nr) * s->depth);
-    return (block + 2 * s->chunk * round_up(columns, s->nr) + max64(s->mr, s->nr) * s->depth) * s->size + 256;
+    return round_up(s->mr * s->size * (chunk + 1), 64);
+}
+
+/* A few rows as they are widened, a slice of packed rows, values, values packed, and the panels of dimensions. */
+static int64_t
+lane_bytes(const shape *s, int64_t dims, int64_t columns)
+{
+    int64_t rows = max64(s->mr, s->nr) * s->depth + s->chunk * (s->depth + 2 * round_up(columns, s->nr));
+    return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + 4 * 64;
 }
 
 static void
@@ -82,7 +89,7 @@ measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_
 {
     shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
-    int64_t lane = max64(lane_bytes(&narrow, columns_f32), lane_bytes(&wide, columns_f64));
+    int64_t lane = max64(lane_bytes(&narrow, dims, columns_f32), lane_bytes(&wide, dims, columns_f64));
     *passes = (conceptdec_i_passes){.ctx = ctx, .dims = dims};
     passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
     passes->lane_bytes = round_up(lane, 64);
@@ -145,12 +152,25 @@ is_widened(const pass *p)
     return p->shape.precision == CONCEPTDEC_I_TILE_F64 && !p->rows->is_wide;
 }
 
+/* A row cut into pieces of `width` bytes that lie `step` bytes apart; `width` is a multiple of UNIT. */
+static void
+deal_row(const char *in, int64_t bytes, int64_t width, int64_t step, char *out)
+{
+    for (; bytes >= width; bytes -= width, in += width, out += step)
+        for (int64_t i = 0; i < width; i += UNIT)
+            memcpy(out + i, in + i, UNIT);
+    if (bytes > 0) {
+        memcpy(out, in, (size_t)bytes);
+        memset(out + bytes, 0, (size_t)(width - bytes));
+    }
+}
+
 /* Dimensions of `count` items as elements, one row after the other; where they lie so already, there. */
 static const char *
 gather(const pass *p, int64_t item, int64_t count, int64_t dim, int64_t depth, char *scratch, int64_t *ld)
 {
     const conceptdec_i_rows *rows = p->rows;
-    bool are_together = !rows->row || rows->row[item + count - 1] - rows->row[item] == count - 1;
+    const bool are_together = !rows->row || rows->row[item + count - 1] - rows->row[item] == count - 1;
     *ld = rows->stride;
     if (are_together && !is_widened(p))
         return row_at(rows, item, dim);
@@ -165,44 +185,19 @@ gather(const pass *p, int64_t item, int64_t count, int64_t dim, int64_t depth, c
     return scratch;
 }
 
-/* One slice of dimensions of a chunk, in panels of items. */
+/* A slice of dimensions of a chunk: in panels of items for the way there, of dimensions for the way back. */
 static void
-pack_items(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t depth, char *scratch, char *out)
+pack_slice(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t depth, char *memory)
 {
     const shape *s = &p->shape;
+    const int64_t width = s->mr * s->size;
+    char *block = memory + p->block_at, *panels = memory + p->dims_at + dim / s->mr * p->panel;
     for (int64_t i = 0; i < count; i += s->mr) {
         int64_t present = min64(s->mr, count - i), ld;
-        const char *in = gather(p, first + i, present, dim, depth, scratch, &ld);
-        interleave(p, in, ld, present, depth, s->mr, out + i * depth * s->size);
-    }
-}
-
-/* A row cut into pieces of `width` bytes that lie `step` bytes apart; `width` is a multiple of UNIT. */
-static void
-deal_row(const char *in, int64_t bytes, int64_t width, int64_t step, char *out)
-{
-    for (; bytes >= width; bytes -= width, in += width, out += step)
-        for (int64_t i = 0; i < width; i += UNIT)
-            memcpy(out + i, in + i, UNIT);
-    if (bytes > 0) {
-        memcpy(out, in, (size_t)bytes);
-        memset(out + bytes, 0, (size_t)(width - bytes));
-    }
-}
-
-/* A block of dimensions of a chunk, in panels of dimensions. */
-static void
-pack_dims(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t dims, char *scratch, char *out)
-{
-    const shape *s = &p->shape;
-    int64_t width = s->mr * s->size;
-    for (int64_t i = 0; i < count; i++) {
-        const char *in = row_at(p->rows, first + i, dim);
-        if (is_widened(p)) {
-            p->kernels->widen_f32(in, (double *)(void *)scratch, dims);
-            in = scratch;
-        }
-        deal_row(in, dims * s->size, width, count * width, out + i * width);
+        const char *in = gather(p, first + i, present, dim, depth, memory, &ld);
+        interleave(p, in, ld, present, depth, s->mr, block + i * depth * s->size);
+        for (int64_t k = 0; k < present && p->g; k++)
+            deal_row(in + k * ld * s->size, depth * s->size, width, p->panel, panels + (i + k) * width);
     }
 }
 
@@ -232,13 +227,14 @@ pack_columns_task(void *argument, int64_t task, int lane)
 
 /* ---- products ---- */
 
-/* All panels of rows (`height` of them) against one panel of columns. */
+/* Panels of the vector side, `step` bytes apart, against one of columns. */
 static void
-panels(const pass *p, const char *a, const char *b, char *c, int64_t ld, int64_t height, int64_t depth, int accumulate)
+panels(const pass *p, const char *a, int64_t step, const char *b, char *c, int64_t ld, int64_t height, int64_t depth,
+       int accumulate)
 {
     const shape *s = &p->shape;
     for (int64_t i = 0; i < height; i += s->mr) {
-        const void *ai = a + i * depth * s->size;
+        const void *ai = a + i / s->mr * step;
         void *ci = c + i * s->size;
         if (s->precision == CONCEPTDEC_I_TILE_F32)
             p->kernels->panel_f32(depth, ai, (const void *)b, ci, ld, accumulate);
@@ -256,27 +252,26 @@ go_there(const pass *p, int64_t first, int64_t count, char *memory)
         memset(values, 0, (size_t)(p->ld * p->padded * s->size));
     for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
         int64_t depth = min64(s->depth, p->rows->dims - dim);
-        pack_items(p, first, count, dim, depth, memory, block);
+        pack_slice(p, first, count, dim, depth, memory);
         for (int64_t j = 0; j < p->padded; j += s->nr)
-            panels(p, block, p->packed + (dim * p->padded + j * depth) * s->size, values + j * p->ld * s->size, p->ld,
-                   count, depth, dim > 0);
+            panels(p, block, depth * s->mr * s->size, p->packed + (dim * p->padded + j * depth) * s->size,
+                   values + j * p->ld * s->size, p->ld, count, depth, dim > 0);
     }
 }
 
 static void
-go_back(const pass *p, int64_t first, int64_t count, char *memory, char *sums, int accumulate)
+go_back(const pass *p, int64_t count, char *memory, char *sums, int accumulate)
 {
     const shape *s = &p->shape;
-    char *block = memory + p->block_at, *turned = memory + p->turned_at;
+    char *turned = memory + p->turned_at;
     for (int64_t j = 0; j < p->columns; j += s->nr)
         interleave(p, memory + p->values_at + j * p->ld * s->size, p->ld, min64(s->nr, p->columns - j), count, s->nr,
                    turned + j * count * s->size);
     for (int64_t dim = 0; dim < p->rows->dims; dim += s->block) {
         int64_t dims = min64(s->block, p->rows->dims - dim);
-        pack_dims(p, first, count, dim, dims, memory, block);
         for (int64_t j = 0; j < p->padded; j += s->nr)
-            panels(p, block, turned + j * count * s->size, sums + (j * p->ld_back + dim) * s->size, p->ld_back, dims,
-                   count, accumulate);
+            panels(p, memory + p->dims_at + dim / s->mr * p->panel, p->panel, turned + j * count * s->size,
+                   sums + (j * p->ld_back + dim) * s->size, p->ld_back, dims, count, accumulate);
     }
 }
 
@@ -297,7 +292,7 @@ slab_task(void *argument, int64_t task, int lane)
                                     .values = memory + p->values_at, .ld = p->ld};
         CONCEPTDEC_I_TRY(p->consumer(p->argument, &chunk, lane));
         if (p->g)
-            go_back(p, first, count, memory, sums, first > start);
+            go_back(p, count, memory, sums, first > start);
     }
     return CONCEPTDEC_OK;
 }
@@ -327,21 +322,23 @@ sum_task(void *argument, int64_t column, int lane)
 
 /* ---- a pass ---- */
 
-/* Chunks of a slab are of one size but for the last. Few columns leave the cache to the rows, which are then read from it when
- * they are packed for the way back. */
+/* Chunks of a slab are of one size but for the last. */
 static void
 cut(pass *p, const conceptdec_i_passes *passes)
 {
     const shape *s = &p->shape;
-    int64_t n = p->rows->n, most = p->padded <= FEW_COLUMNS ? s->chunk / 4 : s->chunk;
+    const bool is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    const int64_t n = p->rows->n, most = is_short ? s->chunk / 4 : s->chunk;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
     p->chunk = round_up(ceil_div(p->slab, ceil_div(p->slab, most)), s->mr);
     p->ld = round_up(p->chunk, 16);
     p->ld_back = round_up(p->rows->dims, max64(s->mr, 16));
     p->block_at = round_up(max64(s->mr, s->nr) * s->depth * s->size, 64);
-    p->values_at = round_up(p->block_at + s->chunk * max64(s->depth, s->block) * s->size, 64);
+    p->values_at = round_up(p->block_at + p->chunk * s->depth * s->size, 64);
     p->turned_at = round_up(p->values_at + p->ld * p->padded * s->size, 64);
+    p->dims_at = round_up(p->turned_at + p->chunk * p->padded * s->size, 64);
+    p->panel = panel_bytes(s, p->chunk);
 }
 
 conceptdec_status

@@ -54,12 +54,14 @@ void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double
 conceptdec_status conceptdec_i_central_moments(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
                                                const double *mean, double *out);
 
-/* The smallest squared pivot of a Cholesky factor (r x r). */
-double conceptdec_i_least_pivot(const double *l, int64_t r);
+/* The smallest squared pivot of a Cholesky factor (r x r) as a share of the diagonal element of the matrix, a + lambda I: what
+ * is left of a coordinate when those before it are taken out, whatever units they have. */
+double conceptdec_i_least_pivot(const double *l, const double *a, double lambda, int64_t r);
 /* b (count x r) = A^+ b, A symmetric without negative eigenvalues but for rounding; a is destroyed, work is r x r. Where no
- * pivot falls below 8 * least by Cholesky, else by eigenvalues, of which those at or below `least` count as 0. */
-conceptdec_status conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double least, double *a, double *work,
-                                             int64_t count, double *b);
+ * pivot is below 8 * tolerance of its element by Cholesky, else by eigenvalues, of which those at or below tolerance * (the
+ * largest diagonal element of a, or `largest`) count as 0. */
+conceptdec_status conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double tolerance, double largest, double *a,
+                                             double *work, int64_t count, double *b);
 
 /* The bias of a column whose class is absent. only: of two classes the one that is there. */
 double conceptdec_i_absent_bias(int64_t columns, int64_t only);

@@ -60,6 +60,8 @@ typedef struct conceptdec_i_probe_outcome {
 } conceptdec_i_probe_outcome;
 
 bool conceptdec_i_probe_has_posterior(const conceptdec_probe_options *options);
+/* Weights (columns x d) and bias with the sum 0 over the classes present, where only differences mean something. */
+void conceptdec_i_probe_take_level(int32_t kind, int64_t columns, int64_t d, double *weights, double *bias);
 conceptdec_status conceptdec_i_probe_outcome_take(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
                                                   const conceptdec_i_probe_set *set, conceptdec_i_probe_outcome *outcome);
 conceptdec_status conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,

@@ -26,6 +26,7 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     } refused[] = {
         {"permutations", o->permutations != 0}, {"bootstrap", o->bootstrap != 0}, {"control", o->control != 0},
         {"types", o->types != NULL},            {"flags", (o->flags & scores) != 0}, {"permute", o->permute != 0},
+        {"groups", o->groups != NULL},          {"protocol", o->protocol != 0 && o->protocol != CONCEPTDEC_PROTOCOL_SPLIT},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].is_given)
@@ -35,20 +36,46 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     return CONCEPTDEC_OK;
 }
 
+/* Classes are those of all rows: one that has rows, but none to train on, is missing. */
+static conceptdec_status
+check_training(run *r, const conceptdec_i_labels *labels, const uint8_t *train)
+{
+    conceptdec_probe_options *o = &r->driver.settings.options;
+    enum { IS_THERE = 1, TRAINS = 2 };
+    void *memory;
+    o->classes = o->classes ? o->classes : labels->largest + 1;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(&r->arena, "classes", o->classes, 1, &memory));
+    uint8_t *marks = memory;
+    for (int64_t i = 0; i < r->driver.x->rows; i++)
+        if (labels->wide[i] >= 0)
+            marks[labels->wide[i]] |= train[i] ? IS_THERE | TRAINS : IS_THERE;
+    for (int64_t c = 0; c < o->classes && !(o->flags & CONCEPTDEC_PROBE_SKIP_MISSING); c++)
+        if (marks[c] == IS_THERE)
+            return conceptdec_i_fail(r->driver.ctx, CONCEPTDEC_ECLASSMISSING,
+                                     "labels: class %lld has no training row; give it one, or skip missing classes",
+                                     (long long)c);
+    return CONCEPTDEC_OK;
+}
+
 /* Rows that do not train play no part. */
 static conceptdec_status
-take_training_labels(run *r)
+take_training_labels(run *r, const conceptdec_matrix *view)
 {
-    int64_t n = r->driver.x->rows, *labels;
+    int64_t n = r->driver.x->rows, classes = r->driver.settings.options.classes;
+    conceptdec_i_labels labels;
     uint8_t *train;
-    CONCEPTDEC_I_TRY(conceptdec_i_samples_train(&r->arena, r->options.train, n, &train));
-    CONCEPTDEC_I_TRY(conceptdec_i_samples_column(&r->arena, "labels", r->labels, n, &labels));
+    if (r->labels->rows != n)
+        return conceptdec_i_fail(r->driver.ctx, CONCEPTDEC_ESIZE, "labels: %lld rows, but x has %lld",
+                                 (long long)r->labels->rows, (long long)n);
+    CONCEPTDEC_I_TRY(conceptdec_i_samples_train(&r->arena, view, n, &train));
+    CONCEPTDEC_I_TRY(conceptdec_i_samples_labels(&r->arena, r->labels, 0,
+                                                 classes ? classes : CONCEPTDEC_I_PROBE_MAX_CLASSES, &labels));
+    CONCEPTDEC_I_TRY(check_training(r, &labels, train));
     for (int64_t i = 0; i < n; i++)
-        labels[i] = train[i] ? labels[i] : -1;
-    r->training = (conceptdec_matrix){.data = labels, .rows = n, .cols = 1, .row_stride = sizeof(int64_t),
+        labels.wide[i] = train[i] ? labels.wide[i] : -1;
+    r->training = (conceptdec_matrix){.data = labels.wide, .rows = n, .cols = 1, .row_stride = sizeof(int64_t),
                                       .col_stride = sizeof(int64_t), .dtype = CONCEPTDEC_INT64};
     r->labels = &r->training;
-    r->options.train = NULL;
     return CONCEPTDEC_OK;
 }
 
@@ -63,11 +90,15 @@ take_arguments(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "labels", r->labels, CONCEPTDEC_I_INTS));
     if (r->labels->cols != 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "labels: %lld columns, a model has 1", (long long)r->labels->cols);
-    if (o->train)
-        CONCEPTDEC_I_TRY(take_training_labels(r));
+    const conceptdec_matrix *train = o->train;
+    if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !train)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");
+    o->train = NULL;
     o->protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
     CONCEPTDEC_I_TRY(conceptdec_i_probe_settings_take(&r->arena, o, r->driver.x->rows, r->driver.x->cols,
                                                       &r->driver.settings));
+    if (train)
+        CONCEPTDEC_I_TRY(take_training_labels(r, train));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(&r->arena, &r->driver.settings, r->labels, &r->driver.data));
     return conceptdec_i_view_finite(ctx, "x", r->driver.x);
 }
@@ -90,7 +121,9 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
     m->objective = fit->objective;
     m->sharpness = fit->sharpness;
     memcpy(m->bias, fit->bias, (size_t)m->columns * sizeof *m->bias);
-    return conceptdec_i_space_unfold(space, m->columns, fit->w, m->weights, m->bias);
+    CONCEPTDEC_I_TRY(conceptdec_i_space_unfold(space, m->columns, fit->w, m->weights, m->bias));
+    conceptdec_i_probe_take_level((int32_t)m->kind, m->columns, m->d, m->weights, m->bias);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status

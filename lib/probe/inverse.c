@@ -8,11 +8,11 @@
 #include "probe/closed.h"
 
 double
-conceptdec_i_least_pivot(const double *l, int64_t r)
+conceptdec_i_least_pivot(const double *l, const double *a, double lambda, int64_t r)
 {
-    double least = (double)INFINITY;
+    double least = 1;
     for (int64_t i = 0; i < r; i++)
-        least = fmin(least, l[i * r + i] * l[i * r + i]);
+        least = fmin(least, l[i * r + i] * l[i * r + i] / (a[i * r + i] + lambda));
     return least;
 }
 
@@ -36,19 +36,22 @@ solve_by_eigen(conceptdec_ctx *ctx, int64_t r, double least, const double *vecto
 }
 
 conceptdec_status
-conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double least, double *a, double *work, int64_t count, double *b)
+conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double tolerance, double largest, double *a, double *work,
+                           int64_t count, double *b)
 {
     bool is_definite;
     memcpy(work, a, (size_t)(r * r) * sizeof *a);
     CONCEPTDEC_I_TRY(conceptdec_i_cholesky(ctx, r, work, r, &is_definite));
-    if (is_definite && conceptdec_i_least_pivot(work, r) > 8 * least)
+    if (is_definite && conceptdec_i_least_pivot(work, a, 0, r) > 8 * tolerance)
         return conceptdec_i_cholesky_solve(ctx, r, work, r, count, b, r);
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "eigenvalues", (count + 1) * r, sizeof(double), &p));
     double *values = p;
+    for (int64_t i = 0; i < r; i++)
+        largest = fmax(largest, a[i * r + i]);
     conceptdec_status status = conceptdec_i_eigen(ctx, r, a, r, values);
     if (status == CONCEPTDEC_OK)
-        status = solve_by_eigen(ctx, r, least, a, values, values + r, count, b);
+        status = solve_by_eigen(ctx, r, tolerance * largest, a, values, values + r, count, b);
     conceptdec_i_give(ctx, p);
     return status;
 }

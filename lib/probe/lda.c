@@ -198,17 +198,14 @@ start_columns(lda *l)
 static conceptdec_status
 solve(lda *l, double trace)
 {
-    double least = 0;
     start_columns(l);
     if (!(trace > LEAST_WITHIN * l->total_trace)) {
         memset(l->w, 0, (size_t)(l->columns * l->r) * sizeof(double));
         return CONCEPTDEC_OK;
     }
-    for (int64_t j = 0; j < l->r; j++)
-        least = fmax(least, l->within[j * l->r + j]);
     int64_t n = l->members.n_train > l->r ? l->members.n_train : l->r;
-    least = (double)n * 0x1p-52 * fmax(least, l->largest);
-    return conceptdec_i_moments_solve(l->fitting->ctx, l->r, least, l->within, l->work, l->columns, l->w);
+    return conceptdec_i_moments_solve(l->fitting->ctx, l->r, (double)n * 0x1p-52, l->largest, l->within, l->work, l->columns,
+                                      l->w);
 }
 
 static void

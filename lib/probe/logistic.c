@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define ROUND_COLUMNS 256      /* of a round in float, about; half as many in double */
-#define PACKING 12             /* what rows cost in a pass besides its columns, in columns */
+#define PACKING 24             /* what rows cost in a pass besides its columns, in columns */
 #define SCALINGS_SHARE 2       /* preconditioners take one part in so many of the memory */
 
 typedef conceptdec_i_logistic logistic;
@@ -111,7 +111,7 @@ share_memory(const logistic *l, const plan *p, budget *b)
     const conceptdec_i_space *space = l->fitting->space;
     const int64_t memory = l->fitting->options->memory;
     const int64_t moments = space->spectrum ? 0 : l->r * l->r * (int64_t)sizeof(double);
-    const int64_t each = conceptdec_i_logistic_scaling_bytes(space, false), room = memory / SCALINGS_SHARE - moments;
+    const int64_t each = conceptdec_i_logistic_scaling_bytes(space), room = memory / SCALINGS_SHARE - moments;
     b->is_diagonal = room < each;
     b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
     b->slots = slots_that_fit(l, memory - b->lambdas * each);
@@ -120,7 +120,7 @@ share_memory(const logistic *l, const plan *p, budget *b)
         b->lambdas = p->n_lambdas;
     }
     if (b->is_diagonal)
-        b->slots = slots_that_fit(l, memory - b->lambdas * conceptdec_i_logistic_scaling_bytes(space, true));
+        b->slots = slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
     if (b->slots > 0)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes are too few for one fit of %lld x %lld weights",

@@ -14,6 +14,7 @@
 typedef enum conceptdec_i_logistic_wait {
     CONCEPTDEC_I_LOGISTIC_FREE,
     CONCEPTDEC_I_LOGISTIC_LOSS,    /* loss and gradient at the trial point */
+    CONCEPTDEC_I_LOGISTIC_ROUGH,   /* the same from products in float */
     CONCEPTDEC_I_LOGISTIC_PRODUCT, /* the Hessian times its direction */
     CONCEPTDEC_I_LOGISTIC_DECISION /* decision values of what it was not fitted to */
 } conceptdec_i_logistic_wait;
@@ -22,7 +23,8 @@ typedef struct conceptdec_i_logistic_slot {
     conceptdec_i_logistic_wait wait;
     const conceptdec_i_problem *problem;
     int64_t number; /* of the problem */
-    int64_t scaling; /* which of the preconditioners */
+    int64_t scaling; /* which of the preconditioners its steps use now, */
+    double factor;   /* and what that is multiplied with */
     /* of rows */
     double *class_weight; /* C: what a row's weight is multiplied with; 0: the class is absent */
     uint16_t *label;      /* of the listed rows; 0 where they do not train */
@@ -34,8 +36,11 @@ typedef struct conceptdec_i_logistic_slot {
     double *direction; /* of conjugate gradients; the trial point while its loss is waited for */
     double *image;     /* the Hessian times it; the residual times the preconditioner */
     /* Newton steps */
-    bool is_first, is_last; /* the trial point is the start; the step needs no proof */
+    bool is_first; /* the trial point is the start, or is looked at again */
+    bool is_last;  /* the step needs no proof */
+    bool is_rough; /* loss and gradient are */
     double objective, length, decrement;
+    double curvature; /* mean of p (1 - p) over rows and pairs of classes, times the number of classes less 1: as l->curvature */
     int64_t iterations;
     bool is_converged;
     /* conjugate gradients */
@@ -43,14 +48,15 @@ typedef struct conceptdec_i_logistic_slot {
     double enough;         /* the product at which a step is good enough */
     double along, share;   /* how far along the direction, and how much of it the next one keeps */
     double energy;         /* step * Hessian * step = -gradient * step */
+    double longest;        /* the largest `along` of this step */
     int64_t products;
 } conceptdec_i_logistic_slot;
 
-/* M = curvature * (mean square of z) + lambda, for each lambda. */
+/* M = curvature * (mean square of z) + lambda, for each lambda: the Hessian of equal posteriors. Where posteriors have become
+ * certain, the curvature is smaller; that matrix is a multiple of one with a larger lambda. */
 typedef struct conceptdec_i_logistic_scaling {
     double lambda;
-    const double *diagonal; /* r: of the inverse; NULL: a triangle */
-    conceptdec_i_triangle triangle;
+    conceptdec_i_triangle triangle; /* not where coordinates are uncorrelated */
 } conceptdec_i_logistic_scaling;
 
 typedef struct conceptdec_i_logistic {
@@ -62,7 +68,8 @@ typedef struct conceptdec_i_logistic {
     bool is_wide;
     double curvature;
     int64_t n_scalings;
-    conceptdec_i_logistic_scaling *scalings;
+    conceptdec_i_logistic_scaling *scalings; /* lambda descending */
+    const double *squares; /* r: mean squares of z; NULL: triangles stand for all of its moments */
     /* a flight */
     conceptdec_i_rows rows; /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -79,8 +86,9 @@ typedef struct conceptdec_i_logistic {
     const double **in; /* columns of the round */
     double **out;
     double *sums;   /* slabs x columns of the round: of what the consumer has left */
-    double *losses; /* slabs x slots of the round */
+    double *losses, *curvatures; /* slabs x slots of the round */
     double *dots;   /* columns of the round */
+    double *scratch; /* per lane */
     void *triangle_scratch;
     conceptdec_i_triangle_batch *batches;
     /* what was spent, for those who measure */
@@ -100,6 +108,9 @@ conceptdec_status conceptdec_i_logistic_loss(void *logistic, const conceptdec_i_
 conceptdec_status conceptdec_i_logistic_product(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_decide(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 
+/* Doubles of a lane's scratch. */
+int64_t conceptdec_i_logistic_scratch(const conceptdec_i_logistic *l);
+
 /* ---- steps (logistic_steps.c) ---- */
 
 /* After a pass for the loss: the trial point is taken or shortened, or the fit ends. */
@@ -109,11 +120,13 @@ conceptdec_status conceptdec_i_logistic_advance(conceptdec_i_logistic *l);
 
 /* ---- preconditioners (logistic_scaling.c) ---- */
 
+/* Chooses by the curvature at w. */
+void conceptdec_i_logistic_choose_scaling(const conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
 /* image = M^-1 residual for the slots of the round, and dots[column] = residual * image of each column. */
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
-/* Bytes that those of so many lambdas keep, and that making them takes besides. is_diagonal: without the products of
- * different coordinates. */
-int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space, bool is_diagonal);
+/* Bytes of that of one lambda. */
+int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space);
+/* is_diagonal: without the products of different coordinates. */
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l, bool is_diagonal,
                                                      int64_t n_lambdas, const double *lambdas);
 

@@ -39,10 +39,10 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
 {
     const int64_t narrow = n_slots < l->most_narrow ? n_slots : l->most_narrow;
     const int64_t wide = n_slots < l->most_wide ? n_slots : l->most_wide, columns = narrow * l->columns;
-    const int64_t slabs = CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
+    const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns) +
            conceptdec_i_triangle_scratch(l->ctx, l->r, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
-           2 * l->fitting->space->n * (int64_t)sizeof(int32_t);
+           conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
 
 static conceptdec_status
@@ -73,7 +73,7 @@ take_round(conceptdec_i_arena *arena, logistic *l)
 {
     const int64_t narrow = l->n_slots < l->most_narrow ? l->n_slots : l->most_narrow, columns = narrow * l->columns;
     const int64_t wide = l->n_slots < l->most_wide ? l->n_slots : l->most_wide;
-    void *p[7];
+    void *p[9];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->round, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->in, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->out, &p[2]));
@@ -81,11 +81,16 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[4]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof(double), &p[5]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->batches, &p[6]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[7]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l),
+                                                 sizeof(double), &p[8]));
     l->round = p[0];
+    l->scratch = p[8];
     l->in = p[1];
     l->out = p[2];
     l->sums = p[3];
     l->losses = p[4];
+    l->curvatures = p[7];
     l->dots = p[5];
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
@@ -189,10 +194,12 @@ start_task(void *argument, int64_t task, int lane)
     weigh_rows(l, s, shares);
     memset(s->direction, 0, (size_t)(l->columns * l->ld) * sizeof *s->direction);
     start_biases(l, s, shares, present);
-    s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+    s->wait = l->is_wide ? CONCEPTDEC_I_LOGISTIC_LOSS : CONCEPTDEC_I_LOGISTIC_ROUGH;
+    s->is_rough = !l->is_wide;
     s->is_first = true;
     s->is_last = false;
     s->objective = s->decrement = NAN;
+    s->iterations = 0;
     s->energy = s->length = 0;
     return CONCEPTDEC_OK;
 }
@@ -207,8 +214,6 @@ fill_slots(logistic *l)
             continue;
         s->number = l->queue[l->next++];
         s->problem = l->fitting->problems + s->number;
-        for (s->scaling = 0; l->scalings[s->scaling].lambda != s->problem->lambda;)
-            s->scaling++;
         l->round[l->n_round++] = s;
     }
     return conceptdec_i_parallel(l->ctx, l->n_round, start_task, l);
@@ -248,6 +253,7 @@ pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, c
     const int64_t columns = l->n_round * l->columns, slabs = conceptdec_i_passes_slabs(&l->passes, rows->n);
     memset(l->sums, 0, (size_t)(slabs * columns) * sizeof *l->sums);
     memset(l->losses, 0, (size_t)(slabs * l->n_round) * sizeof *l->losses);
+    memset(l->curvatures, 0, (size_t)(slabs * l->n_round) * sizeof *l->curvatures);
     is_wide |= l->is_wide;
     *(is_wide ? &l->wide_passes : &l->narrow_passes) += 1;
     *(is_wide ? &l->wide_columns : &l->narrow_columns) += columns;
@@ -307,9 +313,13 @@ mark_absent(logistic *l)
 static conceptdec_status
 serve(logistic *l, conceptdec_i_logistic_wait wait)
 {
-    gather_round(l, wait, wait == CONCEPTDEC_I_LOGISTIC_PRODUCT ? l->most_narrow : l->most_wide);
+    const bool is_narrow = wait == CONCEPTDEC_I_LOGISTIC_PRODUCT || wait == CONCEPTDEC_I_LOGISTIC_ROUGH;
+    gather_round(l, wait, is_narrow ? l->most_narrow : l->most_wide);
     point_columns(l, wait);
     switch (wait) {
+    case CONCEPTDEC_I_LOGISTIC_ROUGH:
+        CONCEPTDEC_I_TRY(pass(l, &l->rows, false, true, conceptdec_i_logistic_loss));
+        return conceptdec_i_logistic_judge(l);
     case CONCEPTDEC_I_LOGISTIC_LOSS:
         CONCEPTDEC_I_TRY(pass(l, &l->rows, true, true, conceptdec_i_logistic_loss));
         return conceptdec_i_logistic_judge(l);
@@ -327,13 +337,16 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {
-    const int64_t losses = count(l, CONCEPTDEC_I_LOGISTIC_LOSS), products = count(l, CONCEPTDEC_I_LOGISTIC_PRODUCT);
-    const int64_t ends = count(l, CONCEPTDEC_I_LOGISTIC_DECISION);
-    if (losses + products + ends == 0)
+    const int64_t losses = count(l, CONCEPTDEC_I_LOGISTIC_LOSS), rough = count(l, CONCEPTDEC_I_LOGISTIC_ROUGH);
+    const int64_t products = count(l, CONCEPTDEC_I_LOGISTIC_PRODUCT), ends = count(l, CONCEPTDEC_I_LOGISTIC_DECISION);
+    const int64_t others = losses + rough + products;
+    if (others + ends == 0)
         return CONCEPTDEC_I_LOGISTIC_FREE;
-    if (losses + products == 0 || (l->next < l->n_queue && ends >= (l->n_slots + 1) / 2))
+    if (others == 0 || (l->next < l->n_queue && ends >= (l->n_slots + 1) / 2))
         return CONCEPTDEC_I_LOGISTIC_DECISION;
-    return losses > products ? CONCEPTDEC_I_LOGISTIC_LOSS : CONCEPTDEC_I_LOGISTIC_PRODUCT;
+    if (products >= losses && products >= rough)
+        return CONCEPTDEC_I_LOGISTIC_PRODUCT;
+    return rough >= losses ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
 }
 
 static conceptdec_status

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MOST 256 /* items of a chunk */
+#define NARROW 64 /* items that are widened at once */
 #define LANES 8
 
 typedef conceptdec_i_logistic logistic;
@@ -50,7 +51,7 @@ typedef struct {
     int64_t first, count;
     double *values; /* K columns */
     int64_t ld;
-    double *sums, *loss;
+    double *sums, *loss, *curvature;
     const uint16_t *label;
     double weight[MOST];
 } view;
@@ -115,6 +116,7 @@ lose_one(view *v)
     }
     keep(v, 0, odds);
     *v->sums += total(f, v->count);
+    *v->curvature += total(odds, v->count);
     *v->loss += loss;
 }
 
@@ -154,18 +156,20 @@ raise(view *v, double *largest, double *sum)
 static void
 lose_many(view *v)
 {
-    double largest[MOST], sum[MOST], inverse[MOST], odds[MOST];
+    double largest[MOST], sum[MOST], inverse[MOST], odds[MOST], rest[MOST];
     raise(v, largest, sum);
     for (int64_t i = 0; i < v->count; i++) {
         if (v->weight[i] > 0)
             *v->loss += v->weight[i] * log(sum[i]);
         inverse[i] = 1 / sum[i];
+        rest[i] = 0;
     }
     for (int64_t k = 0; k < v->l->columns; k++) {
         double *restrict f = v->values + k * v->ld;
         for (int64_t i = 0; i < v->count; i++) {
             odds[i] = f[i] * inverse[i];
             f[i] = v->weight[i] * odds[i];
+            rest[i] += f[i] * (1 - odds[i]);
         }
         keep(v, k, odds);
     }
@@ -173,25 +177,61 @@ lose_many(view *v)
         v->values[v->label[i] * v->ld + i] -= v->weight[i];
     for (int64_t k = 0; k < v->l->columns; k++)
         v->sums[k] += total(v->values + k * v->ld, v->count);
+    *v->curvature += total(rest, v->count) / (double)(v->l->columns - 1);
+}
+
+static void
+lose(view *v)
+{
+    v->label = v->s->label + v->first;
+    weigh(v);
+    if (v->l->columns == 1)
+        lose_one(v);
+    else
+        lose_many(v);
+}
+
+/* Values in float, a few items at a time. */
+static void
+lose_narrow(view *v, float *values, int64_t ld, double *scratch)
+{
+    const int64_t first = v->first, count = v->count;
+    v->values = scratch;
+    v->ld = NARROW;
+    for (int64_t start = 0; start < count; start += NARROW) {
+        v->first = first + start;
+        v->count = count - start < NARROW ? count - start : NARROW;
+        for (int64_t k = 0; k < v->l->columns; k++)
+            for (int64_t i = 0; i < v->count; i++)
+                scratch[k * NARROW + i] = (double)values[k * ld + start + i];
+        lose(v);
+        for (int64_t k = 0; k < v->l->columns; k++)
+            for (int64_t i = 0; i < v->count; i++)
+                values[k * ld + start + i] = (float)scratch[k * NARROW + i];
+    }
+}
+
+int64_t
+conceptdec_i_logistic_scratch(const logistic *l)
+{
+    return l->columns * NARROW;
 }
 
 conceptdec_status
 conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int lane)
 {
     const logistic *l = argument;
-    view v = {.l = l, .first = chunk->first, .count = chunk->count, .ld = chunk->ld};
-    (void)lane;
     for (int64_t i = 0; i < l->n_round; i++) {
-        v.s = l->round[i];
-        v.label = v.s->label + chunk->first;
-        v.values = (double *)chunk->values + i * l->columns * chunk->ld;
+        const int64_t at = i * l->columns * chunk->ld;
+        view v = {.l = l, .s = l->round[i], .first = chunk->first, .count = chunk->count, .ld = chunk->ld};
         v.sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
         v.loss = l->losses + chunk->slab * l->n_round + i;
-        weigh(&v);
-        if (l->columns == 1)
-            lose_one(&v);
+        v.curvature = l->curvatures + chunk->slab * l->n_round + i;
+        v.values = (double *)chunk->values + at;
+        if (v.s->is_rough)
+            lose_narrow(&v, (float *)chunk->values + at, chunk->ld, l->scratch + lane * conceptdec_i_logistic_scratch(l));
         else
-            lose_many(&v);
+            lose(&v);
     }
     return CONCEPTDEC_OK;
 }

@@ -24,9 +24,9 @@ typedef struct {
 } moments;
 
 int64_t
-conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space, bool is_diagonal)
+conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space)
 {
-    return is_diagonal || space->spectrum ? space->r * (int64_t)sizeof(double) : conceptdec_i_triangle_bytes(space->r);
+    return space->spectrum ? 0 : conceptdec_i_triangle_bytes(space->r);
 }
 
 /* ---- making them ---- */
@@ -110,33 +110,20 @@ make_moments(conceptdec_i_arena *scratch, moments *m)
 }
 
 static conceptdec_status
-make_diagonals(conceptdec_i_arena *arena, logistic *l, const double *squares)
-{
-    void *memory;
-    for (int64_t k = 0; k < l->n_scalings; k++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", l->r, sizeof(double), &memory));
-        double *diagonal = memory;
-        for (int64_t i = 0; i < l->r; i++)
-            diagonal[i] = 1 / (l->curvature * squares[i] + l->scalings[k].lambda);
-        l->scalings[k].diagonal = diagonal;
-    }
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
 make(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, logistic *l, bool is_diagonal)
 {
-    moments m = {.l = l, .r = l->r, .squares = l->fitting->space->spectrum};
+    moments m = {.l = l, .r = l->r};
     void *squares, *scale;
-    if (m.squares)
-        return make_diagonals(arena, l, m.squares);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &squares));
+    l->squares = l->fitting->space->spectrum;
+    if (l->squares)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", l->r, sizeof(double), &squares));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &scale));
     m.squares = squares;
     m.scale = scale;
     if (is_diagonal) {
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m));
-        return make_diagonals(arena, l, m.squares);
+        l->squares = m.squares;
+        return conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m);
     }
     CONCEPTDEC_I_TRY(make_moments(scratch, &m));
     return make_triangles(arena, l, &m);
@@ -161,18 +148,34 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
 
 /* ---- applying them ---- */
 
+/* The multiple of M for the slot's curvature h is factor^-1 (c * moments + factor * lambda), factor = c / h: of triangles the
+ * one whose lambda is nearest. */
+void
+conceptdec_i_logistic_choose_scaling(const logistic *l, conceptdec_i_logistic_slot *s)
+{
+    const double lambda = s->problem->lambda, wanted = s->curvature > 0 ? lambda * (l->curvature / s->curvature) : lambda;
+    s->scaling = 0;
+    s->factor = wanted / lambda;
+    if (l->squares)
+        return;
+    for (int64_t i = 1; i < l->n_scalings; i++)
+        if (fabs(log(l->scalings[i].lambda / wanted)) < fabs(log(l->scalings[s->scaling].lambda / wanted)))
+            s->scaling = i;
+    s->factor = l->scalings[s->scaling].lambda / lambda;
+}
+
 static conceptdec_status
 diagonal_task(void *argument, int64_t column, int lane)
 {
     const logistic *l = argument;
     const conceptdec_i_logistic_slot *s = l->round[column / l->columns];
-    const double *restrict diagonal = l->scalings[s->scaling].diagonal;
     const int64_t at = conceptdec_i_logistic_column_of(l, column);
-    const double *restrict residual = s->residual + at;
+    const double *restrict squares = l->squares, *restrict residual = s->residual + at;
+    const double curvature = l->curvature / s->factor, lambda = s->problem->lambda;
     double *restrict image = s->image + at;
     (void)lane;
     for (int64_t i = 0; i < l->r; i++)
-        image[i] = diagonal[i] * residual[i];
+        image[i] = residual[i] / (curvature * squares[i] + lambda);
     return CONCEPTDEC_OK;
 }
 
@@ -202,7 +205,7 @@ scale_biases(const logistic *l, const conceptdec_i_logistic_slot *s)
     int64_t present = 0;
     for (int64_t k = 0; k < l->columns; k++) {
         double *image = s->image + k * l->ld + l->r;
-        *image = s->residual[k * l->ld + l->r] / l->curvature;
+        *image = s->residual[k * l->ld + l->r] * s->factor / l->curvature;
         if (s->class_weight[k] > 0) {
             sum += *image;
             present++;
@@ -218,9 +221,11 @@ dot_task(void *argument, int64_t column, int lane)
     const logistic *l = argument;
     const conceptdec_i_logistic_slot *s = l->round[column / l->columns];
     const int64_t at = conceptdec_i_logistic_column_of(l, column);
-    const double *restrict residual = s->residual + at, *restrict image = s->image + at;
-    double lanes[8] = {0};
+    const double *restrict residual = s->residual + at, factor = l->squares ? 1 : s->factor;
+    double *restrict image = s->image + at, lanes[8] = {0};
     (void)lane;
+    for (int64_t i = 0; i < l->r; i++)
+        image[i] *= factor;
     for (int64_t i = 0; i <= l->r; i++)
         lanes[i % 8] += residual[i] * image[i];
     l->dots[column] = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
@@ -233,7 +238,7 @@ conceptdec_i_logistic_scale(logistic *l)
     const int64_t columns = l->n_round * l->columns;
     if (columns == 0)
         return CONCEPTDEC_OK;
-    if (l->scalings[0].diagonal)
+    if (l->squares)
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, columns, diagonal_task, l));
     else
         CONCEPTDEC_I_TRY(apply_triangles(l));

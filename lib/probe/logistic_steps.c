@@ -10,7 +10,10 @@
 #define LEAST_LENGTH 1e-8
 #define CERTAIN 1e-9 /* a decrement so small needs no look at the loss after its step */
 #define MOST_PRODUCTS 500
+#define ROUGH 0.01
+#define LEAST_ROUGH 1e-6
 #define MOST_FORCING 0.1
+#define REST 10 /* directions not yet seen may have so many times less curvature than those seen */
 
 typedef conceptdec_i_logistic logistic;
 typedef conceptdec_i_logistic_slot slot;
@@ -60,13 +63,13 @@ sum_slabs(const logistic *l, const double *values, int64_t step, int64_t at)
     return sum;
 }
 
-/* Keeps the slots of the round that wait for this. */
+/* The round without slots that have come to an end. */
 static void
-keep_waiting(logistic *l, conceptdec_i_logistic_wait wait)
+drop_ended(logistic *l)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < l->n_round; i++)
-        if (l->round[i]->wait == wait)
+        if (l->round[i]->wait != CONCEPTDEC_I_LOGISTIC_DECISION)
             l->round[kept++] = l->round[i];
     l->n_round = kept;
 }
@@ -99,34 +102,50 @@ turn_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* The residual of a step has to become as much smaller as the next decrement would be anyway, and not smaller than the last
- * step needs. */
+/* How much smaller the product has to become: about as much as the next decrement will be anyway (0.3 to 10 times as much are
+ * within a tenth in cost), and no more than the last step needs. */
 static double
 forcing_of(const logistic *l, const slot *s)
 {
-    const double about = s->product / 2, wanted = 0.3 * l->fitting->options->tolerance / about;
-    const double forcing = about > wanted ? about : wanted;
-    return forcing < MOST_FORCING * MOST_FORCING ? forcing : MOST_FORCING * MOST_FORCING;
+    const double about = s->product / 2, quadratic = 2 * about, wanted = 0.1 * l->fitting->options->tolerance / about;
+    const double forcing = quadratic > wanted ? quadratic : wanted;
+    return forcing < MOST_FORCING ? forcing : MOST_FORCING;
+}
+
+/* Slots of one preconditioner together. */
+static void
+sort_round(logistic *l)
+{
+    for (int64_t i = 1; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        int64_t place = i;
+        for (; place > 0 && l->round[place - 1]->scaling > s->scaling; place--)
+            l->round[place] = l->round[place - 1];
+        l->round[place] = s;
+    }
 }
 
 /* First directions of the slots of the round, whose residuals are the opposites of their gradients. */
 static conceptdec_status
 start_descent(logistic *l)
 {
+    for (int64_t i = 0; i < l->n_round; i++)
+        conceptdec_i_logistic_choose_scaling(l, l->round[i]);
+    sort_round(l);
     CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
         s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
         s->product = s->first = sum_dots(l, i);
         s->enough = s->first * forcing_of(l, s);
-        s->energy = 0;
+        s->energy = s->longest = 0;
         s->products = 0;
-        if (!(s->product > 0)) {
+        if (!(s->product > 0) && !s->is_rough) {
             s->decrement = 0;
             end_fit(s, s->product == 0);
         }
     }
-    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_PRODUCT);
+    drop_ended(l);
     return for_columns(l, turn_task);
 }
 
@@ -188,6 +207,25 @@ take_trial(slot *s)
     s->iterations++;
 }
 
+/* Loss and gradient at w once more, in double. */
+static void
+look_again(slot *s)
+{
+    s->is_first = true;
+    s->is_rough = false;
+    s->length = 0;
+    s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+}
+
+/* Gradients from float products are good enough for steps whose decrement is well above what rounding adds to it, and come
+ * after a step with a decrement above this, which the next one will mostly be. */
+static void
+await_loss(const logistic *l, slot *s)
+{
+    s->is_rough = !l->is_wide && s->decrement > ROUGH;
+    s->wait = s->is_rough ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
+}
+
 /* Slots of the round have their steps. */
 static conceptdec_status
 end_descent(logistic *l)
@@ -196,12 +234,17 @@ end_descent(logistic *l)
         l->round[i]->length = 1;
         l->round[i]->decrement = l->round[i]->energy / 2;
     }
+    for (int64_t i = 0; i < l->n_round; i++)
+        if (l->round[i]->is_rough && l->round[i]->decrement <= LEAST_ROUGH)
+            look_again(l->round[i]);
     CONCEPTDEC_I_TRY(for_columns(l, try_task));
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
         const bool is_small = s->decrement <= l->fitting->options->tolerance;
         s->is_last = is_small;
-        s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
+        if (s->is_first)
+            continue;
+        await_loss(l, s);
         if (!(s->energy > 0)) {
             end_fit(s, false);
         } else if (is_small && s->decrement <= CERTAIN) {
@@ -229,6 +272,13 @@ split_round(logistic *l)
     return all - going;
 }
 
+/* Whether the decrement, what the rest of the step could add to it included, is so small that this step is the last. */
+static bool
+is_within_tolerance(const logistic *l, const slot *s)
+{
+    return s->energy + REST * s->longest * s->product <= l->fitting->options->tolerance;
+}
+
 /* New directions, of slots whose step is not good enough; for the others the step is complete. */
 static conceptdec_status
 turn(logistic *l)
@@ -240,7 +290,7 @@ turn(logistic *l)
         s->products++;
         s->share = product / s->product;
         s->product = product;
-        if (!(product > s->enough) || s->products >= MOST_PRODUCTS)
+        if (!(product > s->enough) || is_within_tolerance(l, s) || s->products >= MOST_PRODUCTS)
             s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
     }
     return CONCEPTDEC_OK;
@@ -255,6 +305,7 @@ conceptdec_i_logistic_advance(logistic *l)
         const double curve = sum_dots(l, i);
         s->along = curve > 0 && isfinite(curve) ? s->product / curve : 0;
         s->energy += s->along * s->product;
+        s->longest = s->along > s->longest ? s->along : s->longest;
     }
     CONCEPTDEC_I_TRY(for_columns(l, move_task));
     CONCEPTDEC_I_TRY(turn(l));
@@ -315,26 +366,29 @@ judge_one(const logistic *l, slot *s, double objective)
     s->objective = objective;
     s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
     if (s->is_first)
-        s->iterations = 0;
+        s->iterations--;
     s->is_first = false;
-    if (s->is_last)
-        end_fit(s, true);
-    else if (s->iterations >= l->fitting->options->max_iterations)
-        end_fit(s, false);
+    const bool is_end = s->is_last || s->iterations >= l->fitting->options->max_iterations;
+    if (is_end && s->is_rough)
+        look_again(s);
+    else if (is_end)
+        end_fit(s, s->is_last);
 }
 
 conceptdec_status
 conceptdec_i_logistic_judge(logistic *l)
 {
     CONCEPTDEC_I_TRY(for_columns(l, gradient_task));
-    for (int64_t i = 0; i < l->n_round; i++)
-        judge_one(l, l->round[i], sum_slabs(l, l->losses, l->n_round, i) +
-                                      l->round[i]->problem->lambda / 2 * sum_dots(l, i));
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        s->curvature = sum_slabs(l, l->curvatures, l->n_round, i);
+        judge_one(l, s, sum_slabs(l, l->losses, l->n_round, i) + s->problem->lambda / 2 * sum_dots(l, i));
+    }
     const int64_t ended = split_round(l), going = l->n_round;
     CONCEPTDEC_I_TRY(start_descent(l));
     l->round += going;
     l->n_round = ended;
-    keep_waiting(l, CONCEPTDEC_I_LOGISTIC_LOSS);
+    drop_ended(l);
     const conceptdec_status status = for_columns(l, try_task);
     l->round -= going;
     return status;

@@ -15,6 +15,45 @@ typedef struct gathering {
     conceptdec_i_probe_outcome *outcomes; /* of each set */
 } gathering;
 
+/* ---- what is common to all classes ---- */
+
+/* Discriminants and nearest means say how much larger the value of one class is than that of another; what all have in
+ * common depends on where the origin lies. */
+static bool
+has_level(int32_t kind, int64_t columns)
+{
+    return columns > 1 && (kind == CONCEPTDEC_PROBE_LDA || kind == CONCEPTDEC_PROBE_NEAREST_MEAN);
+}
+
+/* Values `step` doubles apart less their mean over the classes that are there, which have a finite `mark`. */
+static void
+take_level(int64_t columns, double *values, int64_t step, const double *mark, int64_t mark_step)
+{
+    double sum = 0;
+    int64_t present = 0;
+    for (int64_t k = 0; k < columns; k++)
+        if (isfinite(mark[k * mark_step])) {
+            sum += values[k * step];
+            present++;
+        }
+    double level = sum / (double)present;
+    for (int64_t k = 0; k < columns; k++)
+        if (isfinite(mark[k * mark_step]))
+            values[k * step] -= level;
+}
+
+void
+conceptdec_i_probe_take_level(int32_t kind, int64_t columns, int64_t d, double *weights, double *bias)
+{
+    if (!has_level(kind, columns))
+        return;
+    for (int64_t j = 0; j < d; j++)
+        take_level(columns, weights + j, d, bias, 1);
+    take_level(columns, bias, 1, bias, 1);
+}
+
+/* ---- listening ---- */
+
 /* Values of the rows that this part scores (part -1: all that are scored). */
 static void
 take_values(const conceptdec_i_probe_driver *driver, const conceptdec_i_probe_set *set, int64_t lambda, int64_t part,
@@ -28,6 +67,8 @@ take_values(const conceptdec_i_probe_driver *driver, const conceptdec_i_probe_se
             continue;
         for (int64_t k = 0; k < columns; k++)
             decision[k * n + i] = fit->decision[k * n + i];
+        if (has_level(driver->settings.options.kind, columns))
+            take_level(columns, decision + i, n, fit->decision + i, n);
         if (posterior)
             conceptdec_i_probe_posterior(fit->decision + i, n, classes, fit->sharpness, posterior + i * classes);
     }
@@ -42,7 +83,10 @@ take_weights(const conceptdec_i_probe_driver *driver, const conceptdec_i_space *
         return CONCEPTDEC_OK;
     double *bias = outcome->bias + lambda * columns;
     memcpy(bias, fit->bias, (size_t)columns * sizeof *bias);
-    return conceptdec_i_space_unfold(space, columns, fit->w, outcome->weights + lambda * columns * space->d, bias);
+    double *weights = outcome->weights + lambda * columns * space->d;
+    CONCEPTDEC_I_TRY(conceptdec_i_space_unfold(space, columns, fit->w, weights, bias));
+    conceptdec_i_probe_take_level(driver->settings.options.kind, columns, space->d, weights, bias);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linalg/tiles.h"
 #include "probe/ridge_batch.h"
 
 #define BATCH_BYTES ((int64_t)32 << 20) /* about what a last-level cache holds */
 #define EIGEN_FACTORS 20                /* an eigendecomposition costs so many factorisations */
 #define MOST_EIGEN 2048                 /* coordinates above which it is not chosen for its speed */
+#define MOST_SETS 64                    /* label sets whose class sums are found together */
+#define MANY_COLUMNS 512                /* of a part: with fewer, products in double cost little even for narrow input */
 
 typedef struct {
     const conceptdec_i_fitting *fitting;
@@ -58,24 +61,49 @@ count_alike(const ridge *r, int64_t part)
     return alike;
 }
 
+/* Problems of a batch. */
 static int64_t
-batch_size(const conceptdec_i_ridge_batch *batch, int64_t count)
+count_items(const conceptdec_i_ridge_batch *batch, int64_t count)
 {
     int64_t bytes = batch->part->fitting->options->memory / 4;
     int64_t most = (bytes < BATCH_BYTES ? bytes : BATCH_BYTES) / (8 * conceptdec_i_ridge_item_doubles(batch));
-    if (most > batch->part->n_lambdas) /* label sets stay whole */
-        most -= most % batch->part->n_lambdas;
     return most < 1 ? 1 : most > count ? count : most;
+}
+
+static int64_t
+count_sets(const conceptdec_i_ridge_batch *batch, int64_t count)
+{
+    int64_t bytes = batch->part->fitting->options->memory / 4, most = bytes / (8 * conceptdec_i_ridge_set_doubles(batch));
+    most = most < MOST_SETS ? most : MOST_SETS;
+    return most < 1 ? 1 : most > count ? count : most;
+}
+
+/* The end of the problems of `most` label sets from the first on. */
+static int64_t
+end_of_sets(const conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t first, int64_t count, int64_t most)
+{
+    const conceptdec_i_problem *problems = batch->part->fitting->problems;
+    int64_t sets = 1, end = first + 1;
+    for (; end < count && !batch->targets; end++) {
+        sets += problems[order[end]].labels != problems[order[end - 1]].labels;
+        if (sets > most)
+            return end;
+    }
+    return count;
 }
 
 static conceptdec_status
 run_batches(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count)
 {
-    int64_t most = batch_size(batch, count);
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(batch->part->fitting, "problems", most * conceptdec_i_ridge_item_doubles(batch)));
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, most));
-    for (int64_t first = 0; first < count; first += most)
-        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_run(batch, order + first, count - first < most ? count - first : most));
+    int64_t sets = count_sets(batch, count), items = count_items(batch, count);
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
+        batch->part->fitting, "problems",
+        sets * conceptdec_i_ridge_set_doubles(batch) + items * conceptdec_i_ridge_item_doubles(batch)));
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, sets, items));
+    for (int64_t first = 0, end; first < count; first = end) {
+        end = end_of_sets(batch, order, first, count, sets);
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_run(batch, order + first, end - first, items));
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -115,7 +143,7 @@ wants_eigen(const conceptdec_i_ridge_batch *batch, int64_t count)
     const conceptdec_i_fitting *fitting = batch->part->fitting;
     if (fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
         return true;
-    int64_t batches = count / batch_size(batch, count) + 1;
+    int64_t batches = count / count_items(batch, count) + 1;
     return fitting->space->r <= MOST_EIGEN && batch->part->n_lambdas > 1 &&
            batch->part->n_lambdas * batches >= EIGEN_FACTORS;
 }
@@ -130,6 +158,8 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
     conceptdec_i_ridge_batch batch = {.arena = arena, .part = &part, .targets = r->targets, .columns = fitting->columns,
                                       .classes = r->targets ? 0 : fitting->classes, .listener = r->listener,
                                       .argument = r->argument};
+    part.is_few = count * fitting->columns < MANY_COLUMNS;
+    part.precision = fitting->space->is_wide || part.is_few ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY(find_lambdas(arena, fitting, order, count, &part));
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count),
                                                   &fitting->problems[order[0]], &part));

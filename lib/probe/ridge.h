@@ -5,6 +5,9 @@
  * at or below conceptdec_i_ridge_tolerance() times the largest count as 0, and w has nothing along their vectors: what is
  * minimal in norm at lambda = 0, and of no consequence above it, as c has nothing there.
  *
+ * Second moments square what is badly conditioned. Where lambda is 0 or a pivot is below 1e-6 of its element, and columns are
+ * few, two steps of refinement, with residuals from the rows, bring most of the digits back.
+ *
  * Left out, with lambda and the weights of the other rows as they are (scikit-learn's alpha = lambda n stays):
  * t_i - f_i becomes (t_i - f_i) / (1 - h_ii), h_ij = omega_j (1 + (z_i - m)' (S + lambda I)^-1 (z_j - m)), and for a group
  * (I - H_gg)^-1 (t - f)_g. */
@@ -24,17 +27,20 @@ typedef struct conceptdec_i_ridge_part {
     double *mean;    /* r */
     double *moments; /* r x r: S, or its eigenvectors, one a row */
     double *other;   /* r x r: a factor of S + lambda I, or the eigenvectors, one a column */
+    float *floats;   /* the latter in float, where products are; NULL: they are not */
     double *values;  /* r: eigenvalues, exactly 0 where they count as such */
     int64_t rank;    /* those that do not */
     bool is_eigen;
     bool is_factored;
+    bool is_few;      /* so few columns that each can be refined */
+    bool is_delicate; /* the factor has small pivots: solutions are refined from the rows themselves */
     double factored; /* lambda of the factor */
     int64_t n_lambdas; /* of the part, ascending */
     double *lambdas;
     /* LEAVE_ONE: for each lambda, 1 / (1 - h_ii) of every row of members.left, or NaN. */
     double *freedom;
     bool is_complement; /* products are t - f rather than f: the rows span all that they can, and 1 - h is small */
-    int precision;      /* of the products */
+    int precision;      /* of products with rows: float for narrow input and many columns */
 } conceptdec_i_ridge_part;
 
 /* Second moments of the TRAIN rows of one role after another: taken from those of all rows where that is cheaper and as exact. */
@@ -47,7 +53,7 @@ typedef struct conceptdec_i_ridge_base {
 } conceptdec_i_ridge_base;
 
 double conceptdec_i_ridge_tolerance(int64_t n, int64_t r);
-/* alike: roles of the fitting whose TRAIN and TEST rows together are those of this one. is_eigen: needed whatever it costs. */
+/* alike: roles of the fitting whose TRAIN and TEST rows together are those of this one. */
 conceptdec_status conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base *base, int64_t alike,
                                                bool is_eigen, const conceptdec_i_problem *problem,
                                                conceptdec_i_ridge_part *part);

@@ -18,7 +18,13 @@ is_spread(const batch *b)
 int64_t
 conceptdec_i_ridge_item_doubles(const conceptdec_i_ridge_batch *b)
 {
-    return b->columns * (b->part->members.n_left + 5 * b->part->r + 4) + b->classes * (b->part->r + 1) + 8;
+    return b->columns * (b->part->members.n_left + 3 * b->part->r + 2) + 4;
+}
+
+int64_t
+conceptdec_i_ridge_set_doubles(const batch *b)
+{
+    return b->columns * (2 * b->part->r + 2) + b->classes * (b->part->r + 1) + 2;
 }
 
 static conceptdec_status
@@ -44,20 +50,20 @@ take_lanes(batch *b)
 }
 
 conceptdec_status
-conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *b, int64_t most)
+conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *b, int64_t most_sets, int64_t most)
 {
     int64_t k = b->columns, r = b->part->r, n = b->part->members.n_left;
     void *p[2];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(b->arena, "label sets", most, sizeof(int32_t *), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(b->arena, "label sets", most_sets, sizeof(int32_t *), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(b->arena, "problems", most, sizeof(conceptdec_i_ridge_item), &p[1]));
     b->labels = p[0];
     b->items = p[1];
-    CONCEPTDEC_I_TRY(take(b, "class sums", most * b->classes * r, &b->sums));
-    CONCEPTDEC_I_TRY(take(b, "class sums", most * b->classes, &b->mass));
-    CONCEPTDEC_I_TRY(take(b, "targets", most * k, &b->center));
-    CONCEPTDEC_I_TRY(take(b, "targets", most * k, &b->spread));
-    CONCEPTDEC_I_TRY(take(b, "targets", most * k * r, &b->moment));
-    CONCEPTDEC_I_TRY(take(b, "targets", most * k * r, &b->along));
+    CONCEPTDEC_I_TRY(take(b, "class sums", most_sets * b->classes * r, &b->sums));
+    CONCEPTDEC_I_TRY(take(b, "class sums", most_sets * b->classes, &b->mass));
+    CONCEPTDEC_I_TRY(take(b, "targets", most_sets * k, &b->center));
+    CONCEPTDEC_I_TRY(take(b, "targets", most_sets * k, &b->spread));
+    CONCEPTDEC_I_TRY(take(b, "targets", most_sets * k * r, &b->moment));
+    CONCEPTDEC_I_TRY(take(b, "targets", most_sets * k * r, &b->along));
     CONCEPTDEC_I_TRY(take(b, "weights", most * k * r, &b->scaled));
     CONCEPTDEC_I_TRY(take(b, "weights", most * k * r, &b->w));
     CONCEPTDEC_I_TRY(take(b, "weights", b->part->is_complement ? most * k * r : 0, &b->product));
@@ -81,20 +87,29 @@ compare_items(const void *a, const void *b)
 }
 
 static void
-take_items(batch *b, const int64_t *order, int64_t count)
+take_sets(batch *b, const int64_t *order, int64_t count)
+{
+    const conceptdec_i_problem *problems = b->part->fitting->problems;
+    b->n_sets = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (i == 0 || (!b->targets && problems[order[i]].labels != b->labels[b->n_sets - 1]))
+            b->labels[b->n_sets++] = problems[order[i]].labels;
+}
+
+/* set: that of the first problem; becomes that of the last one. */
+static void
+take_items(batch *b, const int64_t *order, int64_t count, int64_t *set)
 {
     const conceptdec_i_ridge_part *part = b->part;
-    const conceptdec_i_problem *problems = part->fitting->problems;
-    b->n_sets = 0;
     b->n_items = count;
     for (int64_t i = 0; i < count; i++) {
-        const conceptdec_i_problem *problem = &problems[order[i]];
-        if (i == 0 || (!b->targets && problem->labels != b->labels[b->n_sets - 1]))
-            b->labels[b->n_sets++] = problem->labels;
+        const conceptdec_i_problem *problem = &part->fitting->problems[order[i]];
         int64_t l = 0;
         while (part->lambdas[l] < problem->lambda)
             l++;
-        b->items[i] = (conceptdec_i_ridge_item){.problem = order[i], .set = b->n_sets - 1, .lambda = l};
+        while (!b->targets && b->labels[*set] != problem->labels)
+            ++*set;
+        b->items[i] = (conceptdec_i_ridge_item){.problem = order[i], .set = *set, .lambda = l};
     }
     qsort(b->items, (size_t)count, sizeof *b->items, compare_items);
 }
@@ -113,6 +128,8 @@ solve_by_factor(batch *b, bool *is_singular)
                                                   (end - first) * b->columns, b->w + first * size, is_singular));
         if (*is_singular)
             return CONCEPTDEC_OK;
+        if (b->part->is_delicate && b->part->is_few)
+            CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_refine(b, first, end));
         CONCEPTDEC_I_TRY(conceptdec_i_poll(b->arena->ctx, 0));
     }
     return CONCEPTDEC_OK;
@@ -137,29 +154,40 @@ scale_by(const batch *b, bool is_complement)
     return CONCEPTDEC_OK;
 }
 
-/* out = matrix (r x r) times each of `count` columns. */
+/* out = matrix (r x r, of floats or doubles) times each of `count` columns. */
 static conceptdec_status
-transform(const batch *b, const double *matrix, int64_t count, const double *in, double *out)
+transform(const batch *b, const void *matrix, bool is_wide, int64_t count, const double *in, double *out)
 {
     int64_t r = b->part->r;
-    const conceptdec_i_dense rows = {.data = matrix, .n = r, .dims = r, .stride = r, .is_wide = true};
-    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = in, .ldw = r, .out = out,
-                                            .ldo = r, .precision = CONCEPTDEC_I_TILE_F64};
+    const conceptdec_i_dense rows = {.data = matrix, .n = r, .dims = r, .stride = r, .is_wide = is_wide};
+    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = in, .ldw = r, .out = out, .ldo = r,
+                                            .precision = is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32};
     return conceptdec_i_apply(b->arena->ctx, &applying);
+}
+
+static conceptdec_status
+transform_back(const batch *b, double *out)
+{
+    const conceptdec_i_ridge_part *part = b->part;
+    const void *matrix = part->floats ? (const void *)part->floats : part->other;
+    return transform(b, matrix, part->floats == NULL, b->n_items * b->columns, b->scaled, out);
 }
 
 static conceptdec_status
 solve_by_eigen(const batch *b)
 {
-    const conceptdec_i_ridge_part *part = b->part;
-    int64_t sets = b->n_sets * b->columns, items = b->n_items * b->columns;
-    CONCEPTDEC_I_TRY(transform(b, part->moments, sets, b->moment, b->along));
     CONCEPTDEC_I_TRY(scale_by(b, false));
-    CONCEPTDEC_I_TRY(transform(b, part->other, items, b->scaled, b->w));
-    if (!part->is_complement)
+    CONCEPTDEC_I_TRY(transform_back(b, b->w));
+    if (!b->part->is_complement)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(scale_by(b, true));
-    return transform(b, part->other, items, b->scaled, b->product);
+    return transform_back(b, b->product);
+}
+
+static conceptdec_status
+turn_targets(const batch *b)
+{
+    return transform(b, b->part->moments, true, b->n_sets * b->columns, b->moment, b->along);
 }
 
 static conceptdec_status
@@ -168,8 +196,10 @@ solve(batch *b)
     bool is_singular = false;
     if (!b->part->is_eigen)
         CONCEPTDEC_I_TRY(solve_by_factor(b, &is_singular));
-    if (is_singular)
+    if (is_singular) {
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_make_eigen(b->arena, b->part));
+        CONCEPTDEC_I_TRY(turn_targets(b));
+    }
     return b->part->is_eigen ? solve_by_eigen(b) : CONCEPTDEC_OK;
 }
 
@@ -216,12 +246,19 @@ multiply(const batch *b)
 }
 
 conceptdec_status
-conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *b, const int64_t *order, int64_t count)
+conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *b, const int64_t *order, int64_t count, int64_t most_items)
 {
-    take_items(b, order, count);
+    int64_t set = 0;
+    take_sets(b, order, count);
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_targets(b));
-    CONCEPTDEC_I_TRY(solve(b));
-    find_intercepts(b);
-    CONCEPTDEC_I_TRY(multiply(b));
-    return conceptdec_i_ridge_batch_finish(b);
+    if (b->part->is_eigen)
+        CONCEPTDEC_I_TRY(turn_targets(b));
+    for (int64_t first = 0; first < count; first += most_items) {
+        take_items(b, order + first, count - first < most_items ? count - first : most_items, &set);
+        CONCEPTDEC_I_TRY(solve(b));
+        find_intercepts(b);
+        CONCEPTDEC_I_TRY(multiply(b));
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_finish(b));
+    }
+    return CONCEPTDEC_OK;
 }

@@ -1,13 +1,14 @@
-/* A batch of ridge problems of one part: as many columns as a cache and the memory limit allow. */
+/* Ridge problems of one part: label sets by the dozen, as their sums are found together, and of their problems batches of as
+ * many columns as a cache holds. */
 #ifndef CONCEPTDEC_I_RIDGE_BATCH_H
 #define CONCEPTDEC_I_RIDGE_BATCH_H
 
 #include "probe/ridge.h"
 
-/* A problem of a batch; they are sorted by lambda, then set. */
+/* A problem of a batch; these are sorted by lambda, then set. */
 typedef struct conceptdec_i_ridge_item {
     int64_t problem; /* of the fitting */
-    int64_t set;     /* of the batch */
+    int64_t set;     /* of those in work */
     int64_t lambda;  /* its number in the part */
 } conceptdec_i_ridge_item;
 
@@ -37,14 +38,18 @@ typedef struct conceptdec_i_ridge_batch {
     void *argument;
 } conceptdec_i_ridge_batch;
 
-/* Doubles that a batch holds for each of its items, if it has a set of its own. */
+/* Doubles for each problem of a batch, and for each label set. */
 int64_t conceptdec_i_ridge_item_doubles(const conceptdec_i_ridge_batch *batch);
-conceptdec_status conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *batch, int64_t most);
-/* Problems order[0..count-1], sorted by set and lambda. */
-conceptdec_status conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count);
+int64_t conceptdec_i_ridge_set_doubles(const conceptdec_i_ridge_batch *batch);
+conceptdec_status conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *batch, int64_t most_sets, int64_t most_items);
+/* Problems order[0..count-1], sorted by set and lambda, most_items of them at a time. */
+conceptdec_status conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count,
+                                               int64_t most_items);
 
-/* ridge_targets.c: center, spread and moment of every set. */
+/* ridge_targets.c: center, spread and moment of every set, and what is left of the equations. */
 conceptdec_status conceptdec_i_ridge_batch_targets(conceptdec_i_ridge_batch *batch);
+/* Improves the weights of some problems of one lambda, for which the factor is made. */
+conceptdec_status conceptdec_i_ridge_batch_refine(const conceptdec_i_ridge_batch *batch, int64_t first, int64_t end);
 /* ridge_finish.c: decision values from products, and the listener. */
 conceptdec_status conceptdec_i_ridge_batch_finish(conceptdec_i_ridge_batch *batch);
 

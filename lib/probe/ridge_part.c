@@ -7,6 +7,7 @@
 #include "probe/ridge.h"
 
 #define LEAST_ALIKE 3    /* roles that must share their rows before moments of all rows pay */
+#define DELICATE 1e-6    /* a pivot below this share of its element */
 #define MOST_TAKEN 0.5   /* of the trace: what may be taken from the moments of all rows without losing digits */
 
 double
@@ -135,19 +136,13 @@ conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conceptdec_i_ridge_part
             for (int64_t j = i; j < i + 16 && j < r; j++)
                 part->other[j * r + k] = part->moments[k * r + j];
     part->is_eigen = true;
+    if (part->precision != CONCEPTDEC_I_TILE_F32)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", r * r, sizeof(float), &p));
+    part->floats = p;
+    for (int64_t i = 0; i < r * r; i++)
+        part->floats[i] = (float)part->other[i];
     return CONCEPTDEC_OK;
-}
-
-/* Whether a pivot of the factor is but rounding of the matrix. */
-static bool
-has_small_pivot(const conceptdec_i_ridge_part *part)
-{
-    int64_t r = part->r;
-    double largest = 0;
-    for (int64_t i = 0; i < r; i++)
-        largest = fmax(largest, part->moments[i * r + i]);
-    double least = 8 * conceptdec_i_ridge_tolerance(part->members.n_train, r) * largest;
-    return !(conceptdec_i_least_pivot(part->other, r) > least);
 }
 
 conceptdec_status
@@ -163,7 +158,10 @@ conceptdec_i_ridge_solve(conceptdec_i_ridge_part *part, double lambda, int64_t c
             part->other[i * r + i] += lambda;
         part->is_factored = false;
         CONCEPTDEC_I_TRY(conceptdec_i_cholesky(ctx, r, part->other, r, &is_definite));
-        *is_singular = !is_definite || has_small_pivot(part);
+        double least = 8 * conceptdec_i_ridge_tolerance(part->members.n_train, r);
+        double pivot = is_definite ? conceptdec_i_least_pivot(part->other, part->moments, lambda, r) : 0;
+        *is_singular = !(pivot > least);
+        part->is_delicate = pivot < DELICATE || lambda <= 0;
         if (*is_singular)
             return CONCEPTDEC_OK;
         part->is_factored = true;
@@ -187,7 +185,6 @@ conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base 
     part->moments = p[0];
     part->other = p[1];
     part->mean = p[2];
-    part->precision = part->fitting->space->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY(conceptdec_i_class_sums(part->fitting, &part->members, 1, NULL, 1, part->mean, &mass));
     CONCEPTDEC_I_TRY(take_moments(part, problem->role, base, alike));
     return is_eigen ? conceptdec_i_ridge_make_eigen(arena, part) : CONCEPTDEC_OK;

@@ -1,7 +1,6 @@
 /* A grid of matrices of the same samples, cell by cell. */
 #include <inttypes.h>
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "stats/bootstrap.h"
@@ -65,8 +64,7 @@ read_options(sweeping *s, conceptdec_i_arena *arena, const conceptdec_matrix *la
              const conceptdec_sweep_options *given)
 {
     conceptdec_sweep_options options;
-    const uint64_t first_size = offsetof(conceptdec_sweep_options, probe);
-    CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options", given, &options, sizeof options, first_size));
+    CONCEPTDEC_I_TRY(conceptdec_i_intake(s->ctx, "options", given, &options, sizeof options, sizeof options));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(s->ctx, "options", options.given, N_FIELDS));
     CONCEPTDEC_I_TRY(read_shape(s, &options));
     if (options.probe && options.knn)

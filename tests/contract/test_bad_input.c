@@ -277,7 +277,7 @@ set_reader(call *c, conceptdec_matrix *m)
     X(sweep_size_large, SWEEPS, ESTRUCT_SIZE, "options.struct_size", "larger than 4096",                               \
       c->sweep.options.struct_size = 4097)                                                                             \
     X(sweep_tail, SWEEPS, ESTRUCT_TAIL, "options", "byte", (c->sweep.options.struct_size += 1, c->sweep.tail[0] = 1))  \
-    X(sweep_given, SWEEPS, ESTRUCT_TAIL, "options.given", "3", c->sweep.options.given = 1 << 3)                        \
+    X(sweep_given, SWEEPS, ESTRUCT_TAIL, "options.given", "4", c->sweep.options.given = 1 << 4)                        \
     X(sweep_views, SWEEPS, ESIZE, "n_views", "0", c->n_views = 0)                                                      \
     X(sweep_views_negative, SWEEPS, ESIZE, "n_views", "-1", c->n_views = -1)                                           \
     X(sweep_shape, SWEEPS, ESIZE, "shape", "1",                                                                        \

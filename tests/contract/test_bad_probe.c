@@ -322,6 +322,10 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(class_missing_one, SCORED, ECLASSMISSING, "class 2", "part ", (set_rare(c, 4, 4), set_protocol(c, RIDGE, LOO)))  \
     X(class_missing_split, SCORED, ECLASSMISSING, "class 2", "part 0",                                                 \
       (set_rare(c, 8, 8), set_protocol(c, LDA, SPLIT)))                                                                \
+    X(class_missing_fit, FITS, ECLASSMISSING, "class 2", "training row",                                               \
+      (set_rare(c, 8, 8), set_protocol(c, LOGISTIC, SPLIT)))                                                           \
+    X(label_of_test_row, FITS, ELABEL, "labels", "-2 at row 8, column 0",                                              \
+      (c->label_values[8] = -2, set_protocol(c, LOGISTIC, SPLIT)))                                                     \
     X(groups_missing, SCORED | REGRESSES, EGROUPS, "groups", "needs them", O->protocol = GROUP)                        \
     X(groups_to_permute, SCORED, EGROUPS, "groups", "needs them", O->permute = CONCEPTDEC_PERMUTE_WHOLE)               \
     X(groups_rows, SCORED | REGRESSES, ESIZE, "groups", "25", (O->groups = &c->groups, c->groups.rows = 25))           \
@@ -342,7 +346,7 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(folds_rows, REGRESSES, EFOLDS, "folds", "27", set_folds(c, ROWS + 1))                                            \
     X(folds_groups, SCORED | REGRESSES, EFOLDS, "folds", "10 are more than the 9 groups",                              \
       (set_folds(c, 10), O->groups = &c->groups, O->flags = which == REGRESSES ? 0 : CONCEPTDEC_PROBE_UNSTRATIFIED))   \
-    X(train_missing, SCORED | REGRESSES, ENULL, "train", "NULL", O->protocol = SPLIT)                                  \
+    X(train_missing, SOLVES, ENULL, "train", "NULL", O->protocol = SPLIT)                                              \
     X(train_unasked, SCORED | REGRESSES, EINVAL, "train", "only the split protocol", O->train = &c->train)             \
     X(train_ones, SCORED | REGRESSES, ETOOFEW, "train", "no labelled row is a test row",                               \
       (set_protocol(c, LOGISTIC, SPLIT), set_all(c->train_values, 1)))                                                 \
@@ -383,6 +387,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(fit_permutations, FITS, EINVAL, "permutations", "", O->permutations = 1)                                         \
     X(fit_bootstrap, FITS, EINVAL, "bootstrap", "", O->bootstrap = 1)                                                  \
     X(fit_control, FITS, EINVAL, "control", "", (O->control = 1, O->types = &c->types))                                \
+    X(fit_groups, FITS, EINVAL, "groups", "", O->groups = &c->groups)                                                  \
+    X(fit_protocol, FITS, EINVAL, "protocol", "", O->protocol = GROUP)                                                 \
     X(fit_mdl, FITS, EINVAL, "flags", "", FLAG(MDL))                                                                   \
     X(fit_nested, FITS, EINVAL, "flags", "", FLAG(NESTED))                                                             \
     X(size_zero, SOLVES, ESTRUCT_SIZE, "struct_size", "0 is smaller", O->struct_size = 0)                              \

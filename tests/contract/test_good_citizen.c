@@ -151,8 +151,10 @@ be_a_caller(void *argument)
 {
     conceptdec_ctx *ctx = open_context(1 + (int32_t)(intptr_t)argument % 2);
     intptr_t wrong = 0;
+    bool has_probes = (intptr_t)argument % 8 == 0; /* OpenBLAS makes many callers at once wait for each other */
     for (int i = 0; i < SCENARIOS; i++)
-        if (scenarios[i].kind != RELOAD && scenarios[i].kind != RELOAD_FIT) /* which assert */
+        if (scenarios[i].kind != RELOAD && scenarios[i].kind != RELOAD_FIT && /* which assert */
+            (has_probes || !scenarios[i].probe.struct_size))
             wrong += digest_of(ctx, i) != expected[i];
     conceptdec_ctx_free(ctx);
     return (void *)wrong;

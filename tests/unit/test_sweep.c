@@ -319,7 +319,7 @@ START_TEST(bad_arguments)
     o.struct_size = 8;
     expect_refusal(&o, VIEWS, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size: 8");
     o.struct_size = sizeof o;
-    o.given = 8;
+    o.given = 16;
     expect_refusal(&o, VIEWS, CONCEPTDEC_ESTRUCT_TAIL, "options.given");
 }
 END_TEST
