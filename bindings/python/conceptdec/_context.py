@@ -55,7 +55,7 @@ class Context:
 
 
 class _Call:
-    """One call in a thread of its own; keeps its context and its arguments for as long as it runs, whoever waits for it.
+    """One call in a thread of its own; keeps its context and its arguments for as long as it runs, whoever waits.
 
     It has a thread and is none: Thread has attributes of its own, in Python 3.14 `_context`, that ours could hide.
     """

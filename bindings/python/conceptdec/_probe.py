@@ -378,7 +378,8 @@ class ProbeModel:
         return float(self._get(const.R_OBJECTIVE))
 
     def _says(self, name: str, X: Any, dtype: Optional[str], threads: Optional[int]) -> np.ndarray:
-        x, handle, array = _views.matrix("X", X, dtype), Handle(_structs.Result, "conceptdec_result_free"), _structs.Array()
+        x, array = _views.matrix("X", X, dtype), _structs.Array()
+        handle = Handle(_structs.Result, "conceptdec_result_free")
         arguments = (self._open(), pointer(x), handle.place())
         run("conceptdec_probe_model_predict", *arguments, threads=threads, progress=False, matrices=[x])
         status = library().conceptdec_result_get(handle, name.encode(), byref(array))
@@ -538,8 +539,8 @@ def fit_probe(
     Returns
     -------
     ProbeModel
-        With ``predict``, ``decision``, ``probabilities``, ``score``, ``save``, `weights` (B x d), `bias` (B). A fit that
-        has not converged is a model whose `converged` is False.
+        With ``predict``, ``decision``, ``probabilities``, ``score``, ``save``, `weights` (B x d), `bias` (B). A fit
+        that has not converged is a model whose `converged` is False.
 
     Raises
     ------

@@ -105,7 +105,8 @@ def test_dtypes_stay(data):
         narrow = x.astype(kind)
         expected = conceptdec.fit_probe(narrow, y, tolerance=1e-18).weights
         assert np.array_equal(LinearProbe().fit(narrow, y).coef_, expected)
-    assert np.array_equal(LinearProbe().fit(x.tolist(), y.tolist()).predict(other), LinearProbe().fit(x, y).predict(other))
+    from_lists = LinearProbe().fit(x.tolist(), y.tolist())
+    assert np.array_equal(from_lists.predict(other), LinearProbe().fit(x, y).predict(other))
 
 
 @pytest.mark.parametrize("y", [[0, 1] * 10, [True, False] * 10, [1.0, 2.0] * 10, [-1, 5] * 10, list("ab") * 10])
@@ -285,7 +286,7 @@ def test_pipeline_and_grid(data):
 
 
 def test_import_takes_numpy_alone():
-    code = "import sys, conceptdec; print('sklearn' in sys.modules, 'KNNDecoder' in dir(conceptdec)); conceptdec.KNNDecoder"
+    code = "import sys, conceptdec as c; print('sklearn' in sys.modules, 'KNNDecoder' in dir(c)); c.KNNDecoder"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "True"]
     with pytest.raises(AttributeError, match="has no attribute 'SVC'"):

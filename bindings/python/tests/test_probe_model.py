@@ -279,7 +279,8 @@ def test_bad_files(data, tmp_path):
     path = tmp_path / "probe"
     model.save(path)
     whole = path.read_bytes()
-    for damaged in (whole[:-1], whole + b"x", b"", bytes([whole[0] ^ 1]) + whole[1:], whole[:60] + b"\xff" + whole[61:]):
+    changed = bytes([whole[0] ^ 1]) + whole[1:], whole[:60] + bytes([whole[60] ^ 0x80]) + whole[61:]
+    for damaged in (whole[:-1], whole + b"x", b"", *changed):
         path.write_bytes(damaged)
         with pytest.raises(conceptdec.ConceptDecError) as caught:
             conceptdec.load_probe(path)

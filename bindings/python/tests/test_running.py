@@ -172,7 +172,7 @@ def test_who_hears_of_progress(monkeypatch):
 
 
 def test_a_call_is_no_thread():
-    """Python 3.14 gave Thread an attribute `_context`; a subclass with one of its own never ran, and nobody was told."""
+    """Python 3.14 gave Thread an attribute `_context`; a subclass with one of its own never ran."""
     from conceptdec import _context
 
     assert not issubclass(_context._Call, threading.Thread)
