@@ -254,6 +254,8 @@ def test_nearest_of_tied_classes():
     x, y = [[0.0], [1.0], [3.0], [5.0]], ["b", "a", "a", "b"]
     for ties, expected in [("nearest", "b"), ("smallest", "a")]:
         assert KNNDecoder(2, ties=ties).fit(x, y).predict([[0.2]]).tolist() == [expected]
+    x, y = [[0.1], [1.0], [1.5], [2.0], [2.5]], ["c", "b", "a", "b", "a"]  # the nearest of all is not among the tied
+    assert KNNDecoder(5, ties="nearest").fit(x, y).predict([[0.0]]).tolist() == ["b"]
 
 
 def test_more_neighbours_than_samples():

@@ -592,6 +592,7 @@ def test_sweep(rng):
     assert "accuracy" in repr(swept)
     cells[0][3, 1] = np.nan
     bad = conceptdec.sweep(cells, names, "probe", kind="ridge", lambdas=0.1)
+    assert bad.per_fold.shape == (2, 1, 5)
     assert bad.status.tolist() == [-5, 0] and (bad.predicted[0] == None).all()  # noqa: E711
     assert conceptdec.sweep(cells[1:], names, "probe", kind="ridge", classes=["yes", "no"]).classes[0] == "yes"
     with pytest.raises(TypeError, match="fit"):
@@ -645,6 +646,7 @@ def test_regression_input(rng):
     result = conceptdec.probe_regression(x, whole, 0.1)
     same(result, conceptdec.probe_regression(x, whole.astype(float)[:, None], [0.1]))
     same(result, conceptdec.probe_regression(x, whole.tolist(), 0.1, threads=3))
+    same(result, conceptdec.probe_regression(x, np.arange(0.0, 40.0, 0.5)[::2], 0.1))
     constant = conceptdec.probe_regression(x, np.stack([whole, np.full(40, 3)], axis=1), 0.1)
     assert np.isnan(constant.per_target[0, 1]) and constant.r2[0] == constant.per_target[0, 0]
     np.testing.assert_allclose(constant.per_target[0, 0], result.r2[0], rtol=1e-9)
