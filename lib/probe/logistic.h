@@ -91,8 +91,6 @@ typedef struct conceptdec_i_logistic {
     double *scratch; /* per lane */
     void *triangle_scratch;
     conceptdec_i_triangle_batch *batches;
-    /* what was spent, for those who measure */
-    int64_t wide_passes, narrow_passes, wide_columns, narrow_columns;
 } conceptdec_i_logistic;
 
 static inline int64_t

@@ -255,8 +255,6 @@ pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, c
     memset(l->losses, 0, (size_t)(slabs * l->n_round) * sizeof *l->losses);
     memset(l->curvatures, 0, (size_t)(slabs * l->n_round) * sizeof *l->curvatures);
     is_wide |= l->is_wide;
-    *(is_wide ? &l->wide_passes : &l->narrow_passes) += 1;
-    *(is_wide ? &l->wide_columns : &l->narrow_columns) += columns;
     return conceptdec_i_passes_run(&l->passes, rows, is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32, columns,
                                    l->in, goes_back ? l->out : NULL, consumer, l);
 }
