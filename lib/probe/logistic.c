@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define ROUND_COLUMNS 256      /* of a round in float, about; half as many in double */
-#define PACKING 12             /* what rows cost in a pass besides its columns, in columns */
+#define PACKING 24             /* what rows cost in a pass besides its columns, in columns */
 #define SCALINGS_SHARE 2       /* preconditioners take one part in so many of the memory */
 
 typedef conceptdec_i_logistic logistic;

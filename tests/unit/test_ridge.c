@@ -207,6 +207,23 @@ START_TEST(singular_moments_give_the_shortest_weights)
 }
 END_TEST
 
+/* A dimension that all but repeats another: refinement must solve for the penalised weights. */
+START_TEST(nearly_equal_dimensions_are_told_apart)
+{
+    closed p;
+    closed_open(&p, 60, 4, 3, true, 1);
+    for (int64_t i = 0; i < p.n; i++)
+        p.z[i * p.d + 1] = p.z[i * p.d] + 1e-5 * closed_normal();
+    closed_store(&p);
+    const conceptdec_i_problem problems[] = {{p.labels, p.role, 1e-9}, {p.labels, p.role, 0}};
+    closed_fit(&p, conceptdec_i_ridge_fit, problems, 2);
+    ck_assert_double_ge(fabs(p.w[1]), 10);
+    for (int i = 0; i < 2; i++)
+        compare_roles(&p, i, 1e-3); /* of weights that are large */
+    closed_close(&p);
+}
+END_TEST
+
 START_TEST(a_pinned_row_has_no_value)
 {
     for (int leave = CONCEPTDEC_I_LEAVE_ONE; leave <= CONCEPTDEC_I_LEAVE_GROUP; leave++) {
@@ -399,6 +416,7 @@ make_suite(void)
     tcase_add_loop_test(tests, leaving_out_equals_fitting_again, 0, count);
     tcase_add_test(tests, rows_that_span_all_lose_no_digits);
     tcase_add_test(tests, singular_moments_give_the_shortest_weights);
+    tcase_add_test(tests, nearly_equal_dimensions_are_told_apart);
     tcase_add_test(tests, a_pinned_row_has_no_value);
     tcase_add_test(tests, weights_are_copies);
     tcase_add_test(tests, absent_classes_lose);
