@@ -38,8 +38,7 @@ typedef struct {
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
     int64_t block_at, values_at, turned_at, dims_at;
-    int64_t
-        panel; /* bytes from a panel of dimensions to the next: not a power of two, or they would share a place in caches */
+    int64_t panel; /* bytes from one panel of dimensions to the next: no power of two, for the cache's sake */
 } pass;
 
 static int64_t

@@ -40,8 +40,7 @@ typedef struct conceptdec_i_logistic_slot {
     bool is_last;  /* the step needs no proof */
     bool is_rough; /* loss and gradient are */
     double objective, length, decrement;
-    double
-        curvature; /* mean of p (1 - p) over rows and pairs of classes, times the number of classes less 1: as l->curvature */
+    double curvature; /* mean of p (1 - p) as l->curvature is of equal posteriors */
     int64_t iterations;
     bool is_converged;
     /* conjugate gradients */

@@ -239,8 +239,8 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
 
 /* ---- products with the Hessian ---- */
 
-/* K = 1: t = odds f. Else t_k = weight p_k (g_k - sum over j of p_j g_j), g_k = f_k - f of the row's class: where its
- * posterior is all but 1, so that nothing of the sum would be left by rounding, the sum is as small as the others'
+/* K = 1: t = odds * f. Else t_k = weight * p_k * (g_k - sum over j of p_j g_j), g_k = f_k - f of the row's class: where
+ * its posterior is all but 1, so that nothing of the sum would be left by rounding, the sum is as small as the others'
  * posteriors. */
 #define DEFINE_PRODUCT(type, real)                                                                                     \
     static double total_##type(const real *x, int64_t n)                                                               \

@@ -149,8 +149,8 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
 
 /* ---- applying them ---- */
 
-/* The multiple of M for the slot's curvature h is factor^-1 (c moments + factor lambda), factor = c / h: of triangles
- * the one whose lambda is nearest. */
+/* The multiple of M for the slot's curvature h is factor^-1 * (c * moments + factor * lambda), factor = c / h: of
+ * triangles the one whose lambda is nearest. */
 void
 conceptdec_i_logistic_choose_scaling(const logistic *l, conceptdec_i_logistic_slot *s)
 {
