@@ -1,5 +1,5 @@
-/* Speed of the passes that fits of linear probes consist of, as a share of what multiply-adds alone would take, and of fits. Times
- * are of the processor, all threads together. */
+/* Speed of the passes that fits of linear probes consist of, as a share of what multiply-adds alone would take, and of
+ * fits. Times are of the processor, all threads together. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -43,7 +43,8 @@ panel_rate(const conceptdec_ctx *ctx, int precision)
         for (int64_t j = 0; j < WIDE; j += precision == CONCEPTDEC_I_TILE_F32 ? k->nr_f32 : k->nr_f64)
             for (int64_t i = 0; i < HIGH; i += precision == CONCEPTDEC_I_TILE_F32 ? k->mr_f32 : k->mr_f64)
                 if (precision == CONCEPTDEC_I_TILE_F32)
-                    k->panel_f32(DEPTH, (float *)a + i * DEPTH, (float *)b + j * DEPTH, (float *)c + j * HIGH + i, HIGH, 1);
+                    k->panel_f32(DEPTH, (float *)a + i * DEPTH, (float *)b + j * DEPTH, (float *)c + j * HIGH + i, HIGH,
+                                 1);
                 else
                     k->panel_f64(DEPTH, a + i * DEPTH, b + j * DEPTH, c + j * HIGH + i, HIGH, 1);
         double took = cpu_seconds() - start;
@@ -94,7 +95,8 @@ report_pass(conceptdec_ctx *ctx, const float *z, const double *w, double *g, int
     }
     double rate = 4e-9 * (double)n * (double)dims * (double)columns / best;
     printf("%s dims %4d columns %3d: %8.2f ms, %6.1f GFLOP/s, %5.1f %% of the panels'\n",
-           precision == CONCEPTDEC_I_TILE_F32 ? "f32" : "f64", (int)dims, (int)columns, 1e3 * best, rate, 100 * rate / peak);
+           precision == CONCEPTDEC_I_TILE_F32 ? "f32" : "f64", (int)dims, (int)columns, 1e3 * best, rate,
+           100 * rate / peak);
     conceptdec_i_arena_close(&arena);
 }
 
@@ -153,7 +155,8 @@ fill_rows(const job *j, float *z, int32_t *labels)
     for (int64_t i = 0; i < j->n; i++) {
         labels[i] = (int32_t)conceptdec_i_rng_below(&rng, (uint64_t)j->classes);
         for (int64_t k = 0; k < j->dims; k++)
-            z[i * j->dims + k] = (float)((normal() + mean[labels[i] * j->dims + k]) / sqrt(1 + (double)k) * (k < 4 ? 50 : 1));
+            z[i * j->dims + k] =
+                (float)((normal() + mean[labels[i] * j->dims + k]) / sqrt(1 + (double)k) * (k < 4 ? 50 : 1));
     }
     free(mean);
 }
@@ -176,7 +179,8 @@ hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
 static conceptdec_i_problem *
 make_problems(const job *j, int32_t *labels, uint8_t *roles)
 {
-    conceptdec_i_problem *problems = calloc((size_t)(j->folds * j->n_lambdas * (j->draws + 1)), sizeof *problems), *at = problems;
+    conceptdec_i_problem *problems = calloc((size_t)(j->folds * j->n_lambdas * (j->draws + 1)), sizeof *problems),
+                         *at = problems;
     if (!problems)
         exit(EXIT_FAILURE);
     for (int64_t draw = 1; draw <= j->draws; draw++) {
@@ -185,10 +189,12 @@ make_problems(const job *j, int32_t *labels, uint8_t *roles)
     }
     for (int64_t fold = 0; fold < j->folds; fold++) {
         for (int64_t i = 0; i < j->n; i++)
-            roles[fold * j->n + i] = j->folds > 1 && i % j->folds == fold ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
+            roles[fold * j->n + i] =
+                j->folds > 1 && i % j->folds == fold ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
         for (int64_t l = 0; l < j->n_lambdas; l++)
             for (int64_t draw = 0; draw <= j->draws; draw++)
-                *at++ = (conceptdec_i_problem){.labels = labels + draw * j->n, .role = roles + fold * j->n, .lambda = j->lambdas[l]};
+                *at++ = (conceptdec_i_problem){
+                    .labels = labels + draw * j->n, .role = roles + fold * j->n, .lambda = j->lambdas[l]};
     }
     return problems;
 }
@@ -207,8 +213,12 @@ report_fits(conceptdec_ctx *ctx, const job *j)
     conceptdec_i_problem *problems = make_problems(j, labels, roles);
     const conceptdec_probe_options options = {.tolerance = 1e-12, .max_iterations = 100, .memory = INT64_C(1) << 30};
     const conceptdec_i_space space = {.ctx = ctx, .n = j->n, .d = j->dims, .r = j->dims, .stride = j->dims, .z = z};
-    const conceptdec_i_fitting fitting = {.ctx = ctx, .space = &space, .options = &options, .classes = j->classes,
-                                          .columns = j->classes > 2 ? j->classes : 1, .problems = problems,
+    const conceptdec_i_fitting fitting = {.ctx = ctx,
+                                          .space = &space,
+                                          .options = &options,
+                                          .classes = j->classes,
+                                          .columns = j->classes > 2 ? j->classes : 1,
+                                          .problems = problems,
                                           .n_problems = j->folds * j->n_lambdas * (j->draws + 1)};
     const double start = cpu_seconds();
     insist(ctx, conceptdec_i_logistic_fit(&fitting, hear, tallies));
@@ -217,8 +227,9 @@ report_fits(conceptdec_ctx *ctx, const job *j)
         sum.steps += tallies[lane].steps;
         sum.failures += tallies[lane].failures;
     }
-    printf("%d x %d, %d classes: %d fits in %.2f s, %.1f Newton steps each, %d not converged\n", (int)j->n, (int)j->dims,
-           (int)j->classes, (int)fitting.n_problems, took, (double)sum.steps / (double)fitting.n_problems, (int)sum.failures);
+    printf("%d x %d, %d classes: %d fits in %.2f s, %.1f Newton steps each, %d not converged\n", (int)j->n,
+           (int)j->dims, (int)j->classes, (int)fitting.n_problems, took, (double)sum.steps / (double)fitting.n_problems,
+           (int)sum.failures);
     free(z);
     free(labels);
     free(roles);
