@@ -349,7 +349,7 @@ START_TEST(rows_without_label_play_no_part)
         q.labels[N + i] = -1;
         q.train[N + i] = i % 2;
         for (int64_t j = 0; j < D; j++)
-            q.x[(N + i) * D + j] = 1000.0 * (double)(i + j);
+            q.x[(N + i) * D + j] = 5.0 * (double)(i + j);
     }
     set_views(&q, N + 9, D);
     conceptdec_result *a = run(&p), *b = run(&q);

@@ -182,7 +182,7 @@ static const scenario scenarios[] = {
      ASK(.k = 3, .groups = &scene_groups, .bootstrap = 5, .permutations = 3, .permute = CONCEPTDEC_PERMUTE_WHOLE)},
     {WHAT("probe", PROBE, scene_x), TRY(.folds = 3)},
     {WHAT("probe with everything", PROBE, scene_x32),
-     TRY(.lambdas = scene_lambdas, .n_lambdas = 2, .folds = 3, .groups = &scene_groups, .weights = &scene_weights,
+     TRY(.lambdas = scene_lambdas, .n_lambdas = 2, .folds = 2, .groups = &scene_groups, .weights = &scene_weights,
          .types = &scene_types, .permutations = 2, .bootstrap = 3, .control = 2, .max_iterations = 2,
          .flags = CONCEPTDEC_PROBE_BALANCED | CONCEPTDEC_PROBE_NESTED | CONCEPTDEC_PROBE_MDL |
                   CONCEPTDEC_PROBE_SKIP_MISSING)},

@@ -117,7 +117,7 @@ cancel_everywhere(const scenario *what, source from)
     int64_t stopped = 0;
     open_context(&s, from);
     ck_assert_int_eq(run(&s, what, 0, &expected), CONCEPTDEC_OK);
-    int64_t places = s.calls, step = places / 400 + 1; /* of long stages a part is enough */
+    int64_t places = s.calls, step = places / 100 + 1; /* of long stages a part is enough */
     for (int64_t i = 1; i <= places; i += step) {
         stopped += run(&s, what, i, &digest) == CONCEPTDEC_ECANCELLED;
         expect_left_over(&s, what);
