@@ -187,7 +187,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 #define CONCEPTDEC_MATRIX_READER 1u
 
 /** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for `x` and
- *  `queries` of the neighbour search, of k-NN decodability and of sweeps; anywhere else it is EUNSUPPORTED. The results
+ *  `queries` of the neighbour search, of k-NN decodability, of probes and of sweeps; anywhere else it is EUNSUPPORTED. The results
  *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
  *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
  *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
@@ -544,7 +544,8 @@ typedef struct conceptdec_probe_options {
     uint64_t struct_size;
     uint64_t given;
     const double *lambdas;           /**< 0: penalties, above 0 (logistic) or at least 0 (ridge); NULL: 1 / n, which is
-                                          scikit-learn's C = 1 and alpha = 1, n the labelled rows */
+                                          scikit-learn's C = 1 and alpha = 1, n the labelled rows of the first label set
+                                          (the sum of their weights) */
     int64_t n_lambdas;               /**< 1: their number; other kinds take none */
     const conceptdec_matrix *groups; /**< 2: integers, n x 1: rows of a group stay in one fold, and are drawn together */
     const conceptdec_matrix *train;  /**< 3: integers, n x 1: 1 marks a training row, 0 a test row; split only */

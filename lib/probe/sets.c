@@ -265,11 +265,16 @@ apply_protocol(conceptdec_i_arena *arena, const conceptdec_probe_options *o, con
     return check_missing(arena, o, data, set);
 }
 
+/* 1 / the weight of the labelled rows: twice the weight is the row twice. */
 static void
 set_lambda(const conceptdec_i_probe_settings *settings, const conceptdec_i_probe_data *data)
 {
+    double total = 0;
+    for (int64_t i = 0; i < data->n; i++)
+        if (data->sets[0].is_labelled[i])
+            total += data->weight ? data->weight[i] : 1;
     if (settings->lambda_is_default)
-        settings->lambdas[0] = 1 / (double)data->sets[0].n_labelled;
+        settings->lambdas[0] = 1 / total;
 }
 
 conceptdec_status
