@@ -266,15 +266,18 @@ apply_protocol(conceptdec_i_arena *arena, const conceptdec_probe_options *o, con
 }
 
 /* 1 / the weight of the labelled rows: twice the weight is the row twice. */
-static void
-set_lambda(const conceptdec_i_probe_settings *settings, const conceptdec_i_probe_data *data)
+static conceptdec_status
+set_lambda(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings, const conceptdec_i_probe_data *data)
 {
     double total = 0;
     for (int64_t i = 0; i < data->n; i++)
         if (data->sets[0].is_labelled[i])
             total += data->weight ? data->weight[i] : 1;
+    if (total == 0)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "weights: those of all labelled rows are 0");
     if (settings->lambda_is_default)
         settings->lambdas[0] = 1 / total;
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -296,8 +299,7 @@ conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_setti
     CONCEPTDEC_I_TRY(take_labels(arena, labels, data));
     for (int64_t s = 0; s < data->n_sets; s++)
         CONCEPTDEC_I_TRY(apply_protocol(arena, o, data, &data->sets[s]));
-    set_lambda(settings, data);
-    return CONCEPTDEC_OK;
+    return set_lambda(ctx, settings, data);
 }
 
 conceptdec_status
@@ -316,6 +318,6 @@ conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_se
     data->sets = p[0];
     data->sets[0] = (conceptdec_i_probe_set){.labels = p[1], .wide = p[2], .n_labelled = n, .is_labelled = p[3]};
     memset(p[3], 1, (size_t)n);
-    set_lambda(settings, data);
+    CONCEPTDEC_I_TRY(set_lambda(arena->ctx, settings, data));
     return apply_protocol(arena, o, data, data->sets);
 }
