@@ -1,12 +1,13 @@
-/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, a slice of dimensions
- * at a time, and packed twice: going there, items are the vector side of the panels, and going back dimensions are. */
+/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, a slice of
+ * dimensions at a time, and packed twice: going there, items are the vector side of the panels, and going back
+ * dimensions are. */
 #include "linalg/passes.h"
 
 #include <string.h>
 
 #include "linalg/engine.h"
 
-#define LEAST_SLAB 128 /* items */
+#define LEAST_SLAB 128                     /* items */
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
@@ -15,9 +16,9 @@
 typedef struct {
     int precision;
     int64_t size, mr, nr;
-    int64_t depth;  /* of a slice of dimensions */
-    int64_t chunk;  /* items of one, at most */
-    int64_t block;  /* dimensions that stay in the cache going back */
+    int64_t depth; /* of a slice of dimensions */
+    int64_t chunk; /* items of one, at most */
+    int64_t block; /* dimensions that stay in the cache going back */
 } shape;
 
 typedef struct {
@@ -37,7 +38,7 @@ typedef struct {
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
     int64_t block_at, values_at, turned_at, dims_at;
-    int64_t panel; /* bytes from a panel of dimensions to the next: not a power of two, or they would share a place in caches */
+    int64_t panel; /* bytes from one panel of dimensions to the next: no power of two, for the cache's sake */
 } pass;
 
 static int64_t
@@ -219,8 +220,7 @@ pack_columns_task(void *argument, int64_t task, int lane)
             for (int64_t i = 0; s->precision == CONCEPTDEC_I_TILE_F32 && i < depth; i++)
                 to[i] = (float)from[i];
         }
-        interleave(p, scratch, depth, present, depth, s->nr,
-                   p->packed + (dim * p->padded + first * depth) * s->size);
+        interleave(p, scratch, depth, present, depth, s->nr, p->packed + (dim * p->padded + first * depth) * s->size);
     }
     return CONCEPTDEC_OK;
 }
@@ -288,8 +288,12 @@ slab_task(void *argument, int64_t task, int lane)
         if (first > start)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
         go_there(p, first, count, memory);
-        conceptdec_i_chunk chunk = {.slab = task, .first = first, .count = count, .columns = p->columns,
-                                    .values = memory + p->values_at, .ld = p->ld};
+        conceptdec_i_chunk chunk = {.slab = task,
+                                    .first = first,
+                                    .count = count,
+                                    .columns = p->columns,
+                                    .values = memory + p->values_at,
+                                    .ld = p->ld};
         CONCEPTDEC_I_TRY(p->consumer(p->argument, &chunk, lane));
         if (p->g)
             go_back(p, count, memory, sums, first > start);
@@ -346,9 +350,19 @@ conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *ro
                         const double *const *w, double *const *g, conceptdec_i_chunk_consumer consumer, void *argument)
 {
     conceptdec_ctx *ctx = passes->ctx;
-    pass p = {.kernels = ctx->kernels, .rows = rows, .shape = shape_of(ctx, precision), .columns = columns, .w = w, .g = g,
-              .consumer = consumer, .argument = argument, .ctx = ctx, .packed = passes->packed, .lanes = passes->lanes,
-              .partial = passes->partial, .lane_bytes = passes->lane_bytes};
+    pass p = {.kernels = ctx->kernels,
+              .rows = rows,
+              .shape = shape_of(ctx, precision),
+              .columns = columns,
+              .w = w,
+              .g = g,
+              .consumer = consumer,
+              .argument = argument,
+              .ctx = ctx,
+              .packed = passes->packed,
+              .lanes = passes->lanes,
+              .partial = passes->partial,
+              .lane_bytes = passes->lane_bytes};
     if (columns == 0)
         return CONCEPTDEC_OK;
     p.padded = round_up(columns, p.shape.nr);

@@ -1,5 +1,5 @@
-/* Rows times columns, there and back: for columns w of a few hundred at a time f = Z w, chunk of rows by chunk; what becomes of
- * f is up to a consumer, which writes r over it; then g = Z' r. Neither f nor r ever exists whole. */
+/* Rows times columns, there and back: for columns w of a few hundred at a time f = Z w, chunk of rows by chunk; what
+ * becomes of f is up to a consumer, which writes r over it; then g = Z' r. Neither f nor r ever exists whole. */
 #ifndef CONCEPTDEC_I_PASSES_H
 #define CONCEPTDEC_I_PASSES_H
 
@@ -8,7 +8,7 @@
 /* Rows of a dense matrix: all of them, or those of a list. */
 typedef struct conceptdec_i_rows {
     const void *data;
-    bool is_wide;   /* double, else float */
+    bool is_wide; /* double, else float */
     int64_t dims;
     int64_t stride; /* elements from a row to the next, at least dims */
     int64_t n;
@@ -44,8 +44,8 @@ conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t di
                                            int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */
 int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
-/* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows of floats: w rounded to float, sums of a slab in float. w[j], g[j]: `dims`
- * numbers of column j; g NULL: there alone. The same bits for any number of threads. */
+/* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows of floats: w rounded to float, sums of a slab in float. w[j],
+ * g[j]: `dims` numbers of column j; g NULL: there alone. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *rows, int precision,
                                           int64_t columns, const double *const *w, double *const *g,
                                           conceptdec_i_chunk_consumer consumer, void *argument);

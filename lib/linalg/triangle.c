@@ -1,5 +1,6 @@
-/* Blocks of BLOCK rows, each over the dimensions where it is not zero, in slices of DEPTH; a slice is packed in panels of rows.
- * Rows of T reach from dimension 0 to the end of their block, rows of T' from the start of their block to the end. */
+/* Blocks of BLOCK rows, each over the dimensions where it is not zero, in slices of DEPTH; a slice is packed in panels
+ * of rows. Rows of T reach from dimension 0 to the end of their block, rows of T' from the start of their block to the
+ * end. */
 #include "linalg/triangle.h"
 
 #include <string.h>
@@ -79,8 +80,8 @@ pack_task(void *argument, int64_t task, int lane)
 }
 
 conceptdec_status
-conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, const double *scale, void *memory,
-                           conceptdec_i_triangle *triangle)
+conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, const double *scale,
+                           void *memory, conceptdec_i_triangle *triangle)
 {
     work w = {.ctx = ctx, .n = n, .blocks = ceil_div(n, BLOCK), .l = l, .ld = ld, .scale = scale, .triangle = triangle};
     *triangle = (conceptdec_i_triangle){.n = n, .lower = memory};
@@ -169,7 +170,8 @@ product_task(void *argument, int64_t task, int lane)
     for (const conceptdec_i_triangle_batch *before = w->batch; before < batch; before++)
         start += count_panels(w->ctx, before);
     float *values = w->values + start * nr * w->ld_values;
-    const float *a = w->is_second ? batch->triangle->upper + upper_at(w->n, block) : batch->triangle->lower + lower_at(block);
+    const float *a =
+        w->is_second ? batch->triangle->upper + upper_at(w->n, block) : batch->triangle->lower + lower_at(block);
     reach(w->n, block, w->is_second, &first, &end);
     for (int64_t dim = first; dim < end; dim += DEPTH) {
         int64_t depth = min64(DEPTH, end - dim);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUND_COLUMNS 256      /* of a round in float, about; half as many in double */
-#define PACKING 24             /* what rows cost in a pass besides its columns, in columns */
-#define SCALINGS_SHARE 2       /* preconditioners take one part in so many of the memory */
+#define ROUND_COLUMNS 256 /* of a round in float, about; half as many in double */
+#define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
+#define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
 
 typedef conceptdec_i_logistic logistic;
 
@@ -17,7 +17,7 @@ typedef struct {
     int64_t *trains; /* rows that train in each */
     double *lambda;  /* distinct ones, descending */
     int64_t n_lambdas;
-    int64_t *order; /* of the problems: by penalty (as far as these are kept at once), role, penalty */
+    int64_t *order;   /* of the problems: by penalty (as far as these are kept at once), role, penalty */
     int64_t *of_role; /* of each problem */
     uint8_t *trains_any, *leaves_any; /* n: of a flight */
     int32_t *train_rows, *left_rows;  /* n */
@@ -39,8 +39,15 @@ take_plan(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting, plan *
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, 1, &m[6]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, sizeof *p->train_rows, &m[7]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", n, sizeof *p->left_rows, &m[8]));
-    *p = (plan){.role = m[0], .trains = m[1], .lambda = m[2], .order = m[3], .of_role = m[4], .trains_any = m[5],
-                .leaves_any = m[6], .train_rows = m[7], .left_rows = m[8]};
+    *p = (plan){.role = m[0],
+                .trains = m[1],
+                .lambda = m[2],
+                .order = m[3],
+                .of_role = m[4],
+                .trains_any = m[5],
+                .leaves_any = m[6],
+                .train_rows = m[7],
+                .left_rows = m[8]};
     return CONCEPTDEC_OK;
 }
 
@@ -123,8 +130,9 @@ share_memory(const logistic *l, const plan *p, budget *b)
         b->slots = slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
     if (b->slots > 0)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes are too few for one fit of %lld x %lld weights",
-                             (long long)memory, (long long)l->columns, (long long)l->r);
+    return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
+                             "memory: %lld bytes are too few for one fit of %lld x %lld weights", (long long)memory,
+                             (long long)l->columns, (long long)l->r);
 }
 
 /* ---- flights ---- */
@@ -195,8 +203,8 @@ cost(int64_t rows, int64_t columns)
     return rows * (least(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
 }
 
-/* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together cost
- * less than over those of each. */
+/* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together
+ * cost less than over those of each. */
 static int64_t
 end_of_flight(plan *p, const logistic *l, int64_t first, int64_t n)
 {
@@ -232,7 +240,8 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
     const conceptdec_i_space *space = l->fitting->space;
     for (int64_t first = 0, end; first < n; first = end) {
         end = end_of_flight(p, l, first, n);
-        l->rows = (conceptdec_i_rows){.data = space->z, .is_wide = space->is_wide, .dims = l->r, .stride = space->stride};
+        l->rows =
+            (conceptdec_i_rows){.data = space->z, .is_wide = space->is_wide, .dims = l->r, .stride = space->stride};
         l->left_out = l->rows;
         l->rows.row = p->train_rows;
         l->rows.n = list_rows(p->trains_any, space->n, p->train_rows);
@@ -280,8 +289,14 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
 {
     const conceptdec_i_space *space = fitting->space;
     const int64_t columns = fitting->columns, narrow = ROUND_COLUMNS / columns, wide = (narrow + 1) / 2;
-    logistic l = {.ctx = fitting->ctx, .fitting = fitting, .listener = listener, .argument = argument, .r = space->r,
-                  .ld = (space->r + 16) / 16 * 16, .columns = columns, .classes = fitting->classes,
+    logistic l = {.ctx = fitting->ctx,
+                  .fitting = fitting,
+                  .listener = listener,
+                  .argument = argument,
+                  .r = space->r,
+                  .ld = (space->r + 16) / 16 * 16,
+                  .columns = columns,
+                  .classes = fitting->classes,
                   .is_wide = space->is_wide};
     l.curvature = columns == 1 ? 0.25 : 1 / (double)fitting->classes;
     l.most_wide = wide > 1 ? wide : 1;

@@ -1,8 +1,8 @@
 /* Logistic regression: what the files of its solver share.
  *
- * Problems are fitted in flights: those of one flight share a list of rows, and each holds a slot from its start to the moment
- * its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all slots that wait
- * for the same thing. A column is r weights and, behind them, the bias. */
+ * Problems are fitted in flights: those of one flight share a list of rows, and each holds a slot from its start to the
+ * moment its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all
+ * slots that wait for the same thing. A column is r weights and, behind them, the bias. */
 #ifndef CONCEPTDEC_I_LOGISTIC_H
 #define CONCEPTDEC_I_LOGISTIC_H
 
@@ -22,7 +22,7 @@ typedef enum conceptdec_i_logistic_wait {
 typedef struct conceptdec_i_logistic_slot {
     conceptdec_i_logistic_wait wait;
     const conceptdec_i_problem *problem;
-    int64_t number; /* of the problem */
+    int64_t number;  /* of the problem */
     int64_t scaling; /* which of the preconditioners its steps use now, */
     double factor;   /* and what that is multiplied with */
     /* of rows */
@@ -40,7 +40,7 @@ typedef struct conceptdec_i_logistic_slot {
     bool is_last;  /* the step needs no proof */
     bool is_rough; /* loss and gradient are */
     double objective, length, decrement;
-    double curvature; /* mean of p (1 - p) over rows and pairs of classes, times the number of classes less 1: as l->curvature */
+    double curvature; /* mean of p (1 - p) as l->curvature is of equal posteriors */
     int64_t iterations;
     bool is_converged;
     /* conjugate gradients */
@@ -52,8 +52,8 @@ typedef struct conceptdec_i_logistic_slot {
     int64_t products;
 } conceptdec_i_logistic_slot;
 
-/* M = curvature * (mean square of z) + lambda, for each lambda: the Hessian of equal posteriors. Where posteriors have become
- * certain, the curvature is smaller; that matrix is a multiple of one with a larger lambda. */
+/* M = curvature * (mean square of z) + lambda, for each lambda: the Hessian of equal posteriors. Where posteriors have
+ * become certain, the curvature is smaller; that matrix is a multiple of one with a larger lambda. */
 typedef struct conceptdec_i_logistic_scaling {
     double lambda;
     conceptdec_i_triangle triangle; /* not where coordinates are uncorrelated */
@@ -69,9 +69,9 @@ typedef struct conceptdec_i_logistic {
     double curvature;
     int64_t n_scalings;
     conceptdec_i_logistic_scaling *scalings; /* lambda descending */
-    const double *squares; /* r: mean squares of z; NULL: triangles stand for all of its moments */
+    const double *squares;                   /* r: mean squares of z; NULL: triangles stand for all of its moments */
     /* a flight */
-    conceptdec_i_rows rows; /* that train a problem of it */
+    conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
     int64_t ld_rows;
     const int64_t *queue; /* numbers of problems */
@@ -85,14 +85,12 @@ typedef struct conceptdec_i_logistic {
     int64_t n_round;
     const double **in; /* columns of the round */
     double **out;
-    double *sums;   /* slabs x columns of the round: of what the consumer has left */
+    double *sums;                /* slabs x columns of the round: of what the consumer has left */
     double *losses, *curvatures; /* slabs x slots of the round */
-    double *dots;   /* columns of the round */
-    double *scratch; /* per lane */
+    double *dots;                /* columns of the round */
+    double *scratch;             /* per lane */
     void *triangle_scratch;
     conceptdec_i_triangle_batch *batches;
-    /* what was spent, for those who measure */
-    int64_t wide_passes, narrow_passes, wide_columns, narrow_columns;
 } conceptdec_i_logistic;
 
 static inline int64_t
@@ -127,8 +125,8 @@ conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */
 int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space);
 /* is_diagonal: without the products of different coordinates. */
-conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l, bool is_diagonal,
-                                                     int64_t n_lambdas, const double *lambdas);
+conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,
+                                                     bool is_diagonal, int64_t n_lambdas, const double *lambdas);
 
 /* ---- flights (logistic_flight.c) ---- */
 

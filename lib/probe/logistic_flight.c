@@ -1,5 +1,6 @@
-/* A flight: slots take problems from the queue, and rounds serve the slots that wait for the same thing. What is served next
- * depends on numbers alone, and a column of a pass on its own slot alone: the same bits for any number of threads. */
+/* A flight: slots take problems from the queue, and rounds serve the slots that wait for the same thing. What is
+ * served next depends on numbers alone, and a column of a pass on its own slot alone: the same bits for any number of
+ * threads. */
 #include "probe/logistic.h"
 
 #include <math.h>
@@ -40,7 +41,8 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
     const int64_t narrow = n_slots < l->most_narrow ? n_slots : l->most_narrow;
     const int64_t wide = n_slots < l->most_wide ? n_slots : l->most_wide, columns = narrow * l->columns;
     const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
-    return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns) +
+    return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns,
+                                     (l->is_wide ? narrow : wide) * l->columns) +
            conceptdec_i_triangle_scratch(l->ctx, l->r, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
            conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
@@ -52,7 +54,8 @@ take_slot(conceptdec_i_arena *arena, const logistic *l, slot *s)
     void *columns, *odds, *weight, *label, *class_weight;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", doubles, sizeof(double), &columns));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->columns * l->ld_rows, real_size(l), &odds));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->columns > 1 ? l->ld_rows : 0, real_size(l), &weight));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "fits", l->columns > 1 ? l->ld_rows : 0, real_size(l), &weight));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->ld_rows, sizeof *s->label, &label));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->classes, sizeof(double), &class_weight));
     s->w = columns;
@@ -77,13 +80,16 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->round, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->in, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof *l->out, &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * columns, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[4]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * columns, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[4]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof(double), &p[5]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->batches, &p[6]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[7]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l),
-                                                 sizeof(double), &p[8]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[7]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        arena, "fits", conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l), sizeof(double), &p[8]));
     l->round = p[0];
     l->scratch = p[8];
     l->in = p[1];
@@ -170,7 +176,9 @@ static void
 settle(const logistic *l, slot *s)
 {
     memset(s->w, 0, (size_t)(l->columns * l->ld) * sizeof *s->w);
-    s->w[l->r] = l->columns > 1 || s->class_weight[0] == s->class_weight[1] ? 0 : s->class_weight[1] > 0 ? INFINITY : -INFINITY;
+    s->w[l->r] = l->columns > 1 || s->class_weight[0] == s->class_weight[1] ? 0
+                 : s->class_weight[1] > 0                                   ? INFINITY
+                                                                            : -INFINITY;
     s->objective = s->decrement = 0;
     s->iterations = 0;
     s->is_converged = true;
@@ -255,8 +263,6 @@ pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, c
     memset(l->losses, 0, (size_t)(slabs * l->n_round) * sizeof *l->losses);
     memset(l->curvatures, 0, (size_t)(slabs * l->n_round) * sizeof *l->curvatures);
     is_wide |= l->is_wide;
-    *(is_wide ? &l->wide_passes : &l->narrow_passes) += 1;
-    *(is_wide ? &l->wide_columns : &l->narrow_columns) += columns;
     return conceptdec_i_passes_run(&l->passes, rows, is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32, columns,
                                    l->in, goes_back ? l->out : NULL, consumer, l);
 }
@@ -275,7 +281,8 @@ point_columns(logistic *l, conceptdec_i_logistic_wait wait)
 
 /* ---- ends ---- */
 
-/* Weights one after the other, biases behind them; absent classes have none of the first and -infinity for the second. */
+/* Weights one after the other, biases behind them; absent classes have none of the first and -infinity for the second.
+ * */
 static double *
 pack_weights(const logistic *l, slot *s)
 {
@@ -294,9 +301,15 @@ end_task(void *argument, int64_t task, int lane)
 {
     const logistic *l = argument;
     slot *s = l->round[task];
-    conceptdec_i_fit fit = {.bias = pack_weights(l, s), .w = s->step, .decision = s->decision, .sharpness = 1,
-                            .converged = s->is_converged, .iterations = s->iterations, .decrement = s->decrement,
-                            .objective = s->objective, .shrinkage = NAN};
+    conceptdec_i_fit fit = {.bias = pack_weights(l, s),
+                            .w = s->step,
+                            .decision = s->decision,
+                            .sharpness = 1,
+                            .converged = s->is_converged,
+                            .iterations = s->iterations,
+                            .decrement = s->decrement,
+                            .objective = s->objective,
+                            .shrinkage = NAN};
     s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
     return l->listener(l->argument, s->number, &fit, lane);
 }
@@ -333,7 +346,8 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
     }
 }
 
-/* Full rounds are cheapest for each column: what most slots wait for comes first, and ends come when they hold up others. */
+/* Full rounds are cheapest for each column: what most slots wait for comes first, and ends come when they hold up
+ * others. */
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {

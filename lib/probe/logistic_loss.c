@@ -1,19 +1,19 @@
-/* What happens to a chunk of decision values between the way there and the way back: loss and gradient, and the middle of a
- * product with the Hessian. */
+/* What happens to a chunk of decision values between the way there and the way back: loss and gradient, and the middle
+ * of a product with the Hessian. */
 #include "probe/logistic.h"
 
 #include <math.h>
 #include <string.h>
 
-#define MOST 256 /* items of a chunk */
+#define MOST 256  /* items of a chunk */
 #define NARROW 64 /* items that are widened at once */
 #define LANES 8
 
 typedef conceptdec_i_logistic logistic;
 typedef conceptdec_i_logistic_slot slot;
 
-/* exp(x) of x <= 0 to about an ulp; what is below the smallest normal number becomes about that. Written so that compilers
- * make vectors of it. */
+/* exp(x) of x <= 0 to about an ulp; what is below the smallest normal number becomes about that. Written so that
+ * compilers make vectors of it. */
 static inline double
 exp_below(double x)
 {
@@ -229,7 +229,8 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
         v.curvature = l->curvatures + chunk->slab * l->n_round + i;
         v.values = (double *)chunk->values + at;
         if (v.s->is_rough)
-            lose_narrow(&v, (float *)chunk->values + at, chunk->ld, l->scratch + lane * conceptdec_i_logistic_scratch(l));
+            lose_narrow(&v, (float *)chunk->values + at, chunk->ld,
+                        l->scratch + lane * conceptdec_i_logistic_scratch(l));
         else
             lose(&v);
     }
@@ -238,8 +239,9 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
 
 /* ---- products with the Hessian ---- */
 
-/* K = 1: t = odds * f. Else t_k = weight * p_k * (g_k - sum over j of p_j g_j), g_k = f_k - f of the row's class: where its
- * posterior is all but 1, so that nothing of the sum would be left by rounding, the sum is as small as the others' posteriors. */
+/* K = 1: t = odds * f. Else t_k = weight * p_k * (g_k - sum over j of p_j g_j), g_k = f_k - f of the row's class: where
+ * its posterior is all but 1, so that nothing of the sum would be left by rounding, the sum is as small as the others'
+ * posteriors. */
 #define DEFINE_PRODUCT(type, real)                                                                                     \
     static double total_##type(const real *x, int64_t n)                                                               \
     {                                                                                                                  \
@@ -306,9 +308,11 @@ conceptdec_i_logistic_product(void *argument, const conceptdec_i_chunk *chunk, i
         int64_t at = i * l->columns * chunk->ld;
         double *sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
         if (l->is_wide)
-            (l->columns > 1 ? product_double : product_one_double)(l, l->round[i], chunk, (double *)chunk->values + at, sums);
+            (l->columns > 1 ? product_double : product_one_double)(l, l->round[i], chunk, (double *)chunk->values + at,
+                                                                   sums);
         else
-            (l->columns > 1 ? product_float : product_one_float)(l, l->round[i], chunk, (float *)chunk->values + at, sums);
+            (l->columns > 1 ? product_float : product_one_float)(l, l->round[i], chunk, (float *)chunk->values + at,
+                                                                 sums);
     }
     return CONCEPTDEC_OK;
 }

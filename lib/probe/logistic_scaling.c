@@ -1,5 +1,5 @@
-/* Preconditioners. The Hessian of a softmax at equal posteriors is that of a least squares problem times 1 / C, on what sums to
- * 0 over the classes; the same matrix for all classes keeps steps there. */
+/* Preconditioners. The Hessian of a softmax at equal posteriors is that of a least squares problem times 1 / C, on
+ * what sums to 0 over the classes; the same matrix for all classes keeps steps there. */
 #include "probe/logistic.h"
 
 #include <math.h>
@@ -17,9 +17,9 @@ typedef conceptdec_i_logistic logistic;
 typedef struct {
     const logistic *l;
     int64_t r;
-    double *matrix;        /* r x r */
-    double *squares;       /* r: its diagonal */
-    double *scale;         /* r */
+    double *matrix;  /* r x r */
+    double *squares; /* r: its diagonal */
+    double *scale;   /* r */
     double lambda, jitter;
 } moments;
 
@@ -57,8 +57,8 @@ fill_task(void *argument, int64_t task, int lane)
     for (int64_t block = 0; block < end; block += EDGE)
         for (int64_t i = first; i < end; i++)
             for (int64_t j = block; j < block + EDGE && j <= i; j++)
-                m->matrix[i * m->r + j] = i == j ? 1 + m->jitter
-                                                 : m->l->curvature * m->matrix[j * m->r + i] * m->scale[i] * m->scale[j];
+                m->matrix[i * m->r + j] =
+                    i == j ? 1 + m->jitter : m->l->curvature * m->matrix[j * m->r + i] * m->scale[i] * m->scale[j];
     return CONCEPTDEC_OK;
 }
 
@@ -85,7 +85,8 @@ make_triangles(conceptdec_i_arena *arena, logistic *l, moments *m)
         conceptdec_i_logistic_scaling *scaling = &l->scalings[i];
         m->lambda = scaling->lambda;
         CONCEPTDEC_I_TRY(factor(m));
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "preconditioner", conceptdec_i_triangle_bytes(m->r), 1, &memory));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_arena_take_raw(arena, "preconditioner", conceptdec_i_triangle_bytes(m->r), 1, &memory));
         CONCEPTDEC_I_TRY(
             conceptdec_i_triangle_pack(l->ctx, m->r, m->matrix, m->r, m->scale, memory, &scaling->triangle));
     }
@@ -96,8 +97,8 @@ static conceptdec_status
 make_moments(conceptdec_i_arena *scratch, moments *m)
 {
     const conceptdec_i_space *space = m->l->fitting->space;
-    const conceptdec_i_dense rows = {.data = space->z, .n = space->n, .dims = space->r, .stride = space->stride,
-                                     .is_wide = space->is_wide};
+    const conceptdec_i_dense rows = {
+        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "preconditioner", m->r * m->r, sizeof(double), &memory));
     m->matrix = memory;
@@ -148,12 +149,13 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
 
 /* ---- applying them ---- */
 
-/* The multiple of M for the slot's curvature h is factor^-1 (c * moments + factor * lambda), factor = c / h: of triangles the
- * one whose lambda is nearest. */
+/* The multiple of M for the slot's curvature h is factor^-1 * (c * moments + factor * lambda), factor = c / h: of
+ * triangles the one whose lambda is nearest. */
 void
 conceptdec_i_logistic_choose_scaling(const logistic *l, conceptdec_i_logistic_slot *s)
 {
-    const double lambda = s->problem->lambda, wanted = s->curvature > 0 ? lambda * (l->curvature / s->curvature) : lambda;
+    const double lambda = s->problem->lambda,
+                 wanted = s->curvature > 0 ? lambda * (l->curvature / s->curvature) : lambda;
     s->scaling = 0;
     s->factor = wanted / lambda;
     if (l->squares)

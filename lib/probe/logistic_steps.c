@@ -1,5 +1,5 @@
-/* Newton's method with steps from preconditioned conjugate gradients, for all slots of a round at once. Columns are the tasks;
- * what is decided for a slot is decided between them, from sums in order of columns. */
+/* Newton's method with steps from preconditioned conjugate gradients, for all slots of a round at once. Columns are
+ * the tasks; what is decided for a slot is decided between them, from sums in order of columns. */
 #include "probe/logistic.h"
 
 #include <math.h>
@@ -102,8 +102,8 @@ turn_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* How much smaller the product has to become: about as much as the next decrement will be anyway (0.3 to 10 times as much are
- * within a tenth in cost), and no more than the last step needs. */
+/* How much smaller the product has to become: about as much as the next decrement will be anyway (0.3 to 10 times as
+ * much are within a tenth in cost), and no more than the last step needs. */
 static double
 forcing_of(const logistic *l, const slot *s)
 {
@@ -217,8 +217,8 @@ look_again(slot *s)
     s->wait = CONCEPTDEC_I_LOGISTIC_LOSS;
 }
 
-/* Gradients from float products are good enough for steps whose decrement is well above what rounding adds to it, and come
- * after a step with a decrement above this, which the next one will mostly be. */
+/* Gradients from float products are good enough for steps whose decrement is well above what rounding adds to it, and
+ * come after a step with a decrement above this, which the next one will mostly be. */
 static void
 await_loss(const logistic *l, slot *s)
 {

@@ -142,10 +142,12 @@ fill_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+/* A multiple of 16, but not of 1024: rows that lie whole pages apart would meet in the same places of the caches. */
 static int64_t
 padded(int64_t columns)
 {
-    return (columns + 15) / 16 * 16;
+    int64_t stride = (columns + 15) / 16 * 16;
+    return stride % 1024 == 0 ? stride + 16 : stride;
 }
 
 /* (x - shift) / scale of all rows, padded with zeros. */

@@ -1,4 +1,5 @@
-/* Logistic regression: at what it returns the gradient, by a plain loop in double, has to be 0 as far as the tolerance says. */
+/* Logistic regression: at what it returns the gradient, by a plain loop in double, has to be 0 as far as the tolerance
+ * says. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 typedef struct {
     int64_t n, r, stride, classes, columns;
     bool is_wide;
-    double *z;       /* n x r */
+    double *z; /* n x r */
     void *space_z;
     double *spectrum; /* or NULL */
     int32_t *labels;  /* as many sets as problems */
@@ -53,8 +54,13 @@ make_scene(scene *s, int64_t n, int64_t r, int64_t classes, bool is_wide, int64_
 {
     conceptdec_i_rng rng;
     conceptdec_i_rng_start(&rng, 7, CONCEPTDEC_I_RNG_SAMPLE, (uint64_t)(n + 1000 * r + classes));
-    *s = (scene){.n = n, .r = r, .stride = (r + 15) / 16 * 16, .classes = classes, .columns = classes == 2 ? 1 : classes,
-                 .is_wide = is_wide, .n_problems = n_problems};
+    *s = (scene){.n = n,
+                 .r = r,
+                 .stride = (r + 15) / 16 * 16,
+                 .classes = classes,
+                 .columns = classes == 2 ? 1 : classes,
+                 .is_wide = is_wide,
+                 .n_problems = n_problems};
     s->z = take(n * r, sizeof(double));
     s->labels = take(n * n_problems, sizeof *s->labels);
     s->role = take(n, 1);
@@ -74,8 +80,8 @@ make_scene(scene *s, int64_t n, int64_t r, int64_t classes, bool is_wide, int64_
         memcpy(s->labels + p * n, s->labels, (size_t)n * sizeof *s->labels);
         s->problems[p] = (conceptdec_i_problem){.labels = s->labels + p * n, .role = s->role, .lambda = 0.01};
     }
-    s->options = (conceptdec_probe_options){.struct_size = sizeof s->options, .tolerance = 1e-12, .max_iterations = 100,
-                                            .memory = 1 << 30};
+    s->options = (conceptdec_probe_options){
+        .struct_size = sizeof s->options, .tolerance = 1e-12, .max_iterations = 100, .memory = 1 << 30};
     int64_t k = s->columns;
     s->w = take(n_problems * k * r, sizeof(double));
     s->bias = take(n_problems * k, sizeof(double));
@@ -90,8 +96,8 @@ make_scene(scene *s, int64_t n, int64_t r, int64_t classes, bool is_wide, int64_
 static void
 free_scene(scene *s)
 {
-    void *all[] = {s->z,    s->space_z,  s->spectrum,  s->labels,    s->role,       s->weight,    s->problems,
-                   s->w,    s->bias,     s->decision,  s->objective, s->decrement,  s->iterations, s->converged, s->heard};
+    void *all[] = {s->z,    s->space_z,  s->spectrum,  s->labels,    s->role,       s->weight,    s->problems, s->w,
+                   s->bias, s->decision, s->objective, s->decrement, s->iterations, s->converged, s->heard};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -135,8 +141,13 @@ fill_space(scene *s, conceptdec_i_space *space)
             *z = (double)(float)*z;
             ((float *)s->space_z)[i * s->stride + j] = (float)*z;
         }
-    *space = (conceptdec_i_space){.n = s->n, .d = s->r, .r = s->r, .stride = s->stride, .is_wide = s->is_wide,
-                                  .z = s->space_z, .spectrum = s->spectrum};
+    *space = (conceptdec_i_space){.n = s->n,
+                                  .d = s->r,
+                                  .r = s->r,
+                                  .stride = s->stride,
+                                  .is_wide = s->is_wide,
+                                  .z = s->space_z,
+                                  .spectrum = s->spectrum};
 }
 
 static conceptdec_status
@@ -148,8 +159,13 @@ fit_with(scene *s, int threads, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&ctx_options, &ctx), CONCEPTDEC_OK);
     fill_space(s, &space);
     space.ctx = ctx;
-    conceptdec_i_fitting fitting = {.ctx = ctx, .space = &space, .weight = s->weight, .options = &s->options,
-                                    .classes = s->classes, .columns = s->columns, .n_problems = s->n_problems,
+    conceptdec_i_fitting fitting = {.ctx = ctx,
+                                    .space = &space,
+                                    .weight = s->weight,
+                                    .options = &s->options,
+                                    .classes = s->classes,
+                                    .columns = s->columns,
+                                    .n_problems = s->n_problems,
                                     .problems = s->problems};
     memset(s->heard, 0, (size_t)s->n_problems * sizeof *s->heard);
     const conceptdec_status status = conceptdec_i_logistic_fit(&fitting, hear, s);
@@ -225,8 +241,8 @@ weigh(const scene *s, int64_t problem, double *weight)
     free(of_class);
 }
 
-/* g' (lambda I)^-1 g / 2 is at least the decrement; so this is too strict, by far where the penalty is small. Instead the bound
- * by diagonal dominance of what each direction has: |g_j|^2 / (lambda + its curvature at least 0). */
+/* g' (lambda I)^-1 g / 2 is at least the decrement; so this is too strict, by far where the penalty is small. Instead
+ * the bound by diagonal dominance of what each direction has: |g_j|^2 / (lambda + its curvature at least 0). */
 static void
 check_gradient(const scene *s, int64_t problem, double allowed)
 {
@@ -255,7 +271,8 @@ check_gradient(const scene *s, int64_t problem, double allowed)
             const double w = j < s->r ? s->w[(problem * s->columns + k) * s->r + j] : 0;
             objective += lambda / 2 * w * w;
             if (!(fabs(g[at] + lambda * w) <= allowed * sqrt(size[at] + lambda)))
-                ck_abort_msg("problem %d, column %d, dimension %d: gradient %g", (int)problem, (int)k, (int)j, g[at] + lambda * w);
+                ck_abort_msg("problem %d, column %d, dimension %d: gradient %g", (int)problem, (int)k, (int)j,
+                             g[at] + lambda * w);
         }
     ck_assert_double_eq_tol(s->objective[problem], objective, 1e-9);
     free(weight);

@@ -22,8 +22,8 @@ typedef struct {
     conceptdec_i_rows rows;
     double *z; /* total x dims */
     int32_t *list;
-    double *w, *g; /* columns x dims */
-    double *values; /* columns x n: what the consumer saw */
+    double *w, *g;                                /* columns x dims */
+    double *values;                               /* columns x n: what the consumer saw */
     int64_t last[CONCEPTDEC_I_PASSES_MOST_SLABS]; /* of each slab: the item after its last chunk */
 } stage;
 
@@ -66,7 +66,11 @@ make_stage(stage *t, const scene *s)
         t->list[i] = (int32_t)(s->is_listed ? i * s->total / s->n : i);
     for (int64_t i = 0; i < s->columns * s->dims; i++)
         t->w[i] = draw(&rng);
-    t->rows = (conceptdec_i_rows){.data = data, .is_wide = s->is_wide, .dims = s->dims, .stride = stride, .n = s->n,
+    t->rows = (conceptdec_i_rows){.data = data,
+                                  .is_wide = s->is_wide,
+                                  .dims = s->dims,
+                                  .stride = stride,
+                                  .n = s->n,
                                   .row = s->is_listed ? t->list : NULL};
 }
 
@@ -124,9 +128,9 @@ run(stage *t, uint32_t mask, int threads, bool goes_back)
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_i_passes passes;
     bool is_float = t->s.precision == CONCEPTDEC_I_TILE_F32;
-    ck_assert_int_eq(conceptdec_i_passes_open(&arena, t->s.dims, is_float ? t->s.columns : 0,
-                                              is_float ? 0 : t->s.columns, &passes),
-                     CONCEPTDEC_OK);
+    ck_assert_int_eq(
+        conceptdec_i_passes_open(&arena, t->s.dims, is_float ? t->s.columns : 0, is_float ? 0 : t->s.columns, &passes),
+        CONCEPTDEC_OK);
     const double **w = take(t->s.columns, sizeof *w);
     double **g = take(t->s.columns, sizeof *g);
     for (int64_t j = 0; j < t->s.columns; j++) {
@@ -134,9 +138,9 @@ run(stage *t, uint32_t mask, int threads, bool goes_back)
         g[j] = t->g + j * t->s.dims;
     }
     memset(t->last, 0, sizeof t->last);
-    ck_assert_int_eq(conceptdec_i_passes_run(&passes, &t->rows, t->s.precision, t->s.columns, w, goes_back ? g : NULL,
-                                             consume, t),
-                     CONCEPTDEC_OK);
+    ck_assert_int_eq(
+        conceptdec_i_passes_run(&passes, &t->rows, t->s.precision, t->s.columns, w, goes_back ? g : NULL, consume, t),
+        CONCEPTDEC_OK);
     free(w);
     free(g);
     conceptdec_i_arena_close(&arena);
@@ -194,9 +198,9 @@ check_scene(const scene *s)
 }
 
 static const scene shapes[] = {
-    {1, 1, 1, 1, false, false, 0},         {2, 2, 3, 2, false, false, 0},       {130, 130, 17, 5, false, false, 0},
-    {300, 257, 33, 7, true, false, 0},     {700, 700, 100, 13, false, false, 0}, {1031, 513, 401, 49, true, false, 0},
-    {600, 589, 300, 70, true, false, 0},   {2500, 2301, 21, 3, true, false, 0}, {2200, 2200, 48, 250, false, false, 0},
+    {1, 1, 1, 1, false, false, 0},       {2, 2, 3, 2, false, false, 0},        {130, 130, 17, 5, false, false, 0},
+    {300, 257, 33, 7, true, false, 0},   {700, 700, 100, 13, false, false, 0}, {1031, 513, 401, 49, true, false, 0},
+    {600, 589, 300, 70, true, false, 0}, {2500, 2301, 21, 3, true, false, 0},  {2200, 2200, 48, 250, false, false, 0},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
