@@ -26,13 +26,16 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     } refused[] = {
         {"permutations", o->permutations != 0}, {"bootstrap", o->bootstrap != 0}, {"control", o->control != 0},
         {"types", o->types != NULL},            {"flags", (o->flags & scores) != 0}, {"permute", o->permute != 0},
-        {"groups", o->groups != NULL},          {"protocol", o->protocol != 0 && o->protocol != CONCEPTDEC_PROTOCOL_SPLIT},
+        {"groups", o->groups != NULL},          {"protocol", o->protocol != 0 &&
+                                                 o->protocol != CONCEPTDEC_PROTOCOL_SPLIT},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].is_given)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but a model has no scores", refused[i].name);
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but a model has no scores",
+                                     refused[i].name);
     if (o->n_lambdas > 1)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "n_lambdas: %lld, but a model has one", (long long)o->n_lambdas);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "n_lambdas: %lld, but a model has one",
+                                 (long long)o->n_lambdas);
     return CONCEPTDEC_OK;
 }
 
@@ -89,7 +92,8 @@ take_arguments(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(check_options(ctx, o));
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "labels", r->labels, CONCEPTDEC_I_INTS));
     if (r->labels->cols != 1)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "labels: %lld columns, a model has 1", (long long)r->labels->cols);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "labels: %lld columns, a model has 1",
+                                 (long long)r->labels->cols);
     const conceptdec_matrix *train = o->train;
     if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !train)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");

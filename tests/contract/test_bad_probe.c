@@ -200,7 +200,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(x_fewer_rows, PROBES | FITS | SCORES, ESIZE, "labels", "26", c->x.rows = 25)                                     \
     X(x_row_stride, EVERY, EOVERFLOW, "x", "row_stride", c->x.row_stride = INT64_MAX / 2)                              \
     X(x_col_stride, EVERY, EOVERFLOW, "x", "col_stride", c->x.col_stride = INT64_MAX)                                  \
-    X(x_many_rows, ALONE | ASKS, EOVERFLOW, "x", "at most 214748", (c->x.rows = (int64_t)1 << 40, c->x.row_stride = 0)) \
+    X(x_many_rows, ALONE | ASKS, EOVERFLOW, "x", "at most 214748",                                                     \
+      (c->x.rows = (int64_t)1 << 40, c->x.row_stride = 0))                                                             \
     X(x_many_cols, ALONE, EOVERFLOW, "x", "2147483647",                                                                \
       (c->x.cols = (int64_t)1 << 40, c->x.row_stride = c->x.col_stride = 0))                                           \
     X(x_dtype_zero, EVERY, EDTYPE, "x", "dtype 0 is unknown", c->x.dtype = 0)                                          \
@@ -261,7 +262,7 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(shrinkage_of_ridge, LABELLED, EINVAL, "shrinkage", "\"ridge\" has no covariance", set_shrinkage(c, RIDGE, 0, 0)) \
     X(shrinkage_missing, LABELLED, EINVAL, "shrinkage", "needs it", (O->kind = LDA, O->covariance = 2))                \
     X(covariance_unasked, LABELLED, EINVAL, "covariance", "\"logistic\" has no covariance", O->covariance = 1)         \
-    X(lambdas_null, SCORED | REGRESSES, ENULL, "lambdas", "n_lambdas is 2", O->n_lambdas = 2)                                      \
+    X(lambdas_null, SCORED | REGRESSES, ENULL, "lambdas", "n_lambdas is 2", O->n_lambdas = 2)                          \
     X(lambdas_null_meant, SOLVES, ENULL, "lambdas", "NULL", meant(c, LAMBDAS))                                         \
     X(lambdas_none, SOLVES, ESIZE, "n_lambdas", "0 is not in 1..", set_lambdas(c, LOGISTIC, 0, 1))                     \
     X(lambdas_negative_count, SOLVES, ESIZE, "n_lambdas", "-1", set_lambdas(c, LOGISTIC, -1, 1))                       \
@@ -295,7 +296,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
       (set_protocol(c, MEANS, GROUP), O->standardize = 2))                                                             \
     X(labels_null, LABELLED | SCORES, ENULL, "labels", "NULL", c->labels_at = NULL)                                    \
     X(labels_data, LABELLED | SCORES, ENULL, "labels", "data", c->labels.data = NULL)                                  \
-    X(labels_dtype, LABELLED | SCORES, EDTYPE, "labels", "integer type is needed", c->labels.dtype = CONCEPTDEC_FLOAT64) \
+    X(labels_dtype, LABELLED | SCORES, EDTYPE, "labels", "integer type is needed",                                     \
+      c->labels.dtype = CONCEPTDEC_FLOAT64)                                                                            \
     X(labels_rows, PROBES | FITS | SCORES, ESIZE, "labels", "25", c->labels.rows = 25)                                 \
     X(labels_cols, LABELLED | SCORES, ESIZE, "labels", "cols is 0", c->labels.cols = 0)                                \
     X(labels_two_cols, FITS | SCORES, ESIZE, "labels", "1", (c->labels.cols = 2, c->labels.col_stride = 0))            \
@@ -336,7 +338,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(groups_data, SCORED | REGRESSES, ENULL, "groups", "data", (O->groups = &c->groups, c->groups.data = NULL))       \
     X(groups_one, SCORED | REGRESSES, EGROUPS, "groups", "one group",                                                  \
       (set_protocol(c, LOGISTIC, GROUP), set_all(c->group_values, 7)))                                                 \
-    X(identity_within, SCORED, EGROUPS, "groups", "changes nothing", set_constant_groups(c, CONCEPTDEC_PERMUTE_WITHIN)) \
+    X(identity_within, SCORED, EGROUPS, "groups", "changes nothing",                                                   \
+      set_constant_groups(c, CONCEPTDEC_PERMUTE_WITHIN))                                                               \
     X(identity_whole, SCORED, EGROUPS, "groups", "changes nothing", set_lonely_groups(c))                              \
     X(folds_one, SCORED | REGRESSES, EFOLDS, "folds", "1 is below 2", set_folds(c, 1))                                 \
     X(folds_zero, SCORED | REGRESSES, EFOLDS, "folds", "0 is below 2", set_folds(c, 0))                                \
@@ -361,7 +364,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(weights_dtype, SOLVES, EDTYPE, "weights", "floating-point type is needed",                                       \
       (O->weights = &c->weights, c->weights.dtype = CONCEPTDEC_INT64))                                                 \
     X(weights_data, SOLVES, ENULL, "weights", "data", (O->weights = &c->weights, c->weights.data = NULL))              \
-    X(weights_nan, SOLVES, ENONFINITE, "weights", "row 6", (O->weights = &c->weights, c->weight_values[6] = (double)NAN)) \
+    X(weights_nan, SOLVES, ENONFINITE, "weights", "row 6",                                                             \
+      (O->weights = &c->weights, c->weight_values[6] = (double)NAN))                                                   \
     X(weights_negative, SOLVES, EINVAL, "weights", "negative at row 8",                                                \
       (O->weights = &c->weights, c->weight_values[8] = -1e-300))                                                       \
     X(weights_zero, SOLVES, EINVAL, "weights", "are 0",                                                                \
@@ -370,9 +374,11 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(targets_data, REGRESSES, ENULL, "targets", "data", c->targets.data = NULL)                                       \
     X(targets_rows, REGRESSES, ESIZE, "targets", "25 rows, but x has 26", c->targets.rows = 25)                        \
     X(targets_cols, REGRESSES, ESIZE, "targets", "cols is 0", c->targets.cols = 0)                                     \
-    X(targets_dtype, REGRESSES, EDTYPE, "targets", "floating-point type is needed", c->targets.dtype = CONCEPTDEC_INT32) \
+    X(targets_dtype, REGRESSES, EDTYPE, "targets", "floating-point type is needed",                                    \
+      c->targets.dtype = CONCEPTDEC_INT32)                                                                             \
     X(targets_nan, REGRESSES, ENONFINITE, "targets", "row 9, column 1", c->target_values[19] = (double)NAN)            \
-    X(targets_infinite, REGRESSES, ENONFINITE, "targets", "row 25, column 1", c->target_values[51] = -(double)INFINITY) \
+    X(targets_infinite, REGRESSES, ENONFINITE, "targets", "row 25, column 1",                                          \
+      c->target_values[51] = -(double)INFINITY)                                                                        \
     X(regression_kind, REGRESSES, EINVAL, "kind", "regression", O->kind = RIDGE)                                       \
     X(regression_classes, REGRESSES, EINVAL, "classes", "regression", O->classes = 2)                                  \
     X(regression_permutations, REGRESSES, EINVAL, "permutations", "regression", O->permutations = 1)                   \
@@ -508,7 +514,8 @@ expect_refused(const struct bad_case *bad, int which)
     bad->spoil(&c, which);
     conceptdec_status status = make(&c, which, &output);
     const char *text = conceptdec_ctx_error(ctx);
-    ck_assert_msg(status == bad->status, "%s, call %d: %s (%s)", bad->name, which, conceptdec_status_name(status), text);
+    ck_assert_msg(status == bad->status, "%s, call %d: %s (%s)", bad->name, which, conceptdec_status_name(status),
+                  text);
     ck_assert_msg(strstr(text, bad->part) && strstr(text, bad->other), "%s, call %d: \"%s\" lacks \"%s\" or \"%s\"",
                   bad->name, which, text, bad->part, bad->other);
     ck_assert_msg(output == &untouched, "%s, call %d: the output was changed", bad->name, which);

@@ -9,7 +9,7 @@ enum { N = 60, D = 6, WIDE = 80, CLASSES = 3, KINDS = 5, LARGE = 400, LARGE_D = 
 
 static const double lambda = 0.03;
 
-/* Newton's steps end within the square root of the tolerance of the optimum; closed forms are exact but for rounding. */
+/* Newton's steps end within the root of the tolerance of the optimum; closed forms are exact but for rounding. */
 static double
 slack_of(int kind)
 {
@@ -90,8 +90,10 @@ make(problem *a, int kind, int64_t n, int64_t d, int64_t classes)
         a->train[i] = i % 3 != 1;
         a->groups[i] = i / 4;
         a->weights[i] = 0.5 + conceptdec_i_rng_unit(&rng);
-        for (int64_t j = 0; j < d; j++)
-            a->x[i * d + j] = 2 * conceptdec_i_rng_unit(&rng) + (j % classes == a->labels[i] ? 0.8 : 0) + 0.1 * (double)j;
+        for (int64_t j = 0; j < d; j++) {
+            double centre = (j % classes == a->labels[i] ? 0.8 : 0) + 0.1 * (double)j;
+            a->x[i * d + j] = 2 * conceptdec_i_rng_unit(&rng) + centre;
+        }
     }
     a->options = (conceptdec_probe_options){.struct_size = sizeof a->options, .kind = kind, .tolerance = 1e-19};
     if (has_lambda(kind)) {
@@ -121,8 +123,8 @@ static conceptdec_result *
 run_in(conceptdec_ctx *in, const problem *a)
 {
     conceptdec_result *result = NULL;
-    ck_assert_msg(conceptdec_probe(in, &a->x_view, &a->label_view, &a->options, &result) == CONCEPTDEC_OK, "kind %d: %s",
-                  a->options.kind, conceptdec_ctx_error(in));
+    ck_assert_msg(conceptdec_probe(in, &a->x_view, &a->label_view, &a->options, &result) == CONCEPTDEC_OK,
+                  "kind %d: %s", a->options.kind, conceptdec_ctx_error(in));
     return result;
 }
 
@@ -162,7 +164,8 @@ expect_same_bits(const conceptdec_result *a, const conceptdec_result *b, const c
     conceptdec_array x, y;
     ck_assert_msg(conceptdec_result_get(a, name, &x) == CONCEPTDEC_OK, "no %s", name);
     ck_assert_msg(conceptdec_result_get(b, name, &y) == CONCEPTDEC_OK, "no %s", name);
-    ck_assert_msg(size_of(&x) == size_of(&y) && memcmp(x.data, y.data, (size_t)size_of(&x) * 8) == 0, "%s differs", name);
+    ck_assert_msg(size_of(&x) == size_of(&y) && memcmp(x.data, y.data, (size_t)size_of(&x) * 8) == 0, "%s differs",
+                  name);
 }
 
 static void
@@ -215,7 +218,8 @@ START_TEST(classes_with_other_numbers)
     expect_array_near(a, b, CONCEPTDEC_R_ACCURACY, 1e-14);
     expect_array_near(a, b, CONCEPTDEC_R_LOG_LOSS, slack);
     for (int c = 0; c < CLASSES; c++) {
-        expect_near(real(b, CONCEPTDEC_R_PER_CONCEPT)[other[c]], real(a, CONCEPTDEC_R_PER_CONCEPT)[c], 1e-14, "recall", c);
+        expect_near(real(b, CONCEPTDEC_R_PER_CONCEPT)[other[c]], real(a, CONCEPTDEC_R_PER_CONCEPT)[c], 1e-14,
+                    "recall", c);
         expect_near(real(b, CONCEPTDEC_R_BIAS)[other[c]], real(a, CONCEPTDEC_R_BIAS)[c], slack, "bias", c);
         for (int i = 0; i < N; i++)
             expect_near(real(b, CONCEPTDEC_R_DECISION)[i * CLASSES + other[c]],
@@ -278,8 +282,8 @@ START_TEST(rows_in_another_order)
     conceptdec_result *a = run(&p), *b = run(&q);
     for (int64_t i = 0; i < N * CLASSES; i++)
         expect_near(real(b, CONCEPTDEC_R_DECISION)[i],
-                    real(a, CONCEPTDEC_R_DECISION)[order[i / CLASSES] * CLASSES + i % CLASSES], slack_of(kind), "decision",
-                    i);
+                    real(a, CONCEPTDEC_R_DECISION)[order[i / CLASSES] * CLASSES + i % CLASSES], slack_of(kind),
+                    "decision", i);
     expect_array_near(a, b, CONCEPTDEC_R_ACCURACY, 1e-14);
     expect_array_near(a, b, CONCEPTDEC_R_LOG_LOSS, slack_of(kind));
     free_both(a, b);
@@ -414,8 +418,8 @@ START_TEST(shifted)
 }
 END_TEST
 
-/* x four times as large: a penalty of 16 times leaves the same values, discriminants do not care, and values of means are
- * squares. */
+/* x four times as large: a penalty of 16 times leaves the same values, discriminants do not care, and values of means
+ * are squares. */
 START_TEST(scaled)
 {
     const double larger = 16 * lambda;
@@ -496,8 +500,8 @@ END_TEST
 
 /* ---- protocols ---- */
 
-/* What is left out by formula leaves the shares of the other rows in the mean loss as they are with all rows: the same as
- * weights of one's own, and a penalty that is as much larger as the part is lighter. */
+/* What is left out by formula leaves the shares of the other rows in the mean loss as they are with all rows: the same
+ * as weights of one's own, and a penalty that is as much larger as the part is lighter. */
 static void
 keep_shares(problem *a)
 {
@@ -545,7 +549,8 @@ expect_parts(const conceptdec_result *all, const int64_t *part, int64_t n_parts,
         conceptdec_result *one = run(&q);
         for (int64_t i = 0; i < N * columns; i++)
             if (part[i / columns] == f)
-                expect_near(real(all, CONCEPTDEC_R_DECISION)[i], real(one, CONCEPTDEC_R_DECISION)[i], slack, "decision", i);
+                expect_near(real(all, CONCEPTDEC_R_DECISION)[i], real(one, CONCEPTDEC_R_DECISION)[i], slack,
+                            "decision", i);
         if (n_parts < N)
             expect_near(real(all, CONCEPTDEC_R_PER_FOLD)[f], real(one, CONCEPTDEC_R_ACCURACY)[0], 1e-14, "accuracy", f);
         conceptdec_result_free(one);
@@ -587,7 +592,8 @@ END_TEST
 /* One row left out by formula is one row left out. */
 START_TEST(one_out_is_a_split)
 {
-    static const int kinds[] = {CONCEPTDEC_PROBE_RIDGE, CONCEPTDEC_PROBE_MEAN_DIFFERENCE, CONCEPTDEC_PROBE_NEAREST_MEAN};
+    static const int kinds[] = {CONCEPTDEC_PROBE_RIDGE, CONCEPTDEC_PROBE_MEAN_DIFFERENCE,
+                                CONCEPTDEC_PROBE_NEAREST_MEAN};
     int64_t part[N];
     int kind = kinds[_i / 4];
     make(&p, kind, N, _i % 4 == 1 ? WIDE : D, _i % 4 == 3 ? 2 : CLASSES);
@@ -621,7 +627,8 @@ START_TEST(fit_is_resubstitution)
     ck_assert_int_eq(conceptdec_probe_model_score(ctx, model, &p.x_view, &p.label_view, &b), CONCEPTDEC_OK);
     static const char *const names[] = {CONCEPTDEC_R_ACCURACY, CONCEPTDEC_R_BALANCED, CONCEPTDEC_R_MACRO_F1,
                                         CONCEPTDEC_R_LOG_LOSS, CONCEPTDEC_R_AUROC,    CONCEPTDEC_R_AVERAGE_PRECISION,
-                                        CONCEPTDEC_R_CONFUSION, CONCEPTDEC_R_CALIBRATION_ERROR, CONCEPTDEC_R_PER_CONCEPT};
+                                        CONCEPTDEC_R_CONFUSION, CONCEPTDEC_R_CALIBRATION_ERROR,
+                                        CONCEPTDEC_R_PER_CONCEPT};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         expect_array_near(a, b, names[i], 1e-9);
     free_both(a, b);
@@ -667,7 +674,8 @@ START_TEST(label_sets_one_by_one)
     conceptdec_result *all = run(&p);
     for (int64_t i = 0; i < 2 * N * CLASSES; i++)
         expect_near(real(all, CONCEPTDEC_R_DECISION)[i],
-                    i < N * CLASSES ? real(a, CONCEPTDEC_R_DECISION)[i] : real(b, CONCEPTDEC_R_DECISION)[i - N * CLASSES],
+                    i < N * CLASSES ? real(a, CONCEPTDEC_R_DECISION)[i]
+                                    : real(b, CONCEPTDEC_R_DECISION)[i - N * CLASSES],
                     10 * slack_of(_i), "decision", i);
     expect_near(real(all, CONCEPTDEC_R_ACCURACY)[0], real(a, CONCEPTDEC_R_ACCURACY)[0], 1e-14, "accuracy", 0);
     expect_near(real(all, CONCEPTDEC_R_ACCURACY)[1], real(b, CONCEPTDEC_R_ACCURACY)[0], 1e-14, "accuracy", 1);
@@ -727,7 +735,7 @@ START_TEST(threads)
 }
 END_TEST
 
-/* More rows than dimensions or fewer; packed by columns; every second element; rows and columns backwards; misaligned. */
+/* More rows than dimensions or fewer; packed by columns; every second element; rows, columns backwards; misaligned. */
 START_TEST(layouts)
 {
     static char buffer[4 * 8 * N * WIDE + 64];
@@ -738,7 +746,8 @@ START_TEST(layouts)
     conceptdec_result *expected = run(&p);
     const struct {
         int64_t origin, row, col;
-    } places[] = {{0, 8, 8 * N}, {0, 16 * d, 16}, {8 * d * (N - 1), -8 * d, 8}, {8 * (d - 1), 8 * d, -8}, {3, 8 * d + 5, 8}};
+    } places[] = {{0, 8, 8 * N}, {0, 16 * d, 16}, {8 * d * (N - 1), -8 * d, 8}, {8 * (d - 1), 8 * d, -8},
+                  {3, 8 * d + 5, 8}};
     for (size_t l = 0; l < sizeof places / sizeof *places; l++) {
         conceptdec_matrix view = {.data = buffer + places[l].origin, .rows = N, .cols = d, .row_stride = places[l].row,
                                   .col_stride = places[l].col, .dtype = CONCEPTDEC_FLOAT64};

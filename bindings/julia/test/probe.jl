@@ -244,6 +244,7 @@ end
     @test all(r.ci_low .<= r.accuracy .<= r.ci_high)
     @test r.selectivity ≈ r.accuracy - vec(sum(r.control_accuracy, dims = 2)) ./ 3
     @test r.compression ≈ 80 ./ r.codelength_bits
+    @test r.selected == ConceptDec.parse_json(to_json(r))["values"]["selected"] .+ 1
     @test all(s -> s in (1, 2), r.selected) && 0 <= r.nested_accuracy <= 1
     again = probe(X, y, lambdas = [0.01, 1], permutations = 19, control = 3, types = types, seed = 5, threads = 1)
     @test again.null == r.null && again.control_accuracy == r.control_accuracy
