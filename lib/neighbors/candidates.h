@@ -158,20 +158,6 @@ conceptdec_i_value_id(const conceptdec_i_screening *s, int32_t value)
     return s->value_id ? s->value_id[value] : value;
 }
 
-/* Upper bound less the lower one, of a pair whose bounds come from this pass. */
-static inline float
-conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
-{
-    const conceptdec_i_width *a = &s->of_lists.widths[list], *b = &s->of_values.widths[value];
-    float width = a->margin + b->margin + 2.00001f * (a->spread * b->whole + a->whole * b->spread);
-    if (s->clusters->n == 1)
-        return width;
-    int of_list = conceptdec_i_cluster_of(&s->queries, list), of_value = conceptdec_i_cluster_of(&s->refs, value);
-    if (of_list == of_value)
-        return width;
-    return width + a->cross + b->cross + (float)s->wide[of_list * s->clusters->n + of_value];
-}
-
 static inline double
 conceptdec_i_screening_limit(const conceptdec_i_screening *s, int32_t list)
 {
