@@ -146,11 +146,11 @@ conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane
 }
 
 double
-conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane)
+conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane)
 {
     float *bounds = (float *)(void *)s->bounds[lane];
     int32_t universal = lower_bounds(&s->lists[list], bounds);
-    return universal > s->k ? (double)s->ctx->kernels->kth_f32(bounds, universal, s->k) : INFINITY;
+    return universal > n ? (double)s->ctx->kernels->kth_f32(bounds, universal, n) : INFINITY;
 }
 
 conceptdec_status
@@ -196,7 +196,7 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     if (l->count > enough && may_wait(s, l))
         return grow(s, list);
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
-        double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
+        double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, s->k, lane);
         CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
         CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     }

@@ -117,9 +117,9 @@ conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int 
 conceptdec_status conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t capacity);
 /* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has d2. */
 conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
-/* The k-th smallest lower bound that counts towards k, or infinity where there are fewer: what lies within it promises
- * most. To be called after tighten. */
-double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane);
+/* The n-th smallest lower bound that counts towards k, or infinity where there are no more than n: what lies within it
+ * promises most. To be called after tighten. */
+double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane);
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
  * the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
@@ -133,7 +133,8 @@ conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_
 /* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row
  * and its ties (finish.c). */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s);
-/* An order for refining lists of symmetric passes (order.c). */
+/* An order for refining lists of symmetric passes, from so many of the first candidates of each (order.c). */
+#define CONCEPTDEC_I_LOOKED_AT 8
 conceptdec_status conceptdec_i_screening_order(conceptdec_i_arena *arena, const conceptdec_i_screening *s,
                                                int32_t **order);
 /* Pieces of work in that, for the progress. */
