@@ -69,7 +69,6 @@ typedef struct conceptdec_i_kernels {
     /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n, no NaN,
      * no minus infinity. The same for every kernel set. */
     float (*kth_f32)(const float *values, int64_t n, int64_t k);
-    double (*kth_f64)(const double *values, int64_t n, int64_t k);
 
     /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i
      * mod 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation

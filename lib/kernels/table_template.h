@@ -21,7 +21,6 @@ const conceptdec_i_kernels TABLE = {
     .screen_f32 = screen_f32,
     .screen_f64 = screen_f64,
     .kth_f32 = kth_f32,
-    .kth_f64 = kth_f64,
     .distance_f64 = distance_f64,
     .distance_f32 = distance_f32,
     .distance_f16 = distance_f16,

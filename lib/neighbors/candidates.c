@@ -56,26 +56,49 @@ conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double
 
 /* Lower bounds of the universal candidates; returns how many there are. */
 static int32_t
-lower_bounds(const conceptdec_i_candidate_list *l, double *bounds)
+lower_bounds(const conceptdec_i_candidate_list *l, float *bounds)
 {
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = (double)l->items[i].low;
+        bounds[n] = l->items[i].low;
         n += !l->items[i].partial;
     }
     return n;
 }
 
-/* Upper bounds. */
+/* Upper bound less the lower one, of a pair whose bounds come from this pass; of items of one cluster. */
+static inline float
+width_within(const conceptdec_i_width *a, const conceptdec_i_width *b)
+{
+    return a->margin + b->margin + 2.00001f * (a->spread * b->whole + a->whole * b->spread);
+}
+
+/* What it is more, of items of any clusters. */
+static float
+width_between(const conceptdec_i_screening *s, int32_t list, int32_t value)
+{
+    int of_list = conceptdec_i_cluster_of(&s->queries, list), of_value = conceptdec_i_cluster_of(&s->refs, value);
+    if (of_list == of_value)
+        return 0;
+    return s->of_lists.widths[list].cross + s->of_values.widths[value].cross +
+           (float)s->wide[of_list * s->clusters->n + of_value];
+}
+
+/* Upper bounds; the last terms cover what the lower bound was rounded down by, and all roundings here. */
 static int32_t
-upper_bounds(const conceptdec_i_screening *s, int32_t list, double *bounds)
+upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds)
 {
     const conceptdec_i_candidate_list *l = &s->lists[list];
+    const conceptdec_i_width own = s->of_lists.widths[list], *others = s->of_values.widths;
+    const bool is_crossing = s->clusters->n > 1;
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
         const conceptdec_i_candidate c = l->items[i];
-        const double width = (double)conceptdec_i_screening_width(s, list, (int32_t)c.value);
-        bounds[n] = (double)c.low + 0x1p-21 * fabs((double)c.low) + CONCEPTDEC_I_LITTLE + (c.exact ? 0 : width);
+        float width = width_within(&own, &others[c.value]);
+        if (is_crossing)
+            width += width_between(s, list, (int32_t)c.value);
+        width = c.exact ? 0 : width;
+        bounds[n] = (c.low + width) + (fabsf(c.low) + width) * 0x1p-20f + (float)(2 * CONCEPTDEC_I_LITTLE);
         n += !c.partial;
     }
     return n;
@@ -97,10 +120,11 @@ conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t coun
 double
 conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
 {
-    int32_t universal = upper_bounds(s, list, s->bounds[lane]);
+    float *bounds = (float *)(void *)s->bounds[lane];
+    int32_t universal = upper_bounds(s, list, bounds);
     if (universal < s->k)
         return INFINITY;
-    return conceptdec_i_screening_set_limit(s, list, s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k));
+    return conceptdec_i_screening_set_limit(s, list, (double)s->ctx->kernels->kth_f32(bounds, universal, s->k));
 }
 
 conceptdec_status
@@ -122,10 +146,11 @@ conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane
 }
 
 double
-conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane)
+conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane)
 {
-    int32_t universal = lower_bounds(&s->lists[list], s->bounds[lane]);
-    return universal > s->k ? s->ctx->kernels->kth_f64(s->bounds[lane], universal, s->k) : INFINITY;
+    float *bounds = (float *)(void *)s->bounds[lane];
+    int32_t universal = lower_bounds(&s->lists[list], bounds);
+    return universal > n ? (double)s->ctx->kernels->kth_f32(bounds, universal, n) : INFINITY;
 }
 
 conceptdec_status
@@ -171,7 +196,7 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     if (l->count > enough && may_wait(s, l))
         return grow(s, list);
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {
-        double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, lane);
+        double limit = whole ? INFINITY : conceptdec_i_screening_promise(s, list, s->k, lane);
         CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
         CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     }

@@ -117,9 +117,9 @@ conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int 
 conceptdec_status conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t capacity);
 /* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has d2. */
 conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
-/* The k-th smallest lower bound that counts towards k, or infinity where there are fewer: what lies within it promises
- * most. To be called after tighten. */
-double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int lane);
+/* The n-th smallest lower bound that counts towards k, or infinity where there are no more than n: what lies within it
+ * promises most. To be called after tighten. */
+double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane);
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
  * the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
@@ -133,7 +133,8 @@ conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_
 /* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row
  * and its ties (finish.c). */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s);
-/* An order for refining lists of symmetric passes (order.c). */
+/* An order for refining lists of symmetric passes, from so many of the first candidates of each (order.c). */
+#define CONCEPTDEC_I_LOOKED_AT 8
 conceptdec_status conceptdec_i_screening_order(conceptdec_i_arena *arena, const conceptdec_i_screening *s,
                                                int32_t **order);
 /* Pieces of work in that, for the progress. */
@@ -156,20 +157,6 @@ static inline int32_t
 conceptdec_i_value_id(const conceptdec_i_screening *s, int32_t value)
 {
     return s->value_id ? s->value_id[value] : value;
-}
-
-/* Upper bound less the lower one, of a pair whose bounds come from this pass. */
-static inline float
-conceptdec_i_screening_width(const conceptdec_i_screening *s, int32_t list, int32_t value)
-{
-    const conceptdec_i_width *a = &s->of_lists.widths[list], *b = &s->of_values.widths[value];
-    float width = a->margin + b->margin + 2.00001f * (a->spread * b->whole + a->whole * b->spread);
-    if (s->clusters->n == 1)
-        return width;
-    int of_list = conceptdec_i_cluster_of(&s->queries, list), of_value = conceptdec_i_cluster_of(&s->refs, value);
-    if (of_list == of_value)
-        return width;
-    return width + a->cross + b->cross + (float)s->wide[of_list * s->clusters->n + of_value];
 }
 
 static inline double

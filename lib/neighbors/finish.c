@@ -50,21 +50,30 @@ take_d2(conceptdec_i_screening *s, int32_t list)
     return CONCEPTDEC_OK;
 }
 
+/* Puts the candidates within a limit first, of the first n; returns how many they are. */
+static int32_t
+put_first(conceptdec_i_candidate_list *l, int32_t n, double limit)
+{
+    int32_t first = 0;
+    for (int32_t i = 0; i < n; i++)
+        if ((double)l->items[i].low <= limit) {
+            conceptdec_i_candidate c = l->items[first];
+            l->items[first++] = l->items[i];
+            l->items[i] = c;
+        }
+    return first;
+}
+
+/* The candidates that promise most come first, of these the nearest, which tell the order best. */
 static conceptdec_status
 promise(const job *j, int32_t list, int lane)
 {
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-    double limit = conceptdec_i_screening_promise(s, list, lane);
-    int32_t best = 0;
-    for (int32_t i = 0; i < l->count; i++)
-        if ((double)l->items[i].low <= limit) {
-            conceptdec_i_candidate c = l->items[best];
-            l->items[best++] = l->items[i];
-            l->items[i] = c;
-        }
-    j->best[list] = best;
+    j->best[list] = put_first(l, l->count, conceptdec_i_screening_promise(s, list, s->k, lane));
+    if (s->symmetric && j->best[list] > CONCEPTDEC_I_LOOKED_AT)
+        (void)put_first(l, j->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
     return take_d2(s, list);
 }
 
@@ -142,7 +151,7 @@ confine(conceptdec_i_screening *s, int32_t list, int lane)
             l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
             l->items[i].exact = 1;
         }
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, lane), lane));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, s->k, lane), lane));
     drop(l, conceptdec_i_screening_reach(s, list, lane));
     return CONCEPTDEC_OK;
 }

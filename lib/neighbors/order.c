@@ -6,7 +6,6 @@
 #include "neighbors/candidates.h"
 
 #define ROUNDS 3
-#define LOOKED_AT 8
 #define LISTS_PER_TASK 1024
 
 typedef struct {
@@ -24,7 +23,7 @@ spread_task(void *argument, int64_t task, int lane)
     for (int64_t i = task * LISTS_PER_TASK; i < end; i++) {
         const conceptdec_i_candidate_list *l = &w->s->lists[i];
         int32_t least = w->from[i];
-        for (int32_t c = 0; c < l->count && c < LOOKED_AT; c++)
+        for (int32_t c = 0; c < l->count && c < CONCEPTDEC_I_LOOKED_AT; c++)
             least = w->from[l->items[c].value] < least ? w->from[l->items[c].value] : least;
         w->to[i] = least;
     }
