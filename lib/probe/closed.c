@@ -133,10 +133,13 @@ balance(const conceptdec_i_fitting *fitting, const int32_t *labels, double *by_c
         by_class[labels[i]] += members->omega[i];
         all += members->omega[i];
     }
+    int64_t present = 0;
+    for (int64_t c = 0; c < fitting->classes; c++)
+        present += by_class[c] > 0;
     for (int64_t t = 0; t < members->n_train; t++) {
         int64_t i = members->train[t];
         if (members->omega[i] > 0)
-            members->omega[i] *= all / ((double)fitting->classes * by_class[labels[i]]);
+            members->omega[i] *= all / ((double)present * by_class[labels[i]]);
     }
 }
 

@@ -135,6 +135,10 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
     for (int64_t i = 0; i < n; i++) {
         if (role[i] != CONCEPTDEC_I_ROLE_TEST)
             continue;
+        if (isnan(fit->sharpness)) { /* no spread within classes yet: the values say nothing of probabilities */
+            bits += log2((double)c->present);
+            continue;
+        }
         conceptdec_i_probe_posterior(fit->decision + i, n, classes, fit->sharpness, posterior);
         bits -= log2((1 - mixed) * posterior[c->set->labels[i]] + mixed / (double)c->present);
     }
@@ -170,6 +174,8 @@ conceptdec_i_probe_codelength(conceptdec_i_probe_driver *driver, int64_t set, do
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, driver->ctx);
     conceptdec_status status = send(&arena, &c, bits);
+    if (driver->settings.options.standardize == CONCEPTDEC_STANDARDIZE_FOLD)
+        conceptdec_i_probe_close_space(driver); /* its key is a role that is about to be freed */
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -36,7 +36,9 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
     const conceptdec_i_probe_job *job = &t->jobs[place->job];
     int64_t n = t->driver->data.n, parts = job->n_parts + (job->whole != NULL), count = 0;
     const uint8_t *role = place->part < job->n_parts ? job->roles[place->part] : job->whole;
-    bool has_test = has_test_rows(role, n);
+    bool leaves_out = place->part < job->n_parts &&
+                      t->driver->settings.options.protocol != CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
+    bool has_test = leaves_out || has_test_rows(role, n);
     double sum = 0;
     int32_t predicted, n_tied;
     (void)space;

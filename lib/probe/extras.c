@@ -20,11 +20,11 @@ write_null(const conceptdec_i_probe_fields *w, int64_t set)
         double sum = 0;
         for (int64_t t = 0; t < draws; t++) {
             sum += null[t * w->lambdas + a];
-            reached += null[t * w->lambdas + a] >= w->accuracy[at] - NULL_SLACK;
+            reached += !(null[t * w->lambdas + a] < w->accuracy[at] - NULL_SLACK);
         }
         w->chance_null[at] = sum / (double)draws;
         w->kappa[at] = (w->accuracy[at] - w->chance_null[at]) / (1 - w->chance_null[at]);
-        w->p_value[at] = (double)(1 + reached) / (double)(1 + draws);
+        w->p_value[at] = isnan(w->accuracy[at]) ? (double)NAN : (double)(1 + reached) / (double)(1 + draws);
     }
     return CONCEPTDEC_OK;
 }

@@ -167,12 +167,22 @@ take_extras(conceptdec_i_probe_fields *w)
 /* ---- the whole ---- */
 
 static conceptdec_status
-write_set(conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, int64_t set)
+write_parts_of_set(conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, int64_t set)
 {
-    CONCEPTDEC_I_TRY(conceptdec_i_probe_write_scores(w, set));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_write_scores(w, arena, set));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_duplicates(w->driver, arena, w->first_copy, set, &w->n_duplicates[set]));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_write_information(w, arena, set));
     return conceptdec_i_probe_write_extras(w, arena, set);
+}
+
+static conceptdec_status
+write_set(conceptdec_i_probe_fields *w, int64_t set)
+{
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, w->shaping.ctx);
+    conceptdec_status status = write_parts_of_set(w, &scratch, set);
+    conceptdec_i_arena_close(&scratch);
+    return status;
 }
 
 conceptdec_status
@@ -195,6 +205,6 @@ conceptdec_i_probe_result(conceptdec_i_probe_driver *driver, conceptdec_i_arena 
     CONCEPTDEC_I_TRY(take_samples(&w));
     CONCEPTDEC_I_TRY(take_extras(&w));
     for (int64_t s = 0; s < data->n_sets; s++)
-        CONCEPTDEC_I_TRY(write_set(&w, arena, s));
+        CONCEPTDEC_I_TRY(write_set(&w, s));
     return CONCEPTDEC_OK;
 }

@@ -22,7 +22,8 @@ typedef struct conceptdec_i_probe_fields {
 } conceptdec_i_probe_fields;
 
 /* Scores, samples, fits and counts of one set; then credit holds what each row earned (scoring.c). */
-conceptdec_status conceptdec_i_probe_write_scores(conceptdec_i_probe_fields *fields, int64_t set);
+conceptdec_status conceptdec_i_probe_write_scores(conceptdec_i_probe_fields *fields, conceptdec_i_arena *arena,
+                                                  int64_t set);
 /* V-information (information.c). */
 conceptdec_status conceptdec_i_probe_write_information(const conceptdec_i_probe_fields *fields,
                                                        conceptdec_i_arena *arena, int64_t set);

@@ -10,12 +10,15 @@ count_training(const conceptdec_i_probe_fields *w, int64_t set, int64_t *counts)
     const conceptdec_i_probe_set *s = &w->driver->data.sets[set];
     bool stays = w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION ||
                  w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_LOO;
-    for (int64_t i = 0; i < w->n; i++) {
-        if (s->whole[i] != CONCEPTDEC_I_ROLE_TRAIN)
-            continue;
-        for (int64_t p = 0; p < w->parts; p++)
-            counts[p * w->classes + s->labels[i]] += stays || s->part[i] != p;
-    }
+    for (int64_t i = 0; i < w->n; i++)
+        if (s->whole[i] == CONCEPTDEC_I_ROLE_TRAIN) {
+            counts[w->parts * w->classes + s->labels[i]]++; /* of all parts */
+            if (!stays && s->part[i] >= 0)
+                counts[s->part[i] * w->classes + s->labels[i]]--;
+        }
+    for (int64_t p = 0; p < w->parts; p++)
+        for (int64_t c = 0; c < w->classes; c++)
+            counts[p * w->classes + c] += counts[w->parts * w->classes + c];
 }
 
 /* log2 of the share of row i's class among the rows that train where it is left out. */
@@ -39,8 +42,8 @@ write_pvi(const conceptdec_i_probe_fields *w, int64_t set, int64_t a, const int6
         if (o->posterior && !isnan(w->credit[a * w->n + i])) {
             double posterior = o->posterior[(a * w->n + i) * w->classes + w->driver->data.sets[set].labels[i]];
             pvi = log2(posterior) - log2_prior(w, set, i, counts, totals);
-            sum += pvi;
-            n_scored++;
+            sum += isnan(pvi) ? 0 : pvi; /* NaN: neither posterior nor prior knows the class */
+            n_scored += !isnan(pvi);
         }
         if (w->pvi)
             w->pvi[at * w->n + i] = pvi;
@@ -53,7 +56,7 @@ conceptdec_i_probe_write_information(const conceptdec_i_probe_fields *w, concept
 {
     void *counts, *totals;
     int64_t size;
-    if (!conceptdec_i_mul(w->parts, w->classes, &size))
+    if (!conceptdec_i_mul(w->parts + 1, w->classes, &size))
         size = INT64_MAX;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "priors", size, sizeof(int64_t), &counts));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "priors", w->parts, sizeof(int64_t), &totals));

@@ -38,6 +38,7 @@ typedef struct conceptdec_i_logistic_slot {
     /* Newton steps */
     bool is_first; /* the trial point is the start, or is looked at again */
     bool is_last;  /* the step needs no proof */
+    bool is_proven; /* nor can what it leaves of the gradient add more than the tolerance */
     bool is_rough; /* loss and gradient are */
     double objective, length, decrement;
     double curvature; /* mean of p (1 - p) as l->curvature is of equal posteriors */

@@ -19,6 +19,8 @@ typedef struct {
     int64_t r;
     double *matrix;  /* r x r */
     double *squares; /* r: its diagonal */
+    double *trains;  /* n: 1 for rows that train, else 0 */
+    double n_training;
     double *scale;   /* r */
     double lambda, jitter;
 } moments;
@@ -42,7 +44,7 @@ squares_task(void *argument, int64_t task, int lane)
         for (int64_t i = first; i < end; i++) {
             const int64_t at = row * space->stride + i;
             const double z = space->is_wide ? ((const double *)space->z)[at] : (double)((const float *)space->z)[at];
-            m->squares[i] += z * z / (double)space->n;
+            m->squares[i] += m->trains[row] * z * z / m->n_training;
         }
     return CONCEPTDEC_OK;
 }
@@ -102,11 +104,34 @@ make_moments(conceptdec_i_arena *scratch, moments *m)
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "preconditioner", m->r * m->r, sizeof(double), &memory));
     m->matrix = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, NULL, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, m->trains, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
     for (int64_t i = 0; i < m->r * m->r; i++)
-        m->matrix[i] /= (double)space->n;
+        m->matrix[i] /= m->n_training;
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
+    return CONCEPTDEC_OK;
+}
+
+/* 1 for rows that train a problem: others, ignored ones above all, may be of another size. */
+static conceptdec_status
+mark_training(conceptdec_i_arena *scratch, moments *m)
+{
+    const conceptdec_i_fitting *fitting = m->l->fitting;
+    const uint8_t *last = NULL;
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", fitting->space->n, sizeof(double), &memory));
+    m->trains = memory;
+    for (int64_t p = 0; p < fitting->n_problems; p++) {
+        if (fitting->problems[p].role == last)
+            continue;
+        last = fitting->problems[p].role;
+        for (int64_t i = 0; i < fitting->space->n; i++)
+            if (last[i] == CONCEPTDEC_I_ROLE_TRAIN)
+                m->trains[i] = 1;
+    }
+    m->n_training = 0;
+    for (int64_t i = 0; i < fitting->space->n; i++)
+        m->n_training += m->trains[i];
     return CONCEPTDEC_OK;
 }
 
@@ -122,6 +147,7 @@ make(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, logistic *l, bool i
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &scale));
     m.squares = squares;
     m.scale = scale;
+    CONCEPTDEC_I_TRY(mark_training(scratch, &m));
     if (is_diagonal) {
         l->squares = m.squares;
         return conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m);

@@ -240,7 +240,7 @@ end_descent(logistic *l)
     CONCEPTDEC_I_TRY(for_columns(l, try_task));
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
-        const bool is_small = s->decrement <= l->fitting->options->tolerance;
+        const bool is_small = s->is_proven && s->decrement <= l->fitting->options->tolerance;
         s->is_last = is_small;
         if (s->is_first)
             continue;
@@ -279,6 +279,30 @@ is_within_tolerance(const logistic *l, const slot *s)
     return s->energy + REST * s->longest * s->product <= l->fitting->options->tolerance;
 }
 
+/* The same as a proof: along no direction of weights is the curvature below lambda, so that what is left of the gradient
+ * can add |residual|^2 / lambda at most. (Intercepts have no penalty: their curvature is taken for it.) */
+static bool
+is_proven(const logistic *l, const slot *s)
+{
+    double weights = 0, intercepts = 0;
+    for (int64_t k = 0; k < l->columns; k++) {
+        const double *residual = s->residual + k * l->ld;
+        weights += dot(residual, residual, l->r);
+        intercepts += residual[l->r] * residual[l->r];
+    }
+    const double rest = weights / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
+    return s->energy + rest <= 2 * l->fitting->options->tolerance;
+}
+
+/* Whether the step is complete: good enough, or, where it may be the last, proven to be. */
+static bool
+is_complete(const logistic *l, slot *s)
+{
+    const bool may_be_last = is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
+    s->is_proven = may_be_last && is_proven(l, s);
+    return s->products >= MOST_PRODUCTS || (may_be_last ? s->is_proven : !(s->product > s->enough));
+}
+
 /* New directions, of slots whose step is not good enough; for the others the step is complete. */
 static conceptdec_status
 turn(logistic *l)
@@ -290,7 +314,7 @@ turn(logistic *l)
         s->products++;
         s->share = product / s->product;
         s->product = product;
-        if (!(product > s->enough) || is_within_tolerance(l, s) || s->products >= MOST_PRODUCTS)
+        if (is_complete(l, s))
             s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
     }
     return CONCEPTDEC_OK;

@@ -69,6 +69,8 @@ conceptdec_i_probe_nested(conceptdec_i_probe_driver *driver, int64_t set, int64_
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, driver->ctx);
     conceptdec_status status = select_all(&arena, &w, selected);
+    if (driver->settings.options.standardize == CONCEPTDEC_STANDARDIZE_FOLD)
+        conceptdec_i_probe_close_space(driver); /* its key is a role that is about to be freed */
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -54,6 +54,14 @@ conceptdec_i_probe_take_level(int32_t kind, int64_t columns, int64_t d, double *
 
 /* ---- listening ---- */
 
+static void
+share_certainty(const double *values, int64_t step, int64_t classes, double *posterior)
+{
+    int32_t predicted, n_tied;
+    for (int64_t c = 0; c < classes; c++)
+        posterior[c] = conceptdec_i_probe_credit(values, step, classes, (int32_t)c, &predicted, &n_tied);
+}
+
 /* Values of the rows that this part scores (part -1: all that are scored). */
 static void
 take_values(const conceptdec_i_probe_driver *driver, const conceptdec_i_probe_set *set, int64_t lambda, int64_t part,
@@ -69,7 +77,9 @@ take_values(const conceptdec_i_probe_driver *driver, const conceptdec_i_probe_se
             decision[k * n + i] = fit->decision[k * n + i];
         if (has_level(driver->settings.options.kind, columns))
             take_level(columns, decision + i, n, fit->decision + i, n);
-        if (posterior)
+        if (posterior && isnan(fit->sharpness)) /* no spread within classes: all of it to the largest */
+            share_certainty(fit->decision + i, n, classes, posterior + i * classes);
+        else if (posterior)
             conceptdec_i_probe_posterior(fit->decision + i, n, classes, fit->sharpness, posterior + i * classes);
     }
 }

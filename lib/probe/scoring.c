@@ -28,21 +28,21 @@ score(conceptdec_i_probe_fields *w, int64_t set, int64_t a)
     return CONCEPTDEC_OK;
 }
 
+/* seen: scratch of `parts` numbers. */
 static void
-write_per_fold(const conceptdec_i_probe_fields *w, int64_t set, int64_t a)
+write_per_fold(const conceptdec_i_probe_fields *w, int64_t set, int64_t a, int64_t *seen)
 {
     const int64_t *part = w->driver->data.sets[set].part;
     double *per_fold = w->per_fold + (set * w->lambdas + a) * w->parts;
-    for (int64_t p = 0; p < w->parts; p++) {
-        double sum = 0;
-        int64_t count = 0;
-        for (int64_t i = 0; i < w->n; i++)
-            if (part[i] == p && !isnan(w->credit[a * w->n + i])) {
-                sum += w->credit[a * w->n + i];
-                count++;
-            }
-        per_fold[p] = count > 0 ? sum / (double)count : (double)NAN;
-    }
+    memset(per_fold, 0, (size_t)w->parts * sizeof *per_fold);
+    memset(seen, 0, (size_t)w->parts * sizeof *seen);
+    for (int64_t i = 0; i < w->n; i++)
+        if (part[i] >= 0 && !isnan(w->credit[a * w->n + i])) {
+            per_fold[part[i]] += w->credit[a * w->n + i];
+            seen[part[i]]++;
+        }
+    for (int64_t p = 0; p < w->parts; p++)
+        per_fold[p] = seen[p] > 0 ? per_fold[p] / (double)seen[p] : (double)NAN;
 }
 
 static void
@@ -104,11 +104,13 @@ write_counts(const conceptdec_i_probe_fields *w, int64_t set)
 }
 
 conceptdec_status
-conceptdec_i_probe_write_scores(conceptdec_i_probe_fields *w, int64_t set)
+conceptdec_i_probe_write_scores(conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, int64_t set)
 {
+    void *seen;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scores", w->parts, sizeof(int64_t), &seen));
     for (int64_t a = 0; a < w->lambdas; a++) {
         CONCEPTDEC_I_TRY(score(w, set, a));
-        write_per_fold(w, set, a);
+        write_per_fold(w, set, a, seen);
         write_samples(w, set, a);
     }
     write_fits(w, set);

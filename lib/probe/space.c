@@ -97,10 +97,10 @@ find_scale(conceptdec_i_arena *arena, const uint8_t *counted, conceptdec_i_space
     void *memory;
     double largest = 0;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "standardization", s->d, sizeof(double), &memory));
-    double *scale = memory;
+    double *scale = memory, rounding = (double)(BLOCK_ROWS + s->n / BLOCK_ROWS + 2) * 0x1p-53;
     CONCEPTDEC_I_TRY(column_means(s, counted, true, scale, &largest));
     for (int64_t j = 0; j < s->d; j++) {
-        double deviation = sqrt(scale[j]), noise = 0x1p-50 * fabs(s->shift[j]);
+        double deviation = sqrt(scale[j]), noise = rounding * fabs(s->shift[j]);
         scale[j] = deviation > noise ? deviation : 1;
     }
     s->scale = scale;
@@ -298,10 +298,12 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
 int64_t
 conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide)
 {
-    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols;
-    if (n >= d)
-        return n * padded(d) * size;
-    return n * padded(d) * size + n * n * (2 * (int64_t)sizeof(double) + size);
+    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols, rows, pairs;
+    bool fits = conceptdec_i_mul(n, padded(d), &rows) && conceptdec_i_mul(rows, size, &rows) &&
+                conceptdec_i_mul(n, n, &pairs) && conceptdec_i_mul(pairs, 3 * (int64_t)sizeof(double), &pairs);
+    if (fits && n >= d)
+        return rows;
+    return fits && conceptdec_i_add(rows, pairs, &rows) ? rows : INT64_MAX;
 }
 
 /* ---- back to x ---- */

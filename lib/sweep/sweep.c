@@ -255,7 +255,9 @@ run_cell(sweeping *s, int64_t index)
     conceptdec_result *cell = NULL;
     next_replicates(s);
     conceptdec_status status = s->cells.run(&s->cells, &s->views[index], s->replicates, &cell);
-    if (status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM)
+    /* a view that is too large for the budget of its cell does not lose the rest */
+    bool is_budget = status == CONCEPTDEC_ENOMEM && strncmp(s->ctx->error, "memory: ", 8) == 0;
+    if (status == CONCEPTDEC_ECANCELLED || (status == CONCEPTDEC_ENOMEM && !is_budget))
         return status;
     if (status != CONCEPTDEC_OK)
         return note_failure(s, index, status);
