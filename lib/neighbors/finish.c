@@ -1,7 +1,8 @@
 /* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time, and the candidates that promise most are put first;
  *   2. these are refined, a pair that stands in both lists once for both;
- *   3. limits are set anew, now that k distances are exact; what is still within them is refined; lists are sorted and cut.
+ *   3. limits are set anew, now that k distances are exact; what is still within them is refined, the nearest of it first;
+ *      lists are sorted and cut.
  * In round 2 a list writes only entries for values above its own number, its own or in lists that have it as a value: each
  * entry has one writer. */
 #include <math.h>
@@ -12,11 +13,13 @@
 
 #define LISTS_PER_TASK 32
 #define RUN 12 /* entries that are sorted by insertion */
+#define FEW 8 /* candidates that are refined at once, not the nearest of them first */
 #define AHEAD 2 /* lists whose candidates are asked for before they are looked through */
 
 typedef struct {
     conceptdec_i_screening *s;
     int32_t *best;  /* per list: how many candidates promise most */
+    float *within;  /* per list: their lower bounds, at most */
     int32_t *order; /* lists, those that share neighbours close together */
 } job;
 
@@ -71,13 +74,23 @@ promise(const job *j, int32_t list, int lane)
     conceptdec_i_screening *s = j->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-    j->best[list] = put_first(l, l->count, conceptdec_i_screening_promise(s, list, s->k, lane));
+    const double within = conceptdec_i_screening_promise(s, list, s->k, lane);
+    j->best[list] = put_first(l, l->count, within);
+    j->within[list] = (float)within;
     if (s->symmetric && j->best[list] > CONCEPTDEC_I_LOOKED_AT)
         (void)put_first(l, j->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
     return take_d2(s, list);
 }
 
 /* ---- 2 ---- */
+
+/* Whether a candidate of a list has that list among its own that promise most: both bounds are one number, unless one of
+ * them was refined early. */
+static bool
+is_mutual(const job *j, const conceptdec_i_candidate *c)
+{
+    return c->low <= j->within[c->value];
+}
 
 /* The place in list `list` of `value` among those that promise most; -1 where there is none. */
 static int32_t
@@ -91,10 +104,11 @@ find_best(const job *j, int32_t list, int32_t value)
 }
 
 static void
-fetch_items(const conceptdec_i_candidate_list *l)
+fetch_best(const job *j, const conceptdec_i_candidate *c)
 {
-    for (int32_t i = 0; i < l->count; i += 8)
-        __builtin_prefetch(&l->items[i]);
+    const conceptdec_i_candidate *items = j->s->lists[c->value].items;
+    for (int32_t i = 0; is_mutual(j, c) && i < j->best[c->value]; i += 8)
+        __builtin_prefetch(&items[i]);
 }
 
 static conceptdec_status
@@ -104,22 +118,20 @@ share(const job *j, int32_t list, int lane)
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
     double *d2 = s->bounds[lane];
-    int32_t *values = (int32_t *)(void *)(d2 + l->count), n = 0;
+    int32_t *values = (int32_t *)(void *)(d2 + l->count), *at = values + l->count, n = 0;
     for (int32_t i = 0; i < j->best[list]; i++) {
         values[n] = (int32_t)l->items[i].value;
+        at[n] = i;
         n += values[n] > list;
     }
     conceptdec_i_screening_distances(s, list, values, n, d2, lane);
-    for (int32_t i = 0, next = 0; next < n; i++) {
-        if ((int32_t)l->items[i].value != values[next])
-            continue;
-        int32_t place = find_best(j, values[next], list);
-        if (next + AHEAD < n)
-            fetch_items(&s->lists[values[next + AHEAD]]);
-        l->d2[i] = d2[next];
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t place = is_mutual(j, &l->items[at[i]]) ? find_best(j, values[i], list) : -1;
+        if (i + AHEAD < n)
+            fetch_best(j, &l->items[at[i + AHEAD]]);
+        l->d2[at[i]] = d2[i];
         if (place >= 0)
-            s->lists[values[next]].d2[place] = d2[next];
-        next++;
+            s->lists[values[i]].d2[place] = d2[i];
     }
     return CONCEPTDEC_OK;
 }
@@ -154,6 +166,34 @@ confine(conceptdec_i_screening *s, int32_t list, int lane)
     CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, s->k, lane), lane));
     drop(l, conceptdec_i_screening_reach(s, list, lane));
     return CONCEPTDEC_OK;
+}
+
+/* Lower bounds of what is not refined yet; returns how many there are. */
+static int32_t
+open_bounds(const conceptdec_i_candidate_list *l, float *bounds)
+{
+    int32_t n = 0;
+    for (int32_t i = 0; i < l->count; i++) {
+        bounds[n] = l->items[i].low;
+        n += !l->items[i].exact;
+    }
+    return n;
+}
+
+/* Refines what is left. The nearest quarter goes first: the limit that follows from it rules out many others where the
+ * k-th neighbour stands apart from those before it. */
+static conceptdec_status
+narrow(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    float *bounds = (float *)(void *)s->bounds[lane];
+    const int32_t n = open_bounds(l, bounds);
+    if (n > FEW) {
+        const double limit = (double)s->ctx->kernels->kth_f32(bounds, n, n / 4);
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
+        drop(l, conceptdec_i_screening_reach(s, list, lane));
+    }
+    return conceptdec_i_screening_refine(s, list, INFINITY, lane);
 }
 
 static bool
@@ -226,7 +266,7 @@ settle(const job *j, int32_t list, int lane)
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
     CONCEPTDEC_I_TRY(confine(s, list, lane));
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, INFINITY, lane)); /* all that is left */
+    CONCEPTDEC_I_TRY(narrow(s, list, lane));
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
     int32_t n = 0;
@@ -282,6 +322,8 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(int32_t), &p));
     j.best = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(float), &p));
+    j.within = p;
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), promise_task, &j));
     if (s->symmetric) {
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &j.order));
