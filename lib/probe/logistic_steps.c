@@ -13,6 +13,7 @@
 #define ROUGH 0.01
 #define LEAST_ROUGH 1e-6
 #define MOST_FORCING 0.1
+#define LEFT 0.02 /* of the tolerance: what the last step may leave, so that posteriors are right to its root */
 #define REST 10 /* directions not yet seen may have so many times less curvature than those seen */
 
 typedef conceptdec_i_logistic logistic;
@@ -291,7 +292,8 @@ is_proven(const logistic *l, const slot *s)
         intercepts += residual[l->r] * residual[l->r];
     }
     const double rest = weights / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
-    return s->energy + rest <= 2 * l->fitting->options->tolerance;
+    const double tolerance = l->fitting->options->tolerance;
+    return (s->energy + rest) / 2 <= tolerance && rest <= LEFT * tolerance;
 }
 
 /* Whether the step is complete: good enough, or, where it may be the last, proven to be. */

@@ -355,7 +355,9 @@ def test_group(rng, kind):
         train = words != word
         part = 0.2 * 60 / train.sum() if kind == "ridge" else lambdas
         one = conceptdec.probe(x, y, kind, protocol="split", train=train, lambdas=part)
-        np.testing.assert_allclose(result.decision[0, ~train], one.decision[0, ~train], atol=1e-8)
+        # Steps of logistic fits end where the gain that is left is below 1e-12: about the square of what values may miss.
+        atol = 2e-6 if kind == "logistic" else 1e-8
+        np.testing.assert_allclose(result.decision[0, ~train], one.decision[0, ~train], atol=atol)
 
 
 def test_grouped_folds(rng):
