@@ -6,7 +6,9 @@
 
 #define ROUND_COLUMNS 256 /* of a round in float, about; half as many in double */
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
+#define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
 #define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
+#define SAVED 40          /* products of a fit that a further preconditioner saves, at least */
 
 typedef conceptdec_i_logistic logistic;
 
@@ -89,10 +91,10 @@ survey(plan *p, const conceptdec_i_fitting *fitting)
 
 /* ---- memory ---- */
 
-/* How many penalties' preconditioners are kept at once, and how many slots a flight has. */
+/* How many penalties' preconditioners are kept at once, how many further ones, and how many slots a flight has. */
 typedef struct {
     bool is_diagonal;
-    int64_t lambdas, slots;
+    int64_t lambdas, rungs, slots;
 } budget;
 
 static int64_t
@@ -105,10 +107,20 @@ static int64_t
 slots_that_fit(const logistic *l, int64_t bytes)
 {
     const int64_t each = conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
-    int64_t slots = l->most_narrow;
+    int64_t slots = SLOTS * l->most_narrow;
     while (slots > 0 && conceptdec_i_logistic_flight_bytes(l, slots) + slots * each > bytes)
         slots--;
     return slots;
+}
+
+/* Further preconditioners, where products that they save are more work than the factorisations, and memory is there. */
+static int64_t
+rungs_that_pay(const logistic *l, int64_t most)
+{
+    const double products = (double)(SAVED * l->fitting->n_problems) * (double)(l->columns * l->fitting->space->n);
+    if (products < (double)l->r * (double)l->r)
+        return 0;
+    return least(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
 }
 
 /* Triangles if there is room for the moments that they are made of, else diagonals. */
@@ -121,10 +133,12 @@ share_memory(const logistic *l, const plan *p, budget *b)
     const int64_t each = conceptdec_i_logistic_scaling_bytes(space), room = memory / SCALINGS_SHARE - moments;
     b->is_diagonal = room < each;
     b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
-    b->slots = slots_that_fit(l, memory - b->lambdas * each);
+    b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
+    b->slots = slots_that_fit(l, memory - (b->lambdas + b->rungs) * each);
     if (b->slots == 0 && !b->is_diagonal) {
         b->is_diagonal = true;
         b->lambdas = p->n_lambdas;
+        b->rungs = 0;
     }
     if (b->is_diagonal)
         b->slots = slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
@@ -260,11 +274,12 @@ static conceptdec_status
 run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
 {
     const int64_t count = least(b->lambdas, p->n_lambdas - from);
+    const double *lambdas = p->lambda + from;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, l->ctx);
-    conceptdec_status status = conceptdec_i_logistic_scaling_open(&arena, l, b->is_diagonal, count, p->lambda + from);
+    conceptdec_status status = conceptdec_i_logistic_scaling_open(&arena, l, b->is_diagonal, count, lambdas, b->rungs);
     if (status == CONCEPTDEC_EUNSUPPORTED && !b->is_diagonal) /* without LAPACK */
-        status = conceptdec_i_logistic_scaling_open(&arena, l, true, count, p->lambda + from);
+        status = conceptdec_i_logistic_scaling_open(&arena, l, true, count, lambdas, 0);
     if (status == CONCEPTDEC_OK)
         status = run_flights(l, p, b, order_problems(p, l->fitting, from, from + count));
     conceptdec_i_arena_close(&arena);

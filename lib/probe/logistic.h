@@ -36,10 +36,10 @@ typedef struct conceptdec_i_logistic_slot {
     double *direction; /* of conjugate gradients; the trial point while its loss is waited for */
     double *image;     /* the Hessian times it; the residual times the preconditioner */
     /* Newton steps */
-    bool is_first; /* the trial point is the start, or is looked at again */
-    bool is_last;  /* the step needs no proof */
+    bool is_first;  /* the trial point is the start, or is looked at again */
+    bool is_last;   /* the step needs no proof */
     bool is_proven; /* nor can what it leaves of the gradient add more than the tolerance */
-    bool is_rough; /* loss and gradient are */
+    bool is_rough;  /* loss and gradient are */
     double objective, length, decrement;
     double curvature; /* mean of p (1 - p) as l->curvature is of equal posteriors */
     int64_t iterations;
@@ -60,6 +60,8 @@ typedef struct conceptdec_i_logistic_scaling {
     conceptdec_i_triangle triangle; /* not where coordinates are uncorrelated */
 } conceptdec_i_logistic_scaling;
 
+#define CONCEPTDEC_I_LOGISTIC_MOST_RUNGS 4
+
 typedef struct conceptdec_i_logistic {
     conceptdec_ctx *ctx;
     const conceptdec_i_fitting *fitting;
@@ -69,8 +71,8 @@ typedef struct conceptdec_i_logistic {
     bool is_wide;
     double curvature;
     int64_t n_scalings;
-    conceptdec_i_logistic_scaling *scalings; /* lambda descending */
-    const double *squares;                   /* r: mean squares of z; NULL: triangles stand for all of its moments */
+    conceptdec_i_logistic_scaling *scalings;
+    const double *squares; /* r: mean squares of z; NULL: triangles stand for all of its moments */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -125,9 +127,11 @@ void conceptdec_i_logistic_choose_scaling(const conceptdec_i_logistic *l, concep
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */
 int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space);
-/* is_diagonal: without the products of different coordinates. */
+/* For the lambdas (descending) and at most `most_rungs` larger ones: where posteriors are near 0 and 1 the curvature falls, and
+ * lambda counts for more. is_diagonal: without the products of different coordinates. */
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,
-                                                     bool is_diagonal, int64_t n_lambdas, const double *lambdas);
+                                                     bool is_diagonal, int64_t n_lambdas, const double *lambdas,
+                                                     int64_t most_rungs);
 
 /* ---- flights (logistic_flight.c) ---- */
 

@@ -10,6 +10,7 @@
 #include "linalg/tiles.h"
 
 #define EDGE 64 /* dimensions of a task */
+#define RUNG 4  /* from a preconditioner's lambda to the next one's */
 
 typedef conceptdec_i_logistic logistic;
 
@@ -21,7 +22,7 @@ typedef struct {
     double *squares; /* r: its diagonal */
     double *trains;  /* n: 1 for rows that train, else 0 */
     double n_training;
-    double *scale;   /* r */
+    double *scale; /* r */
     double lambda, jitter;
 } moments;
 
@@ -156,16 +157,39 @@ make(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, logistic *l, bool i
     return make_triangles(arena, l, &m);
 }
 
+static bool
+has_scaling_near(const logistic *l, double lambda)
+{
+    for (int64_t i = 0; i < l->n_scalings; i++)
+        if (fabs(log(l->scalings[i].lambda / lambda)) < log(RUNG) / 2)
+            return true;
+    return false;
+}
+
+/* Powers of RUNG above each lambda, the lowest first, where there is nothing near. */
+static void
+add_rungs(logistic *l, int64_t n_lambdas, const double *lambdas, int64_t most)
+{
+    const int64_t end = n_lambdas + most;
+    double power = RUNG;
+    for (int step = 0; step < CONCEPTDEC_I_LOGISTIC_MOST_RUNGS; step++, power *= RUNG)
+        for (int64_t i = 0; i < n_lambdas && l->n_scalings < end; i++)
+            if (!has_scaling_near(l, lambdas[i] * power))
+                l->scalings[l->n_scalings++].lambda = lambdas[i] * power;
+}
+
 conceptdec_status
 conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool is_diagonal, int64_t n_lambdas,
-                                   const double *lambdas)
+                                   const double *lambdas, int64_t most_rungs)
 {
     void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", n_lambdas, sizeof *l->scalings, &memory));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "preconditioner", n_lambdas + most_rungs, sizeof *l->scalings, &memory));
     l->scalings = memory;
     l->n_scalings = n_lambdas;
     for (int64_t i = 0; i < n_lambdas; i++)
         l->scalings[i].lambda = lambdas[i];
+    add_rungs(l, n_lambdas, lambdas, most_rungs);
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, l->ctx);
     conceptdec_status status = make(arena, &scratch, l, is_diagonal || l->r == 0);
