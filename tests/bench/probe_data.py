@@ -1,17 +1,19 @@
 """probe_data.py: activations and labels for the probe benchmarks, the same in every process."""
 import numpy as np
+from scipy.fft import dct
 
 MASSIVE = 4  # dimensions as residual streams have them: large and far from 0
 
 
 def made(n, d, classes, seed=0, standardized=False):
-    """A spectrum that falls as 1 / rank, class means that lie in it, a few massive dimensions; float32."""
+    """A spectrum that falls as 1 / rank along directions across all dimensions, class means that lie in it, and a few
+    massive dimensions; float32. Standardised it keeps its spectrum, as activations do."""
     draws = np.random.default_rng([n, d, classes, seed])
     scale = np.arange(1, d + 1, dtype=np.float64) ** -0.5
     y = draws.integers(0, classes, n)
     means = draws.standard_normal((classes, d)) * scale * 0.3
-    x = draws.standard_normal((n, d), dtype=np.float32).astype(np.float32) * scale.astype(np.float32)
-    x += means.astype(np.float32)[y]
+    x = draws.standard_normal((n, d)) * scale + means[y]
+    x = dct(x * draws.choice((-1.0, 1.0), d), norm="ortho").astype(np.float32)
     x[:, :MASSIVE] = x[:, :MASSIVE] * 50 + 100
     x = np.ascontiguousarray(x[:, draws.permutation(d)])
     if standardized:
