@@ -19,14 +19,15 @@ typedef struct run {
 static conceptdec_status
 check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
-    const uint32_t scores = CONCEPTDEC_PROBE_NESTED | CONCEPTDEC_PROBE_MDL;
+    const uint32_t scores = CONCEPTDEC_PROBE_NESTED | CONCEPTDEC_PROBE_MDL | CONCEPTDEC_PROBE_UNSTRATIFIED;
     const struct {
         const char *name;
         bool is_given;
     } refused[] = {
         {"permutations", o->permutations != 0}, {"bootstrap", o->bootstrap != 0}, {"control", o->control != 0},
         {"types", o->types != NULL},            {"flags", (o->flags & scores) != 0}, {"permute", o->permute != 0},
-        {"groups", o->groups != NULL},          {"protocol", o->protocol != 0 &&
+        {"groups", o->groups != NULL},          {"folds", o->folds != 0}, {"confidence", o->confidence != 0},
+        {"protocol", o->protocol != 0 &&
                                                  o->protocol != CONCEPTDEC_PROTOCOL_SPLIT},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)

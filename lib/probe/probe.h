@@ -58,6 +58,9 @@ conceptdec_status conceptdec_i_probe_data_take(conceptdec_i_arena *arena, concep
 /* The same without labels, for a regression: one set, every row of class 0, folds not stratified. */
 conceptdec_status conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
                                                   int64_t columns, conceptdec_i_probe_data *data);
+/* Folds of the rows that have a label (n, -1: none), as options say. */
+conceptdec_status conceptdec_i_probe_folds(conceptdec_ctx *ctx, const conceptdec_probe_options *options,
+                                           const conceptdec_i_probe_data *data, const int64_t *labels, int64_t *fold);
 /* Roles of k-fold parts: part p is tested, the other labelled rows train. `part`: n, -1: plays no part. */
 conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
                                            const uint8_t ***roles);

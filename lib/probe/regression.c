@@ -26,7 +26,9 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     } refused[] = {
         {"kind", o->kind != 0},       {"classes", o->classes != 0},     {"permutations", o->permutations != 0},
         {"control", o->control != 0}, {"bootstrap", o->bootstrap != 0}, {"flags", (o->flags & ~allowed) != 0},
-        {"permute", o->permute != 0}, {"covariance", o->covariance != 0},
+        {"permute", o->permute != 0}, {"covariance", o->covariance != 0}, {"types", o->types != NULL},
+        {"shrinkage", o->shrinkage != 0}, {"confidence", o->confidence != 0},
+        {"max_iterations", o->max_iterations != 0}, {"tolerance", o->tolerance != 0},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].is_given)
