@@ -105,6 +105,7 @@ take_arguments(run *r, const conceptdec_probe_options *options)
     if (train)
         CONCEPTDEC_I_TRY(take_training_labels(r, train));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(&r->arena, &r->driver.settings, r->labels, &r->driver.data));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(&r->driver));
     return conceptdec_i_view_finite(ctx, "x", r->driver.x);
 }
 

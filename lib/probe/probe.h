@@ -61,6 +61,9 @@ conceptdec_status conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, con
 /* Folds of the rows that have a label (n, -1: none), as options say. */
 conceptdec_status conceptdec_i_probe_folds(conceptdec_ctx *ctx, const conceptdec_probe_options *options,
                                            const conceptdec_i_probe_data *data, const int64_t *labels, int64_t *fold);
+/* ENOMEM where the rows' labels and roles in all parts are beyond options->memory (budget.c). */
+conceptdec_status conceptdec_i_probe_check_parts(conceptdec_ctx *ctx, const conceptdec_probe_options *options,
+                                                 const conceptdec_i_probe_data *data);
 /* Roles of k-fold parts: part p is tested, the other labelled rows train. `part`: n, -1: plays no part. */
 conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
                                            const uint8_t ***roles);

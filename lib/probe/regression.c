@@ -203,6 +203,7 @@ execute(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(take_settings(r, options));
     CONCEPTDEC_I_TRY(take_targets(r));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_samples_take(&r->arena, &driver->settings, r->n_targets, &driver->data));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(driver));
     CONCEPTDEC_I_TRY(conceptdec_i_view_finite(driver->ctx, "x", driver->x));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(driver->ctx, "probe_regression", &r->result));
     r->lambdas = driver->settings.options.n_lambdas;

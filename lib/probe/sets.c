@@ -282,8 +282,9 @@ apply_protocol(conceptdec_i_arena *arena, const conceptdec_probe_options *o, con
                conceptdec_i_probe_set *set)
 {
     CONCEPTDEC_I_TRY(assign_parts(arena, o, data, set));
-    CONCEPTDEC_I_TRY(take_roles(arena, o, data, set));
     data->n_parts = set->n_parts;
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_check_parts(arena->ctx, o, data));
+    CONCEPTDEC_I_TRY(take_roles(arena, o, data, set));
     return check_missing(arena, o, data, set);
 }
 
