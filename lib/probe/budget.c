@@ -59,7 +59,7 @@ outcome_bytes(const conceptdec_i_probe_driver *driver)
 {
     const conceptdec_i_probe_data *data = &driver->data;
     const conceptdec_probe_options *o = &driver->settings.options;
-    bool has_posterior = !driver->targets && conceptdec_i_probe_has_posterior(o);
+    bool has_posterior = conceptdec_i_probe_has_posterior(o);
     bool has_weights = !(o->flags & CONCEPTDEC_PROBE_NO_FIT);
     int64_t row = plus(data->columns, has_posterior ? data->classes : 0);
     int64_t values = plus(times(row, data->n), has_weights ? times(data->columns, driver->settings.d + 1) : 0);

@@ -55,7 +55,7 @@ conceptdec_i_probe_job conceptdec_i_probe_job_of(const conceptdec_i_probe_driver
 
 /* ---- outcomes (outcome.c): what the fits of the label sets said ---- */
 
-/* Of one label set; A lambdas, F parts, K columns. */
+/* Of one label set, or of all targets; A lambdas, F parts, K columns. */
 typedef struct conceptdec_i_probe_outcome {
     double *decision;              /* A x K x n, NaN where not scored */
     double *posterior;             /* A x n x C; NULL: the kind has none */

@@ -105,6 +105,9 @@ conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int
 #define CONCEPTDEC_I_ROLE_TRAIN 1
 #define CONCEPTDEC_I_ROLE_TEST 2
 
+/* Whether a row is TEST (sets.c). */
+bool conceptdec_i_has_test_rows(const uint8_t *role, int64_t n);
+
 /* How rows are left out where not by their roles. */
 #define CONCEPTDEC_I_LEAVE_ROLES 0 /* train on TRAIN rows; decision values of TEST rows, or of all TRAIN rows where none is TEST */
 #define CONCEPTDEC_I_LEAVE_ONE 1   /* every TRAIN row has the value of the fit without it; w is of the fit on all TRAIN rows */

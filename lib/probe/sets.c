@@ -112,6 +112,12 @@ assign_parts(conceptdec_i_arena *arena, const conceptdec_probe_options *o, const
 
 /* ---- roles ---- */
 
+bool
+conceptdec_i_has_test_rows(const uint8_t *role, int64_t n)
+{
+    return memchr(role, CONCEPTDEC_I_ROLE_TEST, (size_t)n) != NULL;
+}
+
 conceptdec_status
 conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
                          const uint8_t ***roles)

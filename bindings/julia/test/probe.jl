@@ -361,7 +361,8 @@ end
     for call in (() -> probe(X, y, lambdas = "1"), () -> probe(X, y, weights = "heavy"),
                  () -> probe(X, y, protocol = "split", train = fill(2, 60)), () -> probe(X, y, classes = [1]),
                  () -> probe(X, y, classes = [1, 2, 2]), () -> probe(X, y, classes = 2), () -> probe_regression(X, "t"),
-                 () -> fit_probe(X, y, lambda_ = [1, 2]), () -> probe(randn(60), y))
+                 () -> fit_probe(X, y, lambda_ = [1, 2]), () -> probe(randn(60), y), () -> probe(X, y, folds = 2.5),
+                 () -> probe(X, randn(60)))
         @test thrown(call) isa ArgumentError
     end
     @test thrown(() -> probe(X, y, kk = 3)) isa MethodError
