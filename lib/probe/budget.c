@@ -44,11 +44,11 @@ conceptdec_i_probe_check_parts(conceptdec_ctx *ctx, const conceptdec_probe_optio
     int64_t needed = times(data->n_sets, set_bytes(data));
     if (needed <= o->memory)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few; labels and roles of %lld rows in %lld parts of %lld label sets "
-                             "take %lld",
-                             (long long)o->memory, (long long)data->n, (long long)data->n_parts, (long long)data->n_sets,
-                             (long long)needed);
+    return conceptdec_i_fail(
+        ctx, CONCEPTDEC_ENOMEM,
+        "memory: %lld bytes are too few; labels and roles of %lld rows in %lld parts of %lld label sets "
+        "take %lld",
+        (long long)o->memory, (long long)data->n, (long long)data->n_parts, (long long)data->n_sets, (long long)needed);
 }
 
 /* ---- values ---- */
@@ -73,7 +73,8 @@ static int64_t
 draw_bytes(const conceptdec_i_probe_driver *driver)
 {
     const conceptdec_i_probe_data *data = &driver->data;
-    int64_t fits = times(driver->settings.options.n_lambdas, data->leave == CONCEPTDEC_I_LEAVE_ROLES ? data->n_parts : 1);
+    int64_t fits =
+        times(driver->settings.options.n_lambdas, data->leave == CONCEPTDEC_I_LEAVE_ROLES ? data->n_parts : 1);
     return plus(times(data->n, sizeof(int32_t)), times(plus(fits, 1), PROBLEM_BYTES));
 }
 
@@ -106,7 +107,8 @@ extras_bytes(const conceptdec_i_probe_driver *driver)
         most = larger(most, times(driver->data.n, 40));
     if (o->bootstrap > 0)
         most = larger(most, times(times(plus(driver->data.n, o->bootstrap), o->n_lambdas), sizeof(double)));
-    return plus(most, times(plus(driver->data.n, o->control), times(o->n_lambdas, sizeof(double)))); /* credits, accuracies */
+    return plus(most,
+                times(plus(driver->data.n, o->control), times(o->n_lambdas, sizeof(double)))); /* credits, accuracies */
 }
 
 /* ---- the whole ---- */
@@ -130,9 +132,10 @@ conceptdec_i_probe_reserve(conceptdec_i_probe_driver *driver)
     driver->held = held;
     if (plus(space, held) < o->memory)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(driver->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few; before any fit %lld are needed: centred rows take %lld, parts, "
-                             "decision values and draws of %lld rows, %lld label sets and %lld lambdas %lld",
-                             (long long)o->memory, (long long)plus(space, held), (long long)space, (long long)data->n,
-                             (long long)data->n_sets, (long long)o->n_lambdas, (long long)held);
+    return conceptdec_i_fail(
+        driver->ctx, CONCEPTDEC_ENOMEM,
+        "memory: %lld bytes are too few; before any fit %lld are needed: centred rows take %lld, parts, "
+        "decision values and draws of %lld rows, %lld label sets and %lld lambdas %lld",
+        (long long)o->memory, (long long)plus(space, held), (long long)space, (long long)data->n,
+        (long long)data->n_sets, (long long)o->n_lambdas, (long long)held);
 }

@@ -42,8 +42,8 @@ take(conceptdec_i_arena *arena, controls *c)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "control tasks", n, sizeof(int32_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "control tasks", c->per_block * n, sizeof(int32_t), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "control tasks", c->per_block, sizeof *c->jobs, &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "control tasks",
-                                             c->per_block * c->driver->settings.options.n_lambdas, sizeof(int64_t), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(
+        arena, "control tasks", c->per_block * c->driver->settings.options.n_lambdas, sizeof(int64_t), &p[3]));
     c->pool = p[0], c->labels = p[1], c->jobs = p[2], c->counts = p[3];
     for (int64_t i = 0; i < n; i++)
         if (c->set->whole[i] == CONCEPTDEC_I_ROLE_TRAIN)

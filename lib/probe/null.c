@@ -41,8 +41,7 @@ run_block(conceptdec_i_arena *arena, nulling *w, int64_t first, int64_t count, d
         w->jobs[i].labels = labels;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(w->driver->ctx, 0));
     }
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
     for (int64_t i = 0; i < count * lambdas; i++)
         accuracies[first * lambdas + i] = w->sums[i] / (double)w->counts[i];
     return CONCEPTDEC_OK;

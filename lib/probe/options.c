@@ -148,8 +148,9 @@ check_extras(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"%s\" needs them",
                                  schemes[o->permute]);
     if (o->control > 0 && !o->types)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "types: is NULL, but a control task needs the type of each row; "
-                                                        "permutations need none");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL,
+                                 "types: is NULL, but a control task needs the type of each row; "
+                                 "permutations need none");
     if ((o->flags & CONCEPTDEC_PROBE_MDL) && o->kind == CONCEPTDEC_PROBE_RIDGE)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "kind: ridge has no posterior, which a code length needs");
     if ((o->flags & CONCEPTDEC_PROBE_NESTED) && (o->n_lambdas < 2 || is_resubstitution))
@@ -258,8 +259,8 @@ take_lambdas(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings)
 }
 
 conceptdec_status
-conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options,
-                                 int64_t n, int64_t d, conceptdec_i_probe_settings *settings)
+conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options, int64_t n,
+                                 int64_t d, conceptdec_i_probe_settings *settings)
 {
     conceptdec_ctx *ctx = arena->ctx;
     *settings = (conceptdec_i_probe_settings){.n = n, .d = d};

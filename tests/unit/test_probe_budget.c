@@ -77,8 +77,10 @@ static const struct scene {
     {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}},
     {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}},
     {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}},
-    {"nested", &y, 12 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8,
-                              .flags = CONCEPTDEC_PROBE_NESTED}},
+    {"nested",
+     &y,
+     12 << 20,
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}},
     {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}},
     {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}},
     {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}},
@@ -89,8 +91,11 @@ enum { N_SCENES = sizeof scenes / sizeof *scenes };
 static conceptdec_status
 run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
 {
-    const conceptdec_ctx_options hooks = {.struct_size = sizeof hooks, .allocate = count_allocate, .release = count_release,
-                                          .allocator_user = &counted, .threads = 1};
+    const conceptdec_ctx_options hooks = {.struct_size = sizeof hooks,
+                                          .allocate = count_allocate,
+                                          .release = count_release,
+                                          .allocator_user = &counted,
+                                          .threads = 1};
     conceptdec_probe_options options = scene->options;
     conceptdec_ctx *ctx = NULL;
     conceptdec_result *result = NULL;
