@@ -532,14 +532,16 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptde
 #define CONCEPTDEC_COVARIANCE_FIXED 2       /**< as given */
 
 #define CONCEPTDEC_PROBE_BALANCED 1u     /**< rows of class c weigh n / (C n_c) of the training part */
-#define CONCEPTDEC_PROBE_SKIP_MISSING 2u /**< a class without a training row is left out of that part and counted */
+#define CONCEPTDEC_PROBE_SKIP_MISSING 2u /**< a class without a training row of a weight above 0 is left out of that part and
+                                              counted; stratified folds may be more than the members of a class */
 #define CONCEPTDEC_PROBE_UNSTRATIFIED 4u /**< folds ignore the labels */
 #define CONCEPTDEC_PROBE_NESTED 8u       /**< also choose lambda inside each training part, by folds of its own */
 #define CONCEPTDEC_PROBE_MDL 16u         /**< also the online code length */
 #define CONCEPTDEC_PROBE_NO_SAMPLES 32u  /**< leave out arrays with an entry for each sample: posterior, decision, ... */
 #define CONCEPTDEC_PROBE_NO_FIT 64u      /**< leave out the fit on all rows: weights, bias */
 
-/** Options of a linear probe; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of a linear probe; see conceptdec_ctx_options for struct_size and given. One that would have no effect beside the
+ *  others (permute without permutations, folds of a split, tolerance of a closed form, ...) is EINVAL. @since 0.1 */
 typedef struct conceptdec_probe_options {
     uint64_t struct_size;
     uint64_t given;
@@ -547,26 +549,33 @@ typedef struct conceptdec_probe_options {
                                           scikit-learn's C = 1 and alpha = 1, n the labelled rows of the first label set
                                           (the sum of their weights) */
     int64_t n_lambdas;               /**< 1: their number; other kinds take none */
-    const conceptdec_matrix *groups; /**< 2: integers, n x 1: rows of a group stay in one fold, and are drawn together */
+    const conceptdec_matrix *groups; /**< 2: integers, n x 1: rows of a group stay in one fold, and are drawn together.
+                                          Only the group protocol and folds leave groups out; beside others they are
+                                          for bootstrap and permute alone, and EINVAL without these */
     const conceptdec_matrix *train;  /**< 3: integers, n x 1: 1 marks a training row, 0 a test row; split only */
     const conceptdec_matrix *weights; /**< 4: floats, n x 1, at least 0: weights of the rows in the fits, not in the scores */
-    const conceptdec_matrix *types;  /**< 5: integers, n x 1: rows of one type get one label in a control task */
+    const conceptdec_matrix *types;  /**< 5: integers, n x 1: rows of one type get one label in a control task;
+                                          only with control */
     int64_t classes;                 /**< 6: number of classes; default: the largest label + 1 */
-    int64_t folds;                   /**< 7: default 5 */
+    int64_t folds;                   /**< 7: of the k-fold protocol and of nested selection; default 5 */
     int64_t permutations;            /**< 8: draws of the null; default 0 */
     int64_t bootstrap;               /**< 9: draws of the bootstrap over groups (rows, where there are none); default 0 */
     int64_t control;                 /**< 10: control tasks (needs types); default 0 */
-    int64_t max_iterations;          /**< 11: Newton steps of a fit; default 100 */
-    int64_t memory;                  /**< 12: bytes of working memory beside the input; default 2^30 */
+    int64_t max_iterations;          /**< 11: Newton steps of a logistic fit; default 100 */
+    int64_t memory;                  /**< 12: bytes of working memory beside the input and the result; default 2^30. It
+                                          bounds coordinates, labels and roles of rows (n for each part and label set),
+                                          decision values and posteriors of all lambdas, labels that are drawn, and the
+                                          solver, but not the stacks and buffers of threads. What cannot fit is ENOMEM
+                                          with the bytes that are needed */
     uint64_t seed;                   /**< 13: of folds, permutations, control tasks, the order of the code; default 0 */
     double confidence;               /**< 14: of the bootstrap interval, in (0, 1); default 0.95 */
-    double tolerance;                /**< 15: converged is half the squared Newton decrement at or below it; default 1e-12 */
+    double tolerance;                /**< 15: logistic: converged is half the squared Newton decrement at or below it; default 1e-12 */
     double shrinkage;                /**< 16: in [0, 1]; covariance "fixed" only */
     int32_t kind;                    /**< 17: CONCEPTDEC_PROBE_LOGISTIC ... */
     int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out for closed forms only */
     int32_t standardize;             /**< 19: CONCEPTDEC_STANDARDIZE_* */
     int32_t covariance;              /**< 20: CONCEPTDEC_COVARIANCE_* */
-    int32_t permute;                 /**< 21: CONCEPTDEC_PERMUTE_* */
+    int32_t permute;                 /**< 21: CONCEPTDEC_PERMUTE_*; only with permutations */
     uint32_t flags;                  /**< 22: CONCEPTDEC_PROBE_BALANCED ... */
 } conceptdec_probe_options;
 

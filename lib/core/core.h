@@ -31,6 +31,9 @@ void conceptdec_i_memory_drop(conceptdec_i_memory *memory);                     
  * thread may call (hooks are called under a lock). */
 void *conceptdec_i_memory_take(conceptdec_i_memory *memory, uint64_t count, uint64_t size);
 void conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer);
+/* Whether a block was refused since the last conceptdec_i_memory_forget(): ENOMEM without that is a stated limit. */
+bool conceptdec_i_memory_failed(conceptdec_i_memory *memory);
+void conceptdec_i_memory_forget(conceptdec_i_memory *memory);
 
 bool conceptdec_i_mul(int64_t a, int64_t b, int64_t *product); /* false: does not fit (or negative) */
 bool conceptdec_i_add(int64_t a, int64_t b, int64_t *sum);

@@ -111,6 +111,7 @@ conceptdec_i_enter(conceptdec_ctx *ctx)
         return CONCEPTDEC_ENULL;
     ctx->error[0] = '\0';
     ctx->pending = CONCEPTDEC_OK;
+    conceptdec_i_memory_forget(ctx->memory);
     conceptdec_i_stage(ctx, "", 0);
     return atomic_load(&ctx->cancel) ? conceptdec_i_cancelled(ctx) : CONCEPTDEC_OK;
 }

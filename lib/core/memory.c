@@ -17,6 +17,7 @@ struct conceptdec_i_memory {
     bool is_hooked; /* the hooks are the caller's: one call at a time */
     pthread_mutex_t lock;
     atomic_int owners;
+    atomic_bool has_failed;
 };
 
 /* Large blocks of our own are asked for in large pages: filling one then costs a fault for every 2 MiB, not 4 KiB. */
@@ -61,6 +62,7 @@ conceptdec_i_memory_new(const conceptdec_ctx_options *options)
     memory->is_hooked = is_hooked;
     pthread_mutex_init(&memory->lock, NULL);
     atomic_init(&memory->owners, 1);
+    atomic_init(&memory->has_failed, false);
     return memory;
 }
 
@@ -92,8 +94,8 @@ allocate_raw(conceptdec_i_memory *memory, uint64_t size)
 }
 
 /* The hook's pointer stands right before the aligned block. */
-void *
-conceptdec_i_memory_take(conceptdec_i_memory *memory, uint64_t count, uint64_t size)
+static void *
+take_aligned(conceptdec_i_memory *memory, uint64_t count, uint64_t size)
 {
     uint64_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT - sizeof(void *))
@@ -105,6 +107,27 @@ conceptdec_i_memory_take(conceptdec_i_memory *memory, uint64_t count, uint64_t s
     char *block = raw + sizeof(void *) + (ALIGNMENT - past % ALIGNMENT) % ALIGNMENT;
     memcpy(block - sizeof raw, &raw, sizeof raw);
     return block;
+}
+
+void *
+conceptdec_i_memory_take(conceptdec_i_memory *memory, uint64_t count, uint64_t size)
+{
+    void *block = take_aligned(memory, count, size);
+    if (!block)
+        atomic_store(&memory->has_failed, true);
+    return block;
+}
+
+bool
+conceptdec_i_memory_failed(conceptdec_i_memory *memory)
+{
+    return atomic_load(&memory->has_failed);
+}
+
+void
+conceptdec_i_memory_forget(conceptdec_i_memory *memory)
+{
+    atomic_store(&memory->has_failed, false);
 }
 
 void

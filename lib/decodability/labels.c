@@ -74,7 +74,7 @@ take_folds(conceptdec_i_arena *arena, const conceptdec_i_knn_settings *settings,
     set->fold = fold;
     set->exclusion.group = fold;
     return conceptdec_i_folds_assign(arena->ctx, data->n, set->labels, data->classes, data->groups, o->folds,
-                                     !(o->flags & CONCEPTDEC_KNN_UNSTRATIFIED), o->seed, set->fold);
+                                     !(o->flags & CONCEPTDEC_KNN_UNSTRATIFIED), false, o->seed, set->fold);
 }
 
 static conceptdec_status

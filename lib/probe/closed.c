@@ -111,13 +111,10 @@ conceptdec_i_is_balanced(const conceptdec_i_fitting *fitting)
 static void
 list_rows(const conceptdec_i_fitting *fitting, const uint8_t *role, conceptdec_i_members *members)
 {
-    bool has_test = false;
-    for (int64_t i = 0; i < fitting->space->n; i++) {
+    bool has_test = fitting->leave == CONCEPTDEC_I_LEAVE_ROLES && conceptdec_i_has_test_rows(role, fitting->space->n);
+    for (int64_t i = 0; i < fitting->space->n; i++)
         if (role[i] == CONCEPTDEC_I_ROLE_TRAIN)
             members->train[members->n_train++] = (int32_t)i;
-        has_test = has_test || role[i] == CONCEPTDEC_I_ROLE_TEST;
-    }
-    has_test = has_test && fitting->leave == CONCEPTDEC_I_LEAVE_ROLES;
     for (int64_t i = 0; i < fitting->space->n; i++)
         if (role[i] == (has_test ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN))
             members->left[members->n_left++] = (int32_t)i;

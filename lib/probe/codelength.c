@@ -80,6 +80,7 @@ static conceptdec_status
 take_roles(conceptdec_i_arena *arena, coding *c, const placed_row *rows)
 {
     int64_t n = c->driver->data.n, parts = c->n_blocks - 1;
+    const double *weight = c->driver->data.weight;
     void *p[2], *seen;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "code", parts, sizeof *c->roles, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "code", parts, 1, &p[1]));
@@ -94,8 +95,9 @@ take_roles(conceptdec_i_arena *arena, coding *c, const placed_row *rows)
             bool trains = j < c->ends[b];
             ((uint8_t *)role)[rows[j].row] = trains ? CONCEPTDEC_I_ROLE_TRAIN : CONCEPTDEC_I_ROLE_TEST;
             uint8_t *mark = (uint8_t *)seen + c->set->labels[rows[j].row];
-            n_seen += trains && !*mark;
-            *mark |= trains;
+            bool is_new = trains && !*mark && (!weight || weight[rows[j].row] > 0);
+            n_seen += is_new;
+            *mark |= is_new;
         }
         c->roles[b] = role;
         c->is_smoothed[b] = n_seen < c->present;

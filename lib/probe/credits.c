@@ -19,15 +19,6 @@ is_scored(const conceptdec_i_probe_job *job, const uint8_t *role, bool has_test,
     return has_test ? role[i] == CONCEPTDEC_I_ROLE_TEST : role[i] == CONCEPTDEC_I_ROLE_TRAIN;
 }
 
-static bool
-has_test_rows(const uint8_t *role, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (role[i] == CONCEPTDEC_I_ROLE_TEST)
-            return true;
-    return false;
-}
-
 static conceptdec_status
 listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i_space *space,
        const conceptdec_i_fit *fit)
@@ -38,7 +29,7 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
     const uint8_t *role = place->part < job->n_parts ? job->roles[place->part] : job->whole;
     bool leaves_out = place->part < job->n_parts &&
                       t->driver->settings.options.protocol != CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
-    bool has_test = leaves_out || has_test_rows(role, n);
+    bool has_test = leaves_out || conceptdec_i_has_test_rows(role, n);
     double sum = 0;
     int32_t predicted, n_tied;
     (void)space;

@@ -32,12 +32,18 @@ typedef struct conceptdec_i_probe_driver {
     conceptdec_i_probe_data data;
     double *replicates;    /* NULL, or of the bootstrap, draws x (L x A) */
     const double *targets; /* T x n: regression in the place of labels; columns is T then */
+    int64_t held;          /* bytes beside coordinates and solver */
     /* the coordinates that are at hand, and of what rows they are */
     conceptdec_i_arena space_arena;
     conceptdec_i_space space;
     const uint8_t *space_key;
     bool has_space;
 } conceptdec_i_probe_driver;
+
+/* Counts what the call holds; ENOMEM, with the bytes that are needed, where options->memory is less (budget.c). */
+conceptdec_status conceptdec_i_probe_reserve(conceptdec_i_probe_driver *driver);
+/* How many of the draws of labels are fitted together. */
+int64_t conceptdec_i_probe_draws_at_once(const conceptdec_i_probe_driver *driver, int64_t draws);
 
 /* Fits all jobs; they share one matrix and one number of classes. */
 conceptdec_status conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs,
@@ -49,7 +55,7 @@ conceptdec_i_probe_job conceptdec_i_probe_job_of(const conceptdec_i_probe_driver
 
 /* ---- outcomes (outcome.c): what the fits of the label sets said ---- */
 
-/* Of one label set; A lambdas, F parts, K columns. */
+/* Of one label set, or of all targets; A lambdas, F parts, K columns. */
 typedef struct conceptdec_i_probe_outcome {
     double *decision;              /* A x K x n, NaN where not scored */
     double *posterior;             /* A x n x C; NULL: the kind has none */

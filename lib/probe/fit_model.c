@@ -19,14 +19,15 @@ typedef struct run {
 static conceptdec_status
 check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
-    const uint32_t scores = CONCEPTDEC_PROBE_NESTED | CONCEPTDEC_PROBE_MDL;
+    const uint32_t scores = CONCEPTDEC_PROBE_NESTED | CONCEPTDEC_PROBE_MDL | CONCEPTDEC_PROBE_UNSTRATIFIED;
     const struct {
         const char *name;
         bool is_given;
     } refused[] = {
         {"permutations", o->permutations != 0}, {"bootstrap", o->bootstrap != 0}, {"control", o->control != 0},
         {"types", o->types != NULL},            {"flags", (o->flags & scores) != 0}, {"permute", o->permute != 0},
-        {"groups", o->groups != NULL},          {"protocol", o->protocol != 0 &&
+        {"groups", o->groups != NULL},          {"folds", o->folds != 0}, {"confidence", o->confidence != 0},
+        {"protocol", o->protocol != 0 &&
                                                  o->protocol != CONCEPTDEC_PROTOCOL_SPLIT},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -104,6 +105,7 @@ take_arguments(run *r, const conceptdec_probe_options *options)
     if (train)
         CONCEPTDEC_I_TRY(take_training_labels(r, train));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(&r->arena, &r->driver.settings, r->labels, &r->driver.data));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(&r->driver));
     return conceptdec_i_view_finite(ctx, "x", r->driver.x);
 }
 

@@ -3,6 +3,12 @@
 
 #include <math.h>
 
+static bool
+has_weight(const conceptdec_i_probe_fields *w, int64_t i)
+{
+    return !w->driver->data.weight || w->driver->data.weight[i] > 0;
+}
+
 /* Rows of each class that train where a part is left out: counts[p * classes + c]. */
 static void
 count_training(const conceptdec_i_probe_fields *w, int64_t set, int64_t *counts)
@@ -11,7 +17,7 @@ count_training(const conceptdec_i_probe_fields *w, int64_t set, int64_t *counts)
     bool stays = w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION ||
                  w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_LOO;
     for (int64_t i = 0; i < w->n; i++)
-        if (s->whole[i] == CONCEPTDEC_I_ROLE_TRAIN) {
+        if (s->whole[i] == CONCEPTDEC_I_ROLE_TRAIN && has_weight(w, i)) {
             counts[w->parts * w->classes + s->labels[i]]++; /* of all parts */
             if (!stays && s->part[i] >= 0)
                 counts[s->part[i] * w->classes + s->labels[i]]--;
@@ -26,7 +32,7 @@ static double
 log2_prior(const conceptdec_i_probe_fields *w, int64_t set, int64_t i, const int64_t *counts, const int64_t *totals)
 {
     const conceptdec_i_probe_set *s = &w->driver->data.sets[set];
-    int64_t self = w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_LOO;
+    int64_t self = w->driver->settings.options.protocol == CONCEPTDEC_PROTOCOL_LOO && has_weight(w, i);
     int64_t p = s->part[i];
     return log2((double)(counts[p * w->classes + s->labels[i]] - self) / (double)(totals[p] - self));
 }

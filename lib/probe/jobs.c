@@ -3,6 +3,7 @@
 #include "probe/driver.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct batch {
     conceptdec_i_probe_driver *driver;
@@ -36,17 +37,6 @@ conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver)
     driver->has_space = false;
 }
 
-static conceptdec_status
-check_memory(const conceptdec_i_probe_driver *driver)
-{
-    int64_t memory = driver->settings.options.memory;
-    int64_t needed = conceptdec_i_space_bytes(driver->x, driver->x->dtype == CONCEPTDEC_FLOAT64);
-    if (needed < memory)
-        return CONCEPTDEC_OK;
-    return conceptdec_i_fail(driver->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes are too few; centred rows alone take %lld",
-                             (long long)memory, (long long)needed);
-}
-
 /* Coordinates by the rows that `mask` marks; those at hand where they are these. */
 static conceptdec_status
 open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key)
@@ -54,7 +44,6 @@ open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t
     if (driver->has_space && driver->space_key == key)
         return CONCEPTDEC_OK;
     conceptdec_i_probe_close_space(driver);
-    CONCEPTDEC_I_TRY(check_memory(driver));
     bool standardize = driver->settings.options.standardize != CONCEPTDEC_STANDARDIZE_NONE;
     conceptdec_i_arena_open(&driver->space_arena, driver->ctx);
     driver->has_space = true;
@@ -139,19 +128,31 @@ hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
     return b->listener(b->argument, &b->places[problem], &b->driver->space, fit);
 }
 
+/* A solver knows only what is left to it of the caller's number. */
+static conceptdec_status
+explain_budget(const conceptdec_i_probe_driver *driver, int64_t left)
+{
+    char text[sizeof driver->ctx->error];
+    if (conceptdec_i_memory_failed(driver->ctx->memory))
+        return CONCEPTDEC_ENOMEM;
+    memcpy(text, driver->ctx->error, sizeof text);
+    return conceptdec_i_fail(driver->ctx, CONCEPTDEC_ENOMEM, "%s; of %lld bytes that is what rows, parts and values leave: %lld",
+                             text, (long long)driver->settings.options.memory, (long long)left);
+}
+
 static conceptdec_status
 solve(batch *b, int leave)
 {
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_probe_options options = driver->settings.options;
-    options.memory -= conceptdec_i_space_bytes(driver->x, driver->space.is_wide);
+    options.memory -= driver->held + conceptdec_i_space_bytes(driver->x, driver->space.is_wide);
     conceptdec_i_fitting fitting = {
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
         .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
         .columns = driver->data.columns, .leave = leave, .n_problems = b->n_problems, .problems = b->problems};
-    if (driver->targets)
-        return conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b);
-    return solver_of(options.kind)(&fitting, hear, b);
+    conceptdec_status status = driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
+                                               : solver_of(options.kind)(&fitting, hear, b);
+    return status == CONCEPTDEC_ENOMEM ? explain_budget(driver, options.memory) : status;
 }
 
 static conceptdec_status

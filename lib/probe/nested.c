@@ -23,8 +23,7 @@ take_job(conceptdec_i_arena *arena, nesting *w, int64_t part, int64_t *labels, i
         labels[i] = role[i] == CONCEPTDEC_I_ROLE_TRAIN ? w->set->wide[i] : -1;
         ((int32_t *)narrow)[i] = (int32_t)labels[i];
     }
-    CONCEPTDEC_I_TRY(conceptdec_i_folds_assign(driver->ctx, n, labels, driver->data.classes, driver->data.groups, o->folds,
-                                               !(o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED), o->seed, fold));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_folds(driver->ctx, o, &driver->data, labels, fold));
     const uint8_t **roles;
     CONCEPTDEC_I_TRY(conceptdec_i_probe_roles(arena, n, fold, o->folds, &roles));
     w->jobs[part] = (conceptdec_i_probe_job){.labels = narrow, .is_labelled = w->set->is_labelled, .roles = roles,

@@ -3,8 +3,6 @@
 
 #include "stats/permute.h"
 
-#define BLOCK_BYTES (INT64_C(64) << 20) /* of labels that are drawn at once */
-
 typedef struct nulling {
     conceptdec_i_probe_driver *driver;
     conceptdec_i_permute *plan;
@@ -20,9 +18,9 @@ take(conceptdec_i_arena *arena, nulling *w)
 {
     const conceptdec_i_probe_driver *driver = w->driver;
     int64_t n = driver->data.n, lambdas = driver->settings.options.n_lambdas;
-    int64_t draws = driver->settings.options.permutations, most = BLOCK_BYTES / (n * (int64_t)sizeof(int32_t));
+    int64_t draws = driver->settings.options.permutations;
     void *p[5];
-    w->per_block = most < 1 ? 1 : most < draws ? most : draws;
+    w->per_block = conceptdec_i_probe_draws_at_once(driver, draws);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * n, sizeof(int32_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", n, sizeof(int32_t), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block, sizeof *w->jobs, &p[2]));
@@ -43,8 +41,7 @@ run_block(conceptdec_i_arena *arena, nulling *w, int64_t first, int64_t count, d
         w->jobs[i].labels = labels;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(w->driver->ctx, 0));
     }
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
     for (int64_t i = 0; i < count * lambdas; i++)
         accuracies[first * lambdas + i] = w->sums[i] / (double)w->counts[i];
     return CONCEPTDEC_OK;

@@ -7,6 +7,7 @@
 #define FIELDS 23 /* of conceptdec_probe_options, after `given` */
 #define MOST_LAMBDAS 10000
 
+/* Bits of `given`. */
 enum {
     LAMBDAS,
     N_LAMBDAS,
@@ -26,7 +27,10 @@ enum {
     TOLERANCE,
     SHRINKAGE,
     KIND,
-    PROTOCOL
+    PROTOCOL,
+    STANDARDIZE,
+    COVARIANCE,
+    PERMUTE
 };
 
 static const char *const kinds[] = {"logistic", "ridge", "lda", "mean_difference", "nearest_mean"};
@@ -98,7 +102,7 @@ check_covariance(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
     bool is_given = o->shrinkage != 0 || CONCEPTDEC_I_GIVEN(o, SHRINKAGE);
     bool is_fixed = o->covariance == CONCEPTDEC_COVARIANCE_FIXED;
-    if (o->kind != CONCEPTDEC_PROBE_LDA && (o->covariance != 0 || is_given))
+    if (o->kind != CONCEPTDEC_PROBE_LDA && (o->covariance != 0 || CONCEPTDEC_I_GIVEN(o, COVARIANCE) || is_given))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but kind \"%s\" has no covariance",
                                  is_given ? "shrinkage" : "covariance", kinds[o->kind]);
     if (is_given && !is_fixed)
@@ -144,8 +148,9 @@ check_extras(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"%s\" needs them",
                                  schemes[o->permute]);
     if (o->control > 0 && !o->types)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "types: is NULL, but a control task needs the type of each row; "
-                                                        "permutations need none");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL,
+                                 "types: is NULL, but a control task needs the type of each row; "
+                                 "permutations need none");
     if ((o->flags & CONCEPTDEC_PROBE_MDL) && o->kind == CONCEPTDEC_PROBE_RIDGE)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "kind: ridge has no posterior, which a code length needs");
     if ((o->flags & CONCEPTDEC_PROBE_NESTED) && (o->n_lambdas < 2 || is_resubstitution))
@@ -156,6 +161,50 @@ check_extras(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EUNSUPPORTED,
                                  "protocol: nested selection inside \"%s\" would be a fit for each; use k-fold",
                                  protocols[o->protocol]);
+    return CONCEPTDEC_OK;
+}
+
+/* ---- options that would change nothing ---- */
+
+/* What decides over groups beside the folds that keep them whole. */
+static bool
+uses_groups(const conceptdec_probe_options *o, bool has_folds)
+{
+    bool permutes = o->permutations > 0 && o->permute != CONCEPTDEC_PERMUTE_FREE;
+    return has_folds || o->protocol == CONCEPTDEC_PROTOCOL_GROUP || o->bootstrap > 0 || permutes;
+}
+
+/* As the caller wrote them, before defaults: an option without effect is one that was meant otherwise. */
+static conceptdec_status
+check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
+{
+    bool is_kfold = o->protocol == CONCEPTDEC_PROTOCOL_KFOLD || (o->protocol == 0 && !CONCEPTDEC_I_GIVEN(o, PROTOCOL));
+    bool has_folds = is_kfold || (o->flags & CONCEPTDEC_PROBE_NESTED);
+    bool is_logistic = o->kind == CONCEPTDEC_PROBE_LOGISTIC;
+    const struct {
+        const char *name;
+        bool is_idle;
+        const char *reason;
+    } idle[] = {
+        {"folds", !has_folds && (o->folds != 0 || CONCEPTDEC_I_GIVEN(o, FOLDS)),
+         "only the k-fold protocol and nested selection have folds"},
+        {"flags", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
+         "unstratified are folds, which only the k-fold protocol and nested selection have"},
+        {"max_iterations", !is_logistic && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
+         "only kind \"logistic\" has iterations"},
+        {"tolerance", !is_logistic && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),
+         "only kind \"logistic\" converges to one"},
+        {"permute", o->permutations == 0 && (o->permute != 0 || CONCEPTDEC_I_GIVEN(o, PERMUTE)),
+         "without permutations nothing is permuted"},
+        {"confidence", o->bootstrap == 0 && (o->confidence != 0 || CONCEPTDEC_I_GIVEN(o, CONFIDENCE)),
+         "without bootstrap there is no interval"},
+        {"types", o->control == 0 && o->types != NULL, "only control tasks have types"},
+        {"groups", o->groups != NULL && !uses_groups(o, has_folds),
+         "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},
+    };
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        if (idle[i].is_idle)
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: given, but %s", idle[i].name, idle[i].reason);
     return CONCEPTDEC_OK;
 }
 
@@ -210,14 +259,15 @@ take_lambdas(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings)
 }
 
 conceptdec_status
-conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options,
-                                 int64_t n, int64_t d, conceptdec_i_probe_settings *settings)
+conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_probe_options *options, int64_t n,
+                                 int64_t d, conceptdec_i_probe_settings *settings)
 {
     conceptdec_ctx *ctx = arena->ctx;
     *settings = (conceptdec_i_probe_settings){.n = n, .d = d};
     conceptdec_probe_options *o = &settings->options;
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", options, o, sizeof *o, sizeof *o));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", o->given, FIELDS));
+    const conceptdec_probe_options written = *o;
     set_defaults(o);
     CONCEPTDEC_I_TRY(check_choices(ctx, o));
     CONCEPTDEC_I_TRY(check_numbers(ctx, o));
@@ -225,6 +275,7 @@ conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_pro
     CONCEPTDEC_I_TRY(check_protocol(ctx, o));
     CONCEPTDEC_I_TRY(check_lambdas(ctx, o));
     CONCEPTDEC_I_TRY(check_extras(ctx, o));
+    CONCEPTDEC_I_TRY(check_effects(ctx, &written));
     if (n < 2)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "x: %lld row, at least 2 are needed", (long long)n);
     if (n > INT32_MAX || d > INT32_MAX)

@@ -16,6 +16,7 @@ execute(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(&r->arena, "x", &driver->x));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_settings_take(&r->arena, options, driver->x->rows, driver->x->cols, &driver->settings));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(&r->arena, &driver->settings, r->labels, &driver->data));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(driver));
     CONCEPTDEC_I_TRY(conceptdec_i_view_finite(driver->ctx, "x", driver->x));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(driver->ctx, "probe", &r->result));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(&r->arena, "fits", driver->data.n_sets, sizeof(conceptdec_i_probe_outcome),

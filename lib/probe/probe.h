@@ -58,6 +58,12 @@ conceptdec_status conceptdec_i_probe_data_take(conceptdec_i_arena *arena, concep
 /* The same without labels, for a regression: one set, every row of class 0, folds not stratified. */
 conceptdec_status conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
                                                   int64_t columns, conceptdec_i_probe_data *data);
+/* Folds of the rows that have a label (n, -1: none), as options say. */
+conceptdec_status conceptdec_i_probe_folds(conceptdec_ctx *ctx, const conceptdec_probe_options *options,
+                                           const conceptdec_i_probe_data *data, const int64_t *labels, int64_t *fold);
+/* ENOMEM where the rows' labels and roles in all parts are beyond options->memory (budget.c). */
+conceptdec_status conceptdec_i_probe_check_parts(conceptdec_ctx *ctx, const conceptdec_probe_options *options,
+                                                 const conceptdec_i_probe_data *data);
 /* Roles of k-fold parts: part p is tested, the other labelled rows train. `part`: n, -1: plays no part. */
 conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
                                            const uint8_t ***roles);
@@ -98,6 +104,9 @@ conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int
 #define CONCEPTDEC_I_ROLE_NONE 0
 #define CONCEPTDEC_I_ROLE_TRAIN 1
 #define CONCEPTDEC_I_ROLE_TEST 2
+
+/* Whether a row is TEST (sets.c). */
+bool conceptdec_i_has_test_rows(const uint8_t *role, int64_t n);
 
 /* How rows are left out where not by their roles. */
 #define CONCEPTDEC_I_LEAVE_ROLES 0 /* train on TRAIN rows; decision values of TEST rows, or of all TRAIN rows where none is TEST */

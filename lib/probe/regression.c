@@ -9,7 +9,7 @@ typedef struct run {
     conceptdec_i_arena arena;
     const conceptdec_matrix *targets;
     conceptdec_result *result;
-    int64_t n, n_targets, lambdas, parts;
+    int64_t n, n_targets, lambdas;
     double *values; /* T x n */
     conceptdec_i_probe_outcome outcome;
 } run;
@@ -26,7 +26,9 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     } refused[] = {
         {"kind", o->kind != 0},       {"classes", o->classes != 0},     {"permutations", o->permutations != 0},
         {"control", o->control != 0}, {"bootstrap", o->bootstrap != 0}, {"flags", (o->flags & ~allowed) != 0},
-        {"permute", o->permute != 0}, {"covariance", o->covariance != 0},
+        {"permute", o->permute != 0}, {"covariance", o->covariance != 0}, {"types", o->types != NULL},
+        {"shrinkage", o->shrinkage != 0}, {"confidence", o->confidence != 0},
+        {"max_iterations", o->max_iterations != 0}, {"tolerance", o->tolerance != 0},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].is_given)
@@ -68,29 +70,6 @@ take_targets(run *r)
             conceptdec_i_view_widen(ctx->kernels, r->targets, i, t, 1, r->values + t * r->n + i);
     r->driver.targets = r->values;
     return CONCEPTDEC_OK;
-}
-
-/* ---- fits ---- */
-
-static conceptdec_status
-listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i_space *space,
-       const conceptdec_i_fit *fit)
-{
-    run *r = argument;
-    const conceptdec_i_probe_data *data = &r->driver.data;
-    bool by_formula = data->leave != CONCEPTDEC_I_LEAVE_ROLES;
-    bool is_whole = by_formula || place->part == r->parts;
-    double *decision = r->outcome.decision + place->lambda * r->n_targets * r->n;
-    for (int64_t i = 0; i < r->n && (by_formula || !is_whole); i++)
-        if (data->sets->part[i] >= 0 && (by_formula || data->sets->part[i] == place->part))
-            for (int64_t t = 0; t < r->n_targets; t++)
-                decision[t * r->n + i] = fit->decision[t * r->n + i];
-    if (!is_whole || !r->outcome.weights)
-        return CONCEPTDEC_OK;
-    double *bias = r->outcome.bias + place->lambda * r->n_targets;
-    memcpy(bias, fit->bias, (size_t)r->n_targets * sizeof *bias);
-    return conceptdec_i_space_unfold(space, r->n_targets, fit->w,
-                                     r->outcome.weights + place->lambda * r->n_targets * space->d, bias);
 }
 
 /* ---- scores ---- */
@@ -185,15 +164,6 @@ write_samples(const run *r)
 /* ---- the whole ---- */
 
 static conceptdec_status
-fit(run *r)
-{
-    bool with_whole = !(r->driver.settings.options.flags & CONCEPTDEC_PROBE_NO_FIT);
-    conceptdec_i_probe_job job = conceptdec_i_probe_job_of(&r->driver, 0, with_whole);
-    CONCEPTDEC_I_TRY(conceptdec_i_probe_outcome_take(&r->driver, &r->arena, r->driver.data.sets, &r->outcome));
-    return conceptdec_i_probe_run(&r->driver, 1, &job, "fits", listen, r);
-}
-
-static conceptdec_status
 execute(run *r, const conceptdec_probe_options *options)
 {
     conceptdec_i_probe_driver *driver = &r->driver;
@@ -201,11 +171,11 @@ execute(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(take_settings(r, options));
     CONCEPTDEC_I_TRY(take_targets(r));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_samples_take(&r->arena, &driver->settings, r->n_targets, &driver->data));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(driver));
     CONCEPTDEC_I_TRY(conceptdec_i_view_finite(driver->ctx, "x", driver->x));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(driver->ctx, "probe_regression", &r->result));
     r->lambdas = driver->settings.options.n_lambdas;
-    r->parts = driver->data.n_parts;
-    CONCEPTDEC_I_TRY(fit(r));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_outcomes(driver, &r->arena, &r->outcome));
     CONCEPTDEC_I_TRY(write_scores(r));
     CONCEPTDEC_I_TRY(write_fits(r));
     CONCEPTDEC_I_TRY(write_samples(r));

@@ -57,13 +57,13 @@ take_labels(conceptdec_i_arena *arena, const conceptdec_matrix *view, conceptdec
 
 /* ---- parts ---- */
 
-static conceptdec_status
-assign_folds(conceptdec_ctx *ctx, const conceptdec_probe_options *o, const conceptdec_i_probe_data *data,
-             conceptdec_i_probe_set *set)
+conceptdec_status
+conceptdec_i_probe_folds(conceptdec_ctx *ctx, const conceptdec_probe_options *o, const conceptdec_i_probe_data *data,
+                         const int64_t *labels, int64_t *fold)
 {
-    set->n_parts = o->folds;
-    return conceptdec_i_folds_assign(ctx, data->n, set->wide, data->classes, data->groups, o->folds,
-                                     !(o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED), o->seed, set->part);
+    return conceptdec_i_folds_assign(ctx, data->n, labels, data->classes, data->groups, o->folds,
+                                     !(o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
+                                     (o->flags & CONCEPTDEC_PROBE_SKIP_MISSING) != 0, o->seed, fold);
 }
 
 /* Each group is a part; groups that hold no labelled row stay empty. */
@@ -100,8 +100,10 @@ assign_parts(conceptdec_i_arena *arena, const conceptdec_probe_options *o, const
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "folds", data->n, sizeof *set->part, &memory));
     set->part = memory;
-    if (o->protocol == CONCEPTDEC_PROTOCOL_KFOLD)
-        return assign_folds(arena->ctx, o, data, set);
+    if (o->protocol == CONCEPTDEC_PROTOCOL_KFOLD) {
+        set->n_parts = o->folds;
+        return conceptdec_i_probe_folds(arena->ctx, o, data, set->wide, set->part);
+    }
     if (o->protocol == CONCEPTDEC_PROTOCOL_GROUP)
         return assign_groups(arena->ctx, data, set);
     assign_one(data, set);
@@ -109,6 +111,12 @@ assign_parts(conceptdec_i_arena *arena, const conceptdec_probe_options *o, const
 }
 
 /* ---- roles ---- */
+
+bool
+conceptdec_i_has_test_rows(const uint8_t *role, int64_t n)
+{
+    return memchr(role, CONCEPTDEC_I_ROLE_TEST, (size_t)n) != NULL;
+}
 
 conceptdec_status
 conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n, const int64_t *part, int64_t n_parts,
@@ -182,43 +190,63 @@ take_roles(conceptdec_i_arena *arena, const conceptdec_probe_options *o, const c
 
 /* ---- classes that are missing ---- */
 
-/* Rows of each class in each part: counts[p * classes + c]. */
+/* Rows of a class, of one part or of all. A row without weight is scored, but trains nothing. */
+typedef struct class_rows {
+    int64_t all, weighty;
+} class_rows;
+
+/* counts[p * classes + c]. */
 static void
-count_classes(const conceptdec_i_probe_data *data, const conceptdec_i_probe_set *set, int64_t *counts, int64_t *totals)
+count_classes(const conceptdec_i_probe_data *data, const conceptdec_i_probe_set *set, class_rows *counts,
+              class_rows *totals)
 {
     for (int64_t i = 0; i < data->n; i++) {
         if (set->labels[i] < 0)
             continue;
-        totals[set->labels[i]] += set->whole[i] == CONCEPTDEC_I_ROLE_TRAIN || set->part[i] >= 0;
-        if (set->part[i] >= 0)
-            counts[set->part[i] * data->classes + set->labels[i]]++;
+        int64_t has_weight = !data->weight || data->weight[i] > 0;
+        totals[set->labels[i]].all++;
+        totals[set->labels[i]].weighty += has_weight;
+        if (set->part[i] < 0)
+            continue;
+        class_rows *count = &counts[set->part[i] * data->classes + set->labels[i]];
+        count->all++;
+        count->weighty += has_weight;
     }
 }
 
 static int64_t
-training_rows(const conceptdec_probe_options *o, int64_t total, int64_t in_part)
+training_rows(const conceptdec_probe_options *o, class_rows total, class_rows in_part)
 {
-    return o->protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION ? total : total - in_part;
+    if (o->protocol == CONCEPTDEC_PROTOCOL_LOO) /* a part is a row: a class of one row is missing where that is left out */
+        return total.weighty - 1;
+    return o->protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION ? total.weighty : total.weighty - in_part.weighty;
 }
 
-/* With leave-one-out a part is a row: a class of one row is missing where that is left out. */
 static conceptdec_status
 check_part(conceptdec_ctx *ctx, const conceptdec_probe_options *o, const conceptdec_i_probe_data *data,
-           conceptdec_i_probe_set *set, int64_t p, const int64_t *counts, const int64_t *totals)
+           conceptdec_i_probe_set *set, int64_t p, const class_rows *counts, const class_rows *totals)
 {
-    bool is_loo = o->protocol == CONCEPTDEC_PROTOCOL_LOO;
+    bool is_kfold = o->protocol == CONCEPTDEC_PROTOCOL_KFOLD;
+    int64_t trained = 0;
+    for (int64_t c = 0; c < data->classes; c++)
+        trained += totals[c].all > 0 && training_rows(o, totals[c], counts[c]) > 0;
+    if (trained == 0)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW,
+                                 "weights: those of all training rows are 0 where part %lld is left out (column %lld)",
+                                 (long long)p, (long long)(set - data->sets));
     for (int64_t c = 0; c < data->classes; c++) {
-        if (totals[c] == 0)
+        if (totals[c].all == 0)
             continue;
-        set->missing_test[p] += counts[c] == 0;
-        if (is_loo ? totals[c] > 1 : training_rows(o, totals[c], counts[c]) > 0)
+        set->missing_test[p] += counts[c].all == 0;
+        if (training_rows(o, totals[c], counts[c]) > 0)
             continue;
         set->missing_train[p]++;
         if (!(o->flags & CONCEPTDEC_PROBE_SKIP_MISSING))
             return conceptdec_i_fail(ctx, CONCEPTDEC_ECLASSMISSING,
-                                     "labels: class %lld has no training row where part %lld is left out (column %lld); "
-                                     "use fewer folds, or skip missing classes",
-                                     (long long)c, (long long)p, (long long)(set - data->sets));
+                                     "labels: class %lld has no training row%s where part %lld is left out (column %lld); "
+                                     "%sskip missing classes",
+                                     (long long)c, data->weight ? " with a weight above 0" : "", (long long)p,
+                                     (long long)(set - data->sets), is_kfold ? "use fewer folds, or " : "");
     }
     return CONCEPTDEC_OK;
 }
@@ -231,8 +259,8 @@ check_missing(conceptdec_i_arena *arena, const conceptdec_probe_options *o, cons
     int64_t total;
     if (!conceptdec_i_mul(set->n_parts, data->classes, &total))
         total = INT64_MAX;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", total, sizeof(int64_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", data->classes, sizeof(int64_t), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", total, sizeof(class_rows), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", data->classes, sizeof(class_rows), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", set->n_parts, sizeof(int64_t), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", set->n_parts, sizeof(int64_t), &p[3]));
     set->missing_train = p[2];
@@ -240,7 +268,7 @@ check_missing(conceptdec_i_arena *arena, const conceptdec_probe_options *o, cons
     count_classes(data, set, p[0], p[1]);
     for (int64_t part = 0; part < set->n_parts; part++)
         CONCEPTDEC_I_TRY(
-            check_part(arena->ctx, o, data, set, part, (int64_t *)p[0] + part * data->classes, p[1]));
+            check_part(arena->ctx, o, data, set, part, (class_rows *)p[0] + part * data->classes, p[1]));
     return CONCEPTDEC_OK;
 }
 
@@ -260,8 +288,9 @@ apply_protocol(conceptdec_i_arena *arena, const conceptdec_probe_options *o, con
                conceptdec_i_probe_set *set)
 {
     CONCEPTDEC_I_TRY(assign_parts(arena, o, data, set));
-    CONCEPTDEC_I_TRY(take_roles(arena, o, data, set));
     data->n_parts = set->n_parts;
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_check_parts(arena->ctx, o, data));
+    CONCEPTDEC_I_TRY(take_roles(arena, o, data, set));
     return check_missing(arena, o, data, set);
 }
 

@@ -12,6 +12,7 @@ typedef struct folding {
     int64_t n_labelled;
     int64_t *class_of_row; /* of labelled rows; all 0 where folds are not stratified */
     int64_t classes;
+    bool may_lack; /* a fold may be without a class */
 } folding;
 
 static conceptdec_status
@@ -51,11 +52,12 @@ deal_rows(folding *f, uint64_t seed, int64_t *fold)
 {
     conceptdec_i_groups members;
     CONCEPTDEC_I_TRY(conceptdec_i_groups_number(&f->arena, f->n, f->class_of_row, f->is_labelled, &members));
-    for (int64_t c = 0; c < members.count; c++) {
+    for (int64_t c = 0; c < members.count && !f->may_lack; c++) {
         int64_t size = members.start[c + 1] - members.start[c];
         if (size < f->folds)
             return conceptdec_i_fail(f->arena.ctx, CONCEPTDEC_EFOLDS, "folds: %" PRId64 " are more folds than members"
-                                     " of class %" PRId64 ", which has %" PRId64, f->folds,
+                                     " of class %" PRId64 ", which has %" PRId64
+                                     "; use fewer folds, or unstratified ones", f->folds,
                                      f->class_of_row[members.rows[members.start[c]]], size);
     }
     for (int64_t c = 0; c < members.count; c++) {
@@ -189,9 +191,9 @@ deal_groups(folding *f, const int64_t *codes, int64_t *fold)
 
 conceptdec_status
 conceptdec_i_folds_assign(conceptdec_ctx *ctx, int64_t n, const int64_t *labels, int64_t classes, const int64_t *groups,
-                          int64_t folds, bool stratified, uint64_t seed, int64_t *fold)
+                          int64_t folds, bool stratified, bool may_lack, uint64_t seed, int64_t *fold)
 {
-    folding f = {.n = n, .folds = folds};
+    folding f = {.n = n, .folds = folds, .may_lack = may_lack};
     conceptdec_i_arena_open(&f.arena, ctx);
     conceptdec_status status = read_labels(&f, labels, classes, stratified);
     if (status == CONCEPTDEC_OK)

@@ -256,9 +256,8 @@ run_cell(sweeping *s, int64_t index)
     next_replicates(s);
     conceptdec_status status = s->cells.run(&s->cells, &s->views[index], s->replicates, &cell);
     /* a view that is too large for the budget of its cell does not lose the rest */
-    bool is_budget = status == CONCEPTDEC_ENOMEM && strncmp(s->ctx->error, "memory: ", 8) == 0 &&
-                     !strstr(s->ctx->error, "cannot allocate");
-    if (status == CONCEPTDEC_ECANCELLED || (status == CONCEPTDEC_ENOMEM && !is_budget))
+    bool is_exhausted = status == CONCEPTDEC_ENOMEM && conceptdec_i_memory_failed(s->ctx->memory);
+    if (status == CONCEPTDEC_ECANCELLED || is_exhausted)
         return status;
     if (status != CONCEPTDEC_OK)
         return note_failure(s, index, status);

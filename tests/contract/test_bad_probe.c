@@ -37,7 +37,7 @@ static conceptdec_probe_model *fitted; /* to scene_x and the labels of a call */
 
 /* Bits of `given`. */
 enum { LAMBDAS, N_LAMBDAS, CLASSES = 6, FOLDS, MAX_ITERATIONS = 11, MEMORY, CONFIDENCE = 14, TOLERANCE, SHRINKAGE, 
-    PROTOCOL = 18 };
+    PROTOCOL = 18, COVARIANCE = 20, PERMUTE };
 
 static void
 make_call(call *c)
@@ -127,6 +127,23 @@ set_rare(call *c, int64_t first, int64_t last)
 {
     for (int64_t i = 0; i < ROWS; i++)
         c->label_values[i] = i >= first && i <= last ? 2 : i % 2;
+}
+
+static void
+set_weights(call *c, int64_t label, double weight)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (c->label_values[i] == label)
+            c->weight_values[i] = weight;
+}
+
+/* Only rows that do not train weigh anything. */
+static void
+set_train_weights(call *c)
+{
+    for (int i = 0; i < ROWS; i++)
+        c->weight_values[i] = c->train_values[i] ? 0 : 1;
+    c->probe.options.weights = &c->weights;
 }
 
 /* Labels that are constant within groups. */
@@ -242,18 +259,18 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(classes_negative, LABELLED, ESIZE, "classes", "-1 is not in 1..4096", O->classes = -1)                           \
     X(classes_many, LABELLED, ESIZE, "classes", "4097 is not in 1..4096", O->classes = 4097)                           \
     X(classes_zero, LABELLED, ESIZE, "classes", "0 is not in 1..4096", meant(c, CLASSES))                              \
-    X(max_iterations, SOLVES, EINVAL, "max_iterations", "-1 is not in 1..2147483647", O->max_iterations = -1)          \
+    X(max_iterations, LABELLED, EINVAL, "max_iterations", "-1 is not in 1..2147483647", O->max_iterations = -1)          \
     X(max_iterations_zero, SOLVES, EINVAL, "max_iterations", "0 is not in 1..", meant(c, MAX_ITERATIONS))              \
-    X(max_iterations_many, SOLVES, EINVAL, "max_iterations", "2147483648", O->max_iterations = (int64_t)1 << 31)       \
+    X(max_iterations_many, LABELLED, EINVAL, "max_iterations", "2147483648", O->max_iterations = (int64_t)1 << 31)       \
     X(memory_negative, SOLVES, EINVAL, "memory", "-1", O->memory = -1)                                                 \
     X(memory_zero, SOLVES, EINVAL, "memory", "above 0", meant(c, MEMORY))                                              \
     X(memory_small, SOLVES, ENOMEM, "memory", "100 bytes", O->memory = 100)                                            \
     X(confidence_nan, SCORED, EINVAL, "confidence", "between 0 and 1", O->confidence = (double)NAN)                    \
     X(confidence_one, SCORED, EINVAL, "confidence", "between 0 and 1", O->confidence = 1)                              \
     X(confidence_zero, SCORED, EINVAL, "confidence", "between 0 and 1", meant(c, CONFIDENCE))                          \
-    X(tolerance_nan, SOLVES, EINVAL, "tolerance", "between 0 and 1", O->tolerance = (double)NAN)                       \
-    X(tolerance_negative, SOLVES, EINVAL, "tolerance", "between 0 and 1", O->tolerance = -1e-9)                        \
-    X(tolerance_one, SOLVES, EINVAL, "tolerance", "between 0 and 1", O->tolerance = 1)                                 \
+    X(tolerance_nan, LABELLED, EINVAL, "tolerance", "between 0 and 1", O->tolerance = (double)NAN)                       \
+    X(tolerance_negative, LABELLED, EINVAL, "tolerance", "between 0 and 1", O->tolerance = -1e-9)                        \
+    X(tolerance_one, LABELLED, EINVAL, "tolerance", "between 0 and 1", O->tolerance = 1)                                 \
     X(tolerance_zero, SOLVES, EINVAL, "tolerance", "between 0 and 1", meant(c, TOLERANCE))                             \
     X(shrinkage_nan, LABELLED, EINVAL, "shrinkage", "0..1", set_shrinkage(c, LDA, 2, (double)NAN))                     \
     X(shrinkage_large, LABELLED, EINVAL, "shrinkage", "0..1", set_shrinkage(c, LDA, 2, 1.5))                           \
@@ -389,6 +406,36 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(regression_permute, REGRESSES, EINVAL, "permute", "regression", O->permute = 1)                                  \
     X(regression_covariance, REGRESSES, EINVAL, "covariance", "regression", O->covariance = 1)                         \
     X(regression_shrinkage, REGRESSES, EINVAL, "shrinkage", "", set_shrinkage(c, 0, 0, 0.5))                           \
+    X(regression_iterations, REGRESSES, EINVAL, "max_iterations", "regression", O->max_iterations = 10)                 \
+    X(regression_tolerance, REGRESSES, EINVAL, "tolerance", "regression", O->tolerance = 1e-9)                         \
+    X(regression_confidence, REGRESSES, EINVAL, "confidence", "regression", O->confidence = 0.9)                       \
+    X(regression_types, REGRESSES, EINVAL, "types", "regression", O->types = &c->types)                                \
+    X(idle_folds, SCORED | REGRESSES, EINVAL, "folds", "only the k-fold protocol",                                     \
+      (set_protocol(c, which == REGRESSES ? 0 : RIDGE, LOO), set_folds(c, 5)))                                         \
+    X(idle_unstratified, SCORED, EINVAL, "flags", "only the k-fold protocol",                                          \
+      (set_protocol(c, LOGISTIC, GROUP), FLAG(UNSTRATIFIED)))                                                          \
+    X(idle_iterations, LABELLED, EINVAL, "max_iterations", "only kind \"logistic\"",                                   \
+      (O->kind = RIDGE, O->max_iterations = 9))                                                                        \
+    X(idle_tolerance, LABELLED, EINVAL, "tolerance", "only kind \"logistic\"", (O->kind = LDA, O->tolerance = 1e-6))   \
+    X(idle_permute, SCORED, EINVAL, "permute", "without permutations",                                                 \
+      (O->groups = &c->groups, O->permute = CONCEPTDEC_PERMUTE_WITHIN))                                                \
+    X(idle_permute_free, SCORED, EINVAL, "permute", "without permutations", meant(c, PERMUTE))                         \
+    X(idle_confidence, SCORED, EINVAL, "confidence", "without bootstrap", O->confidence = 0.9)                         \
+    X(idle_types, SCORED, EINVAL, "types", "only control tasks", O->types = &c->types)                                 \
+    X(idle_covariance, LABELLED, EINVAL, "covariance", "has no covariance", meant(c, COVARIANCE))                      \
+    X(idle_groups, SCORED | REGRESSES, EINVAL, "groups", "does not leave them out",                                    \
+      (set_protocol(c, which == REGRESSES ? 0 : RIDGE, LOO), O->groups = &c->groups))                                  \
+    X(idle_groups_free, SCORED, EINVAL, "groups", "does not leave them out",                                           \
+      (set_protocol(c, RIDGE, LOO), O->groups = &c->groups, O->permutations = 5))                                      \
+    X(fit_folds, FITS, EINVAL, "folds", "model", O->folds = 3)                                                         \
+    X(fit_confidence, FITS, EINVAL, "confidence", "model", O->confidence = 0.9)                                        \
+    X(fit_unstratified, FITS, EINVAL, "flags", "model", FLAG(UNSTRATIFIED))                                            \
+    X(weights_of_class, LABELLED, ECLASSMISSING, "class 2", "weight above 0",                                          \
+      (set_rare(c, 4, 11), set_weights(c, 2, 0), O->weights = &c->weights))                                            \
+    X(weights_of_part, SCORED, ETOOFEW, "weights", "all training rows are 0",                                          \
+      (set_train_weights(c), set_protocol(c, RIDGE, SPLIT)))                                                           \
+    X(weights_of_regression, REGRESSES, ETOOFEW, "weights", "all training rows are 0",                                 \
+      (set_train_weights(c), set_protocol(c, 0, SPLIT)))                                                               \
     X(fit_lambdas, FITS, EINVAL, "lambda", "", set_lambdas(c, LOGISTIC, 2, 1))                                         \
     X(fit_permutations, FITS, EINVAL, "permutations", "", O->permutations = 1)                                         \
     X(fit_bootstrap, FITS, EINVAL, "bootstrap", "", O->bootstrap = 1)                                                  \

@@ -95,7 +95,8 @@ make(problem *a, int kind, int64_t n, int64_t d, int64_t classes)
             a->x[i * d + j] = 2 * conceptdec_i_rng_unit(&rng) + centre;
         }
     }
-    a->options = (conceptdec_probe_options){.struct_size = sizeof a->options, .kind = kind, .tolerance = 1e-19};
+    a->options = (conceptdec_probe_options){.struct_size = sizeof a->options, .kind = kind,
+                                             .tolerance = kind == CONCEPTDEC_PROBE_LOGISTIC ? 1e-19 : 0};
     if (has_lambda(kind)) {
         a->options.lambdas = &lambda;
         a->options.n_lambdas = 1;

@@ -49,7 +49,7 @@ static conceptdec_status
 assign(problem *p, bool has_groups, bool stratified, uint64_t seed)
 {
     return conceptdec_i_folds_assign(ctx, p->n, p->labels, p->classes, has_groups ? p->groups : NULL, p->folds,
-                                     stratified, seed, p->fold);
+                                     stratified, false, seed, p->fold);
 }
 
 /* Members of class c (any class: -2) in a fold (any: -2). */
@@ -357,7 +357,8 @@ START_TEST(refusals)
     expect_refusal(&p, false, false, "folds: 8 are more than the 7 labelled samples");
     p.folds = 3;
     expect_refusal(&p, true, true, "folds: 3 are more than the 2 groups with labelled samples");
-    expect_refusal(&p, false, true, "folds: 3 are more folds than members of class 2, which has 2");
+    expect_refusal(&p, false, true, "folds: 3 are more folds than members of class 2, which has 2; use fewer folds, "
+                                  "or unstratified ones");
     ck_assert_int_eq(assign(&p, false, false, 0), CONCEPTDEC_OK);
 }
 END_TEST
@@ -373,12 +374,12 @@ START_TEST(large_problems_are_quick)
         labels[i] = i % 20;
         groups[i] = i * 64;
     }
-    ck_assert_int_eq(conceptdec_i_folds_assign(ctx, n, labels, 20, groups, 10, true, 0, fold), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_folds_assign(ctx, n, labels, 20, groups, 10, true, false, 0, fold), CONCEPTDEC_OK);
     for (int64_t i = 0; i < n; i++)
         sizes[fold[i]]++;
     for (int f = 0; f < 10; f++)
         ck_assert_int_eq(sizes[f], n / 10);
-    ck_assert_int_eq(conceptdec_i_folds_assign(ctx, n, labels, 20, groups, n, true, 0, fold), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_folds_assign(ctx, n, labels, 20, groups, n, true, false, 0, fold), CONCEPTDEC_OK);
     for (int64_t i = 0; i < n; i++)
         ck_assert(fold[i] == i);
     for (int i = 0; i < 3; i++)

@@ -272,7 +272,7 @@ static void
 make_problem(sheet *s, uint64_t round, int64_t n, int64_t classes)
 {
     static double decision[MOST_ROWS * MOST_CLASSES];
-    int32_t labels[MOST_ROWS];
+    int32_t labels[MOST_ROWS] = {0};
     int64_t columns = classes == 2 ? 1 : classes;
     conceptdec_i_rng rng;
     conceptdec_i_rng_start(&rng, 5, CONCEPTDEC_I_RNG_SAMPLE, round);

@@ -3,7 +3,8 @@
 
 What the library refuses, with the fields `status` (the number of the status), `name` (such as "CONCEPTDEC_EK") and
 `text`, which names the argument, the place and the limit. Rows in the text are samples, columns are dimensions, and
-both are counted from 0, as in C. Exhausted memory is an `OutOfMemoryError`, an argument that never reaches the
+both are counted from 0, as in C. Exhausted memory is an `OutOfMemoryError` (the limit that the option `memory` states a
+`ConceptDecError`, whose text has the bytes that are needed), an argument that never reaches the
 library an `ArgumentError`, and Ctrl-C an `InterruptException`.
 """
 struct ConceptDecError <: Exception
@@ -22,6 +23,6 @@ status_name(status) = unsafe_string(ccall(symbol(:conceptdec_status_name), Cstri
 
 function check(status, text = "")
     status == CONCEPTDEC_OK && return nothing
-    status == CONCEPTDEC_ENOMEM && throw(OutOfMemoryError())
+    status == CONCEPTDEC_ENOMEM && !startswith(text, "memory: ") && throw(OutOfMemoryError())
     throw(ConceptDecError(status, status_name(status), text))
 end

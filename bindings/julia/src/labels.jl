@@ -19,6 +19,10 @@ end
 
 "The number 0..C-1 of each label among the classes, -1 for those that are ignored; and the classes."
 function encode(y::AbstractVecOrMat, ignore = nothing, what = "y")
+    for value in y
+        value isa AbstractFloat && !isinteger(value) && !is_ignored(value, ignore) &&
+            throw(ArgumentError("$what: $value is a measurement, no label; labels are integers, strings, symbols"))
+    end
     classes = classes_of(y, ignore, what)
     number = Dict(value => i - 1 for (i, value) in enumerate(classes))
     return Array{Int64,ndims(y)}(map(value -> get(number, value, -1), y)), classes

@@ -38,8 +38,17 @@ function options(::Type{T}; fields...) where {T}
     values = map(name -> get(fields, name, nothing), counted)
     given = foldl(|, (UInt64(value !== nothing) << (i - 1) for (i, value) in enumerate(values)))
     types = fieldtypes(T)[3:end]
-    filled = map((type, value) -> value === nothing ? zero_of(type) : convert(type, value), types, values)
+    filled = map((name, type, value) -> value === nothing ? zero_of(type) : field(name, type, value), counted, types, values)
     return T(sizeof(T), given, filled...)
+end
+
+function field(name, type, value)
+    try
+        return convert(type, value)
+    catch failure
+        failure isa Union{InexactError,MethodError} || rethrow()
+        throw(ArgumentError("$name: $(repr(value)) is no $type"))
+    end
 end
 
 zero_of(::Type{T}) where {T<:Ptr} = T(C_NULL)

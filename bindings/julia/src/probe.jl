@@ -29,21 +29,23 @@ function fit_fields(roots; train = nothing, weights = nothing, standardize = "no
 end
 
 "What fits of classes take beside that, and their flags."
-function class_fields(; kind = "logistic", covariance = "ledoit_wolf", shrinkage = nothing)
+function class_fields(; kind = "logistic", covariance = nothing, shrinkage = nothing)
     return (kind = choice("kind", kind, PROBE_KINDS), covariance = choice("covariance", covariance, COVARIANCES),
         shrinkage = shrinkage)
 end
 
 count_of(classes) = classes === nothing ? nothing : length(classes)
 
+const NAMING_CLASSES = (CONCEPTDEC_ECLASSMISSING, CONCEPTDEC_EFOLDS, CONCEPTDEC_ESINGLECLASS)
+
 "As `with_context`, but what names a class by its number also says which of the caller's it is."
 function with_classes(call, classes, arguments...; keywords...)
     try
         with_context(call, arguments...; keywords...)
     catch failure
-        failure isa ConceptDecError && failure.status == CONCEPTDEC_ECLASSMISSING || rethrow()
-        found = match(r"^labels: class (\d+) ", failure.text)
-        found === nothing && rethrow()
+        failure isa ConceptDecError && failure.status in NAMING_CLASSES || rethrow()
+        found = match(r"\bclass (\d+)\b", failure.text)
+        (found === nothing || parse(Int, found.captures[1]) >= length(classes)) && rethrow()
         label = repr(classes[parse(Int, found.captures[1])+1])
         throw(ConceptDecError(failure.status, failure.name, "$(failure.text). Class $(found.captures[1]) is $label"))
     end
@@ -52,11 +54,11 @@ end
 weighting(class_weight) = something(choice("class_weight", class_weight, CLASS_WEIGHTS), 0)
 missing_flag(missing) = choice("missing", missing, MISSING_CLASSES)
 
-function probe_options(roots, classes; lambdas = nothing, folds = 5, groups = nothing, protocol = "kfold",
-                       class_weight = nothing, permutations = 0, permute = "free", bootstrap = 0, confidence = 0.95,
+function probe_options(roots, classes; lambdas = nothing, folds = nothing, groups = nothing, protocol = "kfold",
+                       class_weight = nothing, permutations = 0, permute = nothing, bootstrap = 0, confidence = nothing,
                        control = 0, types = nothing, mdl = false, nested = false, missing = "error",
                        stratified = true, samples = true, fit = true, seed = 0, kind = "logistic",
-                       covariance = "ledoit_wolf", shrinkage = nothing, keywords...)
+                       covariance = nothing, shrinkage = nothing, keywords...)
     return options(conceptdec_probe_options; lambda_fields(roots, lambdas)..., fit_fields(roots; keywords...)...,
         class_fields(kind = kind, covariance = covariance, shrinkage = shrinkage)...,
         groups = group_pointer(roots, groups), types = group_pointer(roots, types, "types"), classes = classes,
@@ -69,9 +71,9 @@ function probe_options(roots, classes; lambdas = nothing, folds = 5, groups = no
 end
 
 """
-    probe(X, y; kind="logistic", lambdas=nothing, folds=5, groups=nothing, protocol="kfold", train=nothing,
-          weights=nothing, class_weight=nothing, standardize="none", covariance="ledoit_wolf", shrinkage=nothing,
-          permutations=0, permute="free", bootstrap=0, confidence=0.95, control=0, types=nothing, mdl=false,
+    probe(X, y; kind="logistic", lambdas=nothing, folds=nothing, groups=nothing, protocol="kfold", train=nothing,
+          weights=nothing, class_weight=nothing, standardize="none", covariance=nothing, shrinkage=nothing,
+          permutations=0, permute=nothing, bootstrap=0, confidence=nothing, control=0, types=nothing, mdl=false,
           nested=false, missing="error", stratified=true, samples=true, fit=true, max_iterations=nothing,
           tolerance=nothing, memory=nothing, seed=0, classes=nothing, ignore=nothing, dtype=nothing,
           threads=nothing, progress=nothing) -> Result
@@ -88,22 +90,26 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   shrunk covariance), "mean_difference" (mass mean), "nearest_mean".
 - `lambdas`: penalty, or a list of them, above 0 ("logistic") or at least 0 ("ridge"); 1/n by default, which is
   scikit-learn's C = 1 and alpha = 1. Minimised is the weighted mean of the loss + lambda/2 |W|^2, intercepts free.
-- `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, `stratified`, and never dividing
-  a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false` in `train`
+- `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, 5 by default, `stratified`, and never
+  dividing a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false` in `train`
   are scored), "resubstitution".
 - `weights`: of the samples in the fits, at least 0, not in the scores; `class_weight`: "balanced" weighs samples of
   class c by n/(C n_c) of the training part.
 - `standardize`: "none", "global" (once, over all labelled samples), "fold" (over the training samples of each part).
-- `covariance` of "lda": "ledoit_wolf", "pooled", or "fixed" with `shrinkage` in 0..1.
-- `permutations`: draws of the null; `permute` labels "free", "within" groups, or "whole" groups. `bootstrap`: draws
-  for the interval, over groups (samples, where there are none), at `confidence`.
+- `covariance` of "lda": "ledoit_wolf" (default), "pooled", or "fixed" with `shrinkage` in 0..1.
+- `permutations`: draws of the null; `permute` labels "free" (default), "within" groups, or "whole" groups.
+  `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence` (0.95).
 - `control`: control tasks (Hewitt, Liang 2019), in which all samples of a type, of which `types` has one for each
   sample, get one random label. `mdl`: also the online code length (Voita, Titov 2020). `nested`: also choose lambda
   inside each training part. `seed`: of folds and all draws.
 - `missing`: a class without a training sample is an "error", or is left out of that part and counted: "skip".
 - `samples=false` leaves out arrays with an entry for each sample, `fit=false` the fit on all samples.
-- `max_iterations` (100) and `tolerance` (1e-12) of Newton's method; `memory`: bytes beside the input (2^30).
+- `max_iterations` (100) and `tolerance` (1e-12) of Newton's method; of "logistic"; `memory`: bytes beside the input and
+  the result (2^30).
 - `threads`, `progress`: see [`neighbors`](@ref). The same bits for any number of threads.
+
+An option that would have no effect (`folds` under another protocol, `permute` without `permutations`, `groups` that neither
+folds, bootstrap nor permutations use, ...) is refused, and not ignored.
 
 # Result
 With A lambdas (1 for kinds without), C classes, B columns (C; 1 for two classes, positive for the second), F parts,
@@ -147,7 +153,7 @@ function probe(X, y; classes = nothing, ignore = nothing, dtype = nothing, threa
 end
 
 """
-    probe_regression(X, t; lambdas=nothing, folds=5, groups=nothing, protocol="kfold", train=nothing,
+    probe_regression(X, t; lambdas=nothing, folds=nothing, groups=nothing, protocol="kfold", train=nothing,
                      weights=nothing, standardize="none", samples=true, fit=true, memory=nothing, seed=0,
                      dtype=nothing, threads=nothing, progress=nothing) -> Result
 
@@ -190,7 +196,7 @@ function probe_regression(X, t; dtype = nothing, threads = nothing, progress = n
     return Result(owner)
 end
 
-function regression_options(roots; lambdas = nothing, folds = 5, groups = nothing, protocol = "kfold",
+function regression_options(roots; lambdas = nothing, folds = nothing, groups = nothing, protocol = "kfold",
                             train = nothing, weights = nothing, standardize = "none", samples = true, fit = true,
                             memory = nothing, seed = 0)
     return options(conceptdec_probe_options; lambda_fields(roots, lambdas)...,

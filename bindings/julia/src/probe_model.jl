@@ -59,7 +59,7 @@ end
 
 """
     fit_probe(X, y; kind="logistic", lambda_=nothing, train=nothing, weights=nothing, class_weight=nothing,
-              standardize="none", covariance="ledoit_wolf", shrinkage=nothing, missing="error",
+              standardize="none", covariance=nothing, shrinkage=nothing, missing="error",
               max_iterations=nothing, tolerance=nothing, memory=nothing, classes=nothing, ignore=nothing,
               dtype=nothing, threads=nothing, progress=nothing) -> ProbeModel
 
@@ -97,7 +97,7 @@ function fit_probe(X, y; classes = nothing, ignore = nothing, dtype = nothing, t
 end
 
 function model_options(roots, classes; lambda_ = nothing, class_weight = nothing, missing = "error", train = nothing,
-                       kind = "logistic", covariance = "ledoit_wolf", shrinkage = nothing, keywords...)
+                       kind = "logistic", covariance = nothing, shrinkage = nothing, keywords...)
     lambda_ isa Union{Nothing,Real} || throw(ArgumentError("lambda_: need one number, not $(repr(lambda_))"))
     return options(conceptdec_probe_options; lambda_fields(roots, lambda_)...,
         fit_fields(roots; train = train, keywords...)...,

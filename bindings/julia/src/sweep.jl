@@ -37,7 +37,7 @@ function sweep(views, y; metrics = "knn", classes = nothing, ignore = nothing, d
     wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape), of_cells...))
     owner = Handle{conceptdec_result}()
     sources = views isa AbstractArray{<:Number} ? readers() : readers(views...)
-    GC.@preserve roots with_context(threads, progress; screening = screening, sources = sources) do ctx
+    GC.@preserve roots with_classes(values, threads, progress; screening = screening, sources = sources) do ctx
         ccall(symbol(:conceptdec_sweep), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix}, Ptr{conceptdec_sweep_options},
              Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), labels, wishes, owner)

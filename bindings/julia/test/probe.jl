@@ -346,7 +346,8 @@ end
     for change in ((kind = "ridge",), (folds = 3,), (groups = groups,), (protocol = "group", groups = groups),
                    (weights = ones(60),), (class_weight = "balanced",), (standardize = "fold",),
                    (kind = "lda", covariance = "pooled"), (kind = "lda", covariance = "fixed", shrinkage = 0.5),
-                   (permutations = 3,), (permute = "whole", groups = groups), (bootstrap = 3,), (confidence = 0.5,),
+                   (permutations = 3,), (permute = "whole", groups = groups, permutations = 3), (bootstrap = 3,),
+                   (bootstrap = 3, confidence = 0.5),
                    (control = 1, types = groups), (mdl = true,), (lambdas = [0.1, 1], nested = true),
                    (missing = "skip",), (stratified = false,), (max_iterations = 50,), (tolerance = 1e-10,),
                    (memory = 2^29,))
@@ -360,7 +361,8 @@ end
     for call in (() -> probe(X, y, lambdas = "1"), () -> probe(X, y, weights = "heavy"),
                  () -> probe(X, y, protocol = "split", train = fill(2, 60)), () -> probe(X, y, classes = [1]),
                  () -> probe(X, y, classes = [1, 2, 2]), () -> probe(X, y, classes = 2), () -> probe_regression(X, "t"),
-                 () -> fit_probe(X, y, lambda_ = [1, 2]), () -> probe(randn(60), y))
+                 () -> fit_probe(X, y, lambda_ = [1, 2]), () -> probe(randn(60), y), () -> probe(X, y, folds = 2.5),
+                 () -> probe(X, randn(60)))
         @test thrown(call) isa ArgumentError
     end
     @test thrown(() -> probe(X, y, kk = 3)) isa MethodError
@@ -383,13 +385,19 @@ end
         ("ESIZE", () -> probe(X, y, weights = ones(59))), ("EINVAL", () -> probe(X, y, bootstrap = 9, confidence = 1)),
         ("EINVAL", () -> probe(X, y, kind = "lda", shrinkage = 0.5)), ("ENULL", () -> probe(X, y, control = 1)),
         ("EINVAL", () -> probe(X, y, nested = true)), ("EINVAL", () -> probe(X, y, kind = "ridge", mdl = true)),
+        ("EINVAL", () -> probe(X, y, kind = "ridge", protocol = "loo", folds = 5)),
+        ("EINVAL", () -> probe(X, y, kind = "ridge", tolerance = 1e-9)),
+        ("EINVAL", () -> probe(X, y, covariance = "ledoit_wolf")), ("EINVAL", () -> probe(X, y, permute = "free")),
+        ("EINVAL", () -> probe(X, y, confidence = 0.9)), ("EINVAL", () -> probe(X, y, types = 1:60)),
+        ("EINVAL", () -> probe_regression(X, y, protocol = "loo", groups = 1:60)),
         ("EINVAL", () -> probe(X, y, max_iterations = 0)), ("EINVAL", () -> probe(X, y, tolerance = 0)),
         ("ESIZE", () -> probe_regression(X, 1:59)), ("ENONFINITE", () -> probe_regression(X, fill(Inf, 60))),
         ("ETOOFEW", () -> probe(X[:, 1:1], [1])), ("ESINGLECLASS", () -> fit_probe(X, fill(1, 60))),
         ("EINVAL", () -> fit_probe(X, y, lambda_ = 0)))
         @test refusal(call) == "CONCEPTDEC_" * name
     end
-    @test thrown(() -> probe(X, y, memory = 100)) isa OutOfMemoryError
+    failure = thrown(() -> probe(X, y, memory = 100))
+    @test failure.name == "CONCEPTDEC_ENOMEM" && occursin(r"100 bytes are too few.* take \d", failure.text)
     X[3, 18] = NaN
     for call in (() -> probe(X, y), () -> probe_regression(X, y), () -> fit_probe(X, y))
         failure = thrown(call)

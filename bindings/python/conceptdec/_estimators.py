@@ -159,8 +159,8 @@ class LinearProbe(ClassifierMixin, _Estimator):
         the sum of the weights.
     class_weight : {"balanced"} or dict, optional
         n / (C n_c) for class c; or a factor for each label, 1 for those left out.
-    tolerance : float, default 1e-18
-        As in :func:`fit_probe`, but tighter: one Newton step or two more, so that fits that should be equal (a weight
+    tolerance : float, optional
+        As in :func:`fit_probe`, but of "logistic" 1e-18 by default, which is tighter: one Newton step or two more, so that fits that should be equal (a weight
         of 2, a sample that stands there twice) are so to 9 digits.
     standardize, covariance, shrinkage, max_iterations, memory, threads
         As in :func:`fit_probe`.
@@ -200,10 +200,10 @@ class LinearProbe(ClassifierMixin, _Estimator):
         lambda_: Optional[float] = None,
         class_weight: Any = None,
         standardize: str = "none",
-        covariance: str = "ledoit_wolf",
+        covariance: Optional[str] = None,
         shrinkage: Optional[float] = None,
         max_iterations: Optional[int] = None,
-        tolerance: float = 1e-18,
+        tolerance: Optional[float] = None,
         memory: Optional[int] = None,
         threads: Optional[int] = None,
     ) -> None:
@@ -224,6 +224,9 @@ class LinearProbe(ClassifierMixin, _Estimator):
             return self.lambda_
         return 1 / weights.sum()
 
+    def _tightness(self) -> Optional[float]:
+        return 1e-18 if self.tolerance is None and self.kind == "logistic" else self.tolerance
+
     def _told_apart(self, columns: np.ndarray, axis: int) -> np.ndarray:
         """Less what all classes share, where the kind leaves that open."""
         is_open = self.kind in ("lda", "nearest_mean") and columns.shape[axis] > 1
@@ -241,7 +244,7 @@ class LinearProbe(ClassifierMixin, _Estimator):
         self.model_ = fit_probe(
             x, codes, self.kind, self._penalty(weights), weights=weights, class_weight=balanced,
             standardize=self.standardize, covariance=self.covariance, shrinkage=self.shrinkage,
-            max_iterations=self.max_iterations, tolerance=self.tolerance, memory=self.memory, threads=self.threads,
+            max_iterations=self.max_iterations, tolerance=self._tightness(), memory=self.memory, threads=self.threads,
             progress=False,
         )  # fmt: skip
         if not self.model_.converged:

@@ -28,7 +28,7 @@ def run_named(name: str, classes: np.ndarray, *arguments: Any, **how: Any) -> No
         run(name, *arguments, **how)
     except ConceptDecError as problem:
         found = re.search(r"\bclass (\d+)\b", problem.args[0])
-        if problem.status not in (const.ECLASSMISSING, const.EFOLDS) or not found or int(found[1]) >= len(classes):
+        if problem.status not in (const.ECLASSMISSING, const.EFOLDS, const.ESINGLECLASS) or not found or int(found[1]) >= len(classes):
             raise
         label = classes[int(found[1])].item()
         raise ConceptDecError(f"{problem.args[0]}; class {found[1]} is {label!r}", problem.status) from None
@@ -45,19 +45,19 @@ def probe(
     y: Any,
     kind: str = "logistic",
     lambdas: Any = None,
-    folds: int = 5,
+    folds: Optional[int] = None,
     groups: Any = None,
     protocol: str = "kfold",
     train: Any = None,
     weights: Any = None,
     class_weight: Optional[str] = None,
     standardize: str = "none",
-    covariance: str = "ledoit_wolf",
+    covariance: Optional[str] = None,
     shrinkage: Optional[float] = None,
     permutations: int = 0,
-    permute: str = "free",
+    permute: Optional[str] = None,
     bootstrap: int = 0,
-    confidence: float = 0.95,
+    confidence: Optional[float] = None,
     control: int = 0,
     types: Any = None,
     *,
@@ -98,11 +98,12 @@ def probe(
     lambdas : float or sequence of float, optional
         Penalties, above 0 (logistic) or at least 0 (ridge); other kinds take none. Default 1 / n, n the labelled
         samples. A number is a list of one: the axis of lambdas is always there. Several cost less than so many calls.
-    folds : int, default 5
-        Parts of the "kfold" protocol.
+    folds : int, optional
+        Parts of the "kfold" protocol, and of nested selection; default 5.
     groups : array, (n,), optional
-        Integers or strings: prompt, document or sentence of each row. Rows of a group stay in one fold, and the
-        bootstrap draws whole groups.
+        Integers or strings: prompt, document or sentence of each row. Rows of a group stay in one fold, the bootstrap
+        draws whole groups, and `permute` may respect them. Protocols "loo", "split" and "resubstitution" do not leave
+        groups out: given for none of these uses they are refused.
     protocol : {"loo", "group", "kfold", "split", "resubstitution"}, default "kfold"
         Who is left out: each sample (closed forms only: ridge, mean_difference, nearest_mean); each group; each fold;
         the test rows of `train`; nobody (too optimistic).
@@ -115,19 +116,19 @@ def probe(
     standardize : {"none", "global", "fold"}, default "none"
         Units of the dimensions: as they are; mean 0 and variance 1 (population) over all labelled rows, once; over
         the training rows of each part, so that nothing of the test rows is used.
-    covariance : {"ledoit_wolf", "pooled", "fixed"}, default "ledoit_wolf"
-        Of "lda": the pooled covariance S within classes becomes S + shrinkage (tr(S) / d I - S), with the shrinkage
+    covariance : {"ledoit_wolf", "pooled", "fixed"}, optional
+        Of "lda", default "ledoit_wolf": the pooled covariance S within classes becomes S + shrinkage (tr(S) / d I - S), with the shrinkage
         of Ledoit and Wolf (2004); none; or that given.
     shrinkage : float, optional
         In [0, 1]; needs ``covariance="fixed"``.
     permutations : int, default 0
         Draws of the permutation null: `null`, `p_value`, `chance_null`, `kappa`.
-    permute : {"free", "within", "whole"}, default "free"
-        How labels are permuted: among all rows; within groups; whole groups.
+    permute : {"free", "within", "whole"}, optional
+        How labels are permuted: among all rows (default); within groups; whole groups.
     bootstrap : int, default 0
         Draws of the bootstrap over groups (rows, where there are none), for `ci_low` and `ci_high`. Fits stay.
-    confidence : float, default 0.95
-        Of that interval, in (0, 1).
+    confidence : float, optional
+        Of that interval, in (0, 1); default 0.95.
     control : int, default 0
         Control tasks: every type of sample gets one label at random, drawn from the training labels.
     types : array, (n,), optional
@@ -145,11 +146,11 @@ def probe(
     fit : bool, default True
         Report the fit on all samples (the training rows of a split): `weights`, `bias`.
     max_iterations : int, optional
-        Newton steps of a fit; default 100.
+        Newton steps of a "logistic" fit; default 100.
     tolerance : float, optional
-        A fit has converged where half its squared Newton decrement is at or below this; default 1e-12.
+        A "logistic" fit has converged where half its squared Newton decrement is at or below this; default 1e-12.
     memory : int, optional
-        Bytes of working memory beside X; default 2**30.
+        Bytes of working memory beside X and the result; default 2**30.
     seed : int, default 0
         Of folds, permutations, control tasks, bootstrap, and the order of the code.
     classes : array, (C,), optional
@@ -184,8 +185,9 @@ def probe(
 
     Notes
     -----
-    Time O(n d min(n, d)) once, then O(n min(n, d)) for each column and iteration. Definitions and sources:
-    docs/definitions.md.
+    Time O(n d min(n, d)) once, then O(n min(n, d)) for each column and iteration. An option that would have no effect
+    (`folds` under another protocol, `permute` without `permutations`, `tolerance` of a closed form, ...) is refused,
+    and not ignored. Definitions and sources: docs/definitions.md and docs/probes.md.
 
     References
     ----------
@@ -220,7 +222,7 @@ def probe_regression(
     X: Any,
     t: Any,
     lambdas: Any = None,
-    folds: int = 5,
+    folds: Optional[int] = None,
     groups: Any = None,
     protocol: str = "kfold",
     train: Any = None,
@@ -503,7 +505,7 @@ def fit_probe(
     weights: Any = None,
     class_weight: Optional[str] = None,
     standardize: str = "none",
-    covariance: str = "ledoit_wolf",
+    covariance: Optional[str] = None,
     shrinkage: Optional[float] = None,
     missing: str = "error",
     max_iterations: Optional[int] = None,

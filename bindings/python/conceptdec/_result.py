@@ -182,13 +182,13 @@ class Result:
         main = np.atleast_1d(self._values[name])
         columns = [(title, np.atleast_1d(self._values[c])) for title, c in _COLUMNS if c in self._values]
         columns = [(title, value) for title, value in columns if value.shape == main.shape]
-        marks = np.asarray(self._values.get(axis, np.nan)).reshape(-1)
-        cell_width, mark_width = 12 * (main.ndim > 1), 6 if axis == const.R_K else 10
-        lines = ["cell".rjust(cell_width) * (main.ndim > 1) + head.rjust(mark_width)]
+        marks = [f"{mark:.4g}" for mark in np.asarray(self._values.get(axis, ())).reshape(-1)]
+        cell_width, mark_width = 12 * (main.ndim > 1), (6 if axis == const.R_K else 10) * bool(marks)
+        lines = ["cell".rjust(cell_width) * (main.ndim > 1) + head.rjust(mark_width) * bool(marks)]
         lines[0] += "".join(f"{title:>14}" for title, _ in columns)
         for index in list(np.ndindex(*main.shape))[:_SHOWN_ROWS]:
             cell = str(list(index[:-1])).rjust(cell_width) * (main.ndim > 1)
-            mark = f"{marks[index[-1]]:.4g}".rjust(mark_width)
+            mark = marks[index[-1]].rjust(mark_width) if marks else ""
             lines.append(cell + mark + "".join(f"{value[index]:>14.4f}" for _, value in columns))
         if main.size > _SHOWN_ROWS:
             lines.append(f"... {main.size - _SHOWN_ROWS} more")

@@ -36,7 +36,7 @@ def _float_code(name: str, kind: str, size: int, shown: str, dtype: Optional[str
     if (kind, size) in (("u", 2), ("i", 2)):
         raise ConceptDecTypeError(f"{name}: {shown} is no floating dtype; if it holds bfloat16, say dtype='bfloat16'")
     wanted = "float64, float32, float16 or bfloat16"
-    raise ConceptDecTypeError(f"{name}: activations must be {wanted}, not {shown}; convert them, e.g. with .astype")
+    raise ConceptDecTypeError(f"{name}: must be {wanted}, not {shown}; convert them, e.g. with .astype")
 
 
 def _numpy_code(name: str, found: np.dtype, dtype: Optional[str]) -> int:

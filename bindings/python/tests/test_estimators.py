@@ -91,7 +91,8 @@ def test_ridge_classifier(data, class_weight):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_fit_probe(data, kind):
     x, y, other, truth = data
-    ours, model = LinearProbe(kind).fit(x, y), conceptdec.fit_probe(x, y, kind, tolerance=1e-18)
+    exact = {"tolerance": 1e-18} if kind == "logistic" else {}
+    ours, model = LinearProbe(kind).fit(x, y), conceptdec.fit_probe(x, y, kind, **exact)
     shared = model.weights.mean(axis=0) if kind in ("lda", "nearest_mean") else 0
     assert np.array_equal(ours.coef_, model.weights - shared)
     np.testing.assert_allclose(ours.decision_function(other), other @ ours.coef_.T + ours.intercept_, atol=1e-10)

@@ -21,6 +21,11 @@ def problem(rng, n=120, d=6, classes=3, spread=1.0):
     return (means[y] + spread * rng.standard_normal((n, d))), y
 
 
+def exact(kind):
+    """What makes a fit comparable to 1e-9; closed forms are, and take no tolerance."""
+    return {"tolerance": 1e-18} if kind == "logistic" else {}
+
+
 def parts(result):
     """(training rows, test rows) of every fold."""
     for fold in range(result.fold.max() + 1):
@@ -196,7 +201,7 @@ def test_rotation_and_shift(rng, kind):
     x, y = problem(rng)
     turn, _ = np.linalg.qr(rng.standard_normal((6, 6)))
     moved = x @ turn + rng.standard_normal(6)
-    plain, turned = (conceptdec.probe(z, y, kind, tolerance=1e-18) for z in (x, moved))
+    plain, turned = (conceptdec.probe(z, y, kind, **exact(kind)) for z in (x, moved))
     np.testing.assert_allclose(turned.weights @ turn.T, plain.weights, atol=CLOSE)
     same(plain, turned, but={"weights", "bias", "iterations", "decrement"}, atol=CLOSE)
 
@@ -206,7 +211,7 @@ def test_names_of_classes(rng, kind):
     """Other labels, in another order: the columns move with the classes."""
     x, y = problem(rng, classes=3)
     names = np.array(["c", "a", "b"])
-    plain, named = (conceptdec.probe(x, labels, kind, tolerance=1e-18) for labels in (y, names[y]))
+    plain, named = (conceptdec.probe(x, labels, kind, **exact(kind)) for labels in (y, names[y]))
     order = [1, 2, 0]
     assert named.classes.tolist() == ["a", "b", "c"]
     assert np.array_equal(named.fold, plain.fold)
@@ -219,7 +224,7 @@ def test_names_of_classes(rng, kind):
 def test_two_classes_swapped(rng):
     x, y = problem(rng, classes=2)
     for kind in KINDS:
-        plain, swapped = (conceptdec.probe(x, labels, kind, tolerance=1e-18) for labels in (y, 1 - y))
+        plain, swapped = (conceptdec.probe(x, labels, kind, **exact(kind)) for labels in (y, 1 - y))
         np.testing.assert_allclose(swapped.weights, -plain.weights, atol=CLOSE)
         np.testing.assert_allclose(swapped.accuracy, plain.accuracy, atol=1e-12)
 
@@ -230,7 +235,7 @@ def test_order_of_rows(rng, kind):
     x, y = problem(rng)
     order = rng.permutation(120)
     groups = rng.integers(0, 10, size=120)
-    options = dict(protocol="group", tolerance=1e-18)
+    options = dict(protocol="group", **exact(kind))
     plain = conceptdec.probe(x, y, kind, groups=groups, **options)
     moved = conceptdec.probe(x[order], y[order], kind, groups=groups[order], **options)
     np.testing.assert_allclose(moved.decision[:, np.argsort(order)], plain.decision, atol=CLOSE)
@@ -242,7 +247,7 @@ def test_order_of_rows(rng, kind):
 def test_weights_are_repeated_rows(rng, kind):
     x, y = problem(rng, n=60)
     times = rng.integers(1, 4, size=60)
-    options = dict(lambdas=0.1, tolerance=1e-18) if kind in ("logistic", "ridge") else {}
+    options = dict(lambdas=0.1, **exact(kind)) if kind in ("logistic", "ridge") else {}
     if kind == "lda":
         options = dict(covariance="fixed", shrinkage=0.2)
     options["protocol"] = "resubstitution"
@@ -258,8 +263,8 @@ def test_scale_and_penalty(rng):
     """Features times s and lambda times s^2: the same decisions."""
     x, y = problem(rng)
     for kind in ("logistic", "ridge"):
-        plain = conceptdec.probe(x, y, kind, lambdas=[0.01, 0.5], tolerance=1e-18)
-        scaled = conceptdec.probe(8 * x, y, kind, lambdas=[0.64, 32.0], tolerance=1e-18)
+        plain = conceptdec.probe(x, y, kind, lambdas=[0.01, 0.5], **exact(kind))
+        scaled = conceptdec.probe(8 * x, y, kind, lambdas=[0.64, 32.0], **exact(kind))
         np.testing.assert_allclose(scaled.decision, plain.decision, atol=CLOSE)
         np.testing.assert_allclose(scaled.weights, plain.weights / 8, atol=CLOSE)
 
@@ -271,17 +276,17 @@ def test_standardize(rng, kind):
     x[:, 3] = 7
     scale = x.std(axis=0)
     scale[3] = 1
-    by_hand = conceptdec.probe((x - x.mean(axis=0)) / scale, y, kind, tolerance=1e-18)
-    result = conceptdec.probe(x, y, kind, standardize="global", tolerance=1e-18)
+    by_hand = conceptdec.probe((x - x.mean(axis=0)) / scale, y, kind, **exact(kind))
+    result = conceptdec.probe(x, y, kind, standardize="global", **exact(kind))
     np.testing.assert_allclose(result.decision, by_hand.decision, atol=CLOSE)
     np.testing.assert_allclose(result.weights, by_hand.weights / scale, atol=CLOSE)
-    fold = conceptdec.probe(x, y, kind, standardize="fold", tolerance=1e-18)
+    fold = conceptdec.probe(x, y, kind, standardize="fold", **exact(kind))
     for train, test in parts(fold):
         scale = x[train].std(axis=0)
         scale[3] = 1
         z = (x - x[train].mean(axis=0)) / scale
         one = conceptdec.probe(z, y, kind, lambdas=by_hand.lambda_ if kind in ("logistic", "ridge") else None,
-                               tolerance=1e-18, protocol="split", train=np.isin(np.arange(120), train))  # fmt: skip
+                               **exact(kind), protocol="split", train=np.isin(np.arange(120), train))  # fmt: skip
         np.testing.assert_allclose(fold.decision[0, test], one.decision[0, test], atol=CLOSE)
 
 
@@ -393,7 +398,7 @@ def test_fewer_rows_than_dimensions(rng, kind):
     """Rows that span few of many dimensions: the same decisions."""
     x, y = problem(rng, n=40, d=4)
     wide = np.concatenate([x, np.zeros((40, 76))], axis=1) @ np.linalg.qr(rng.standard_normal((80, 80)))[0]
-    narrow, broad = (conceptdec.probe(z, y, kind, tolerance=1e-18) for z in (x, wide))
+    narrow, broad = (conceptdec.probe(z, y, kind, **exact(kind)) for z in (x, wide))
     np.testing.assert_allclose(broad.decision, narrow.decision, atol=CLOSE)
     np.testing.assert_allclose(broad.accuracy, narrow.accuracy, atol=1e-12)
 
@@ -470,6 +475,44 @@ def test_rare_class_in_stratified_folds(rng):
         with pytest.raises(conceptdec.ConceptDecError, match="members of class 3.* class 3 is 'rare'") as caught:
             call(x, names, folds=3, protocol="kfold")
         assert caught.value.status_name == "CONCEPTDEC_EFOLDS"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rare_class_is_skipped(rng, kind):
+    """Stratified folds, those of nested selection too, where a class has fewer members than there are folds."""
+    x, y = problem(rng, n=61, classes=3)
+    y[[58, 60]] = 3
+    result = conceptdec.probe(x, y, kind, missing="skip", classes=[0, 1, 2, 3])
+    assert result.n_missing_train.sum() == 0 and (result.n_missing_test == [0 if r in result.fold[[58, 60]] else 1
+                                                                            for r in range(5)]).all()  # fmt: skip
+    y[58] = 0
+    options = dict(lambdas=[0.01, 1.0], nested=True) if kind in ("logistic", "ridge") else {}
+    result = conceptdec.probe(x, y, kind, missing="skip", **options)
+    assert result.n_missing_train.tolist() == [int(fold == result.fold[60]) for fold in range(5)]
+    if options:
+        with pytest.raises(conceptdec.ConceptDecError, match="more folds than members of class 3"):
+            conceptdec.probe(x, y, kind, **options)
+
+
+@pytest.mark.parametrize("protocol", ["kfold", "resubstitution", "group"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_class_without_weight_is_missing(rng, kind, protocol):
+    x, y = problem(rng, n=60, classes=3)
+    weights = (y != 2).astype(float)
+    options = dict(kind=kind, protocol=protocol, weights=weights)
+    if protocol == "group":
+        options["groups"] = np.arange(60) % 6
+    with pytest.raises(conceptdec.ConceptDecError, match="class 2 has no training row with a weight above 0"):
+        conceptdec.probe(x, y, **options)
+    extra = dict(mdl=True) if kind != "ridge" else {}
+    result = conceptdec.probe(x, y, missing="skip", **options, **extra)
+    assert (result.n_missing_train == 1).all() and result.per_concept[0, 2] == 0
+    if kind != "ridge":
+        assert (result.posterior[0, :, 2] == 0).all() and np.isnan(result.pvi_bits[0, y == 2]).all()
+        assert np.isfinite(result.v_information_bits).all() and np.isfinite(result.codelength_bits).all()
+    if protocol == "resubstitution":
+        with pytest.raises(conceptdec.ConceptDecError, match="class 2 has no training row with a weight above 0"):
+            conceptdec.fit_probe(x, y, kind, weights=weights)
 
 
 # ---- null, interval, control, code, selection
@@ -688,6 +731,15 @@ REFUSED = [
     ("EINVAL", "ridge has no posterior", dict(kind="ridge", mdl=True)),
     ("EINVAL", "nested selection needs two", dict(nested=True)),
     ("EINVAL", "max_iterations", dict(max_iterations=0)),
+    ("EINVAL", "folds", dict(kind="ridge", protocol="loo", folds=5)),
+    ("EINVAL", "flags", dict(kind="ridge", protocol="loo", stratified=False)),
+    ("EINVAL", "tolerance", dict(kind="ridge", tolerance=1e-9)),
+    ("EINVAL", "max_iterations", dict(kind="lda", max_iterations=7)),
+    ("EINVAL", "covariance", dict(covariance="ledoit_wolf")),
+    ("EINVAL", "permute", dict(permute="free")),
+    ("EINVAL", "confidence", dict(confidence=0.9)),
+    ("EINVAL", "types", dict(types=np.zeros(30, int))),
+    ("EINVAL", "groups", dict(kind="ridge", protocol="loo", groups=np.arange(30) // 4, permutations=3)),
     ("EINVAL", "tolerance", dict(tolerance=0.0)),
     ("EINVAL", "memory", dict(memory=0)),
     ("EINVAL", "confidence", dict(bootstrap=3, confidence=1.0)),

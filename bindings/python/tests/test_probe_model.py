@@ -116,6 +116,7 @@ def test_score(data, kind):
         loss = metrics.log_loss(truth, model.probabilities(other)) / np.log(2)
         assert score.log_loss == pytest.approx(loss, abs=1e-9)
     assert "90 samples scored, 3 classes" in repr(score) and f"{score.accuracy:.4f}" in repr(score)
+    assert "lambda" not in repr(score)
     truth[:5] = "odd"
     with pytest.raises(conceptdec.ConceptDecError, match="y: 'odd' at row 0 is not among the classes"):
         model.score(other, truth)

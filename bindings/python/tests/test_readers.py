@@ -123,7 +123,7 @@ def test_what_is_no_reader(sample):
     x, y = sample
     with pytest.raises(conceptdec.ConceptDecError, match="X: needs 2 axes"):
         conceptdec.neighbors(Rows(x.reshape(6, 10, 8)), 3)
-    with pytest.raises(conceptdec.ConceptDecTypeError, match="X: activations must be"):
+    with pytest.raises(conceptdec.ConceptDecTypeError, match="X: must be float64"):
         conceptdec.neighbors(Rows(x.astype(np.int32)), 3)
     with pytest.raises(conceptdec.ConceptDecTypeError, match="byte order"):
         conceptdec.neighbors(Rows(x.astype(">f8")), 3)

@@ -143,11 +143,11 @@ BAD = [
     (np.zeros((3, 4), dtype=np.int64), "not int64"),
     (np.zeros((3, 4), dtype=np.uint16), "dtype='bfloat16'"),
     (np.zeros((3, 4), dtype=complex), "not complex128"),
-    (np.zeros((3, 4), dtype=np.longdouble), "activations must be"),
+    (np.zeros((3, 4), dtype=np.longdouble), "must be float64"),
     (np.zeros((3, 4), dtype=bool), "not bool"),
     (np.zeros((3, 4), dtype=">f4"), "byte order"),
     (np.ma.masked_equal([[1.0, 2.0]], 2.0), "masked"),
-    ([["a", "b"]], "activations must be"),
+    ([["a", "b"]], "must be float64"),
     (Tensor(np.zeros((3, 4), dtype=np.int32), code=0), "not i32"),
 ]
 

@@ -1,0 +1,159 @@
+/* Probes keep to `memory`: the most bytes that are alive at once, less those of the result, and what is refused. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conceptdec/conceptdec.h>
+
+#include "check_main.h"
+
+enum { N = 2000, D = 12, CLASSES = 4 };
+
+typedef struct counter {
+    uint64_t live, peak;
+} counter;
+
+static counter counted;
+
+static void *
+count_allocate(void *user, uint64_t size)
+{
+    counter *c = user;
+    uint64_t *block = malloc(size + 16);
+    if (!block)
+        return NULL;
+    *block = size;
+    c->live += size;
+    c->peak = c->live > c->peak ? c->live : c->peak;
+    return block + 2;
+}
+
+static void
+count_release(void *user, void *memory)
+{
+    counter *c = user;
+    uint64_t *block = (uint64_t *)memory - 2;
+    c->live -= *block;
+    free(block);
+}
+
+static double values[N * D];
+static int64_t labels[N * 3], groups[N], types[N];
+static double lambdas[64];
+
+static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+static const conceptdec_matrix of_groups = {groups, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+static const conceptdec_matrix of_types = {types, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+
+static void
+make_problem(void)
+{
+    uint64_t state = 1;
+    for (int64_t i = 0; i < N; i++) {
+        groups[i] = i / 20;
+        types[i] = i % 37;
+        for (int64_t j = 0; j < D; j++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            values[i * D + j] = (double)(state >> 40) / 0x1p23 - 1 + (j == i % CLASSES ? 0.5 : 0);
+        }
+        for (int64_t s = 0; s < 3; s++)
+            labels[i * 3 + s] = (i + s * (i % 7)) % CLASSES;
+    }
+    for (int a = 0; a < 64; a++)
+        lambdas[a] = pow(2, -a / 4.0);
+}
+
+/* Draws that together would take 16 MB of labels; parts, selections and values that take several. */
+static const struct scene {
+    const char *name;
+    const conceptdec_matrix *labels;
+    int64_t memory;
+    conceptdec_probe_options options;
+} scenes[] = {
+    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}},
+    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}},
+    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}},
+    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}},
+    {"nested",
+     &y,
+     12 << 20,
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}},
+    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}},
+    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}},
+    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}},
+};
+
+enum { N_SCENES = sizeof scenes / sizeof *scenes };
+
+static conceptdec_status
+run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
+{
+    const conceptdec_ctx_options hooks = {.struct_size = sizeof hooks,
+                                          .allocate = count_allocate,
+                                          .release = count_release,
+                                          .allocator_user = &counted,
+                                          .threads = 1};
+    conceptdec_probe_options options = scene->options;
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_result *result = NULL;
+    options.struct_size = sizeof options;
+    options.memory = memory;
+    ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
+    uint64_t before = counted.live;
+    counted.peak = before;
+    conceptdec_status status = conceptdec_probe(ctx, &x, scene->labels, &options, &result);
+    *peak = counted.peak - counted.live; /* what stays is the result */
+    strcpy(text, conceptdec_ctx_error(ctx));
+    if (status != CONCEPTDEC_OK)
+        ck_assert_uint_eq(counted.live, before);
+    conceptdec_result_free(result);
+    conceptdec_ctx_free(ctx);
+    ck_assert_uint_eq(counted.live, 0);
+    return status;
+}
+
+START_TEST(no_more_than_memory_is_alive)
+{
+    const struct scene *scene = &scenes[_i];
+    uint64_t peak;
+    char text[512];
+    make_problem();
+    ck_assert_msg(run(scene, scene->memory, &peak, text) == CONCEPTDEC_OK, "%s: %s", scene->name, text);
+    if (getenv("PROBE_PEAKS"))
+        printf("%s: %.2f of %.2f MB\n", scene->name, (double)peak / 1e6, (double)scene->memory / 1e6);
+    ck_assert_msg(peak <= (uint64_t)scene->memory, "%s: %llu bytes", scene->name, (unsigned long long)peak);
+}
+END_TEST
+
+/* Refused with the number that is needed, before more than that is taken. */
+START_TEST(too_little_is_refused_at_once)
+{
+    const struct scene *scene = &scenes[_i];
+    const int64_t memory = 300000;
+    uint64_t peak;
+    char text[512];
+    make_problem();
+    ck_assert_int_eq(run(scene, memory, &peak, text), CONCEPTDEC_ENOMEM);
+    ck_assert_msg(strstr(text, "memory: 300000 bytes are too few") == text, "%s: %s", scene->name, text);
+    const char *needed = strstr(text, " take ");
+    ck_assert_msg(needed && strtoll(needed + 6, NULL, 10) > 0, "%s: %s", scene->name, text);
+    ck_assert_msg(peak <= 1 << 20, "%s: %llu bytes", scene->name, (unsigned long long)peak);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("probe budget");
+    TCase *tests = tcase_create("probe budget");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
+    tcase_add_loop_test(tests, too_little_is_refused_at_once, 0, N_SCENES);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
