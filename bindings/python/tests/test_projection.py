@@ -274,11 +274,11 @@ def test_in_another_process(tilted):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_batches_do_not_matter(rng, kind):
-    x, options, wide = narrow(rng.standard_normal((700, 9)) + 5, kind)
+    x, options, wide = narrow(rng.standard_normal((17000, 9)) + 5, kind)
     whole = conceptdec.Moments(9).add(x, **options)
     np.testing.assert_allclose(whole.mean, wide.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(whole.covariance, np.cov(wide.T), rtol=1e-5 if kind != "float64" else 1e-11, atol=1e-6)
-    for cuts in ([1], [256], [3, 300, 301, 699], range(0, 700, 50)):
+    for cuts in ([1], [8191, 8192, 16385], [3, 300, 301, 16999], range(500, 17000, 500)):
         parts = conceptdec.Moments(9)
         for part in np.split(x, list(cuts)):
             assert parts.add(part, threads=2, **options) is parts
