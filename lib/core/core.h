@@ -152,6 +152,8 @@ enum {
     CONCEPTDEC_I_RNG_CONTROL = 5,
     CONCEPTDEC_I_RNG_CODE = 6,
     CONCEPTDEC_I_RNG_KRYLOV = 10
+    CONCEPTDEC_I_RNG_START = 20,
+    CONCEPTDEC_I_RNG_LAYOUT = 21
 };
 
 typedef struct conceptdec_i_rng {
