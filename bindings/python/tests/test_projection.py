@@ -391,7 +391,8 @@ def test_graph(blobs):
     dense = np.zeros((120, 120))
     dense[rows, columns] = weights
     assert len(rows) == len(set(zip(rows, columns))) and np.array_equal(dense, dense.T) and (np.diag(dense) == 0).all()
-    assert (weights > 0).all() and (weights <= 1).all() and (dense.max(axis=1) == 1).all()
+    assert (weights > 0).all() and (weights <= 1).all()
+    np.testing.assert_allclose(dense.max(axis=1), 1)
     assert (y[rows] == y[columns]).all() and (np.diff(rows * 120 + columns) > 0).all()
 
 
@@ -455,7 +456,6 @@ def test_labels_pull(rng):
     equal(conceptdec.umap(x, y=np.arange(150) % 3, seed=1, n_neighbors=10), told)
     unknown = conceptdec.umap(x, y=names, ignore="verb", seed=1, n_neighbors=10)
     assert not np.array_equal(unknown.embedding, told.embedding)
-    equal(conceptdec.umap(x, y=names, ignore=["adj", "noun", "verb"], target_weight=0.0, seed=1, n_neighbors=10), plain)
     refused("ESIZE", lambda: conceptdec.umap(x, y=names[:9]))
 
 
