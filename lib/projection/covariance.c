@@ -49,20 +49,16 @@ conceptdec_i_covariance_open(conceptdec_i_arena *arena, const conceptdec_i_krylo
     return CONCEPTDEC_OK;
 }
 
-/* ---- a matrix ---- */
+/* ---- products ---- */
 
-static conceptdec_status
-store(void *argument, const conceptdec_i_chunk *chunk, int lane)
+/* What a matrix gives is the product itself. */
+static void
+store(const conceptdec_i_covariance *covariance, const conceptdec_i_chunk *chunk)
 {
-    double *const *out = argument;
-    (void)lane;
     for (int64_t j = 0; j < chunk->columns; j++)
-        memcpy(out[j] + chunk->first, (const double *)chunk->values + j * chunk->ld,
-               (size_t)chunk->count * sizeof(double));
-    return CONCEPTDEC_OK;
+        memcpy(covariance->products + j * covariance->problem->dims + chunk->first,
+               (const double *)chunk->values + j * chunk->ld, (size_t)chunk->count * sizeof(double));
 }
-
-/* ---- rows ---- */
 
 /* Keeps the largest magnitude, and takes the second share of the scaling. */
 static conceptdec_status
@@ -78,24 +74,33 @@ observe(void *argument, const conceptdec_i_chunk *chunk, int lane)
             double *wide = (double *)chunk->values + j * chunk->ld + i;
             bool is_float = covariance->precision == CONCEPTDEC_I_TILE_F32;
             double value = is_float ? (double)*narrow : *wide;
-            largest = fmax(largest, fabs(value));
+            largest = fabs(value) > largest ? fabs(value) : largest;
             if (covariance->exponent != 0 && is_float)
                 *narrow = (float)(value * factor);
             else if (covariance->exponent != 0)
                 *wide = value * factor;
         }
     covariance->largest[chunk->slab] = largest;
+    if (!covariance->problem->rows)
+        store(covariance, chunk);
     return CONCEPTDEC_OK;
+}
+
+static double
+factor_of(const conceptdec_i_covariance *covariance, int64_t dim)
+{
+    const double *scale = covariance->problem->rows ? covariance->problem->scale : NULL;
+    return scale ? 1 / scale[dim] : 1;
 }
 
 static void
 prepare(const conceptdec_i_covariance *covariance, int64_t count, const double *vectors, double *out)
 {
     const int64_t dims = covariance->problem->dims;
-    const double *scale = covariance->problem->scale, factor = ldexp(1, -covariance->exponent);
+    const double unit = ldexp(1, -covariance->exponent);
     for (int64_t j = 0; j < count; j++)
         for (int64_t i = 0; i < dims; i++)
-            out[j * dims + i] = vectors[j * dims + i] * factor / (scale ? scale[i] : 1);
+            out[j * dims + i] = vectors[j * dims + i] * unit * factor_of(covariance, i);
 }
 
 /* What the rounded mean left in the rows has added n shift shift'. */
@@ -103,31 +108,31 @@ static void
 conclude(const conceptdec_i_covariance *covariance, const double *vector, double *out)
 {
     const conceptdec_i_krylov_problem *problem = covariance->problem;
-    const double *scale = problem->scale, *shift = covariance->shift;
-    const double factor = ldexp(1, covariance->exponent);
+    const double *shift = covariance->shift, unit = ldexp(1, -covariance->exponent);
     double along = 0;
     for (int64_t i = 0; shift && i < problem->dims; i++)
-        along += shift[i] * vector[i] / (scale ? scale[i] : 1);
+        along += shift[i] * unit * vector[i] * factor_of(covariance, i);
     along *= (double)covariance->rows.n;
     for (int64_t i = 0; i < problem->dims; i++) {
-        double value = out[i] * factor * factor - (shift ? along * shift[i] : 0);
-        out[i] = value / (scale ? scale[i] : 1) / problem->divisor;
+        double value = out[i] - (shift ? along * shift[i] * unit : 0);
+        out[i] = value * factor_of(covariance, i) / problem->divisor;
     }
 }
 
-/* Whether the products that came are so far from 1 that the way back may leave the range of its type: then by how much. */
+/* Whether what came of the first product is so far from 1 that others may leave the range of their type: then by how much. */
 static bool
 is_far(conceptdec_i_covariance *covariance)
 {
     const bool is_float = covariance->precision == CONCEPTDEC_I_TILE_F32;
-    const int far = is_float ? 45 : 400, farthest = is_float ? 120 : 1000;
+    const int far = is_float ? 45 : 150, farthest = is_float ? 120 : 1000;
     double largest = 0;
     for (int64_t slab = 0; slab < CONCEPTDEC_I_PASSES_MOST_SLABS; slab++)
         largest = fmax(largest, covariance->largest[slab]);
     if (largest >= ldexp(1, -far) && largest <= ldexp(1, far))
         return false;
     int exponent = largest > 0 && largest < (double)INFINITY ? ilogb(largest) : largest > 0 ? farthest : -farthest;
-    covariance->exponent = exponent > farthest ? farthest : exponent < -farthest ? -farthest : exponent;
+    exponent = exponent > farthest ? farthest : exponent < -farthest ? -farthest : exponent;
+    covariance->exponent = covariance->problem->rows ? exponent : exponent / 2;
     return true;
 }
 
@@ -135,9 +140,9 @@ static conceptdec_status
 run(conceptdec_i_covariance *covariance, int64_t count, const double *vectors, const double **w, double **g)
 {
     memset(covariance->largest, 0, sizeof covariance->largest);
-    prepare(covariance, count, vectors, g[0]);
-    return conceptdec_i_passes_run(covariance->passes, &covariance->rows, covariance->precision, count, w, g, observe,
-                                   covariance);
+    prepare(covariance, count, vectors, covariance->products);
+    return conceptdec_i_passes_run(covariance->passes, &covariance->rows, covariance->precision, count, w,
+                                   covariance->problem->rows ? g : NULL, observe, covariance);
 }
 
 conceptdec_status
@@ -145,19 +150,14 @@ conceptdec_i_covariance_product(conceptdec_i_covariance *covariance, int64_t cou
                                 double *products, const double **w, double **g)
 {
     const int64_t dims = covariance->problem->dims;
-    const bool is_matrix = !covariance->problem->rows;
-    for (int64_t j = 0; j < count; j++) {
-        g[j] = products + j * dims;
-        w[j] = is_matrix ? vectors + j * dims : g[j];
-    }
-    if (is_matrix)
-        return conceptdec_i_passes_run(covariance->passes, &covariance->rows, covariance->precision, count, w, NULL,
-                                       store, g);
+    covariance->products = products;
+    for (int64_t j = 0; j < count; j++)
+        w[j] = g[j] = products + j * dims;
     CONCEPTDEC_I_TRY(run(covariance, count, vectors, w, g));
     if (!covariance->is_measured && is_far(covariance))
         CONCEPTDEC_I_TRY(run(covariance, count, vectors, w, g));
     covariance->is_measured = true;
-    for (int64_t j = 0; j < count; j++)
+    for (int64_t j = 0; j < count && covariance->problem->rows; j++)
         conclude(covariance, vectors + j * dims, g[j]);
     return CONCEPTDEC_OK;
 }

@@ -10,8 +10,9 @@ typedef struct conceptdec_i_covariance {
     conceptdec_i_passes *passes; /* opened for these dims, and for as many columns as there will be */
     conceptdec_i_rows rows;
     int precision;
-    int exponent; /* the vectors are multiplied by 2^-exponent on the way there, and what comes by it on the way back */
+    int exponent; /* products are those of C 4^-exponent, so that none leaves the range of its type; known after the first */
     bool is_measured;
+    double *products;                               /* of the call that runs */
     double *shift;                                  /* dims: the mean of the rows as they enter the products; NULL: 0 */
     double largest[CONCEPTDEC_I_PASSES_MOST_SLABS]; /* magnitude of what came, for each slab */
 } conceptdec_i_covariance;
@@ -20,7 +21,7 @@ typedef struct conceptdec_i_covariance {
 int conceptdec_i_covariance_precision(const conceptdec_i_krylov_problem *problem);
 conceptdec_status conceptdec_i_covariance_open(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                                conceptdec_i_passes *passes, conceptdec_i_covariance *covariance);
-/* product[j] = C vector[j], for j < count; w, g: room for as many pointers. */
+/* product[j] = C 4^-exponent vector[j], for j < count; w, g: room for as many pointers. */
 conceptdec_status conceptdec_i_covariance_product(conceptdec_i_covariance *covariance, int64_t count,
                                                   const double *vectors, double *products, const double **w,
                                                   double **g);

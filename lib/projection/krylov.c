@@ -10,10 +10,12 @@
 #include "linalg/factor.h"
 #include "projection/covariance.h"
 
-#define UNIT 12           /* blocks are multiples: of the widths of panels */
-#define VECTORS_A_UNIT 25 /* components for each of these */
-#define ATTEMPTS 8        /* to draw a direction that is new */
-#define NEGLIGIBLE 0x1p-46
+#define UNIT 12            /* blocks are multiples: of the widths of panels */
+#define VECTORS_A_UNIT 25  /* components for each of these */
+#define ATTEMPTS 8         /* to draw a direction that is new */
+#define NEGLIGIBLE 0x1p-46 /* parts of a product: nothing is left of it */
+#define NOISE_F32 0x1p-19  /* what products are wrong by, with room */
+#define NOISE_F64 0x1p-42
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -29,6 +31,9 @@ typedef struct {
     double *rest;          /* block x block: the last block's remainder is rest' times the next block */
     double *scratch;       /* wanted + block rows, or a block */
     int64_t last;          /* size of the last block */
+    double unit;           /* length of the longest product */
+    bool is_spent;         /* the last product had nothing new: the next block is random */
+    double *settled;       /* wanted values when that was so before; the first is not a number: it never was */
     const double **from;   /* pointers to columns of a pass */
     double **to;
     uint64_t drawn; /* directions */
@@ -186,17 +191,29 @@ replace(space *s, int64_t index)
     return CONCEPTDEC_OK;
 }
 
-/* Makes the next block, orthogonal to the space but for rounding, orthonormal. */
-static conceptdec_status
-settle(space *s, double size)
+static double
+noise(const space *s)
 {
+    return s->covariance.precision == CONCEPTDEC_I_TILE_F32 ? NOISE_F32 : NOISE_F64;
+}
+
+/* Makes the next block, orthogonal to the space but for rounding, orthonormal. Where the products are in the space already, a
+ * random block may have a part in what it does not know: more of an eigenspace than a block is wide. */
+static conceptdec_status
+settle(space *s)
+{
+    double longest = 0;
     memset(s->rest, 0, (size_t)(s->block * s->block) * sizeof *s->rest);
     for (int64_t j = 0; j < s->fresh; j++) {
         double length = join(s, j, s->rest + j);
         s->rest[j * s->block + j] = length;
-        if (length <= NEGLIGIBLE * size)
+        longest = fmax(longest, length);
+        if (length <= NEGLIGIBLE * s->unit)
             CONCEPTDEC_I_TRY(replace(s, j));
     }
+    s->is_spent = longest <= noise(s) * s->unit;
+    for (int64_t j = 0; j < s->fresh && s->is_spent; j++)
+        CONCEPTDEC_I_TRY(replace(s, j));
     CONCEPTDEC_I_TRY(project(s, s->size, s->fresh, direction(s, s->size), NULL));
     for (int64_t j = 0; j < s->fresh; j++)
         if (join(s, j, NULL) < 0.5)
@@ -209,9 +226,12 @@ start(space *s)
 {
     s->size = 0;
     s->fresh = s->block;
+    s->settled[0] = (double)NAN;
     for (int64_t j = 0; j < s->fresh; j++)
         draw(s, direction(s, j));
-    return settle(s, 0);
+    CONCEPTDEC_I_TRY(settle(s));
+    s->is_spent = false;
+    return CONCEPTDEC_OK;
 }
 
 /* ---- steps ---- */
@@ -243,16 +263,18 @@ grow(space *s)
     memcpy(next, image, (size_t)(s->last * s->dims) * sizeof *next);
     for (int64_t j = 0; j < s->last; j++)
         longest = fmax(longest, sqrt(dot(next + j * s->dims, next + j * s->dims, s->dims)));
-    if (!(longest < (double)INFINITY))
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
     CONCEPTDEC_I_TRY(project(s, s->size, s->last, next, s->across + old));
     symmetrise(s, old);
-    return settle(s, longest);
+    s->unit = fmax(s->unit, longest);
+    return settle(s);
 }
 
+/* LAPACK may not end where something is not finite. */
 static conceptdec_status
 solve(space *s)
 {
+    if (!(s->unit < (double)INFINITY))
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
     for (int64_t i = 0; i < s->size; i++)
         memcpy(s->ritz + i * s->size, s->across + i * s->most, (size_t)s->size * sizeof *s->ritz);
     return conceptdec_i_eigen(s->ctx, s->size, s->ritz, s->size, s->values);
@@ -264,13 +286,28 @@ largest(const space *s)
     return fmax(fabs(s->values[0]), fabs(s->values[s->size - 1]));
 }
 
+/* Whether a random block, with all that came of it, has changed nothing. */
+static bool
+is_settled(space *s)
+{
+    bool is_same = true;
+    for (int64_t k = 0; k < s->wanted; k++) {
+        const double value = s->values[s->size - 1 - k];
+        is_same = is_same && fabs(value - s->settled[k]) <= noise(s) * s->unit;
+        s->settled[k] = value;
+    }
+    return is_same;
+}
+
 /* Whether what the next block has of the product of each of the best approximations is within the tolerance. */
 static bool
-seems_done(const space *s)
+seems_done(space *s)
 {
     const double bound = s->problem->tolerance * largest(s);
-    if (s->fresh < s->last)
-        return s->fresh == 0;
+    if (s->is_spent)
+        return is_settled(s);
+    if (s->fresh < s->last || !isnan(s->settled[0]))
+        return false;
     for (int64_t k = 0; k < s->wanted; k++) {
         const double *end = s->ritz + (s->size - 1 - k) * s->size + s->size - s->last;
         double sum = 0;
@@ -308,14 +345,16 @@ static conceptdec_status
 answer_with(space *s, conceptdec_i_krylov_answer *answer)
 {
     const double unit = largest(s);
+    if (!(ldexp(unit, 2 * s->covariance.exponent) < (double)INFINITY))
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
     CONCEPTDEC_I_TRY(combine(s, s->basis, s->wanted, answer->vectors));
     CONCEPTDEC_I_TRY(combine(s, s->image, s->wanted, s->scratch));
     answer->converged = true;
     answer->iterations = s->iterations;
     for (int64_t k = 0; k < s->wanted; k++) {
         double *product = s->scratch + k * s->dims;
-        answer->values[k] = s->values[s->size - 1 - k];
-        add(-answer->values[k], answer->vectors + k * s->dims, product, s->dims);
+        add(-s->values[s->size - 1 - k], answer->vectors + k * s->dims, product, s->dims);
+        answer->values[k] = ldexp(s->values[s->size - 1 - k], 2 * s->covariance.exponent);
         answer->residuals[k] = unit > 0 ? sqrt(dot(product, product, s->dims)) / unit : 0;
         answer->converged = answer->converged && answer->residuals[k] <= s->problem->tolerance;
     }
@@ -381,6 +420,7 @@ take_space(conceptdec_i_arena *arena, space *s)
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->across));
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->ritz));
     CONCEPTDEC_I_TRY(take(arena, s->most, 1, &s->values));
+    CONCEPTDEC_I_TRY(take(arena, s->wanted, 1, &s->settled));
     CONCEPTDEC_I_TRY(take(arena, s->block, s->block, &s->rest));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "Krylov space", s->block, sizeof(double *), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "Krylov space", s->block, sizeof(double *), &p[1]));

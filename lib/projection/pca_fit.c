@@ -8,6 +8,7 @@
 
 /* Variances are known to about this share of the largest one where products are rounded to float. */
 #define FLOAT_FLOOR 0x1p-20
+#define SAME 0x1p-16
 
 static bool
 has_flag(const conceptdec_i_pca_fit *f, uint32_t flag)
@@ -150,17 +151,20 @@ gap_at(const conceptdec_i_pca_fit *f, int64_t k)
     return value_at(f, 0) > 0 ? fmin(above, below) / value_at(f, 0) : 0;
 }
 
+/* Magnitudes that agree to so many bits are equal: which of them is larger is a matter of rounding. */
 static void
 set_sign(double *v, int64_t d)
 {
-    int64_t largest = 0;
-    for (int64_t j = 1; j < d; j++)
-        if (fabs(v[j]) > fabs(v[largest]))
-            largest = j;
-    if (v[largest] > 0)
+    double largest = 0;
+    int64_t j = 0;
+    for (int64_t i = 0; i < d; i++)
+        largest = fmax(largest, fabs(v[i]));
+    while (fabs(v[j]) < largest * (1 - SAME))
+        j++;
+    if (v[j] > 0)
         return;
-    for (int64_t j = 0; j < d; j++)
-        v[j] = -v[j];
+    for (int64_t i = 0; i < d; i++)
+        v[i] = -v[i];
 }
 
 static double
