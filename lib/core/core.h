@@ -152,7 +152,8 @@ enum {
     CONCEPTDEC_I_RNG_CONTROL = 5,
     CONCEPTDEC_I_RNG_CODE = 6,
     CONCEPTDEC_I_RNG_START = 20,
-    CONCEPTDEC_I_RNG_LAYOUT = 21
+    CONCEPTDEC_I_RNG_LAYOUT = 21,
+    CONCEPTDEC_I_RNG_PLACE = 22
 };
 
 typedef struct conceptdec_i_rng {
