@@ -150,7 +150,8 @@ enum {
     CONCEPTDEC_I_RNG_BOOTSTRAP = 3,
     CONCEPTDEC_I_RNG_SAMPLE = 4,
     CONCEPTDEC_I_RNG_CONTROL = 5,
-    CONCEPTDEC_I_RNG_CODE = 6
+    CONCEPTDEC_I_RNG_CODE = 6,
+    CONCEPTDEC_I_RNG_START = 7
 };
 
 typedef struct conceptdec_i_rng {
