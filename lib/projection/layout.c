@@ -324,9 +324,9 @@ conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *an
 }
 
 void
-conceptdec_i_layout_places(const conceptdec_i_layout *l, double *places)
+conceptdec_i_layout_rows(const conceptdec_i_layout *l, float *places)
 {
+    const int64_t columns = l->settings.columns;
     for (int64_t i = 0; i < l->n; i++)
-        for (int64_t c = 0; c < l->settings.columns; c++)
-            places[l->vertex[i] * l->settings.columns + c] = (double)l->place[i * l->settings.columns + c];
+        memcpy(places + l->vertex[i] * columns, l->place + i * columns, (size_t)columns * sizeof *places);
 }

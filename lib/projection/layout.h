@@ -36,6 +36,6 @@ int64_t conceptdec_i_layout_work(const conceptdec_i_layout *layout);
 /* One epoch, 1 ... epochs - 1. anchors: NULL, or n x columns, to which every move draws by a share `pull` of the way. */
 conceptdec_status conceptdec_i_layout_epoch(conceptdec_i_layout *layout, int64_t epoch, const float *anchors,
                                             double pull);
-void conceptdec_i_layout_places(const conceptdec_i_layout *layout, double *places); /* n x columns */
+void conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places); /* n x columns, by vertex */
 
 #endif

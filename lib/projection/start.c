@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "projection/umap.h"
-#if __has_include("projection/spectral.h")
 #include "projection/spectral.h"
-#endif
 
 #define EXTENT 10.0
 #define NOISE 1e-4        /* standard deviation, so that equal rows can part */
@@ -16,7 +14,7 @@ start_random(uint64_t seed, int64_t n, int64_t columns, double *start)
 {
     for (int64_t i = 0; i < n; i++) {
         conceptdec_i_rng rng;
-        conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_START, (uint64_t)i);
+        conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_NOISE, (uint64_t)i);
         for (int64_t c = 0; c < columns; c++)
             start[i * columns + c] = EXTENT * (2 * conceptdec_i_rng_unit(&rng) - 1);
     }
@@ -54,10 +52,8 @@ start_at(conceptdec_i_arena *arena, const conceptdec_umap_options *options, cons
 {
     const int64_t n = graph->n, columns = options->n_components;
     switch (options->init) {
-#if __has_include("projection/spectral.h")
     case CONCEPTDEC_UMAP_SPECTRAL:
         return conceptdec_i_spectral(arena, graph, columns, options->seed, start, converged);
-#endif
     case CONCEPTDEC_UMAP_PCA:
         return start_pca(arena->ctx, options, x, start);
     case CONCEPTDEC_UMAP_GIVEN:
@@ -86,7 +82,7 @@ add_noise(uint64_t seed, int64_t n, int64_t columns, double *start)
     const double width = NOISE * 2 * sqrt(3);
     for (int64_t i = 0; i < n; i++) {
         conceptdec_i_rng rng;
-        conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_START, (uint64_t)i);
+        conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_NOISE, (uint64_t)i);
         for (int64_t c = 0; c < columns; c++)
             start[i * columns + c] += width * (conceptdec_i_rng_unit(&rng) - 0.5);
     }

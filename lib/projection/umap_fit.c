@@ -174,13 +174,20 @@ lay_out(conceptdec_i_arena *arena, const conceptdec_umap_options *o, const conce
 {
     conceptdec_i_layout_settings settings;
     conceptdec_i_layout *layout;
+    const int64_t count = u->n * u->columns;
+    void *p;
     conceptdec_i_umap_layout_settings(o, u->curve, u->n, &settings);
+    if (settings.epochs == 0)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", count, sizeof(float), &p));
     CONCEPTDEC_I_TRY(conceptdec_i_layout_open(arena, graph, &settings, u->embedding, &layout));
     conceptdec_i_stage(arena->ctx, "layout", (settings.epochs - 1) * conceptdec_i_layout_work(layout));
     for (int64_t epoch = 1; epoch < settings.epochs; epoch++)
         CONCEPTDEC_I_TRY(conceptdec_i_layout_epoch(layout, epoch, NULL, 0));
-    if (settings.epochs > 0)
-        conceptdec_i_layout_places(layout, u->embedding);
+    const float *places = p;
+    conceptdec_i_layout_rows(layout, p);
+    for (int64_t i = 0; i < count; i++)
+        u->embedding[i] = (double)places[i];
     return CONCEPTDEC_OK;
 }
 
