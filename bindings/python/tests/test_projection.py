@@ -431,7 +431,7 @@ def test_of_a_table(blobs, tmp_path):
     refused("EINVAL", lambda: conceptdec.umap(x, x=x), "x: stands beside a neighbour table")
     refused("ESHALLOW", lambda: conceptdec.umap(table, n_neighbors=11))
     refused("EINVAL", lambda: conceptdec.umap(table, n_neighbors=10, metric="cosine"), "metric")
-    refused("EINVAL", lambda: conceptdec.umap(loaded, n_neighbors=10, init="pca"))
+    refused("ENULL", lambda: conceptdec.umap(loaded, n_neighbors=10, init="pca"), "needs the rows")
 
 
 def test_starts(blobs, rng):
