@@ -1,6 +1,6 @@
-/* What does a concept look like in a network? The last layers' activations of a small transformer as a picture: principal
- * components and UMAP of one layer, how far each can be trusted, and UMAP of all layers that lie on one another. Prints the
- * scores; draws the picture where a second argument names a file. Run it where examples/data is, or name the folder:
+/* What does a concept look like in a network? A layer of a small transformer as a picture: by principal components and by
+ * UMAP, and by UMAP at four steps of training, which lie on one another. Prints how far each can be trusted; draws the
+ * pictures where a second argument names a file. Run it where examples/data is, or name the folder:
  *   cc projection.c $(pkg-config --cflags --libs conceptdec) -o projection && ./projection examples/data picture.svg */
 #include <conceptdec/conceptdec.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 /* examples/data/README.md: float16 from byte 128 on; axes as here, then samples and width. */
 enum { STEPS = 4, LAYERS = 5, SHOTS = 3, SAMPLES = 600, WIDTH = 64, HEADER = 128, CONCEPTS = 6, LAYER = 3, K = 10 };
 
+static const int steps[STEPS] = {0, 250, 1000, 4000};
 static const char *const concepts[CONCEPTS] = {"AND", "OR", "XOR", "NAND", "NOR", "XNOR"};
 static const char *const colours[CONCEPTS] = {"#e69f00", "#56b4e9", "#009e73", "#d55e00", "#0072b2", "#cc79a7"};
 
@@ -20,7 +21,7 @@ static const char *const colours[CONCEPTS] = {"#e69f00", "#56b4e9", "#009e73", "
 struct study {
     conceptdec_ctx *ctx;
     const int32_t *labels;
-    conceptdec_matrix layers[LAYERS], y;
+    conceptdec_matrix steps[STEPS], y;
     conceptdec_pca *pca;
     conceptdec_umap *umap;
     conceptdec_result *components, *aligned; /* places of the samples */
@@ -52,23 +53,19 @@ map_npy(const char *folder, const char *name, size_t size)
     return (const char *)memory + HEADER;
 }
 
-/* The layers of the trained model after seven examples: the last step, the last of the shots. */
+/* The layer at each step, after seven examples: the last of the shots. */
 static void
 open_study(struct study *s, const char *folder)
 {
     const size_t cell = (size_t)SAMPLES * WIDTH;
     const uint16_t *acts = map_npy(folder, "activations.npy", 2 * STEPS * LAYERS * SHOTS * cell);
     s->labels = map_npy(folder, "labels.npy", 4 * SAMPLES);
-    s->y = (conceptdec_matrix){
-        .data = s->labels, .rows = SAMPLES, .cols = 1, .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
-    for (size_t layer = 0; layer < LAYERS; layer++)
-        s->layers[layer] =
-            (conceptdec_matrix){.data = acts + (((STEPS - 1) * LAYERS + layer) * SHOTS + SHOTS - 1) * cell,
-                                .rows = SAMPLES,
-                                .cols = WIDTH,
-                                .row_stride = 2 * WIDTH,
-                                .col_stride = 2,
-                                .dtype = CONCEPTDEC_FLOAT16};
+    s->y = (conceptdec_matrix){.data = s->labels, .rows = SAMPLES, .cols = 1, .row_stride = 4, .col_stride = 4,
+                               .dtype = CONCEPTDEC_INT32};
+    for (size_t step = 0; step < STEPS; step++)
+        s->steps[step] = (conceptdec_matrix){
+            .data = acts + ((step * LAYERS + LAYER) * SHOTS + SHOTS - 1) * cell, .rows = SAMPLES, .cols = WIDTH,
+            .row_stride = 2 * WIDTH, .col_stride = 2, .dtype = CONCEPTDEC_FLOAT16};
 }
 
 static const double *
@@ -88,34 +85,30 @@ umap_points(const struct study *s)
 static conceptdec_status
 project(struct study *s)
 {
+    const conceptdec_matrix *trained = &s->steps[STEPS - 1];
     conceptdec_pca_options two = {.struct_size = sizeof two, .n_components = 2};
-    conceptdec_umap_options wishes = {.struct_size = sizeof wishes, .alignment = 0.05};
-    conceptdec_status status = conceptdec_pca_new(s->ctx, &s->layers[LAYER], &two, &s->pca);
+    conceptdec_status status = conceptdec_pca_new(s->ctx, trained, &two, &s->pca);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_pca_transform(s->ctx, s->pca, &s->layers[LAYER], &s->components);
+        status = conceptdec_pca_transform(s->ctx, s->pca, trained, &s->components);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_umap_new(s->ctx, &s->layers[LAYER], &wishes, &s->umap);
+        status = conceptdec_umap_new(s->ctx, trained, NULL, &s->umap);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_umap_aligned(s->ctx, s->layers, LAYERS, &wishes, &s->aligned);
+        status = conceptdec_umap_aligned(s->ctx, s->steps, STEPS, NULL, &s->aligned);
     return status;
 }
 
-/* How far can a picture of a layer be trusted, and how much of the concept is in it? */
+/* How far can a picture of the layer be trusted, and how much of the concept is in it? */
 static conceptdec_status
-judge(const struct study *s, const char *name, int layer, const double *points)
+judge(const struct study *s, const char *name, int step, const double *points)
 {
-    conceptdec_matrix picture = {.data = points,
-                                 .rows = SAMPLES,
-                                 .cols = 2,
-                                 .row_stride = 2 * sizeof *points,
-                                 .col_stride = sizeof *points,
-                                 .dtype = CONCEPTDEC_FLOAT64};
-    conceptdec_quality_options options = {
-        .struct_size = sizeof options, .ks = (const int64_t[]){K}, .n_ks = 1, .labels = &s->y};
+    conceptdec_matrix picture = {.data = points, .rows = SAMPLES, .cols = 2, .row_stride = 2 * sizeof *points,
+                                 .col_stride = sizeof *points, .dtype = CONCEPTDEC_FLOAT64};
+    conceptdec_quality_options options = {.struct_size = sizeof options, .ks = (const int64_t[]){K}, .n_ks = 1,
+                                          .labels = &s->y};
     conceptdec_result *result = NULL;
-    conceptdec_status status = conceptdec_embedding_quality(s->ctx, &s->layers[layer], &picture, &options, &result);
+    conceptdec_status status = conceptdec_embedding_quality(s->ctx, &s->steps[step], &picture, &options, &result);
     if (status == CONCEPTDEC_OK)
-        printf("%-14s %5d %16.3f %11.3f %9.3f %13.3f %14.3f\n", name, layer,
+        printf("%-14s %4d %16.3f %11.3f %9.3f %13.3f %15.3f\n", name, steps[step],
                *numbers(result, CONCEPTDEC_R_TRUSTWORTHINESS), *numbers(result, CONCEPTDEC_R_CONTINUITY),
                *numbers(result, CONCEPTDEC_R_KNN_PRESERVATION), *numbers(result, CONCEPTDEC_R_DECODABILITY),
                *numbers(result, CONCEPTDEC_R_DECODABILITY_EMBEDDED));
@@ -126,13 +119,13 @@ judge(const struct study *s, const char *name, int layer, const double *points)
 static conceptdec_status
 judge_all(const struct study *s)
 {
-    const double *layers = numbers(s->aligned, CONCEPTDEC_R_EMBEDDING);
-    printf("picture        layer  trustworthiness  continuity      kept  decodability  in the picture\n");
-    conceptdec_status status = judge(s, "PCA", LAYER, numbers(s->components, CONCEPTDEC_R_TRANSFORMED));
+    const double *aligned = numbers(s->aligned, CONCEPTDEC_R_EMBEDDING);
+    printf("layer %d        step  trustworthiness  continuity      kept  decodability  in the picture\n", LAYER);
+    conceptdec_status status = judge(s, "PCA", STEPS - 1, numbers(s->components, CONCEPTDEC_R_TRANSFORMED));
     if (status == CONCEPTDEC_OK)
-        status = judge(s, "UMAP", LAYER, umap_points(s));
-    for (int layer = 0; layer < LAYERS && status == CONCEPTDEC_OK; layer++)
-        status = judge(s, "UMAP, aligned", layer, layers + 2 * SAMPLES * layer);
+        status = judge(s, "UMAP", STEPS - 1, umap_points(s));
+    for (int step = 0; step < STEPS && status == CONCEPTDEC_OK; step++)
+        status = judge(s, "UMAP, aligned", step, aligned + 2 * SAMPLES * step);
     return status;
 }
 
@@ -158,7 +151,7 @@ draw(FILE *svg, const struct panel *p, const int32_t *labels, const double *all,
     double width = high[0] - low[0], height = high[1] - low[1];
     double scale = (p->side - 16) / (width > height ? width : height);
     double x0 = p->left + (p->side - scale * width) / 2, y0 = p->top + (p->side - scale * height) / 2;
-    fprintf(svg, "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\" fill=\"none\" stroke=\"#bbbbbb\"/>\n", p->left,
+    fprintf(svg, "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\" fill=\"none\" stroke=\"#bbbbbb\" stroke-width=\"1\"/>\n", p->left,
             p->top, p->side, p->side);
     fprintf(svg, "<text x=\"%g\" y=\"%g\">%s</text>\n", p->left, p->top - 6, p->title);
     for (int c = 0; c < CONCEPTS; c++) {
@@ -182,23 +175,24 @@ draw_legend(FILE *svg, double left, double top)
 static int
 draw_all(const struct study *s, const char *path)
 {
-    static const char *const titles[LAYERS] = {"embedding", "layer 1", "layer 2", "layer 3", "layer 4"};
-    const double *layers = numbers(s->aligned, CONCEPTDEC_R_EMBEDDING);
-    struct panel pca = {"layer 3, PCA", numbers(s->components, CONCEPTDEC_R_TRANSFORMED), 10, 60, 385};
-    struct panel umap = {"layer 3, UMAP", umap_points(s), 405, 60, 385};
+    const double *aligned = numbers(s->aligned, CONCEPTDEC_R_EMBEDDING);
+    struct panel pca = {"PCA", numbers(s->components, CONCEPTDEC_R_TRANSFORMED), 10, 60, 385};
+    struct panel umap = {"UMAP", umap_points(s), 405, 60, 385};
     FILE *svg = fopen(path, "w");
     if (!svg)
         return 0;
-    fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 640\" width=\"800\" height=\"640\" "
+    fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 680\" width=\"800\" height=\"680\" "
                  "font-family=\"sans-serif\" font-size=\"13\" stroke-width=\"4\">\n"
-                 "<rect width=\"800\" height=\"640\" fill=\"#ffffff\"/>\n<g stroke-linecap=\"round\">\n");
+                 "<rect width=\"800\" height=\"680\" fill=\"#ffffff\"/>\n<g stroke-linecap=\"round\">\n");
     draw_legend(svg, 20, 20);
     draw(svg, &pca, s->labels, pca.points, SAMPLES);
     draw(svg, &umap, s->labels, umap.points, SAMPLES);
-    fprintf(svg, "</g>\n<g stroke-linecap=\"round\" stroke-width=\"2\">\n");
-    for (int layer = 0; layer < LAYERS; layer++) {
-        struct panel small = {titles[layer], layers + 2 * SAMPLES * layer, 10 + 157 * layer, 478, 152};
-        draw(svg, &small, s->labels, layers, SAMPLES * LAYERS);
+    fprintf(svg, "</g>\n<g stroke-linecap=\"round\" stroke-width=\"3\">\n");
+    for (int step = 0; step < STEPS; step++) {
+        char title[64];
+        snprintf(title, sizeof title, "UMAP, aligned: step %d", steps[step]);
+        struct panel small = {title, aligned + 2 * SAMPLES * step, 10 + 196 * step, 478, 192};
+        draw(svg, &small, s->labels, aligned, SAMPLES * STEPS);
     }
     fprintf(svg, "</g>\n</svg>\n");
     return fclose(svg) == 0;
