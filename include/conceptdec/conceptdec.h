@@ -187,7 +187,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 #define CONCEPTDEC_MATRIX_READER 1u
 
 /** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for `x` and
- *  `queries` of the neighbour search, of k-NN decodability, of probes and of sweeps; anywhere else it is EUNSUPPORTED. The results
+ *  `queries` of the neighbour search, of k-NN decodability, of probes, of sweeps and of embedding quality; anywhere else it is EUNSUPPORTED. The results
  *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
  *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
  *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
@@ -899,20 +899,25 @@ typedef struct conceptdec_quality_options {
     uint64_t struct_size;
     uint64_t given;
     const int64_t *ks;               /**< 0: neighbourhood sizes, each below n / 2; NULL: 15 */
-    int64_t n_ks;                    /**< 1: their number */
+    int64_t n_ks;                    /**< 1: their number, at most 10,000 */
     const conceptdec_matrix *labels; /**< 2: integers, n x 1: also decodability in both spaces; NULL: none */
-    int64_t memory;                  /**< 3: bytes of working memory beside the input; default 2^29 */
+    int64_t memory;                  /**< 3: bytes of working memory beside the input and the search for neighbours; default
+                                          2^29. Rows are taken in batches that fit; ENOMEM where none does */
     int32_t metric;                  /**< 4: of x, CONCEPTDEC_METRIC_*; that of the embedding is L2 */
     uint32_t flags;                  /**< 5: 0 */
 } conceptdec_quality_options;
 
 /** How far an embedding can be trusted: trustworthiness and continuity (Venna and Kaski 2001), neighbour preservation and
  *  R_NX (Lee et al. 2013). Distances are compared in float64; ranks of rows at the same distance are their mean rank, and such
- *  rows share the places at the edge of a neighbourhood, so that no order of rows changes a score.
- *  Time O(n^2 d) twice, tiled; memory: options->memory.
- *  @param x n x d. @param embedding n x m. @param options NULL: defaults.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD, ESTRUCT_*,
- *  ERESERVED, ECANCELLED. @since 0.1 */
+ *  rows share the places at the edge of a neighbourhood, so that no order of rows changes a score (docs/definitions.md). Without
+ *  ties the values are those of scikit-learn. Results, one number for each k: `k`, `trustworthiness`, `continuity`,
+ *  `knn_preservation`, `r_nx`, with labels also `decodability` (in x) and `decodability_embedded`, leave-one-out with the defaults
+ *  of conceptdec_knn_decodability(). The same bits for any number of threads.
+ *  Time: two neighbour searches and once more O(n^2 d), half of it saved by symmetry, tiled; memory: options->memory.
+ *  @param x n x d, in memory or from a reader. @param embedding n x m, likewise. @param options NULL: defaults.
+ *  @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (the text names the entry), ELABEL, ESINGLECLASS, EINVAL,
+ *  ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                               const conceptdec_matrix *embedding,
                                                               const conceptdec_quality_options *options,

@@ -17,6 +17,9 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 /* Rows that one call of `distances` compares with another. */
 #define CONCEPTDEC_I_ABREAST 4
 
+/* Pairs that one call of `place_rows` or `place_column` looks at. */
+#define CONCEPTDEC_I_PLACED 16
+
 /* Lanes of permutations that one call of `votes` advances. */
 #define CONCEPTDEC_I_LANES 64
 /* `tally` sums the credit of so many tied classes or fewer in parts of 1/60, and counts each of the next numbers. */
@@ -84,6 +87,20 @@ typedef struct conceptdec_i_kernels {
                       float column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
     int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+
+    /* Where CONCEPTDEC_I_PLACED pairs stand between ascending limits. place[i] = number of low limits <= upper - 2 *
+     * dot[i]; open[i] = whether that is not the number of high limits < lower - 2 * dot[i]; limits that are NaN count for
+     * neither. Returns non-zero where any pair is open;
+     * else `open` is untouched. `rows`: limit t of pair i is low[t * CONCEPTDEC_I_PLACED + i],
+     * `column`: low[t], and high likewise. */
+    int (*place_rows_f32)(const float *dot, float upper, float lower, const float *low, const float *high,
+                          int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_rows_f64)(const double *dot, double upper, double lower, const double *low, const double *high,
+                          int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_column_f32)(const float *dot, const float *upper, const float *lower, const float *low,
+                            const float *high, int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_column_f64)(const double *dot, const double *upper, const double *lower, const double *low,
+                            const double *high, int64_t n_limits, int32_t *place, int32_t *open);
 
     /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n, no NaN,
      * no minus infinity. The same for every kernel set. */

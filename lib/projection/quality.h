@@ -3,6 +3,7 @@
 #ifndef CONCEPTDEC_I_QUALITY_H
 #define CONCEPTDEC_I_QUALITY_H
 
+#include "kernels/kernels.h"
 #include "linalg/distances.h"
 #include "neighbors/table.h"
 
@@ -54,14 +55,14 @@ typedef struct conceptdec_i_ranking {
     const int64_t *ks;
     int64_t n_ks, k_max;
     int64_t memory;
-    /* Values by the number of those asked about, the most first, in powers of two. */
+    /* Values by the number of those asked about, the most first. Groups of items have room for as many limits as the first
+     * of them needs. */
     int64_t n_items, n_asking; /* asking: with any */
     int32_t *order;            /* value of each item */
     int32_t *n_asked;          /* of each value */
     int32_t *rows;             /* of each item: how many rows share the value */
-    int64_t *run_end;          /* of each item: up to where the size is its own */
     conceptdec_i_operand items;
-    /* A batch: items first .. end - 1; arrays from start[item - first] on. */
+    /* A batch: items first .. end - 1, first a multiple of a group; start: of each group, limits before it. */
     int64_t first, end;
     bool symmetric; /* the batch holds all items, and tiles come once for both sides */
     int64_t *start;
@@ -90,14 +91,33 @@ typedef struct conceptdec_i_quality_lane {
 #define CONCEPTDEC_I_QUALITY_FEW CONCEPTDEC_I_TILE_ROWS
 #define CONCEPTDEC_I_QUALITY_VALUES 32 /* values of a task */
 
-/* The power of two above what an item asks about: as many places of the arrays are its own. */
+/* Items in a group: limit t of its item i is at limit t * CONCEPTDEC_I_QUALITY_GROUP + i. */
+#define CONCEPTDEC_I_QUALITY_GROUP CONCEPTDEC_I_PLACED
+
+/* Limits that there is room for. */
 static inline int64_t
-conceptdec_i_quality_size(const conceptdec_i_ranking *r, int64_t item)
+conceptdec_i_quality_n_limits(const conceptdec_i_ranking *r, int64_t item)
 {
-    int64_t size = 1;
-    while (size <= r->n_asked[r->order[item]])
-        size *= 2;
-    return size;
+    return r->n_asked[r->order[item / CONCEPTDEC_I_QUALITY_GROUP * CONCEPTDEC_I_QUALITY_GROUP]];
+}
+
+/* Where an item of the batch has what is its own. */
+typedef struct conceptdec_i_quality_place {
+    int64_t n_limits;
+    int64_t limit; /* its first; further ones a group apart */
+    int64_t asked; /* n_limits */
+    int64_t count; /* n_limits + 1 */
+} conceptdec_i_quality_place;
+
+static inline conceptdec_i_quality_place
+conceptdec_i_quality_place_of(const conceptdec_i_ranking *r, int64_t item)
+{
+    int64_t group = (item - r->first) / CONCEPTDEC_I_QUALITY_GROUP, i = item % CONCEPTDEC_I_QUALITY_GROUP;
+    int64_t n = conceptdec_i_quality_n_limits(r, item), start = r->start[group];
+    return (conceptdec_i_quality_place){.n_limits = n,
+                                        .limit = start + i,
+                                        .asked = start + i * n,
+                                        .count = start + group * CONCEPTDEC_I_QUALITY_GROUP + i * (n + 1)};
 }
 
 /* sums[k]: excess ranks (doubled) of neighbours in the judged space, and what neighbourhoods share. */

@@ -75,26 +75,28 @@ count_task(void *argument, int64_t task, int lane)
 }
 
 static int
-bits_of(int32_t n)
+by_key(const void *a, const void *b)
 {
-    int bits = 0;
-    while (n >> bits)
-        bits++;
-    return bits;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
 }
 
-/* By the power of two, the largest first, and by value within. */
-static void
+/* By the number of those asked about, the largest first, and by value within. */
+static conceptdec_status
 order_items(conceptdec_i_ranking *r)
 {
-    int64_t at = 0;
-    for (int bits = 31; bits >= 0; bits--) {
-        for (int64_t v = 0; v < r->n_items; v++)
-            if (bits_of(r->n_asked[v]) == bits)
-                r->order[at++] = (int32_t)v;
-        if (bits == 1)
-            r->n_asking = at;
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(r->ctx, "items", r->n_items, sizeof(uint64_t), &memory));
+    uint64_t *keys = memory;
+    for (int64_t v = 0; v < r->n_items; v++) {
+        keys[v] = (uint64_t)(INT32_MAX - r->n_asked[v]) << 32 | (uint64_t)v;
+        r->n_asking += r->n_asked[v] > 0;
     }
+    qsort(keys, (size_t)r->n_items, sizeof *keys, by_key);
+    for (int64_t i = 0; i < r->n_items; i++)
+        r->order[i] = (int32_t)(keys[i] & UINT32_MAX);
+    conceptdec_i_give(r->ctx, memory);
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -103,8 +105,7 @@ conceptdec_i_quality_count_asked(conceptdec_i_ranking *r)
     int64_t tasks = (r->n_items + CONCEPTDEC_I_QUALITY_VALUES - 1) / CONCEPTDEC_I_QUALITY_VALUES;
     conceptdec_i_stage(r->ctx, "false neighbours", tasks);
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(r->ctx, tasks, count_task, r));
-    order_items(r);
-    return CONCEPTDEC_OK;
+    return order_items(r);
 }
 
 /* ---- their distances ---- */
@@ -148,9 +149,9 @@ fill_task(void *argument, int64_t task, int lane)
         a.value = r->order[item];
         a.stamp = -a.value - 1; /* marks of the first time still stand */
         a.n = 0;
-        a.out = r->asked + r->start[item - r->first];
         if (r->n_asked[a.value] == 0)
             continue;
+        a.out = r->asked + conceptdec_i_quality_place_of(r, item).asked;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
         ask(&a);
         find_distances(&a);

@@ -3,6 +3,7 @@
 
 #include "projection/quality.h"
 
+#define GROUP CONCEPTDEC_I_QUALITY_GROUP
 #define ENGINE_BYTES ((int64_t)112 << 20) /* most that packed rows of the tile engine take */
 
 /* ---- scratch ---- */
@@ -46,17 +47,15 @@ static conceptdec_status
 take_scratch(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 {
     int64_t offset[5], size = lay_out(r, offset), lanes = conceptdec_i_lanes(arena->ctx), n = r->n_items;
-    void *p[6];
+    void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scratch", lanes, (uint64_t)size, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "items", 3 * n, sizeof(int32_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "items", n, sizeof(int64_t), &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sums", 2 * lanes * r->n_ks, sizeof *r->excess, &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sums", 2 * lanes * r->n_ks, sizeof *r->excess, &p[2]));
     r->lanes = p[0];
     r->n_asked = p[1];
     r->order = r->n_asked + n;
     r->rows = r->order + n;
-    r->run_end = p[2];
-    r->excess = p[3];
+    r->excess = p[2];
     r->overlap = r->excess + lanes * r->n_ks;
     return CONCEPTDEC_OK;
 }
@@ -77,10 +76,6 @@ take_items(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
             ((double *)factors)[i] = values->factor[r->order[i]];
         r->rows[i] = (int32_t)conceptdec_i_quality_rows(r->ranks, r->order[i]);
     }
-    for (int64_t i = n - 1; i >= 0; i--) {
-        bool is_last = i == n - 1 || conceptdec_i_quality_size(r, i) != conceptdec_i_quality_size(r, i + 1);
-        r->run_end[i] = is_last ? i + 1 : r->run_end[i + 1];
-    }
     r->items = *values;
     r->items.row = rows;
     r->items.factor = factors;
@@ -89,11 +84,13 @@ take_items(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 
 /* ---- batches ---- */
 
-/* Of each place of an item: asked, count, low and high. */
+/* Of a group that starts with an item: asked, low and high; count. */
 static int64_t
-bytes_of_place(void)
+bytes_of_group(const conceptdec_i_ranking *r, int64_t item)
 {
-    return (int64_t)(sizeof(conceptdec_i_asked) + sizeof(int32_t) + 2 * sizeof(double));
+    int64_t limits = GROUP * conceptdec_i_quality_n_limits(r, item);
+    return limits * (int64_t)(sizeof(conceptdec_i_asked) + 2 * sizeof(double)) +
+           (limits + GROUP) * (int64_t)sizeof(int32_t);
 }
 
 /* What there is for the places of a batch. */
@@ -105,35 +102,36 @@ room_for_places(const conceptdec_i_ranking *r)
     return r->memory - lanes - 64 * n - (packed < ENGINE_BYTES ? packed : ENGINE_BYTES);
 }
 
-/* As many items as there is room for; one at least must fit. */
+/* As many groups as there is room for; one at least must fit. */
 static conceptdec_status
 choose_end(conceptdec_i_ranking *r)
 {
     int64_t room = room_for_places(r), used = 0;
-    for (r->end = r->first; r->end < r->n_asking; r->end++) {
-        int64_t bytes = conceptdec_i_quality_size(r, r->end) * bytes_of_place();
+    for (r->end = r->first; r->end < r->n_asking; r->end += GROUP) {
+        int64_t bytes = bytes_of_group(r, r->end);
         if (bytes > room - used)
             break;
         used += bytes;
     }
+    r->end = r->end < r->n_asking ? r->end : r->n_asking;
     if (r->end > r->first)
         return CONCEPTDEC_OK;
-    int64_t least = r->memory - room + conceptdec_i_quality_size(r, r->first) * bytes_of_place();
     return conceptdec_i_fail(r->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, at least %lld are needed",
-                             (long long)r->memory, (long long)least);
+                             (long long)r->memory, (long long)(r->memory - room + bytes_of_group(r, r->first)));
 }
 
 static conceptdec_status
 take_places(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 {
-    int64_t n = r->end - r->first;
+    int64_t n = (r->end - r->first + GROUP - 1) / GROUP, limits;
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", n + 1, sizeof *r->start, &p[0]));
     r->start = p[0];
-    for (int64_t i = 0; i < n; i++)
-        r->start[i + 1] = r->start[i] + conceptdec_i_quality_size(r, r->first + i);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", r->start[n], sizeof *r->asked, &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", r->start[n], sizeof *r->count, &p[2]));
+    for (int64_t g = 0; g < n; g++)
+        r->start[g + 1] = r->start[g] + GROUP * conceptdec_i_quality_n_limits(r, r->first + g * GROUP);
+    limits = r->start[n];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", limits, sizeof *r->asked, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", limits + n * GROUP, sizeof *r->count, &p[2]));
     r->asked = p[1];
     r->count = p[2];
     return CONCEPTDEC_OK;

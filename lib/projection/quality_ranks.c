@@ -11,6 +11,14 @@
 #define SAMPLE_PAIRS 256
 #define OPEN_COST 60 /* pairs left open cost this many products each, seen from both sides */
 
+#define GROUP CONCEPTDEC_I_QUALITY_GROUP
+#define MOST_COMPARED 40 /* limits that pairs are compared with one by one */
+
+/* Pairs of a tile that are left open: a bit for each row. */
+typedef struct {
+    uint16_t bits[CONCEPTDEC_I_TILE_ROWS][CONCEPTDEC_I_TILE_ROWS / GROUP];
+} open_pairs;
+
 #define REAL float
 #define NAME(x) x##_f32
 #define DOWN(x) conceptdec_i_round_down(x)
@@ -48,7 +56,7 @@ static int64_t
 count_open(const conceptdec_i_ranking *r, int64_t item, const double *norms, double error)
 {
     conceptdec_i_quality_lane scratch = conceptdec_i_quality_lane_of(r, 0);
-    const conceptdec_i_asked *asked = r->asked + r->start[item - r->first];
+    const conceptdec_i_asked *asked = r->asked + conceptdec_i_quality_place_of(r, item).asked;
     double *query = scratch.rows, half = r->ranks->table->metric == CONCEPTDEC_METRIC_COSINE ? 0.5 : 1;
     int64_t n = r->n_items < SAMPLE_PAIRS ? r->n_items : SAMPLE_PAIRS, open = 0;
     for (int64_t i = 0; i < n; i++)
@@ -95,16 +103,18 @@ set_precision(conceptdec_i_arena *arena, conceptdec_i_ranking *r, double **norms
 
 /* ---- tiles ---- */
 
-/* Locks of the items of a tile: those of its rows and, where its columns count too, theirs. Always taken in ascending
- * order. */
+/* Locks of the items of a tile: those of its rows and, where its columns count too, theirs, in ascending order, in which
+ * all tiles take them. Columns may begin before the rows do. */
 static int64_t
 locks_of(const conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t *blocks)
 {
-    int64_t n = 0, row = tile->row / BLOCK;
-    blocks[n++] = row;
-    for (int64_t b = tile->col / BLOCK; r->symmetric && b <= (tile->col + tile->cols - 1) / BLOCK; b++)
-        if (b != row)
-            blocks[n++] = b;
+    int64_t n = 0, row = tile->row / BLOCK, first = tile->col / BLOCK, last = (tile->col + tile->cols - 1) / BLOCK;
+    if (!r->symmetric || row < first)
+        blocks[n++] = row;
+    for (int64_t b = first; r->symmetric && b <= last; b++)
+        blocks[n++] = b;
+    if (r->symmetric && row > last)
+        blocks[n++] = row;
     return n;
 }
 
@@ -158,20 +168,21 @@ run_locked(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 static void
 sum_places(const conceptdec_i_ranking *r, int64_t item)
 {
-    int64_t start = r->start[item - r->first], closer = r->symmetric ? r->rows[item] - 1 : -1;
+    conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, item);
+    int64_t closer = r->symmetric ? r->rows[item] - 1 : -1;
     int32_t n_zero = (int32_t)r->ranks->n_zero;
     for (int32_t t = 0; t < r->n_asked[r->order[item]]; t++) {
-        conceptdec_i_asked *asked = &r->asked[start + t];
-        closer += r->count[start + t];
+        conceptdec_i_asked *asked = &r->asked[at.asked + t];
+        closer += r->count[at.count + t];
         asked->tied += asked->d2 >= 1 && asked->d2 <= 1 ? n_zero : 0;
-        r->count[start + t] = (int32_t)(closer + (asked->d2 > 1 ? n_zero : 0));
+        r->count[at.count + t] = (int32_t)(closer + (asked->d2 > 1 ? n_zero : 0));
     }
 }
 
 conceptdec_status
 conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 {
-    int64_t total = r->start[r->end - r->first];
+    int64_t total = r->start[(r->end - r->first + GROUP - 1) / GROUP], padded = r->n_items + GROUP;
     double *norms;
     void *p[4];
     CONCEPTDEC_I_TRY(set_precision(arena, r, &norms));
@@ -179,8 +190,8 @@ conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
     uint64_t size = is_wide ? sizeof(double) : sizeof(float);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "limits", total, size, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "limits", total, size, &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", r->n_items, size, &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", r->n_items, size, &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", padded, size, &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row norms", padded, size, &p[3]));
     r->low = p[0];
     r->high = p[1];
     r->upper = p[2];

@@ -123,10 +123,12 @@ note_places(const conceptdec_i_ranking *r, int64_t item, const conceptdec_i_qual
             scratch->closer[shell.entries[e].value] = (int32_t)shell.n_closer;
             scratch->tied[shell.entries[e].value] = (int32_t)shell.n_eligible;
         }
-    int64_t start = r->n_asked[value] > 0 ? r->start[item - r->first] : 0;
+    if (r->n_asked[value] == 0)
+        return;
+    conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, item);
     for (int32_t t = 0; t < r->n_asked[value]; t++) {
-        const conceptdec_i_asked *asked = &r->asked[start + t];
-        scratch->closer[asked->value] = r->count[start + t];
+        const conceptdec_i_asked *asked = &r->asked[at.asked + t];
+        scratch->closer[asked->value] = r->count[at.count + t];
         scratch->tied[asked->value] = asked->tied;
     }
 }
