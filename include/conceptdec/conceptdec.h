@@ -708,7 +708,7 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
-#define CONCEPTDEC_PCA_WHITEN 4u      /**< what is transformed has variance 1 along each component */
+#define CONCEPTDEC_PCA_WHITEN 4u      /**< what is transformed has variance 1 along each component that has any */
 
 /** Options of principal component analysis; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_pca_options {
