@@ -784,8 +784,9 @@ CONCEPTDEC_API void conceptdec_pca_free(conceptdec_pca *pca);
 
 /** Turns the coordinates of the same samples at another layer or step so that they lie on those of a reference as well as a
  *  rotation (with reflection) and a shift allow, that a sequence of pictures does not flip: orthogonal Procrustes (Schoenemann
- *  1966). Results: `transformed` (n x r), `rotation` (r x r: centred rows times it), `scale` (), `disparity` (): the sum of
- *  squares that is left, divided by that of the centred reference.
+ *  1966). Results: `transformed` (n x r), `rotation` (r x r: centred rows times it), `scale` (): 1 unless asked for, NaN for a
+ *  constant z, `disparity` (): the sum of squares that is left, divided by that of the centred reference; NaN for a constant
+ *  one. Computed in float64, time O(n r^2 + r^3), memory O(r^2) beside the results.
  *  @param z n x r. @param reference n x r. @param flags 0 or CONCEPTDEC_ALIGN_SCALE. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW,
  *  ENONFINITE, ERESERVED, ENOMEM, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_align(conceptdec_ctx *ctx, const conceptdec_matrix *z,

@@ -155,20 +155,18 @@ conceptdec_i_singular_bytes(int64_t n, int64_t d)
     return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX;
 }
 
-conceptdec_status
-conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors)
+/* The left singular vectors of the rows, with `least` numbers of each together, go to `other`. */
+static conceptdec_status
+decompose(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors, double *other)
 {
     int64_t least = n < d ? n : d;
-    CONCEPTDEC_I_TRY(check_size(ctx, n, d, d));
     double size = singular_work(n, d);
     if (!(size >= 0 && size <= INT32_MAX))
         return check_size(ctx, n, INT64_MAX, d);
-    void *other, *work, *numbers;
+    void *work, *numbers;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", least * n, sizeof(double), &other);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&arena, "singular vectors", (int64_t)size, sizeof(double), &work);
+    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", (int64_t)size, sizeof(double), &work);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&arena, "singular vectors", 8 * least, sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
@@ -176,6 +174,37 @@ conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, d
         if (info != 0)
             status = refused(ctx, "dgesdd", info);
     }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors)
+{
+    void *other;
+    CONCEPTDEC_I_TRY(check_size(ctx, n, d, d));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "singular vectors", (n < d ? n : d) * n, sizeof(double), &other));
+    conceptdec_status status = decompose(ctx, n, d, rows, values, vectors, other);
+    conceptdec_i_give(ctx, other);
+    return status;
+}
+
+/* To LAPACK a is V S U', and turn is V U'. */
+conceptdec_status
+conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values)
+{
+    void *other, *vectors;
+    conceptdec_i_arena arena;
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, n));
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", n * n, sizeof(double), &other);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_arena_take_raw(&arena, "singular vectors", n * n, sizeof(double), &vectors);
+    if (status == CONCEPTDEC_OK)
+        status = decompose(ctx, n, n, a, values, vectors, other);
+    if (status == CONCEPTDEC_OK)
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1, vectors, (int)n, other, (int)n, 0, turn,
+                    (int)n);
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -246,6 +275,13 @@ conceptdec_i_singular_bytes(int64_t n, int64_t d)
 {
     (void)n, (void)d;
     return 0;
+}
+
+conceptdec_status
+conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values)
+{
+    (void)n, (void)a, (void)turn, (void)values;
+    return unsupported(ctx);
 }
 
 #endif

@@ -33,5 +33,8 @@ conceptdec_status conceptdec_i_orthonormalize(conceptdec_ctx *ctx, int64_t r, in
 conceptdec_status conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values,
                                         double *vectors);
 int64_t conceptdec_i_singular_bytes(int64_t n, int64_t d);
+/* Of a = U S V', n x n in row-major memory: turn = U V', the orthogonal matrix that has the largest trace(a' turn); and the
+ * singular values, descending. a is destroyed. Working memory as above, and n^2 doubles. */
+conceptdec_status conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values);
 
 #endif
