@@ -44,7 +44,6 @@ typedef struct conceptdec_i_moves {
     int32_t columns, n_strangers;
     float a, b;
     float attraction; /* -2 a b */
-    float together;   /* 2 where the move of the partner is made by this place too (its own mirror), else 1 */
     float repulsion;  /* 2 b times the weight of strangers */
     float rate, pull;
 } conceptdec_i_moves;

@@ -82,7 +82,7 @@ move_once(const conceptdec_i_moves *m, marks partner, const int32_t *strangers, 
     floats power = floats_power(square, m->b);
     floats force = power * m->attraction / (square * (power * m->a + 1.0f));
     for (int32_t c = 0; c < columns; c++)
-        change[c] = floats_within(force * away[c], -4.0f, 4.0f) * m->together;
+        change[c] = floats_within(force * away[c], -4.0f, 4.0f);
     for (int32_t s = 0; s < m->n_strangers; s++) {
         square = floats_away(m, here, marks_load(strangers + s * CONCEPTDEC_I_TILE), columns, away);
         power = floats_power(square, m->b);

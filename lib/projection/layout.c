@@ -1,5 +1,7 @@
 /* The layout of a graph: each vertex makes the moves of its own edges and moves nothing but itself. A tile is 16 vertices;
- * the tiles of a group read where all others are before any of them moves, and the groups go one after another. */
+ * the tiles of a group read where all others are before any of them moves, and the groups go one after another. An epoch is
+ * two such rounds: one with partners and strangers, and one with partners alone, in which a vertex makes the move that it
+ * makes for its partner's sake. (Both moves at once are coarser, and the picture is worse.) */
 #include "projection/layout.h"
 
 #include <math.h>
@@ -58,10 +60,17 @@ conceptdec_i_layout_bytes(int64_t n, int64_t edges, int64_t columns)
     return n * (32 + 8 * columns) + edges * 8;
 }
 
+/* Of a group. */
+static int64_t
+count_tasks(const conceptdec_i_layout *l)
+{
+    return ((l->n_tiles + l->n_groups - 1) / l->n_groups + TASK_TILES - 1) / TASK_TILES;
+}
+
 int64_t
 conceptdec_i_layout_work(const conceptdec_i_layout *l)
 {
-    return l->n_groups * (((l->n_tiles + l->n_groups - 1) / l->n_groups + TASK_TILES - 1) / TASK_TILES);
+    return 2 * l->n_groups * count_tasks(l);
 }
 
 /* ---- making ---- */
@@ -172,11 +181,9 @@ set_moves(conceptdec_i_layout *l)
     const conceptdec_i_layout_settings *s = &l->settings;
     l->moves = (conceptdec_i_moves){.others = l->place,
                                     .columns = (int32_t)s->columns,
-                                    .n_strangers = (int32_t)s->n_strangers,
                                     .a = (float)s->a,
                                     .b = (float)s->b,
                                     .attraction = (float)(-2 * s->a * s->b),
-                                    .together = 2,
                                     .repulsion = (float)(2 * s->b * s->repulsion)};
 }
 
@@ -307,20 +314,31 @@ move_tiles(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
-conceptdec_status
-conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *anchors, double pull)
+/* All groups once. */
+static conceptdec_status
+move_groups(conceptdec_i_layout *l)
 {
-    const int64_t width = TILE * l->settings.columns, tasks = conceptdec_i_layout_work(l) / l->n_groups;
-    l->epoch = epoch;
-    l->anchors = anchors;
-    l->moves.rate = (float)conceptdec_i_layout_learning(&l->settings, epoch);
-    l->moves.pull = (float)pull;
+    const int64_t width = TILE * l->settings.columns, tasks = count_tasks(l);
     for (l->group = 0; l->group < l->n_groups; l->group++) {
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, tasks, move_tiles, l));
         for (int64_t tile = l->group; tile < l->n_tiles; tile += l->n_groups)
             memcpy(l->place + tile * width, l->next + tile * width, (size_t)width * sizeof(float));
     }
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *anchors, double pull)
+{
+    l->epoch = epoch;
+    l->anchors = anchors;
+    l->moves.rate = (float)conceptdec_i_layout_learning(&l->settings, epoch);
+    l->moves.pull = (float)pull;
+    l->moves.n_strangers = (int32_t)l->settings.n_strangers;
+    CONCEPTDEC_I_TRY(move_groups(l));
+    l->anchors = NULL;
+    l->moves.n_strangers = 0;
+    return move_groups(l);
 }
 
 void

@@ -201,7 +201,6 @@ set_moves(conceptdec_i_arena *arena, placing *p)
                                     .a = (float)u->curve[0],
                                     .b = (float)u->curve[1],
                                     .attraction = (float)(-2 * u->curve[0] * u->curve[1]),
-                                    .together = 1,
                                     .repulsion = (float)(2 * u->curve[1] * u->repulsion)};
     return CONCEPTDEC_OK;
 }
