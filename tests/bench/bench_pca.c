@@ -84,7 +84,7 @@ int
 main(int count, char **arguments)
 {
     const int64_t n = count > 2 ? atoll(arguments[1]) : 10000, d = count > 2 ? atoll(arguments[2]) : 1024;
-    conceptdec_ctx *ctx;
+    conceptdec_ctx *ctx = NULL;
     float *x = malloc((size_t)(n * d) * sizeof *x);
     double *mean = calloc((size_t)d, sizeof *mean);
     insist(x && mean && conceptdec_ctx_new(NULL, &ctx) == CONCEPTDEC_OK, "no memory");

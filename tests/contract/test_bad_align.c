@@ -24,8 +24,12 @@ make_call(call *c)
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < N * R; i++)
             c->values[s][i] = sin((double)(i * (s + 2)));
-        c->views[s] = (conceptdec_matrix){
-            .data = c->values[s], .rows = N, .cols = R, .row_stride = 8 * R, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+        c->views[s] = (conceptdec_matrix){.data = c->values[s],
+                                          .rows = N,
+                                          .cols = R,
+                                          .row_stride = 8 * R,
+                                          .col_stride = 8,
+                                          .dtype = CONCEPTDEC_FLOAT64};
         c->given[s] = &c->views[s];
     }
 }
@@ -39,33 +43,103 @@ refuse(void *user, int64_t first, int64_t count, void *out)
 
 static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
 
-static void no_z(call *c) { c->given[0] = NULL; }
-static void no_reference(call *c) { c->given[1] = NULL; }
-static void no_data(call *c) { c->views[1].data = NULL; }
-static void no_result(call *c) { c->no_output = true; }
-static void fewer_rows(call *c) { c->views[1].rows--; }
-static void fewer_columns(call *c) { c->views[0].cols--; }
-static void no_rows(call *c) { c->views[0].rows = 0; }
-static void no_columns(call *c) { c->views[1].cols = 0; }
-static void integers(call *c) { c->views[0].dtype = CONCEPTDEC_INT64; }
-static void unknown_type(call *c) { c->views[1].dtype = 99; }
-static void far_strides(call *c) { c->views[0].row_stride = INT64_MAX / 2; }
-static void not_a_number(call *c) { c->values[0][R * 4 + 1] = (double)NAN; }
-static void infinite(call *c) { c->values[1][R * 2] = -(double)INFINITY; }
-static void unknown_flag(call *c) { c->flags = 2; }
-static void reserved_field(call *c) { c->views[0].reserved[1] = 1; }
-static void other_device(call *c) { c->views[1].device = 1; }
-static void failing_reader(call *c)
+static void
+no_z(call *c)
+{
+    c->given[0] = NULL;
+}
+static void
+no_reference(call *c)
+{
+    c->given[1] = NULL;
+}
+static void
+no_data(call *c)
+{
+    c->views[1].data = NULL;
+}
+static void
+no_result(call *c)
+{
+    c->no_output = true;
+}
+static void
+fewer_rows(call *c)
+{
+    c->views[1].rows--;
+}
+static void
+fewer_columns(call *c)
+{
+    c->views[0].cols--;
+}
+static void
+no_rows(call *c)
+{
+    c->views[0].rows = 0;
+}
+static void
+no_columns(call *c)
+{
+    c->views[1].cols = 0;
+}
+static void
+integers(call *c)
+{
+    c->views[0].dtype = CONCEPTDEC_INT64;
+}
+static void
+unknown_type(call *c)
+{
+    c->views[1].dtype = 99;
+}
+static void
+far_strides(call *c)
+{
+    c->views[0].row_stride = INT64_MAX / 2;
+}
+static void
+not_a_number(call *c)
+{
+    c->values[0][R * 4 + 1] = (double)NAN;
+}
+static void
+infinite(call *c)
+{
+    c->values[1][R * 2] = -(double)INFINITY;
+}
+static void
+unknown_flag(call *c)
+{
+    c->flags = 2;
+}
+static void
+reserved_field(call *c)
+{
+    c->views[0].reserved[1] = 1;
+}
+static void
+other_device(call *c)
+{
+    c->views[1].device = 1;
+}
+static void
+failing_reader(call *c)
 {
     c->views[0] = (conceptdec_matrix){
         .data = &reader, .rows = N, .cols = R, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
 }
-static void too_far_apart(call *c)
+static void
+too_far_apart(call *c)
 {
     c->values[1][0] = -1.7e308;
     c->values[1][R] = 1.7e308;
 }
-static void cancelled(call *c) { c->is_cancelled = true; }
+static void
+cancelled(call *c)
+{
+    c->is_cancelled = true;
+}
 
 static const struct {
     void (*spoil)(call *c);

@@ -242,13 +242,16 @@ typedef struct {
     double *wide, *mean, *scale, *covariance;
 } row_stage;
 
+/* Rounded towards 0; what is below the normal numbers is 0. */
 static uint16_t
 half_of(double value)
 {
-    _Float16 half = (_Float16)value;
-    uint16_t bits;
-    memcpy(&bits, &half, sizeof bits);
-    return bits;
+    float narrow = (float)value;
+    uint32_t word;
+    memcpy(&word, &narrow, sizeof word);
+    int32_t exponent = (int32_t)(word >> 23 & 0xff) - 127 + 15;
+    uint32_t sign = word >> 16 & 0x8000;
+    return (uint16_t)(exponent <= 0 ? sign : sign | (uint32_t)exponent << 10 | (word >> 13 & 0x3ff));
 }
 
 static void
@@ -256,7 +259,7 @@ put(int32_t dtype, double value, char *at)
 {
     float narrow = (float)value;
     uint32_t word;
-    uint16_t half = half_of(value);
+    uint16_t half = dtype == CONCEPTDEC_FLOAT16 ? half_of(value) : 0;
     memcpy(&word, &narrow, sizeof word);
     uint16_t brain = (uint16_t)(word >> 16);
     if (dtype == CONCEPTDEC_FLOAT64)
