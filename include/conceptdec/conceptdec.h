@@ -727,7 +727,7 @@ typedef struct conceptdec_pca_options {
 typedef struct conceptdec_pca conceptdec_pca;
 
 /** Directions of largest variance: orthonormal v_k with C v_k = explained_variance_k v_k, C the covariance of the rows
- *  (divided by n - 1), in descending order; of each the element of largest magnitude (of several the first) is positive.
+ *  (divided by n - 1), in descending order; of each the element of largest magnitude (the first of those that agree to 16 bits) is positive.
  *  float64 input is computed in float64, narrower input in float32 products that are added up in float64; the rows are never
  *  copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each product; memory O(d^2), or O(n^2) for
  *  n < d, beside the input. The bits are the same for any number of threads, but for what LAPACK does (docs/threading.md).

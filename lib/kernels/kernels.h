@@ -27,6 +27,25 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 #define CONCEPTDEC_I_DRAWS 16
 #define CONCEPTDEC_I_MOST_DEALT 32
 
+/* Places of a layout that one call of `move` moves, and the most columns that a layout has. */
+#define CONCEPTDEC_I_TILE 16
+#define CONCEPTDEC_I_LAYOUT_COLUMNS 64
+
+/* What one tile of places meets. Places attract at the rate of a curve 1 / (1 + a d^2b) and repel by its complement. */
+typedef struct conceptdec_i_moves {
+    const float *others;      /* n x columns, what `partners` and `strangers` are rows of; columns * n < 2^31 */
+    const int32_t *rounds;    /* 16: partners of each place */
+    const int32_t *partners;  /* most rounds x 16; any row where a place has no more of them */
+    const int32_t *strangers; /* most rounds x n_strangers x 16 */
+    const float *anchors;     /* NULL, or columns x 16: what each place is drawn to, by a share `pull` of the way */
+    int32_t columns, n_strangers;
+    float a, b;
+    float attraction; /* -2 a b */
+    float together;   /* 2 where the move of the partner is made by this place too (its own mirror), else 1 */
+    float repulsion;  /* 2 b times the weight of strangers */
+    float rate, pull;
+} conceptdec_i_moves;
+
 typedef struct conceptdec_i_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     uint32_t bit;     /* CONCEPTDEC_KERNEL_* */
@@ -107,6 +126,11 @@ typedef struct conceptdec_i_kernels {
      * it, or count. 1 <= n_classes <= 32, count <= left < 2^31. */
     int32_t (*deal)(const uint32_t *words, uint32_t left, const int32_t *rows, int32_t count, uint32_t *bounds,
                     int32_t n_classes, const uint8_t *classes, uint8_t *labels);
+
+    /* Moves 16 places (columns x 16), round by round: each by its partner and the strangers of that round, no coordinate by
+     * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
+     * from every kernel set. */
+    void (*move)(const conceptdec_i_moves *moves, float *places);
 } conceptdec_i_kernels;
 
 /* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */

@@ -33,4 +33,5 @@ const conceptdec_i_kernels TABLE = {
     .tally = tally,
     .words = words,
     .deal = deal,
+    .move = move,
 };

@@ -27,6 +27,7 @@ typedef struct {
     double *partial; /* where there are several ranges, per task: a tile */
     double *out;
     int64_t ld;
+    bool is_adding; /* to what is there */
 } gram;
 
 double
@@ -163,7 +164,7 @@ tile_task(void *argument, int64_t task, int lane)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     }
     if (!g->partial)
-        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, true);
+        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, !g->is_adding);
     return CONCEPTDEC_OK;
 }
 
@@ -184,9 +185,9 @@ keep_rows(conceptdec_i_arena *arena, gram *g)
     return CONCEPTDEC_OK;
 }
 
-/* Tiles, and what each of a batch of them needs. */
-static conceptdec_status
-plan(conceptdec_i_arena *arena, gram *g)
+/* Tiles, and ranges of rows. */
+static void
+shape(gram *g)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
     int64_t dims = g->rows->dims;
@@ -198,10 +199,18 @@ plan(conceptdec_i_arena *arena, gram *g)
     g->edge = min64(edge, ceil_div(dims, unit) * unit);
     g->width = ceil_div(g->edge, g->nr) * g->nr;
     g->down = ceil_div(dims, g->edge);
-    int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2), tile = g->edge * g->width;
     g->across = ceil_div(dims, g->width);
+    int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2);
     g->ranges = max64(1, min64(wanted, g->n_kept / LEAST_ROWS));
+}
+
+/* What each of a batch of tiles needs. */
+static conceptdec_status
+plan(conceptdec_i_arena *arena, gram *g)
+{
     void *p;
+    shape(g);
+    int64_t tile = g->edge * g->width;
     g->scratch_bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
     if (g->ranges == 1)
         g->scratch_bytes += tile * (int64_t)sizeof(double);
@@ -224,17 +233,35 @@ add_ranges(const gram *g, double *out, int64_t ld)
         int64_t i, j, range;
         tile_place(g, task, &i, &j, &range);
         if (is_below(g, i, j))
-            store(g, i * g->edge, j * g->width, g->partial + task * tile, out, ld, range == 0);
+            store(g, i * g->edge, j * g->width, g->partial + task * tile, out, ld, range == 0 && !g->is_adding);
     }
 }
 
-static void
-mirror(double *out, int64_t dims, int64_t ld)
+void
+conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld)
 {
     for (int64_t j = 0; j < dims; j += 32)
         for (int64_t i = j; i < dims; i++)
             for (int64_t k = j; k < min64(min64(j + 32, dims), i); k++)
                 out[i * ld + k] = out[k * ld + i];
+}
+
+static conceptdec_status
+run(gram *g)
+{
+    if (g->rows->dims == 0)
+        return CONCEPTDEC_OK;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, g->ctx);
+    conceptdec_status status = keep_rows(&arena, g);
+    if (status == CONCEPTDEC_OK)
+        status = plan(&arena, g);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(g->ctx, g->down * g->across * g->ranges, tile_task, g);
+    if (status == CONCEPTDEC_OK && g->partial)
+        add_ranges(g, g->out, g->ld);
+    conceptdec_i_arena_close(&arena);
+    return status;
 }
 
 conceptdec_status
@@ -243,19 +270,24 @@ conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const dou
 {
     gram g = {.ctx = ctx, .rows = rows, .weight = weight,
               .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out, .ld = ld};
-    if (rows->dims == 0)
-        return CONCEPTDEC_OK;
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = keep_rows(&arena, &g);
-    if (status == CONCEPTDEC_OK)
-        status = plan(&arena, &g);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, g.down * g.across * g.ranges, tile_task, &g);
-    if (status == CONCEPTDEC_OK && g.partial)
-        add_ranges(&g, out, ld);
-    if (status == CONCEPTDEC_OK)
-        mirror(out, rows->dims, ld);
-    conceptdec_i_arena_close(&arena);
-    return status;
+    CONCEPTDEC_I_TRY(run(&g));
+    conceptdec_i_gram_mirror(out, rows->dims, ld);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out, int64_t ld)
+{
+    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out,
+              .ld = ld, .is_adding = true};
+    return run(&g);
+}
+
+int64_t
+conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
+{
+    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
+              .n_kept = rows->n};
+    shape(&g);
+    return g.down * g.across * g.ranges;
 }
