@@ -187,7 +187,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 #define CONCEPTDEC_MATRIX_READER 1u
 
 /** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for `x` and
- *  `queries` of the neighbour search, of k-NN decodability, of probes and of sweeps; anywhere else it is EUNSUPPORTED. The results
+ *  `queries` of the neighbour search, of k-NN decodability, of probes, of sweeps and of embedding quality; anywhere else it is EUNSUPPORTED. The results
  *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
  *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
  *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
@@ -308,6 +308,19 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_R2 "r2"                         /**< (A): mean of per_target over the targets that have one */
 #define CONCEPTDEC_R_PER_TARGET "per_target"         /**< (A x T): 1 - residual / total sum of squares over all scored rows,
                                                           out of fold; NaN for a constant target */
+
+/* Names of projections. m: rows asked about, r: components, K: neighbourhood sizes. */
+#define CONCEPTDEC_R_TRANSFORMED "transformed"       /**< (m x r): coordinates of the rows */
+#define CONCEPTDEC_R_RECONSTRUCTED "reconstructed"   /**< (m x d): rows of these coordinates */
+#define CONCEPTDEC_R_ROTATION "rotation"             /**< (r x r): orthogonal */
+#define CONCEPTDEC_R_SCALE "scale"                   /**< (): what the turned rows are multiplied by */
+#define CONCEPTDEC_R_DISPARITY "disparity"           /**< (): what is left, of the reference's sum of squares */
+#define CONCEPTDEC_R_EMBEDDING "embedding"           /**< (views x n x r) */
+#define CONCEPTDEC_R_TRUSTWORTHINESS "trustworthiness" /**< (K): 1 less the ranks by which neighbours in the picture are none */
+#define CONCEPTDEC_R_CONTINUITY "continuity"         /**< (K): the same with the spaces swapped */
+#define CONCEPTDEC_R_KNN_PRESERVATION "knn_preservation" /**< (K): mean share of the k neighbours that stay neighbours */
+#define CONCEPTDEC_R_R_NX "r_nx"                     /**< (K): ((n - 1) knn_preservation - k) / (n - 1 - k): 0 for chance */
+#define CONCEPTDEC_R_DECODABILITY_EMBEDDED "decodability_embedded" /**< (K): as decodability, in the embedding */
 
 /** Gets an array by name. @param[out] array describes memory that belongs to the result.
  *  Errors: ENULL, ENAME. @since 0.1 */
@@ -648,6 +661,279 @@ CONCEPTDEC_API void conceptdec_probe_model_free(conceptdec_probe_model *model);
 
 /** @} */
 
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup moments Streaming moments
+ *  @{ */
+
+/** Means and second moments of rows that come in batches. The state depends on the rows and their order alone, not on how they
+ *  were cut into batches: the same bits for any cut. States of different rows merge. */
+typedef struct conceptdec_moments conceptdec_moments;
+
+/** An empty state for rows of `dims` numbers. Time and memory O(dims^2). Errors: ENULL, ESIZE, EOVERFLOW, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_new(conceptdec_ctx *ctx, int64_t dims, conceptdec_moments **moments);
+
+/** Adds rows; all or, on any error, none of them. @param x any number of rows x dims of any float dtype.
+ *  Time O(rows dims^2). Errors: ENULL, ESIZE (another width), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_add(conceptdec_ctx *ctx, conceptdec_moments *moments,
+                                                        const conceptdec_matrix *x);
+
+/** Adds the rows of another state, which stays as it is (Chan, Golub and LeVeque 1979). Errors: ENULL, ESIZE, ENOMEM.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_merge(conceptdec_ctx *ctx, conceptdec_moments *moments,
+                                                          const conceptdec_moments *other);
+
+#define CONCEPTDEC_M_N_SAMPLES "n_samples"   /**< int64 () */
+#define CONCEPTDEC_M_MEAN "mean"             /**< float64 (d); NaN without rows */
+#define CONCEPTDEC_M_COVARIANCE "covariance" /**< float64 (d x d), divided by n - 1; NaN with fewer than two rows */
+
+/** Gets one of the arrays CONCEPTDEC_M_*, made at the call; the memory belongs to the state and is good until it changes.
+ *  Errors: ENULL, ENAME, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_get(conceptdec_moments *moments, const char *name,
+                                                        conceptdec_array *array);
+
+/** Writes a state to a file, as conceptdec_neighbors_save() does. Errors: ENULL, EIO, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_save(conceptdec_ctx *ctx, const conceptdec_moments *moments,
+                                                         const char *path);
+
+/** Reads a state; every size and value is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_load(conceptdec_ctx *ctx, const char *path,
+                                                         conceptdec_moments **moments);
+
+/** Frees a state. @since 0.1 */
+CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup pca Principal components
+ *  @{ */
+
+/** How components are found. */
+#define CONCEPTDEC_PCA_AUTO 0       /**< by shape and number of components */
+#define CONCEPTDEC_PCA_COVARIANCE 1 /**< eigenvectors of the d x d covariance */
+#define CONCEPTDEC_PCA_GRAM 2       /**< eigenvectors of the n x n products of rows */
+#define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full precision */
+#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015) */
+
+#define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
+#define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
+#define CONCEPTDEC_PCA_WHITEN 4u      /**< what is transformed has variance 1 along each component that has any */
+
+/** Options of principal component analysis; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_pca_options {
+    uint64_t struct_size;
+    uint64_t given;
+    int64_t n_components;   /**< 0: 1..min(n, d); default min(n, d) */
+    int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40 */
+    int64_t memory;         /**< 2: bytes of working memory beside the input; default 2^29, enough for the covariance of 4096
+                                 dimensions (8192 need 2^31) */
+    uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */
+    double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5 */
+    int32_t solver;         /**< 5: CONCEPTDEC_PCA_AUTO ... */
+    uint32_t flags;         /**< 6: CONCEPTDEC_PCA_UNCENTERED ... */
+} conceptdec_pca_options;
+
+/** Fitted principal components; immutable once made. */
+typedef struct conceptdec_pca conceptdec_pca;
+
+/** Directions of largest variance: orthonormal v_k with C v_k = explained_variance_k v_k, C the covariance of the rows
+ *  (divided by n - 1), in descending order; of each the element of largest magnitude (the first of those that agree to 16 bits) is positive.
+ *  float64 input is computed in float64, narrower input in float32 products that are added up in float64; the rows are never
+ *  copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each product; memory O(d^2), or O(n^2) for
+ *  n < d, beside the input. The bits are the same for any number of threads, but for what LAPACK does (docs/threading.md).
+ *  @param x n x d, n >= 2. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (n_components), EINVAL, ENOMEM, EREAD, ESTRUCT_*,
+ *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                    const conceptdec_pca_options *options, conceptdec_pca **pca);
+
+/** The same from moments; solver must be AUTO, COVARIANCE or KRYLOV. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_from_moments(conceptdec_ctx *ctx, conceptdec_moments *moments,
+                                                             const conceptdec_pca_options *options,
+                                                             conceptdec_pca **pca);
+
+#define CONCEPTDEC_P_COMPONENTS "components" /**< float64 (r x d) */
+#define CONCEPTDEC_P_EXPLAINED_VARIANCE "explained_variance" /**< float64 (r): those that rounding made negative are 0 */
+#define CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO "explained_variance_ratio" /**< float64 (r): of the variance of all dimensions */
+#define CONCEPTDEC_P_SINGULAR_VALUES "singular_values" /**< float64 (r): sqrt((n - 1) explained_variance) */
+#define CONCEPTDEC_P_MEAN "mean"               /**< float64 (d): what is subtracted */
+#define CONCEPTDEC_P_SCALE "scale"             /**< float64 (d): what is divided by; 1 unless standardised */
+#define CONCEPTDEC_P_RESIDUAL "residual"       /**< float64 (r): |C v - variance v| / the largest variance */
+#define CONCEPTDEC_P_EIGEN_GAP "eigen_gap"     /**< float64 (r): distance to the nearest other variance / the largest one; near
+                                                    0 the direction is not unique. Of the last known one: to what is left */
+#define CONCEPTDEC_P_TOTAL_VARIANCE "total_variance" /**< float64 () */
+#define CONCEPTDEC_P_N_SAMPLES "n_samples"     /**< int64 () */
+#define CONCEPTDEC_P_N_CLAMPED "n_clamped"     /**< int64 (): variances that rounding had made negative */
+#define CONCEPTDEC_P_SOLVER "solver"           /**< int64 (): the one that was taken */
+#define CONCEPTDEC_P_ITERATIONS "iterations"   /**< int64 (): products that Krylov made; else 0 */
+#define CONCEPTDEC_P_CONVERGED "converged"     /**< int64 (): 0 where Krylov ended before its tolerance was met */
+
+/** Gets one of the arrays CONCEPTDEC_P_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_get(const conceptdec_pca *pca, const char *name,
+                                                    conceptdec_array *array);
+
+/** `transformed` (m x r): coordinates of rows along the components. A row's does not depend on the others. Errors: ENULL, ESIZE
+ *  (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_transform(conceptdec_ctx *ctx, const conceptdec_pca *pca,
+                                                          const conceptdec_matrix *x, conceptdec_result **result);
+
+/** `reconstructed` (m x d): the points of the input space that have these coordinates. @param z m x r. Errors: as above.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_inverse_transform(conceptdec_ctx *ctx, const conceptdec_pca *pca,
+                                                                  const conceptdec_matrix *z,
+                                                                  conceptdec_result **result);
+
+/** Writes and reads, as with moments. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_pca_save(conceptdec_ctx *ctx, const conceptdec_pca *pca, const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_pca_load(conceptdec_ctx *ctx, const char *path, conceptdec_pca **pca);
+
+/** Frees the object. @since 0.1 */
+CONCEPTDEC_API void conceptdec_pca_free(conceptdec_pca *pca);
+
+#define CONCEPTDEC_ALIGN_SCALE 1u /**< also the size of the reference */
+
+/** Turns the coordinates of the same samples at another layer or step so that they lie on those of a reference as well as a
+ *  rotation (with reflection) and a shift allow, that a sequence of pictures does not flip: orthogonal Procrustes (Schoenemann
+ *  1966). Results: `transformed` (n x r), `rotation` (r x r: centred rows times it), `scale` (): 1 unless asked for, NaN for a
+ *  constant z, `disparity` (): the sum of squares that is left, divided by that of the centred reference; NaN for a constant
+ *  one. Computed in float64, time O(n r^2 + r^3), memory O(r^2) beside the results.
+ *  @param z n x r. @param reference n x r. @param flags 0 or CONCEPTDEC_ALIGN_SCALE. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW,
+ *  ENONFINITE, ERESERVED, ENOMEM, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_align(conceptdec_ctx *ctx, const conceptdec_matrix *z,
+                                                  const conceptdec_matrix *reference, uint32_t flags,
+                                                  conceptdec_result **result);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup umap UMAP
+ *  @{ */
+
+/** Where points start. */
+#define CONCEPTDEC_UMAP_SPECTRAL 0 /**< eigenvectors of the graph's Laplacian, of each connected part by itself */
+#define CONCEPTDEC_UMAP_PCA 1      /**< principal components of the rows */
+#define CONCEPTDEC_UMAP_RANDOM 2
+#define CONCEPTDEC_UMAP_GIVEN 3    /**< as `start` says */
+
+#define CONCEPTDEC_UMAP_SELF_COUNTED 1u /**< n_neighbors counts the point itself, as umap-learn's does */
+
+/** Options of UMAP; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_umap_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_matrix *labels; /**< 0: integers, n x 1, -1 unknown: edges between classes are weakened; NULL: none */
+    const conceptdec_matrix *start;  /**< 1: floats, n x n_components; init "given" only */
+    int64_t n_components;            /**< 2: default 2 */
+    int64_t n_neighbors;             /**< 3: default 15; more than n - 1 are n - 1 (n_short) */
+    int64_t epochs;                  /**< 4: default 500 for n <= 10,000, else 200; 0 if given: the start itself */
+    int64_t negative_samples;        /**< 5: for each edge that is followed; default 5 */
+    int64_t memory;                  /**< 6: bytes of working memory beside input and neighbours; default 2^29 */
+    uint64_t seed;                   /**< 7: default 0 */
+    double min_dist;                 /**< 8: default 0.1 */
+    double spread;                   /**< 9: default 1 */
+    double learning_rate;            /**< 10: default 1 */
+    double repulsion;                /**< 11: weight of negative samples; default 1 */
+    double mix;                      /**< 12: 1 fuzzy union, 0 intersection; default 1 */
+    double local_connectivity;       /**< 13: neighbours at full weight; default 1 */
+    double target_weight;            /**< 14: of labels against rows, in [0, 1]; default 0.5 */
+    double alignment;                /**< 15: pull between the same sample of views that are aligned; default 0.01 */
+    int64_t window;                  /**< 16: views to either side that pull; default 2 */
+    int32_t metric;                  /**< 17: CONCEPTDEC_METRIC_* */
+    int32_t init;                    /**< 18: CONCEPTDEC_UMAP_SPECTRAL ... */
+    uint32_t flags;                  /**< 19: CONCEPTDEC_UMAP_SELF_COUNTED */
+    uint32_t reserved;               /**< 20: 0 */
+} conceptdec_umap_options;
+
+/** A fitted embedding; immutable once made. */
+typedef struct conceptdec_umap conceptdec_umap;
+
+/** Uniform manifold approximation and projection (McInnes, Healy, Melville 2018), from the exact neighbour table. The same
+ *  bits for any number of threads (docs/projections.md says how). Duplicates, graphs in parts and constant rows are legal.
+ *  Time: that of the table, then O(epochs n n_neighbors); memory O(n n_neighbors).
+ *  @param x n x d, n >= 2. @param options NULL: defaults.
+ *  Errors: those of conceptdec_neighbors_new(), ELABEL, EINVAL. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                     const conceptdec_umap_options *options, conceptdec_umap **umap);
+
+/** The same from a neighbour table without queries, at least n_neighbors deep; metric is the table's. @param x NULL, or the rows:
+ *  needed for the start "pca". Errors: as above, ESHALLOW. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_from_neighbors(conceptdec_ctx *ctx,
+                                                                const conceptdec_neighbors *neighbors,
+                                                                const conceptdec_matrix *x,
+                                                                const conceptdec_umap_options *options,
+                                                                conceptdec_umap **umap);
+
+#define CONCEPTDEC_U_EMBEDDING "embedding"         /**< float64 (n x n_components) */
+#define CONCEPTDEC_U_GRAPH_ROWS "graph_rows"       /**< int64 (edges): the fuzzy graph, by row and column, both directions */
+#define CONCEPTDEC_U_GRAPH_COLUMNS "graph_columns" /**< int64 (edges) */
+#define CONCEPTDEC_U_GRAPH_WEIGHTS "graph_weights" /**< float64 (edges): in (0, 1] */
+#define CONCEPTDEC_U_RHO "rho"                     /**< float64 (n): distance at full weight */
+#define CONCEPTDEC_U_SIGMA "sigma"                 /**< float64 (n): scale of what is beyond */
+#define CONCEPTDEC_U_CURVE "curve"                 /**< float64 (2): a and b of 1 / (1 + a d^2b) */
+#define CONCEPTDEC_U_PART "part"                   /**< int64 (n): connected part of each sample, from 0 in order of rows */
+#define CONCEPTDEC_U_N_SHORT "n_short"             /**< int64 (): samples with fewer than n_neighbors others */
+#define CONCEPTDEC_U_CONVERGED "converged"         /**< int64 (): 0 where the spectral start used up its iterations */
+
+/** Gets one of the arrays CONCEPTDEC_U_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_get(const conceptdec_umap *umap, const char *name,
+                                                     conceptdec_array *array);
+
+/** `transformed` (m x n_components): places for new rows among those of the embedding, which stay. A row's place depends on the
+ *  row and the embedding alone, not on the rows it comes with. @param x the rows that were embedded (their number and width are
+ *  checked). @param queries m x d. Errors: those of conceptdec_neighbors_new(). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_transform(conceptdec_ctx *ctx, const conceptdec_umap *umap,
+                                                           const conceptdec_matrix *x,
+                                                           const conceptdec_matrix *queries,
+                                                           conceptdec_result **result);
+
+/** Embeddings of the same samples over layers or steps that lie on one another: as conceptdec_umap_new() for each view, the
+ *  start of each turned to the one before, and each sample pulled to its own place in the views beside
+ *  (options: alignment, window). Result: `embedding` (views x n x n_components). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_aligned(conceptdec_ctx *ctx, const conceptdec_matrix *views,
+                                                         int64_t n_views, const conceptdec_umap_options *options,
+                                                         conceptdec_result **result);
+
+/** Writes and reads, as with moments. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_umap_save(conceptdec_ctx *ctx, const conceptdec_umap *umap, const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_umap_load(conceptdec_ctx *ctx, const char *path, conceptdec_umap **umap);
+
+/** Frees the object. @since 0.1 */
+CONCEPTDEC_API void conceptdec_umap_free(conceptdec_umap *umap);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup quality Trust in a picture
+ *  @{ */
+
+/** Options of embedding quality; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_quality_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const int64_t *ks;               /**< 0: neighbourhood sizes, each below n / 2; NULL: 15 */
+    int64_t n_ks;                    /**< 1: their number, at most 10,000 */
+    const conceptdec_matrix *labels; /**< 2: integers, n x 1: also decodability in both spaces; NULL: none */
+    int64_t memory;                  /**< 3: bytes of working memory beside the input and the search for neighbours; default
+                                          2^29. Rows are taken in batches that fit; ENOMEM where none does */
+    int32_t metric;                  /**< 4: of x, CONCEPTDEC_METRIC_*; that of the embedding is L2 */
+    uint32_t flags;                  /**< 5: 0 */
+} conceptdec_quality_options;
+
+/** How far an embedding can be trusted: trustworthiness and continuity (Venna and Kaski 2001), neighbour preservation and
+ *  R_NX (Lee et al. 2013). Distances are compared in float64; ranks of rows at the same distance are their mean rank, and such
+ *  rows share the places at the edge of a neighbourhood, so that no order of rows changes a score (docs/definitions.md). Without
+ *  ties the values are those of scikit-learn. Results, one number for each k: `k`, `trustworthiness`, `continuity`,
+ *  `knn_preservation`, `r_nx`, with labels also `decodability` (in x) and `decodability_embedded`, leave-one-out with the defaults
+ *  of conceptdec_knn_decodability(). The same bits for any number of threads.
+ *  Time: two neighbour searches and once more O(n^2 d), half of it saved by symmetry, tiled; memory: options->memory.
+ *  @param x n x d, in memory or from a reader. @param embedding n x m, likewise. @param options NULL: defaults.
+ *  @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (the text names the entry), ELABEL, ESINGLECLASS, EINVAL,
+ *  ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                              const conceptdec_matrix *embedding,
+                                                              const conceptdec_quality_options *options,
+                                                              conceptdec_result **result);
+
+/** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
 /** @defgroup sweep Sweeps
  *  @{ */

@@ -256,8 +256,12 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
+#define PLACES_BYTES 32
+#include "kernels/places_template.h"
 #include "kernels/deal_avx2.h"
 #include "kernels/deal_template.h"
+#include "kernels/layout_avx2.h"
+#include "kernels/layout_template.h"
 #include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 

@@ -241,8 +241,12 @@ bytes_agree(bytes a, bytes b, bytes x)
 
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
+#define PLACES_BYTES 64
+#include "kernels/places_template.h"
 #include "kernels/deal_avx512.h"
 #include "kernels/deal_template.h"
+#include "kernels/layout_avx512.h"
+#include "kernels/layout_template.h"
 #include "kernels/select_template.h"
 #include "kernels/votes_template.h"
 

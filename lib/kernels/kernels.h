@@ -17,6 +17,9 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 /* Rows that one call of `distances` compares with another. */
 #define CONCEPTDEC_I_ABREAST 4
 
+/* Pairs that one call of `place_rows` or `place_column` looks at. */
+#define CONCEPTDEC_I_PLACED 16
+
 /* Lanes of permutations that one call of `votes` advances. */
 #define CONCEPTDEC_I_LANES 64
 /* `tally` sums the credit of so many tied classes or fewer in parts of 1/60, and counts each of the next numbers. */
@@ -26,6 +29,24 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 /* Permutations that one call of `words` and `deal` serves, and the most classes that `deal` knows. */
 #define CONCEPTDEC_I_DRAWS 16
 #define CONCEPTDEC_I_MOST_DEALT 32
+
+/* Places of a layout that one call of `move` moves, and the most columns that a layout has. */
+#define CONCEPTDEC_I_TILE 16
+#define CONCEPTDEC_I_LAYOUT_COLUMNS 64
+
+/* What one tile of places meets. Places attract at the rate of a curve 1 / (1 + a d^2b) and repel by its complement. */
+typedef struct conceptdec_i_moves {
+    const float *others;      /* n x columns, what `partners` and `strangers` are rows of; columns * n < 2^31 */
+    const int32_t *rounds;    /* 16: partners of each place */
+    const int32_t *partners;  /* most rounds x 16; any row where a place has no more of them */
+    const int32_t *strangers; /* most rounds x n_strangers x 16 */
+    const float *anchors;     /* NULL, or columns x 16: what each place is drawn to, by a share `pull` of the way */
+    int32_t columns, n_strangers;
+    float a, b;
+    float attraction; /* -2 a b */
+    float repulsion;  /* 2 b times the weight of strangers */
+    float rate, pull;
+} conceptdec_i_moves;
 
 typedef struct conceptdec_i_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
@@ -65,6 +86,20 @@ typedef struct conceptdec_i_kernels {
                       float column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
     int (*screen_f64)(const double *dot, const double *norm, double column_norm, const double *row_limit,
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
+
+    /* Where CONCEPTDEC_I_PLACED pairs stand between ascending limits. place[i] = number of low limits <= upper - 2 *
+     * dot[i]; open[i] = whether that is not the number of high limits < lower - 2 * dot[i]; limits that are NaN count for
+     * neither. Returns non-zero where any pair is open;
+     * else `open` is untouched. `rows`: limit t of pair i is low[t * CONCEPTDEC_I_PLACED + i],
+     * `column`: low[t], and high likewise. */
+    int (*place_rows_f32)(const float *dot, float upper, float lower, const float *low, const float *high,
+                          int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_rows_f64)(const double *dot, double upper, double lower, const double *low, const double *high,
+                          int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_column_f32)(const float *dot, const float *upper, const float *lower, const float *low,
+                            const float *high, int64_t n_limits, int32_t *place, int32_t *open);
+    int (*place_column_f64)(const double *dot, const double *upper, const double *lower, const double *low,
+                            const double *high, int64_t n_limits, int32_t *place, int32_t *open);
 
     /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n, no NaN,
      * no minus infinity. The same for every kernel set. */
@@ -107,6 +142,11 @@ typedef struct conceptdec_i_kernels {
      * it, or count. 1 <= n_classes <= 32, count <= left < 2^31. */
     int32_t (*deal)(const uint32_t *words, uint32_t left, const int32_t *rows, int32_t count, uint32_t *bounds,
                     int32_t n_classes, const uint8_t *classes, uint8_t *labels);
+
+    /* Moves 16 places (columns x 16), round by round: each by its partner and the strangers of that round, no coordinate by
+     * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
+     * from every kernel set. */
+    void (*move)(const conceptdec_i_moves *moves, float *places);
 } conceptdec_i_kernels;
 
 /* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */

@@ -20,6 +20,10 @@ const conceptdec_i_kernels TABLE = {
     .interleave_f64 = interleave_f64,
     .screen_f32 = screen_f32,
     .screen_f64 = screen_f64,
+    .place_rows_f32 = place_rows_f32,
+    .place_rows_f64 = place_rows_f64,
+    .place_column_f32 = place_column_f32,
+    .place_column_f64 = place_column_f64,
     .kth_f32 = kth_f32,
     .distance_f64 = distance_f64,
     .distance_f32 = distance_f32,
@@ -33,4 +37,5 @@ const conceptdec_i_kernels TABLE = {
     .tally = tally,
     .words = words,
     .deal = deal,
+    .move = move,
 };

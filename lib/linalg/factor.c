@@ -93,6 +93,122 @@ conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double
     return status;
 }
 
+static conceptdec_status
+reflect(conceptdec_ctx *ctx, int64_t r, int64_t n, double *v, int64_t ld, double *work, int64_t work_size)
+{
+    double *tau = work, *sign = work + r;
+    lapack_int size = (lapack_int)(work_size - 2 * r);
+    lapack_int info = LAPACKE_dgeqrf_work(ORDER, (lapack_int)n, (lapack_int)r, v, (lapack_int)ld, tau, work + 2 * r, size);
+    if (info != 0)
+        return refused(ctx, "dgeqrf", info);
+    for (int64_t k = 0; k < r; k++)
+        sign[k] = v[k * ld + k] < 0 ? -1 : 1;
+    info = LAPACKE_dorgqr_work(ORDER, (lapack_int)n, (lapack_int)r, (lapack_int)r, v, (lapack_int)ld, tau, work + 2 * r,
+                               size);
+    if (info != 0)
+        return refused(ctx, "dorgqr", info);
+    for (int64_t k = 0; k < r; k++)
+        for (int64_t i = 0; i < n && sign[k] < 0; i++)
+            v[k * ld + i] = -v[k * ld + i];
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_orthonormalize(conceptdec_ctx *ctx, int64_t r, int64_t n, double *v, int64_t ld)
+{
+    CONCEPTDEC_I_TRY(check_size(ctx, n, r, ld));
+    if (r == 0)
+        return CONCEPTDEC_OK;
+    int64_t size = (2 + 64) * r;
+    void *work;
+    if (size > INT32_MAX)
+        return check_size(ctx, n, size, ld);
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "reflectors", size, sizeof(double), &work));
+    conceptdec_status status = reflect(ctx, r, n, v, ld, work, size);
+    conceptdec_i_give(ctx, work);
+    return status;
+}
+
+/* Rows one after the other are the columns of a d x n matrix; its left singular vectors are wanted. */
+static lapack_int
+singular(int64_t n, int64_t d, double *rows, double *values, double *vectors, double *other, double *work, int64_t size,
+         lapack_int *numbers)
+{
+    lapack_int least = (lapack_int)(n < d ? n : d);
+    return LAPACKE_dgesdd_work(ORDER, 'S', (lapack_int)d, (lapack_int)n, rows, (lapack_int)d, values, vectors, (lapack_int)d,
+                               other, least, work, (lapack_int)size, numbers);
+}
+
+static double
+singular_work(int64_t n, int64_t d)
+{
+    double size = 0;
+    lapack_int numbers;
+    return singular(n, d, NULL, NULL, NULL, NULL, &size, -1, &numbers) == 0 ? size : -1;
+}
+
+int64_t
+conceptdec_i_singular_bytes(int64_t n, int64_t d)
+{
+    int64_t least = n < d ? n : d;
+    double bytes = 8 * ((double)least * (double)n + singular_work(n, d)) + 8 * (double)least * sizeof(lapack_int);
+    return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX;
+}
+
+/* The left singular vectors of the rows, with `least` numbers of each together, go to `other`. */
+static conceptdec_status
+decompose(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors, double *other)
+{
+    int64_t least = n < d ? n : d;
+    double size = singular_work(n, d);
+    if (!(size >= 0 && size <= INT32_MAX))
+        return check_size(ctx, n, INT64_MAX, d);
+    void *work, *numbers;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", (int64_t)size, sizeof(double), &work);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_arena_take_raw(&arena, "singular vectors", 8 * least, sizeof(lapack_int), &numbers);
+    if (status == CONCEPTDEC_OK) {
+        lapack_int info = singular(n, d, rows, values, vectors, other, work, (int64_t)size, numbers);
+        if (info != 0)
+            status = refused(ctx, "dgesdd", info);
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors)
+{
+    void *other;
+    CONCEPTDEC_I_TRY(check_size(ctx, n, d, d));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "singular vectors", (n < d ? n : d) * n, sizeof(double), &other));
+    conceptdec_status status = decompose(ctx, n, d, rows, values, vectors, other);
+    conceptdec_i_give(ctx, other);
+    return status;
+}
+
+/* To LAPACK a is V S U', and turn is V U'. */
+conceptdec_status
+conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values)
+{
+    void *other, *vectors;
+    conceptdec_i_arena arena;
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, n));
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", n * n, sizeof(double), &other);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_arena_take_raw(&arena, "singular vectors", n * n, sizeof(double), &vectors);
+    if (status == CONCEPTDEC_OK)
+        status = decompose(ctx, n, n, a, values, vectors, other);
+    if (status == CONCEPTDEC_OK)
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1, vectors, (int)n, other, (int)n, 0, turn,
+                    (int)n);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
 #else
 
 static conceptdec_status
@@ -137,6 +253,34 @@ conceptdec_status
 conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
 {
     (void)n, (void)a, (void)ld, (void)values;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_orthonormalize(conceptdec_ctx *ctx, int64_t r, int64_t n, double *v, int64_t ld)
+{
+    (void)r, (void)n, (void)v, (void)ld;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values, double *vectors)
+{
+    (void)n, (void)d, (void)rows, (void)values, (void)vectors;
+    return unsupported(ctx);
+}
+
+int64_t
+conceptdec_i_singular_bytes(int64_t n, int64_t d)
+{
+    (void)n, (void)d;
+    return 0;
+}
+
+conceptdec_status
+conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values)
+{
+    (void)n, (void)a, (void)turn, (void)values;
     return unsupported(ctx);
 }
 

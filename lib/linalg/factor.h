@@ -24,4 +24,17 @@ conceptdec_status conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n
  * 2 n^2 doubles comes from the context. */
 conceptdec_status conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
 
+/* Of r vectors of n numbers (r <= n), vector k at v[k * ld], the orthonormal ones of which the first k span what the first k
+ * given ones do: each has a product of at least 0 with the one that it came from. Where that one lies in the span of those
+ * before, any that is orthogonal to them takes its place. Working memory of some 65 r doubles. */
+conceptdec_status conceptdec_i_orthonormalize(conceptdec_ctx *ctx, int64_t r, int64_t n, double *v, int64_t ld);
+/* Singular values of n rows of d numbers, descending (values: min(n, d)), and in `vectors` the right singular vectors, one row
+ * of d numbers for each. `rows` is destroyed. Working memory of conceptdec_i_singular_bytes() comes from the context. */
+conceptdec_status conceptdec_i_singular(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *values,
+                                        double *vectors);
+int64_t conceptdec_i_singular_bytes(int64_t n, int64_t d);
+/* Of a = U S V', n x n in row-major memory: turn = U V', the orthogonal matrix that has the largest trace(a' turn); and the
+ * singular values, descending. a is destroyed. Working memory as above, and n^2 doubles. */
+conceptdec_status conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, double *turn, double *values);
+
 #endif

@@ -11,6 +11,8 @@
 #define DEPTH_F32 384
 #define DEPTH_F64 256
 #define ROWS_A_POLL 16384
+#define ABREAST 16
+#define AHEAD 16 /* rows are asked for before they are copied; past the last one that does no harm */
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -27,6 +29,7 @@ typedef struct {
     double *partial; /* where there are several ranges, per task: a tile */
     double *out;
     int64_t ld;
+    bool is_adding; /* to what is there */
 } gram;
 
 double
@@ -38,61 +41,74 @@ conceptdec_i_gram_error(int64_t n, int precision)
     return ((is_float ? chain * 0x1p-24 : chain * 0x1p-53) + sums * 0x1p-53) * 1.001;
 }
 
-static double
-element(const gram *g, int64_t row, int64_t column)
-{
-    int64_t at = row * g->rows->stride + column;
-    return g->rows->is_wide ? ((const double *)g->rows->data)[at] : (double)((const float *)g->rows->data)[at];
-}
+/* `width` elements times `weight`, of which `count` are there; the widths of kernels are known to the compiler, so that a row
+ * of a panel is a few vector moves. */
+#define COPY_ROW(name, from, to)                                                                                       \
+    static inline void name##_fixed(const from *restrict in, to weight, int64_t width, to *restrict out)               \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < width; i++)                                                                            \
+            out[i] = (to)in[i] * weight;                                                                               \
+    }                                                                                                                  \
+                                                                                                                       \
+    static inline void name(const from *restrict in, to weight, int64_t count, int64_t width, to *restrict out)        \
+    {                                                                                                                  \
+        if (count < width) {                                                                                           \
+            name##_fixed(in, weight, count, out);                                                                      \
+            for (int64_t i = count > 0 ? count : 0; i < width; i++)                                                    \
+                out[i] = 0;                                                                                            \
+        } else if (width == 16) {                                                                                      \
+            name##_fixed(in, weight, 16, out);                                                                         \
+        } else if (width == 6) {                                                                                       \
+            name##_fixed(in, weight, 6, out);                                                                          \
+        } else if (width == 8) {                                                                                       \
+            name##_fixed(in, weight, 8, out);                                                                          \
+        } else {                                                                                                       \
+            name##_fixed(in, weight, width, out);                                                                      \
+        }                                                                                                              \
+    }
 
-/* Columns first..first+width-1 of one row; those past the last are 0. */
+COPY_ROW(copy_f32, float, float)
+COPY_ROW(copy_f64, double, double)
+COPY_ROW(copy_wide, float, double)
+
 static void
-pack_row_f32(const gram *g, int64_t row, double weight, int64_t first, int64_t width, float *out)
+copy_row(const gram *g, int64_t row, double weight, int64_t first, int64_t width, void *out)
 {
-    const float *in = (const float *)g->rows->data + row * g->rows->stride + first;
-    int64_t count = min64(width, g->rows->dims - first);
-    float factor = (float)weight;
-    for (int64_t i = 0; i < count; i++)
-        out[i] = in[i] * factor;
-    for (int64_t i = max64(count, 0); i < width; i++)
-        out[i] = 0;
+    int64_t at = row * g->rows->stride + first, count = g->rows->dims - first;
+    __builtin_prefetch((const char *)g->rows->data + (at + AHEAD * g->rows->stride) * (g->rows->is_wide ? 8 : 4));
+    if (g->is_float)
+        copy_f32((const float *)g->rows->data + at, (float)weight, count, width, out);
+    else if (g->rows->is_wide)
+        copy_f64((const double *)g->rows->data + at, weight, count, width, out);
+    else
+        copy_wide((const float *)g->rows->data + at, weight, count, width, out);
 }
 
-static void
-pack_row_f64(const gram *g, int64_t row, double weight, int64_t first, int64_t width, double *out)
-{
-    int64_t count = min64(width, g->rows->dims - first);
-    for (int64_t i = 0; i < count; i++)
-        out[i] = element(g, row, first + i) * weight;
-    for (int64_t i = max64(count, 0); i < width; i++)
-        out[i] = 0;
-}
-
-/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. */
+/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. Columns past the
+ * last are 0. A few rows at a time: panels lie whole pages apart, and as many lines of one would not stay in a cache. */
 static void
 pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int64_t width, bool is_weighted, char *out)
 {
-    for (int64_t p = 0; p < depth; p++) {
-        int64_t row = g->kept ? g->kept[from + p] : from + p;
-        double weight = is_weighted && g->weight ? g->weight[row] : 1;
-        for (int64_t column = first; column < end; column += width) {
-            char *at = out + ((column - first) * depth + p * width) * g->size;
-            if (g->is_float)
-                pack_row_f32(g, row, weight, column, width, (float *)(void *)at);
-            else
-                pack_row_f64(g, row, weight, column, width, (double *)(void *)at);
-        }
-    }
+    for (int64_t start = 0; start < depth; start += ABREAST)
+        for (int64_t column = first; column < end; column += width)
+            for (int64_t p = start; p < min64(depth, start + ABREAST); p++) {
+                int64_t row = g->kept ? g->kept[from + p] : from + p;
+                double weight = is_weighted && g->weight ? g->weight[row] : 1;
+                copy_row(g, row, weight, column, width, out + ((column - first) * depth + p * width) * g->size);
+            }
 }
 
+/* Panels of a tile from (row, column) on; those above the diagonal are left out. */
 static void
-multiply(const gram *g, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
+multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
     for (int64_t j = 0; j < g->width; j += g->nr)
         for (int64_t i = 0; i < g->edge; i += g->mr) {
             const void *ai = a + i * depth * g->size, *bj = b + j * depth * g->size;
             void *cij = c + (j * g->edge + i) * g->size;
+            if (row + i + g->mr <= column + j)
+                continue;
             if (g->is_float)
                 kernels->panel_f32(depth, ai, bj, cij, g->edge, accumulate);
             else
@@ -101,7 +117,7 @@ multiply(const gram *g, int64_t depth, const char *a, const char *b, char *c, bo
 }
 
 static void
-add_floats(const float *from, double *to, int64_t count)
+add_floats(const float *restrict from, double *restrict to, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         to[i] += (double)from[i];
@@ -152,18 +168,19 @@ tile_task(void *argument, int64_t task, int lane)
     double *sums = g->partial ? g->partial + task * tile : (double *)(void *)(floats + float_bytes(g));
     int64_t first = g->n_kept * range / g->ranges, last = g->n_kept * (range + 1) / g->ranges;
     memset(sums, 0, (size_t)tile * sizeof *sums);
+    memset(floats, 0, (size_t)float_bytes(g));
     for (int64_t from = first; from < last; from += g->depth) {
         int64_t depth = min64(g->depth, last - from);
         pack(g, from, depth, i * g->edge, (i + 1) * g->edge, g->mr, true, a);
         pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, b);
-        multiply(g, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
+        multiply(g, i * g->edge, j * g->width, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
         if (g->is_float)
             add_floats((const float *)(const void *)floats, sums, tile);
         if ((from - first) % ROWS_A_POLL < g->depth)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     }
     if (!g->partial)
-        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, true);
+        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, !g->is_adding);
     return CONCEPTDEC_OK;
 }
 
@@ -184,9 +201,9 @@ keep_rows(conceptdec_i_arena *arena, gram *g)
     return CONCEPTDEC_OK;
 }
 
-/* Tiles, and what each of a batch of them needs. */
-static conceptdec_status
-plan(conceptdec_i_arena *arena, gram *g)
+/* Tiles, and ranges of rows. */
+static void
+shape(gram *g)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
     int64_t dims = g->rows->dims;
@@ -198,10 +215,18 @@ plan(conceptdec_i_arena *arena, gram *g)
     g->edge = min64(edge, ceil_div(dims, unit) * unit);
     g->width = ceil_div(g->edge, g->nr) * g->nr;
     g->down = ceil_div(dims, g->edge);
-    int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2), tile = g->edge * g->width;
     g->across = ceil_div(dims, g->width);
+    int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2);
     g->ranges = max64(1, min64(wanted, g->n_kept / LEAST_ROWS));
+}
+
+/* What each of a batch of tiles needs. */
+static conceptdec_status
+plan(conceptdec_i_arena *arena, gram *g)
+{
     void *p;
+    shape(g);
+    int64_t tile = g->edge * g->width;
     g->scratch_bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
     if (g->ranges == 1)
         g->scratch_bytes += tile * (int64_t)sizeof(double);
@@ -224,17 +249,35 @@ add_ranges(const gram *g, double *out, int64_t ld)
         int64_t i, j, range;
         tile_place(g, task, &i, &j, &range);
         if (is_below(g, i, j))
-            store(g, i * g->edge, j * g->width, g->partial + task * tile, out, ld, range == 0);
+            store(g, i * g->edge, j * g->width, g->partial + task * tile, out, ld, range == 0 && !g->is_adding);
     }
 }
 
-static void
-mirror(double *out, int64_t dims, int64_t ld)
+void
+conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld)
 {
     for (int64_t j = 0; j < dims; j += 32)
         for (int64_t i = j; i < dims; i++)
             for (int64_t k = j; k < min64(min64(j + 32, dims), i); k++)
                 out[i * ld + k] = out[k * ld + i];
+}
+
+static conceptdec_status
+run(gram *g)
+{
+    if (g->rows->dims == 0)
+        return CONCEPTDEC_OK;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, g->ctx);
+    conceptdec_status status = keep_rows(&arena, g);
+    if (status == CONCEPTDEC_OK)
+        status = plan(&arena, g);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(g->ctx, g->down * g->across * g->ranges, tile_task, g);
+    if (status == CONCEPTDEC_OK && g->partial)
+        add_ranges(g, g->out, g->ld);
+    conceptdec_i_arena_close(&arena);
+    return status;
 }
 
 conceptdec_status
@@ -243,19 +286,24 @@ conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const dou
 {
     gram g = {.ctx = ctx, .rows = rows, .weight = weight,
               .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out, .ld = ld};
-    if (rows->dims == 0)
-        return CONCEPTDEC_OK;
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = keep_rows(&arena, &g);
-    if (status == CONCEPTDEC_OK)
-        status = plan(&arena, &g);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, g.down * g.across * g.ranges, tile_task, &g);
-    if (status == CONCEPTDEC_OK && g.partial)
-        add_ranges(&g, out, ld);
-    if (status == CONCEPTDEC_OK)
-        mirror(out, rows->dims, ld);
-    conceptdec_i_arena_close(&arena);
-    return status;
+    CONCEPTDEC_I_TRY(run(&g));
+    conceptdec_i_gram_mirror(out, rows->dims, ld);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out, int64_t ld)
+{
+    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out,
+              .ld = ld, .is_adding = true};
+    return run(&g);
+}
+
+int64_t
+conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
+{
+    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
+              .n_kept = rows->n};
+    shape(&g);
+    return g.down * g.across * g.ranges;
 }

@@ -18,6 +18,14 @@ typedef struct conceptdec_i_dense {
  * of the product of its two diagonal elements (weights >= 0). The same bits for any number of threads. */
 conceptdec_status conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const double *weight,
                                     int precision, double *out, int64_t ld);
+/* The same without weights, added to what `out` holds, in one half of it: out[i * ld + j], i <= j. The other half is not
+ * touched. */
+conceptdec_status conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out,
+                                        int64_t ld);
+/* Tasks that this takes, for the progress of a stage. */
+int64_t conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
+/* out[j * ld + i] = out[i * ld + j], i < j. */
+void conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld);
 double conceptdec_i_gram_error(int64_t n, int precision);
 
 #endif

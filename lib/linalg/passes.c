@@ -37,7 +37,7 @@ typedef struct {
     char *packed, *lanes, *partial;
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
-    int64_t block_at, values_at, turned_at, dims_at;
+    int64_t block_at, values_at, turned_at, dims_at, wide_at, staged_at;
     int64_t panel; /* bytes from one panel of dimensions to the next: no power of two, for the cache's sake */
 } pass;
 
@@ -76,21 +76,25 @@ panel_bytes(const shape *s, int64_t chunk)
     return round_up(s->mr * s->size * (chunk + 1), 64);
 }
 
-/* A few rows as they are widened, a slice of packed rows, values, values packed, and the panels of dimensions. */
+/* A few rows as they are widened, a slice of packed rows, values, values packed, the panels of dimensions, a slice of a row as
+ * doubles, and for a reader a chunk of whole rows. */
 static int64_t
-lane_bytes(const shape *s, int64_t dims, int64_t columns)
+lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
 {
     int64_t rows = max64(s->mr, s->nr) * s->depth + s->chunk * (s->depth + 2 * round_up(columns, s->nr));
-    return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + 4 * 64;
+    int64_t whole =
+        max64(s->depth, is_read ? dims : 0) * (int64_t)sizeof(double) + (is_read ? s->chunk * dims * s->size : 0);
+    return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + whole + 6 * 64;
 }
 
 static void
-measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, conceptdec_i_passes *passes,
-        int64_t *bytes)
+measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
+        conceptdec_i_passes *passes, int64_t *bytes)
 {
     shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
-    int64_t lane = max64(lane_bytes(&narrow, dims, columns_f32), lane_bytes(&wide, dims, columns_f64));
+    int64_t lane =
+        max64(lane_bytes(&narrow, dims, columns_f32, is_read), lane_bytes(&wide, dims, columns_f64, is_read));
     *passes = (conceptdec_i_passes){.ctx = ctx, .dims = dims};
     passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
     passes->lane_bytes = round_up(lane, 64);
@@ -103,17 +107,17 @@ conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32
 {
     conceptdec_i_passes passes;
     int64_t bytes;
-    measure(ctx, dims, columns_f32, columns_f64, &passes, &bytes);
+    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &bytes);
     return bytes;
 }
 
-conceptdec_status
-conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
-                         conceptdec_i_passes *passes)
+static conceptdec_status
+take(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
+     conceptdec_i_passes *passes)
 {
     int64_t bytes;
     void *memory;
-    measure(arena->ctx, dims, columns_f32, columns_f64, passes, &bytes);
+    measure(arena->ctx, dims, columns_f32, columns_f64, is_read, passes, &bytes);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "passes over rows", bytes, 1, &memory));
     passes->packed = memory;
     passes->lanes = passes->packed + passes->packed_bytes;
@@ -121,11 +125,39 @@ conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t column
     return CONCEPTDEC_OK;
 }
 
+conceptdec_status
+conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
+                         conceptdec_i_passes *passes)
+{
+    return take(arena, dims, columns_f32, columns_f64, false, passes);
+}
+
+conceptdec_status
+conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
+                                 conceptdec_i_passes *passes)
+{
+    return take(arena, dims, columns_f32, columns_f64, true, passes);
+}
+
 int64_t
 conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n)
 {
     int64_t slabs = max64(1, min64(passes->most_slabs, n / LEAST_SLAB));
     return n > 0 ? ceil_div(n, ceil_div(n, slabs)) : 0;
+}
+
+conceptdec_i_rows
+conceptdec_i_rows_of(const conceptdec_matrix *view)
+{
+    conceptdec_i_rows rows = {.dims = view->cols, .n = view->rows, .view = view};
+    const int64_t size = conceptdec_i_dtype_size(view->dtype);
+    rows.is_wide = view->dtype == CONCEPTDEC_FLOAT64;
+    if (size < 4 || !conceptdec_i_view_is_dense_rows(view) || view->row_stride % size != 0 ||
+        (uintptr_t)view->data % (uintptr_t)size != 0)
+        return rows;
+    rows.data = view->data;
+    rows.stride = view->row_stride / size;
+    return rows;
 }
 
 /* ---- packing ---- */
@@ -139,12 +171,19 @@ interleave(const pass *p, const char *in, int64_t ld, int64_t rows, int64_t dept
         p->kernels->interleave_f64((const void *)in, ld, rows, depth, width, (void *)out);
 }
 
-static const char *
-row_at(const conceptdec_i_rows *rows, int64_t item, int64_t dim)
+static int64_t
+row_of(const conceptdec_i_rows *rows, int64_t item)
 {
-    int64_t row = rows->row ? rows->row[item] : item;
-    int64_t size = rows->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
-    return (const char *)rows->data + (row * rows->stride + dim) * size;
+    return rows->row ? rows->row[item] : item;
+}
+
+/* Where a row lies as elements of the type that it is in; NULL: it has to be fetched as doubles. */
+static const char *
+row_at(const pass *p, int64_t item, int64_t dim)
+{
+    const conceptdec_i_rows *rows = p->rows;
+    const int64_t size = rows->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    return rows->data ? (const char *)rows->data + (row_of(rows, item) * rows->stride + dim) * size : NULL;
 }
 
 static bool
@@ -166,24 +205,94 @@ deal_row(const char *in, int64_t bytes, int64_t width, int64_t step, char *out)
     }
 }
 
-/* Dimensions of `count` items as elements, one row after the other; where they lie so already, there. */
+static void
+subtract_f32(const float *restrict in, const float *restrict center, int64_t count, float *restrict out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = in[i] - center[i];
+}
+
+static void
+subtract_f64(const double *restrict in, const double *restrict center, int64_t count, double *restrict out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = in[i] - center[i];
+}
+
+/* Doubles as elements of the products. */
+static void
+settle(const pass *p, const double *wide, int64_t dim, int64_t depth, char *out)
+{
+    const void *center = p->rows->center;
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F64) {
+        if (center)
+            subtract_f64(wide, (const double *)center + dim, depth, (double *)(void *)out);
+        else if ((const char *)wide != out)
+            memcpy(out, wide, (size_t)depth * sizeof *wide);
+        return;
+    }
+    float *floats = (float *)(void *)out;
+    for (int64_t i = 0; i < depth; i++)
+        floats[i] = (float)wide[i];
+    for (int64_t i = 0; center && i < depth; i++)
+        floats[i] -= ((const float *)center)[dim + i];
+}
+
+/* Part of one row as elements of the products. */
+static void
+take_row(const pass *p, int64_t item, int64_t dim, int64_t depth, double *wide, char *out)
+{
+    const char *in = row_at(p, item, dim);
+    const void *center = p->rows->center;
+    if (!in) {
+        conceptdec_i_view_widen(p->kernels, p->rows->view, row_of(p->rows, item), dim, depth, wide);
+        settle(p, wide, dim, depth, out);
+    } else if (is_widened(p)) {
+        p->kernels->widen_f32(in, wide, depth);
+        settle(p, wide, dim, depth, out);
+    } else if (!center) {
+        memcpy(out, in, (size_t)(depth * p->shape.size));
+    } else if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
+        subtract_f32((const float *)(const void *)in, (const float *)center + dim, depth, (float *)(void *)out);
+    } else {
+        subtract_f64((const double *)(const void *)in, (const double *)center + dim, depth, (double *)(void *)out);
+    }
+}
+
+static bool
+is_staged(const pass *p)
+{
+    return !p->rows->data && p->rows->view && conceptdec_i_view_is_read(p->rows->view);
+}
+
+/* Rows of a reader, each asked for once. */
+static void
+stage(const pass *p, int64_t first, int64_t count, char *memory)
+{
+    const int64_t dims = p->rows->dims;
+    for (int64_t i = 0; i < count; i++)
+        take_row(p, first + i, 0, dims, (double *)(void *)(memory + p->wide_at),
+                 memory + p->staged_at + i * dims * p->shape.size);
+}
+
+/* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie so
+ * already, there. */
 static const char *
-gather(const pass *p, int64_t item, int64_t count, int64_t dim, int64_t depth, char *scratch, int64_t *ld)
+gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int64_t depth, char *memory, int64_t *ld)
 {
     const conceptdec_i_rows *rows = p->rows;
+    const int64_t item = first + at;
+    *ld = rows->dims;
+    if (is_staged(p))
+        return memory + p->staged_at + (at * rows->dims + dim) * p->shape.size;
     const bool are_together = !rows->row || rows->row[item + count - 1] - rows->row[item] == count - 1;
     *ld = rows->stride;
-    if (are_together && !is_widened(p))
-        return row_at(rows, item, dim);
+    if (rows->data && are_together && !is_widened(p) && !rows->center)
+        return row_at(p, item, dim);
     *ld = depth;
-    for (int64_t i = 0; i < count; i++) {
-        char *to = scratch + i * depth * p->shape.size;
-        if (is_widened(p))
-            p->kernels->widen_f32(row_at(rows, item + i, dim), (double *)(void *)to, depth);
-        else
-            memcpy(to, row_at(rows, item + i, dim), (size_t)(depth * p->shape.size));
-    }
-    return scratch;
+    for (int64_t i = 0; i < count; i++)
+        take_row(p, item + i, dim, depth, (double *)(void *)(memory + p->wide_at), memory + i * depth * p->shape.size);
+    return memory;
 }
 
 /* A slice of dimensions of a chunk: in panels of items for the way there, of dimensions for the way back. */
@@ -195,8 +304,9 @@ pack_slice(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t dep
     char *block = memory + p->block_at, *panels = memory + p->dims_at + dim / s->mr * p->panel;
     for (int64_t i = 0; i < count; i += s->mr) {
         int64_t present = min64(s->mr, count - i), ld;
-        const char *in = gather(p, first + i, present, dim, depth, memory, &ld);
-        interleave(p, in, ld, present, depth, s->mr, block + i * depth * s->size);
+        const char *in = gather(p, first, i, present, dim, depth, memory, &ld);
+        if (p->w)
+            interleave(p, in, ld, present, depth, s->mr, block + i * depth * s->size);
         for (int64_t k = 0; k < present && p->g; k++)
             deal_row(in + k * ld * s->size, depth * s->size, width, p->panel, panels + (i + k) * width);
     }
@@ -248,12 +358,14 @@ go_there(const pass *p, int64_t first, int64_t count, char *memory)
 {
     const shape *s = &p->shape;
     char *block = memory + p->block_at, *values = memory + p->values_at;
+    if (is_staged(p))
+        stage(p, first, count, memory);
     if (p->rows->dims == 0)
         memset(values, 0, (size_t)(p->ld * p->padded * s->size));
     for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
         int64_t depth = min64(s->depth, p->rows->dims - dim);
         pack_slice(p, first, count, dim, depth, memory);
-        for (int64_t j = 0; j < p->padded; j += s->nr)
+        for (int64_t j = 0; j < p->padded && p->w; j += s->nr)
             panels(p, block, depth * s->mr * s->size, p->packed + (dim * p->padded + j * depth) * s->size,
                    values + j * p->ld * s->size, p->ld, count, depth, dim > 0);
     }
@@ -343,6 +455,9 @@ cut(pass *p, const conceptdec_i_passes *passes)
     p->turned_at = round_up(p->values_at + p->ld * p->padded * s->size, 64);
     p->dims_at = round_up(p->turned_at + p->chunk * p->padded * s->size, 64);
     p->panel = panel_bytes(s, p->chunk);
+    p->wide_at = round_up(p->dims_at + ceil_div(p->rows->dims, s->mr) * p->panel, 64);
+    p->staged_at =
+        round_up(p->wide_at + max64(s->depth, is_staged(p) ? p->rows->dims : 0) * (int64_t)sizeof(double), 64);
 }
 
 conceptdec_status
@@ -367,7 +482,8 @@ conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *ro
         return CONCEPTDEC_OK;
     p.padded = round_up(columns, p.shape.nr);
     cut(&p, passes);
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, ceil_div(columns, p.shape.nr), pack_columns_task, &p));
+    if (w)
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, ceil_div(columns, p.shape.nr), pack_columns_task, &p));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, p.slabs, slab_task, &p));
     return g ? conceptdec_i_parallel(ctx, columns, sum_task, &p) : CONCEPTDEC_OK;
 }

@@ -5,14 +5,18 @@
 
 #include "core/core.h"
 
-/* Rows of a dense matrix: all of them, or those of a list. */
+/* Rows of a dense matrix, or of any view: all of them, or those of a list. */
 typedef struct conceptdec_i_rows {
     const void *data;
     bool is_wide; /* double, else float */
     int64_t dims;
-    int64_t stride; /* elements from a row to the next, at least dims */
+    int64_t stride; /* elements from a row to the next */
     int64_t n;
     const int32_t *row; /* NULL: item i is row i */
+    const conceptdec_matrix
+        *view;          /* NULL: data; else these rows, opened, widened a slice at a time as they are packed */
+    const void *center; /* what is subtracted from each row: dims numbers, float or double as the products are;
+                                      NULL: 0 */
 } conceptdec_i_rows;
 
 /* What a consumer sees: values of items first..first+count-1. */
@@ -37,15 +41,21 @@ typedef struct conceptdec_i_passes {
 
 #define CONCEPTDEC_I_PASSES_MOST_SLABS 16
 
+/* All rows of a view, where they lie if that is possible. */
+conceptdec_i_rows conceptdec_i_rows_of(const conceptdec_matrix *view);
 /* Bytes that conceptdec_i_passes_open() takes. */
 int64_t conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64);
 /* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
 conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                            int64_t columns_f64, conceptdec_i_passes *passes);
+/* The same where rows may come from a reader, which is asked for each of them once a pass. */
+conceptdec_status conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
+                                                   int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */
 int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
-/* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows of floats: w rounded to float, sums of a slab in float. w[j],
- * g[j]: `dims` numbers of column j; g NULL: there alone. The same bits for any number of threads. */
+/* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows that are not double: w rounded to float, sums of a slab in float. w[j],
+ * g[j]: `dims` numbers of column j, which may be the same. g NULL: there alone; w NULL: back alone, with what the consumer
+ * writes. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *rows, int precision,
                                           int64_t columns, const double *const *w, double *const *g,
                                           conceptdec_i_chunk_consumer consumer, void *argument);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/distances.h"
 #include "linalg/quantized.h"
 #include "linalg/rounding.h"
 
@@ -13,23 +14,14 @@
 
 /* ---- bounds ---- */
 
-/* The relative error of a float64 sum of dims squares in 16 partial sums: of a norm, and of a refined distance. */
-static double
-sum_error(int64_t dims)
-{
-    return (double)(dims / 16 + 16) * 0x1p-53;
-}
-
 /* What v(a, b) may be off by, as a share of the sum of both squared norms (docs/screening.md). */
 static double
 error_share(const conceptdec_i_screening *s, int precision)
 {
     int64_t dims = s->refs.view->cols;
-    double of_norms = sum_error(dims);
     if (precision == CONCEPTDEC_I_TILE_I8)
-        return 64 * 0x1p-24 + of_norms + s->refs.quantized->lead_error;
-    double unit = precision == CONCEPTDEC_I_TILE_F32 ? 0x1p-24 : 0x1p-53;
-    return conceptdec_i_tiles_error(dims, precision) + 24 * unit + of_norms;
+        return 64 * 0x1p-24 + conceptdec_i_sum_error(dims) + s->refs.quantized->lead_error;
+    return conceptdec_i_distance_error(dims, precision);
 }
 
 static void
@@ -130,7 +122,7 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
 {
     s->precision = precision;
     s->error = error_share(s, precision);
-    s->slack = 1 + 4 * sum_error(s->refs.view->cols);
+    s->slack = 1 + 4 * conceptdec_i_sum_error(s->refs.view->cols);
     s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
     s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
     CONCEPTDEC_I_TRY(take_cluster_pairs(arena, s));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "linalg/distances.h"
 #include "neighbors/pass.h"
 #include "neighbors/sides.h"
 
@@ -15,17 +16,6 @@ typedef struct {
     conceptdec_i_clusters clusters;
     conceptdec_i_screening screening;
 } finder;
-
-/* The power of two that brings centred values to magnitude 2^29: squares then lie far from both ends of float. */
-static double
-scale_for(double largest)
-{
-    int exponent = 0;
-    if (largest == 0)
-        return 1;
-    (void)frexp(2 * largest, &exponent);
-    return ldexp(1.0, 29 - exponent);
-}
 
 static double
 largest_of(const finder *f)
@@ -76,7 +66,7 @@ set_operands(finder *f)
 {
     const conceptdec_i_sides *sides = &f->sides;
     conceptdec_i_screening *s = &f->screening;
-    double scale = scale_for(largest_of(f));
+    double scale = conceptdec_i_tiles_scale(largest_of(f));
     CONCEPTDEC_I_TRY(
         conceptdec_i_clusters_find(f->arena, &f->of_x, sides->value_row, sides->n_values, &f->clusters));
     s->clusters = &f->clusters;

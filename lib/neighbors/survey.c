@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "linalg/distances.h"
 #include "neighbors/values.h"
 #include "stats/equal_rows.h"
 
 #define CHUNK 256
 /* Squares of magnitudes within 2^-400 .. 2^400 neither overflow nor vanish; beyond, rows are multiplied by a power of two. */
 #define EXTREME 400
-/* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
-#define VANISHING (-1000)
 
 typedef struct {
     const conceptdec_i_kernels *kernels;
@@ -23,15 +22,6 @@ typedef struct {
     double *largest;       /* per lane */
 } survey_job;
 
-static double
-largest_of(const double *x, int64_t n)
-{
-    double largest = 0;
-    for (int64_t i = 0; i < n; i++)
-        largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
-    return largest;
-}
-
 static void
 multiply(double *x, int64_t n, double factor)
 {
@@ -39,28 +29,12 @@ multiply(double *x, int64_t n, double factor)
         x[i] *= factor;
 }
 
-/* 1 / |x|, 0 for a row that counts as zero; the row is brought to magnitude 1 first, so that nothing overflows. */
-static double
-inverse_norm(const survey_job *job, double *x, int64_t n)
-{
-    double largest = largest_of(x, n);
-    int exponent = 0;
-    if (isfinite(largest))
-        (void)frexp(largest, &exponent);
-    if (largest == 0 || exponent < VANISHING)
-        return 0;
-    double down = ldexp(1.0, -exponent);
-    multiply(x, n, down);
-    double norm2 = job->kernels->distance_f64(x, job->zeros, 0.0, n);
-    return ldexp(1.0 / sqrt(norm2), -exponent);
-}
-
 /* Cosine: every row gets a factor of its own, and the scan sees the normalised row. */
 static void
 normalize(const survey_job *job, double *x, int64_t row)
 {
     int64_t n = job->survey->view->cols;
-    double inverse = inverse_norm(job, x, n);
+    double inverse = conceptdec_i_inverse_norm(job->kernels, x, job->zeros, n);
     job->survey->factor[row] = inverse;
     job->survey->zero[row] = inverse == 0;
     conceptdec_i_view_widen(job->kernels, job->survey->view, row, 0, n, x);

@@ -251,6 +251,128 @@ START_TEST(there_alone_leaves_sums_alone)
 }
 END_TEST
 
+/* Rows of a view, in memory or from a reader, less a center: as rows of floats that are so already. */
+typedef struct {
+    uint16_t halves[300 * 450];
+    float floats[300 * 450], center[450];
+    double wide_center[450];
+    int64_t asked;
+} offered;
+
+static offered what;
+
+static int32_t
+deliver(void *user, int64_t first, int64_t count, void *out)
+{
+    offered *o = user;
+    memcpy(out, o->halves + first * 450, (size_t)(count * 450) * sizeof *o->halves);
+    o->asked += count;
+    return 0;
+}
+
+static conceptdec_status
+keep(void *argument, const conceptdec_i_chunk *chunk, int lane)
+{
+    (void)argument, (void)chunk, (void)lane;
+    return CONCEPTDEC_OK;
+}
+
+/* w, what the rows make of it there and back. */
+static void
+there_and_back(const conceptdec_matrix *view, const conceptdec_i_rows *rows, int precision, const double *w, double *g)
+{
+    conceptdec_ctx *ctx;
+    conceptdec_i_arena arena;
+    conceptdec_i_passes passes;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_i_rows all = *rows;
+    if (view) {
+        ck_assert_int_eq(conceptdec_i_view_open(&arena, "x", &view), CONCEPTDEC_OK);
+        all = conceptdec_i_rows_of(view);
+        ck_assert_ptr_null(all.data);
+        all.center = precision == CONCEPTDEC_I_TILE_F32 ? (const void *)what.center : what.wide_center;
+    }
+    ck_assert_int_eq(conceptdec_i_passes_open_reading(&arena, 450, 1, 1, &passes), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_passes_run(&passes, &all, precision, 1, &w, &g, keep, NULL), CONCEPTDEC_OK);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+
+START_TEST(rows_of_a_view_are_widened_and_centred)
+{
+    const int precision = _i ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    conceptdec_reader reader = {.struct_size = sizeof reader, .read = deliver, .user = &what};
+    conceptdec_matrix memory = {.data = what.halves,
+                                .rows = 300,
+                                .cols = 450,
+                                .row_stride = 900,
+                                .col_stride = 2,
+                                .dtype = CONCEPTDEC_BFLOAT16};
+    conceptdec_matrix read = {
+        .data = &reader, .rows = 300, .cols = 450, .dtype = CONCEPTDEC_BFLOAT16, .flags = CONCEPTDEC_MATRIX_READER};
+    double w[450], expected[450], g[450];
+    for (int i = 0; i < 300 * 450; i++) {
+        what.halves[i] = (uint16_t)(0x3f80 + i * 7919 % 128); /* 1 to 2 */
+        uint32_t word = (uint32_t)what.halves[i] << 16;
+        memcpy(&what.floats[i], &word, sizeof word);
+    }
+    for (int j = 0; j < 450; j++) {
+        w[j] = (double)(j % 7) - 3;
+        what.center[j] = 1.25f + 0.25f * (float)(j % 2);
+        what.wide_center[j] = (double)what.center[j];
+    }
+    for (int i = 0; i < 300 * 450; i++)
+        what.floats[i] -= what.center[i % 450];
+    conceptdec_i_rows rows = {.data = what.floats, .dims = 450, .stride = 450, .n = 300};
+    there_and_back(NULL, &rows, precision, w, expected);
+    there_and_back(&memory, &rows, precision, w, g);
+    ck_assert_mem_eq(expected, g, sizeof g);
+    memset(g, 0, sizeof g);
+    what.asked = 0;
+    there_and_back(&read, &rows, precision, w, g);
+    ck_assert_mem_eq(expected, g, sizeof g);
+    ck_assert_int_eq(what.asked, 300);
+}
+END_TEST
+
+static conceptdec_status
+put_ones(void *argument, const conceptdec_i_chunk *chunk, int lane)
+{
+    (void)argument, (void)lane;
+    for (int64_t i = 0; i < chunk->columns * chunk->ld; i++)
+        ((double *)chunk->values)[i] = 1;
+    return CONCEPTDEC_OK;
+}
+
+START_TEST(back_alone_sums_what_the_consumer_writes)
+{
+    enum { ROWS = 500, DIMS = 301 };
+    static double data[ROWS * DIMS];
+    conceptdec_ctx *ctx;
+    conceptdec_i_arena arena;
+    conceptdec_i_passes passes;
+    double g[2][DIMS], *to[] = {g[0], g[1]};
+    for (int i = 0; i < ROWS * DIMS; i++)
+        data[i] = i % 11;
+    conceptdec_i_rows rows = {.data = data, .is_wide = true, .dims = DIMS, .stride = DIMS, .n = ROWS};
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_passes_open(&arena, DIMS, 0, 2, &passes), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_passes_run(&passes, &rows, CONCEPTDEC_I_TILE_F64, 2, NULL, to, put_ones, NULL),
+                     CONCEPTDEC_OK);
+    for (int j = 0; j < DIMS; j++) {
+        double sum = 0;
+        for (int i = 0; i < ROWS; i++)
+            sum += data[i * DIMS + j];
+        ck_assert(g[0][j] == sum);
+        ck_assert(g[1][j] == sum);
+    }
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(no_rows_give_zeros)
 {
     scene s = {4, 0, 5, 3, true, false, CONCEPTDEC_I_TILE_F32};
@@ -302,6 +424,8 @@ make_suite(void)
     tcase_add_loop_test(tcase, a_pass_is_the_plain_loop, 0, SHAPES);
     tcase_add_test(tcase, any_number_of_threads_gives_the_same_bits);
     tcase_add_test(tcase, there_alone_leaves_sums_alone);
+    tcase_add_loop_test(tcase, rows_of_a_view_are_widened_and_centred, 0, 2);
+    tcase_add_test(tcase, back_alone_sums_what_the_consumer_writes);
     tcase_add_test(tcase, no_rows_give_zeros);
     tcase_add_test(tcase, a_consumer_may_fail);
     suite_add_tcase(suite, tcase);

@@ -4,7 +4,7 @@ How well can a concept be read from a neural network's activations, and is that 
 Bindings to libconceptdec. Matrices are d x n with a sample in each column, the memory of an n x d matrix in C and
 Python; any strided array is read where it lies, and `X'` of an n x d matrix does. See [`knn_decodability`](@ref),
 [`neighbors`](@ref), [`sweep`](@ref), [`probe`](@ref), [`probe_regression`](@ref), [`fit_probe`](@ref),
-[`Result`](@ref).
+[`pca`](@ref), [`Moments`](@ref), [`umap`](@ref), [`embedding_quality`](@ref), [`Result`](@ref).
 
 `import Pkg; Pkg.develop(path = "bindings/julia")` in the source tree makes the package known;
 `--project=bindings/julia` does without. The environment variable CONCEPTDEC_LIBRARY names the library (exact path);
@@ -15,9 +15,11 @@ module ConceptDec
 
 import Libdl
 
-export ConceptDecError, Neighbors, ProbeModel, Result, RowReader, build_info, decision, fit_probe, knn_decodability,
-    load_neighbors, load_probe, neighbors, neighbors_row, predict, probabilities, probe, probe_regression,
-    save_neighbors, save_probe, score, sweep, to_dict, to_json, version
+export ConceptDecError, Moments, Neighbors, PCAModel, ProbeModel, Result, RowReader, UMAPModel, add!, align,
+    align_sequence, aligned_umap, build_info, decision, embedding_quality, fit_probe, inverse_transform,
+    knn_decodability, load_moments, load_neighbors, load_pca, load_probe, load_umap, neighbors,
+    neighbors_row, pca, predict, probabilities, probe, probe_regression, save_moments, save_neighbors, save_pca,
+    save_probe, save_umap, score, sweep, to_dict, to_json, transform, umap, version
 
 include("constants.jl")
 include("structs.jl")
@@ -34,6 +36,11 @@ include("decodability.jl")
 include("sweep.jl")
 include("probe.jl")
 include("probe_model.jl")
+include("pca.jl")
+include("moments.jl")
+include("align.jl")
+include("umap.jl")
+include("quality.jl")
 
 __init__() = load_library()
 

@@ -111,6 +111,17 @@ const CONCEPTDEC_R_N_DUPLICATES = "n_duplicates"
 const CONCEPTDEC_R_SHRINKAGE = "shrinkage"
 const CONCEPTDEC_R_R2 = "r2"
 const CONCEPTDEC_R_PER_TARGET = "per_target"
+const CONCEPTDEC_R_TRANSFORMED = "transformed"
+const CONCEPTDEC_R_RECONSTRUCTED = "reconstructed"
+const CONCEPTDEC_R_ROTATION = "rotation"
+const CONCEPTDEC_R_SCALE = "scale"
+const CONCEPTDEC_R_DISPARITY = "disparity"
+const CONCEPTDEC_R_EMBEDDING = "embedding"
+const CONCEPTDEC_R_TRUSTWORTHINESS = "trustworthiness"
+const CONCEPTDEC_R_CONTINUITY = "continuity"
+const CONCEPTDEC_R_KNN_PRESERVATION = "knn_preservation"
+const CONCEPTDEC_R_R_NX = "r_nx"
+const CONCEPTDEC_R_DECODABILITY_EMBEDDED = "decodability_embedded"
 const CONCEPTDEC_R_KIND = "kind"
 
 const CONCEPTDEC_METRIC_L2 = 0
@@ -172,3 +183,52 @@ const CONCEPTDEC_PROBE_NESTED = 8
 const CONCEPTDEC_PROBE_MDL = 16
 const CONCEPTDEC_PROBE_NO_SAMPLES = 32
 const CONCEPTDEC_PROBE_NO_FIT = 64
+
+const CONCEPTDEC_M_N_SAMPLES = "n_samples"
+const CONCEPTDEC_M_MEAN = "mean"
+const CONCEPTDEC_M_COVARIANCE = "covariance"
+
+const CONCEPTDEC_PCA_AUTO = 0
+const CONCEPTDEC_PCA_COVARIANCE = 1
+const CONCEPTDEC_PCA_GRAM = 2
+const CONCEPTDEC_PCA_SVD = 3
+const CONCEPTDEC_PCA_KRYLOV = 4
+
+const CONCEPTDEC_PCA_UNCENTERED = 1
+const CONCEPTDEC_PCA_STANDARDIZE = 2
+const CONCEPTDEC_PCA_WHITEN = 4
+
+const CONCEPTDEC_P_COMPONENTS = "components"
+const CONCEPTDEC_P_EXPLAINED_VARIANCE = "explained_variance"
+const CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO = "explained_variance_ratio"
+const CONCEPTDEC_P_SINGULAR_VALUES = "singular_values"
+const CONCEPTDEC_P_MEAN = "mean"
+const CONCEPTDEC_P_SCALE = "scale"
+const CONCEPTDEC_P_RESIDUAL = "residual"
+const CONCEPTDEC_P_EIGEN_GAP = "eigen_gap"
+const CONCEPTDEC_P_TOTAL_VARIANCE = "total_variance"
+const CONCEPTDEC_P_N_SAMPLES = "n_samples"
+const CONCEPTDEC_P_N_CLAMPED = "n_clamped"
+const CONCEPTDEC_P_SOLVER = "solver"
+const CONCEPTDEC_P_ITERATIONS = "iterations"
+const CONCEPTDEC_P_CONVERGED = "converged"
+
+const CONCEPTDEC_ALIGN_SCALE = 1
+
+const CONCEPTDEC_UMAP_SPECTRAL = 0
+const CONCEPTDEC_UMAP_PCA = 1
+const CONCEPTDEC_UMAP_RANDOM = 2
+const CONCEPTDEC_UMAP_GIVEN = 3
+
+const CONCEPTDEC_UMAP_SELF_COUNTED = 1
+
+const CONCEPTDEC_U_EMBEDDING = "embedding"
+const CONCEPTDEC_U_GRAPH_ROWS = "graph_rows"
+const CONCEPTDEC_U_GRAPH_COLUMNS = "graph_columns"
+const CONCEPTDEC_U_GRAPH_WEIGHTS = "graph_weights"
+const CONCEPTDEC_U_RHO = "rho"
+const CONCEPTDEC_U_SIGMA = "sigma"
+const CONCEPTDEC_U_CURVE = "curve"
+const CONCEPTDEC_U_PART = "part"
+const CONCEPTDEC_U_N_SHORT = "n_short"
+const CONCEPTDEC_U_CONVERGED = "converged"

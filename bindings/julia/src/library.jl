@@ -59,6 +59,9 @@ mutable struct conceptdec_ctx end
 mutable struct conceptdec_result end
 mutable struct conceptdec_neighbors end
 mutable struct conceptdec_probe_model end
+mutable struct conceptdec_moments end
+mutable struct conceptdec_pca end
+mutable struct conceptdec_umap end
 
 release(object::Ptr{conceptdec_ctx}) = ccall(symbol(:conceptdec_ctx_free), Cvoid, (Ptr{conceptdec_ctx},), object)
 release(object::Ptr{conceptdec_result}) =
@@ -67,6 +70,10 @@ release(object::Ptr{conceptdec_neighbors}) =
     ccall(symbol(:conceptdec_neighbors_free), Cvoid, (Ptr{conceptdec_neighbors},), object)
 release(object::Ptr{conceptdec_probe_model}) =
     ccall(symbol(:conceptdec_probe_model_free), Cvoid, (Ptr{conceptdec_probe_model},), object)
+release(object::Ptr{conceptdec_moments}) =
+    ccall(symbol(:conceptdec_moments_free), Cvoid, (Ptr{conceptdec_moments},), object)
+release(object::Ptr{conceptdec_pca}) = ccall(symbol(:conceptdec_pca_free), Cvoid, (Ptr{conceptdec_pca},), object)
+release(object::Ptr{conceptdec_umap}) = ccall(symbol(:conceptdec_umap_free), Cvoid, (Ptr{conceptdec_umap},), object)
 
 """
 Owner of one object of the library, made empty before the call that fills it, so that nothing is lost wherever an

@@ -4,7 +4,8 @@
 Named numbers of one metric. `r.decodability`, `r["decodability"]` and `r[:decodability]` are the same; so are those
 of every other name in `keys(r)`. Arrays are Julia arrays of `Float64` or `Int` with the axes in the documented
 order; single numbers are numbers. `classes` are the caller's own labels, and so is what is `predicted`, `nothing`
-where a sample is not scored; `fold` and `selected` count from 1, 0 where a sample is in no fold.
+where a sample is not scored; `fold` and `selected` count from 1, 0 where a sample is in no fold. Coordinates of samples
+(`transformed`, `embedding`) have a sample in each column, as matrices that come in do.
 
 Beside them: `r.diagnostics` (what may differ from run to run, such as times), `r.options` (each option as
 resolved), `r.provenance` (version, kernel, BLAS, seed), all three a `Dict`, and for a sweep `r.messages`, the text
@@ -29,10 +30,16 @@ function Result(owner::Handle{conceptdec_result}, classes = nothing, grid = noth
     for name in (:fold, :selected)
         haskey(values, name) && (values[name] = values[name] .+ 1)
     end
+    for name in (:transformed, :reconstructed, :embedding, :rotation)
+        haskey(values, name) && (values[name] = samples_last(values[name]))
+    end
     classes === nothing || name_classes!(values, classes)
     values[:messages] = grid === nothing ? nothing : result_messages(owner, grid)
     return Result(owner, names, values)
 end
+
+"Matrices of samples have a sample in each column, as those that come in."
+samples_last(rows) = permutedims(rows, ndims(rows):-1:1)
 
 label_of(classes, code) = code < 0 ? nothing : classes[code+1]
 

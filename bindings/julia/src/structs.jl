@@ -121,3 +121,52 @@ struct conceptdec_sweep_options
     ndim::Int64
     probe::Ptr{conceptdec_probe_options}
 end
+
+struct conceptdec_pca_options
+    struct_size::UInt64
+    given::UInt64
+    n_components::Int64
+    max_iterations::Int64
+    memory::Int64
+    seed::UInt64
+    tolerance::Float64
+    solver::Int32
+    flags::UInt32
+end
+
+struct conceptdec_umap_options
+    struct_size::UInt64
+    given::UInt64
+    labels::Ptr{conceptdec_matrix}
+    start::Ptr{conceptdec_matrix}
+    n_components::Int64
+    n_neighbors::Int64
+    epochs::Int64
+    negative_samples::Int64
+    memory::Int64
+    seed::UInt64
+    min_dist::Float64
+    spread::Float64
+    learning_rate::Float64
+    repulsion::Float64
+    mix::Float64
+    local_connectivity::Float64
+    target_weight::Float64
+    alignment::Float64
+    window::Int64
+    metric::Int32
+    init::Int32
+    flags::UInt32
+    reserved::UInt32
+end
+
+struct conceptdec_quality_options
+    struct_size::UInt64
+    given::UInt64
+    ks::Ptr{Int64}
+    n_ks::Int64
+    labels::Ptr{conceptdec_matrix}
+    memory::Int64
+    metric::Int32
+    flags::UInt32
+end

@@ -6,7 +6,7 @@ const JULIA_TYPES = Dict("uint64_t" => UInt64, "int64_t" => Int64, "uint32_t" =>
     "double" => Float64)
 const STRUCTS = (:conceptdec_progress, :conceptdec_ctx_options, :conceptdec_reader, :conceptdec_matrix,
     :conceptdec_array, :conceptdec_neighbors_options, :conceptdec_knn_options, :conceptdec_probe_options,
-    :conceptdec_sweep_options)
+    :conceptdec_sweep_options, :conceptdec_pca_options, :conceptdec_umap_options, :conceptdec_quality_options)
 
 "Name and type of each field of a struct of the header; `Ptr` for pointers of any kind."
 function header_fields(name)
@@ -33,7 +33,7 @@ is_pointer(type) = type <: Ptr || type === Cstring
         @test sizeof(mirror) == sum(sizeof(type) for type in fieldtypes(mirror)) # no padding
     end
     sizes = [sizeof(getfield(ConceptDec, name)) for name in STRUCTS]
-    @test sizes == [32, 88, 32, 72, 80, 48, 152, 176, 48]
+    @test sizes == [32, 88, 32, 72, 80, 48, 152, 176, 48, 64, 168, 56]
     @test fieldoffset(ConceptDec.conceptdec_knn_options, 23) == 148
     declared = Set(m.captures[1] for m in eachmatch(r"typedef struct (\w+) \{", HEADER))
     @test declared == Set(string.(STRUCTS))
@@ -48,7 +48,7 @@ is_pointer(type) = type <: Ptr || type === Cstring
                  for m in eachmatch(r"symbol\(:(conceptdec_\w+)\)", read(file, String)))
     functions = Set(m.captures[1] for m in eachmatch(r"CONCEPTDEC_API[^;]*?\b(conceptdec_\w+)\(", HEADER))
     @test issubset(called, functions)
-    @test length(called) >= 28
+    @test length(called) >= 53
 end
 
 @testset "options say what was given" begin

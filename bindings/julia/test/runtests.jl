@@ -26,5 +26,6 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("decodability.jl")
     include("sweep.jl")
     include("probe.jl")
+    include("projection.jl")
     include("stopping.jl")
 end

@@ -10,10 +10,13 @@ from ._api import build_info, knn_decodability, sweep, version
 from ._constants import VERSION_STRING as __version__
 from ._errors import ConceptDecError, ConceptDecFileError, ConceptDecTypeError
 from ._neighbors import Neighbors, load_neighbors, neighbors
+from ._pca import Moments, PCAModel, align, align_sequence, load_moments, load_pca, pca
 from ._probe import ProbeModel, fit_probe, load_probe, probe, probe_regression
+from ._quality import embedding_quality
 from ._result import Result
+from ._umap import UMAPModel, aligned_umap, load_umap, umap
 
-_ESTIMATORS = ("KNNDecoder", "LinearProbe", "RidgeProbe")
+_ESTIMATORS = ("KNNDecoder", "LinearProbe", "PCA", "RidgeProbe", "UMAP")
 
 __all__ = [
     "ConceptDecError",
@@ -21,19 +24,33 @@ __all__ = [
     "ConceptDecTypeError",
     "KNNDecoder",
     "LinearProbe",
+    "Moments",
     "Neighbors",
+    "PCA",
+    "PCAModel",
     "ProbeModel",
     "Result",
     "RidgeProbe",
+    "UMAP",
+    "UMAPModel",
+    "align",
+    "align_sequence",
+    "aligned_umap",
     "build_info",
+    "embedding_quality",
     "fit_probe",
     "knn_decodability",
+    "load_moments",
     "load_neighbors",
+    "load_pca",
     "load_probe",
+    "load_umap",
     "neighbors",
+    "pca",
     "probe",
     "probe_regression",
     "sweep",
+    "umap",
     "version",
 ]
 
@@ -41,9 +58,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Estimators are imported at their first use: they import scikit-learn where it is installed."""
     if name in _ESTIMATORS:
-        from . import _estimators
+        from . import _estimators, _transformers
 
-        return getattr(_estimators, name)
+        return getattr(_estimators, name, None) or getattr(_transformers, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -119,6 +119,17 @@ R_N_DUPLICATES = "n_duplicates"
 R_SHRINKAGE = "shrinkage"
 R_R2 = "r2"
 R_PER_TARGET = "per_target"
+R_TRANSFORMED = "transformed"
+R_RECONSTRUCTED = "reconstructed"
+R_ROTATION = "rotation"
+R_SCALE = "scale"
+R_DISPARITY = "disparity"
+R_EMBEDDING = "embedding"
+R_TRUSTWORTHINESS = "trustworthiness"
+R_CONTINUITY = "continuity"
+R_KNN_PRESERVATION = "knn_preservation"
+R_R_NX = "r_nx"
+R_DECODABILITY_EMBEDDED = "decodability_embedded"
 R_KIND = "kind"
 
 N_INDICES = "indices"
@@ -181,6 +192,55 @@ PROBE_MDL = 16
 PROBE_NO_SAMPLES = 32
 PROBE_NO_FIT = 64
 
+M_N_SAMPLES = "n_samples"
+M_MEAN = "mean"
+M_COVARIANCE = "covariance"
+
+PCA_AUTO = 0
+PCA_COVARIANCE = 1
+PCA_GRAM = 2
+PCA_SVD = 3
+PCA_KRYLOV = 4
+
+PCA_UNCENTERED = 1
+PCA_STANDARDIZE = 2
+PCA_WHITEN = 4
+
+P_COMPONENTS = "components"
+P_EXPLAINED_VARIANCE = "explained_variance"
+P_EXPLAINED_VARIANCE_RATIO = "explained_variance_ratio"
+P_SINGULAR_VALUES = "singular_values"
+P_MEAN = "mean"
+P_SCALE = "scale"
+P_RESIDUAL = "residual"
+P_EIGEN_GAP = "eigen_gap"
+P_TOTAL_VARIANCE = "total_variance"
+P_N_SAMPLES = "n_samples"
+P_N_CLAMPED = "n_clamped"
+P_SOLVER = "solver"
+P_ITERATIONS = "iterations"
+P_CONVERGED = "converged"
+
+ALIGN_SCALE = 1
+
+UMAP_SPECTRAL = 0
+UMAP_PCA = 1
+UMAP_RANDOM = 2
+UMAP_GIVEN = 3
+
+UMAP_SELF_COUNTED = 1
+
+U_EMBEDDING = "embedding"
+U_GRAPH_ROWS = "graph_rows"
+U_GRAPH_COLUMNS = "graph_columns"
+U_GRAPH_WEIGHTS = "graph_weights"
+U_RHO = "rho"
+U_SIGMA = "sigma"
+U_CURVE = "curve"
+U_PART = "part"
+U_N_SHORT = "n_short"
+U_CONVERGED = "converged"
+
 WORDS = {
     option: {
         name[len(option) + 1 :].lower(): value
@@ -198,3 +258,11 @@ WORDS["kind"] = {
     "mean_difference": PROBE_MEAN_DIFFERENCE,
     "nearest_mean": PROBE_NEAREST_MEAN,
 }
+WORDS["solver"] = {
+    "auto": PCA_AUTO,
+    "covariance": PCA_COVARIANCE,
+    "gram": PCA_GRAM,
+    "svd": PCA_SVD,
+    "krylov": PCA_KRYLOV,
+}
+WORDS["init"] = {"spectral": UMAP_SPECTRAL, "pca": UMAP_PCA, "random": UMAP_RANDOM}

@@ -24,7 +24,7 @@ def group_matrix(array: Optional[np.ndarray]) -> Any:
     return None if array is None else pointer(_views.integer_matrix(array))
 
 
-def _k_fields(k: Any) -> dict:
+def k_fields(k: Any) -> dict:
     if np.ndim(k) == 0:
         return {"k": k}
     values = [checked("k", c_int64, value) for value in k]
@@ -60,7 +60,7 @@ def knn_options(
         | (0 if confusion else const.KNN_NO_CONFUSION)
     )
     return KnnOptions(
-        **_k_fields(k),
+        **k_fields(k),
         groups=group_matrix(_labels.groups(("groups",), (groups,))[0]),
         train=group_matrix(_labels.mask("train", train)),
         folds=folds,

@@ -25,7 +25,7 @@ class RowSource:
     def __init__(self, name: str, source: Any) -> None:
         self.problem: Optional[BaseException] = None
         self.cancel: Callable[[], None] = lambda: None
-        self._name, self._source, self._dtype = name, source, np.dtype(source.dtype)
+        self._name, self.source, self._dtype = name, source, np.dtype(source.dtype)
         shape = tuple(source.shape)
         if len(shape) != 2:
             shown = "x".join(map(str, shape)) or "a single number"
@@ -41,7 +41,7 @@ class RowSource:
 
     def _deliver(self, _user: Any, first: int, count: int, rows: int) -> int:
         try:
-            self._copy(self._source.read_rows(first, count), first, count, rows)
+            self._copy(self.source.read_rows(first, count), first, count, rows)
         except BaseException as problem:
             self.problem = self.problem or problem
             if is_interrupt(problem):

@@ -17,12 +17,18 @@ from ._structs import Array
 _SHOWN_ROWS = 40
 #: What a result is about, and the axis along which it is given.
 _MAINS = (
+    (const.R_TRUSTWORTHINESS, const.R_K, "k"),
     (const.R_DECODABILITY, const.R_K, "k"),
     (const.R_ACCURACY, const.R_LAMBDA, "lambda"),
     (const.R_R2, const.R_LAMBDA, "lambda"),
 )
 _COLUMNS = (
+    ("trustworthy", const.R_TRUSTWORTHINESS),
+    ("continuous", const.R_CONTINUITY),
+    ("kept", const.R_KNN_PRESERVATION),
+    ("r_nx", const.R_R_NX),
     ("decodability", const.R_DECODABILITY),
+    ("in picture", const.R_DECODABILITY_EMBEDDED),
     ("accuracy", const.R_ACCURACY),
     ("r2", const.R_R2),
     ("low", const.R_CI_LOW),
@@ -73,6 +79,11 @@ def _with_classes(text: str, values: Dict[str, Any]) -> str:
     document = json.loads(text)
     document["values"].update({name: array.tolist() for name, array in changed.items()})
     return json.dumps(document, default=lambda value: value.decode(errors="replace"))
+
+
+def _shape(value: Any) -> str:
+    """A number, or the shape of an array."""
+    return " x ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else f"{value:.6g}"
 
 
 class Result:
@@ -171,6 +182,8 @@ class Result:
         return "\n".join([self._headline(), *self._table(), *self._levels(), *self._doubts()])
 
     def _headline(self) -> str:
+        if const.R_N_SCORED not in self._values:
+            return "conceptdec.Result"
         scored = np.asarray(self._values[const.R_N_SCORED])
         count = f"{scored.max()}" if scored.min() == scored.max() else f"{scored.min()} to {scored.max()}"
         classes = f", {len(self._values[const.R_CLASSES])} classes" if const.R_CLASSES in self._values else ""
@@ -178,7 +191,10 @@ class Result:
 
     def _table(self) -> List[str]:
         """One line for each k, or lambda, of each cell and label set."""
-        name, axis, head = next(main for main in _MAINS if main[0] in self._values)
+        found = next((main for main in _MAINS if main[0] in self._values), None)
+        if found is None:
+            return [f"{name:>14}  {_shape(value)}" for name, value in self._values.items()]
+        name, axis, head = found
         main = np.atleast_1d(self._values[name])
         columns = [(title, np.atleast_1d(self._values[c])) for title, c in _COLUMNS if c in self._values]
         columns = [(title, value) for title, value in columns if value.shape == main.shape]

@@ -6,7 +6,7 @@ from typing import Any, Dict
 import numpy as np
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
     from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 except ImportError:
 
@@ -58,6 +58,11 @@ except ImportError:
             rest = np.tensordot(weights, (y - self.predict(X)) ** 2, 1)
             total = np.tensordot(weights, (y - np.average(y, axis=0, weights=weights)) ** 2, 1)
             return float(np.mean(1 - rest / total))
+
+    class TransformerMixin:  # type: ignore[no-redef]
+        def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+            """What transform gives for the rows of the fit."""
+            return self.fit(X, y).transform(X)  # type: ignore[attr-defined]
 
 
 def note_features(estimator: Any, X: Any, n_features: int, reset: bool) -> None:

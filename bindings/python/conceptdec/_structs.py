@@ -38,6 +38,18 @@ class ProbeModel(Structure):
     """Opaque."""
 
 
+class Moments(Structure):
+    """Opaque."""
+
+
+class Pca(Structure):
+    """Opaque."""
+
+
+class Umap(Structure):
+    """Opaque."""
+
+
 class Progress(Structure):
     _fields_ = [
         ("struct_size", c_uint64),
@@ -225,8 +237,65 @@ class SweepOptions(Options):
     ]
 
 
+class PcaOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("n_components", c_int64),
+        ("max_iterations", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("tolerance", c_double),
+        ("solver", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class UmapOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("labels", POINTER(Matrix)),
+        ("start", POINTER(Matrix)),
+        ("n_components", c_int64),
+        ("n_neighbors", c_int64),
+        ("epochs", c_int64),
+        ("negative_samples", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("min_dist", c_double),
+        ("spread", c_double),
+        ("learning_rate", c_double),
+        ("repulsion", c_double),
+        ("mix", c_double),
+        ("local_connectivity", c_double),
+        ("target_weight", c_double),
+        ("alignment", c_double),
+        ("window", c_int64),
+        ("metric", c_int32),
+        ("init", c_int32),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class QualityOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("ks", POINTER(c_int64)),
+        ("n_ks", c_int64),
+        ("labels", POINTER(Matrix)),
+        ("memory", c_int64),
+        ("metric", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
 _CTX, _RESULT, _NEIGHBORS, _MATRIX = POINTER(Ctx), POINTER(Result), POINTER(Neighbors), POINTER(Matrix)
 _PROBE_OPTIONS, _PROBE_MODEL = POINTER(ProbeOptions), POINTER(ProbeModel)
+_MOMENTS, _PCA, _UMAP, _ARRAY = POINTER(Moments), POINTER(Pca), POINTER(Umap), POINTER(Array)
+_PCA_OPTIONS, _UMAP_OPTIONS = POINTER(PcaOptions), POINTER(UmapOptions)
 
 #: Name: (type of what is returned, types of the arguments).
 FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
@@ -271,4 +340,29 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "conceptdec_probe_model_save": (Status, (_CTX, _PROBE_MODEL, c_char_p)),
     "conceptdec_probe_model_load": (Status, (_CTX, c_char_p, POINTER(_PROBE_MODEL))),
     "conceptdec_probe_model_free": (None, (_PROBE_MODEL,)),
+    "conceptdec_moments_new": (Status, (_CTX, c_int64, POINTER(_MOMENTS))),
+    "conceptdec_moments_add": (Status, (_CTX, _MOMENTS, _MATRIX)),
+    "conceptdec_moments_merge": (Status, (_CTX, _MOMENTS, _MOMENTS)),
+    "conceptdec_moments_get": (Status, (_MOMENTS, c_char_p, _ARRAY)),
+    "conceptdec_moments_save": (Status, (_CTX, _MOMENTS, c_char_p)),
+    "conceptdec_moments_load": (Status, (_CTX, c_char_p, POINTER(_MOMENTS))),
+    "conceptdec_moments_free": (None, (_MOMENTS,)),
+    "conceptdec_pca_new": (Status, (_CTX, _MATRIX, _PCA_OPTIONS, POINTER(_PCA))),
+    "conceptdec_pca_from_moments": (Status, (_CTX, _MOMENTS, _PCA_OPTIONS, POINTER(_PCA))),
+    "conceptdec_pca_get": (Status, (_PCA, c_char_p, _ARRAY)),
+    "conceptdec_pca_transform": (Status, (_CTX, _PCA, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_pca_inverse_transform": (Status, (_CTX, _PCA, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_pca_save": (Status, (_CTX, _PCA, c_char_p)),
+    "conceptdec_pca_load": (Status, (_CTX, c_char_p, POINTER(_PCA))),
+    "conceptdec_pca_free": (None, (_PCA,)),
+    "conceptdec_align": (Status, (_CTX, _MATRIX, _MATRIX, c_uint32, POINTER(_RESULT))),
+    "conceptdec_umap_new": (Status, (_CTX, _MATRIX, _UMAP_OPTIONS, POINTER(_UMAP))),
+    "conceptdec_umap_from_neighbors": (Status, (_CTX, _NEIGHBORS, _MATRIX, _UMAP_OPTIONS, POINTER(_UMAP))),
+    "conceptdec_umap_get": (Status, (_UMAP, c_char_p, _ARRAY)),
+    "conceptdec_umap_transform": (Status, (_CTX, _UMAP, _MATRIX, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_umap_aligned": (Status, (_CTX, _MATRIX, c_int64, _UMAP_OPTIONS, POINTER(_RESULT))),
+    "conceptdec_umap_save": (Status, (_CTX, _UMAP, c_char_p)),
+    "conceptdec_umap_load": (Status, (_CTX, c_char_p, POINTER(_UMAP))),
+    "conceptdec_umap_free": (None, (_UMAP,)),
+    "conceptdec_embedding_quality": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(QualityOptions), POINTER(_RESULT))),
 }

@@ -11,6 +11,8 @@ from ._structs import Matrix
 
 _FLOATS = {("f", 8): const.FLOAT64, ("f", 4): const.FLOAT32, ("f", 2): const.FLOAT16, ("bfloat", 2): const.BFLOAT16}
 
+_TYPES = {const.FLOAT64: "=f8", const.FLOAT32: "=f4", const.FLOAT16: "=f2", const.BFLOAT16: "=u2"}
+
 
 class Tensor(NamedTuple):
     """Floating numbers somewhere in memory; `owner` keeps them there. Strides count bytes."""
@@ -158,3 +160,25 @@ def grid(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...
     if not shape:
         raise ConceptDecError(f"{name}: one matrix is no grid; pass a list of views, or more than 2 axes", const.ESIZE)
     return shape, cells
+
+
+class _Seen:
+    """Shows the memory of a matrix to NumPy."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+        self.__array_interface__ = {
+            "data": (matrix.data, True),
+            "shape": (matrix.rows, matrix.cols),
+            "strides": (matrix.row_stride, matrix.col_stride),
+            "typestr": _TYPES[matrix.dtype],
+            "version": 3,
+        }
+
+
+def copied(matrix: Matrix) -> Tuple[Any, Optional[str]]:
+    """What `matrix` views, as an array or a reader that can be pickled, and the `dtype` that reads it."""
+    dtype = "bfloat16" if matrix.dtype == const.BFLOAT16 else None
+    if isinstance(matrix.owner, _readers.RowSource):
+        return matrix.owner.source, dtype
+    return np.array(_Seen(matrix)), dtype

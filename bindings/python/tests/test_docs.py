@@ -30,7 +30,7 @@ def test_signature(name):
         assert parameter.name in function.__doc__
 
 
-@pytest.mark.parametrize("name", ["KNNDecoder", "LinearProbe", "RidgeProbe"])
+@pytest.mark.parametrize("name", ["KNNDecoder", "LinearProbe", "Moments", "PCA", "RidgeProbe", "UMAP"])
 def test_estimator(name):
     """Every parameter stands in the docstring, whose example runs."""
     estimator = getattr(conceptdec, name)

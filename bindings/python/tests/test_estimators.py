@@ -14,7 +14,7 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn import base, linear_model, model_selection, neighbors, pipeline, preprocessing  # noqa: E402
 from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
-from conceptdec import KNNDecoder, LinearProbe, RidgeProbe  # noqa: E402
+from conceptdec import PCA, UMAP, KNNDecoder, LinearProbe, RidgeProbe  # noqa: E402
 
 KINDS = ["logistic", "ridge", "lda", "mean_difference", "nearest_mean"]
 
@@ -26,6 +26,10 @@ CHECKED = [
     KNNDecoder(),
     KNNDecoder(3, weights="distance", ties="nearest"),
     KNNDecoder(5, metric="cosine", weights="softmax", boundary="index"),
+    PCA(),
+    PCA(1, "krylov", standardize=True, whiten=True),
+    UMAP(epochs=20),
+    UMAP(1, 5, epochs=20, init="pca", supervised=True),
 ]
 
 #: (name of a check, parameter, its values): why the check asks for what the definition excludes.
@@ -266,7 +270,71 @@ def test_more_neighbours_than_samples():
     assert alone.predict([[5.0]]).tolist() == ["a"]
 
 
+# ---- PCA, UMAP
+
+
+def test_pca_is_that_of_scikit_learn(data):
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    x, _, other, _ = data
+    for options in (dict(), dict(n_components=3), dict(n_components=2, whiten=True)):
+        ours, peer = PCA(**options).fit(x), decomposition.PCA(**options).fit(x)
+        signs = np.sign((ours.components_ * peer.components_).sum(axis=1))
+        np.testing.assert_allclose(ours.transform(other), peer.transform(other) * signs, atol=1e-8)
+        np.testing.assert_allclose(ours.inverse_transform(peer.transform(other) * signs), peer.inverse_transform(
+            peer.transform(other)), atol=1e-8)  # fmt: skip
+        for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_", "mean_", "n_samples_"):
+            np.testing.assert_allclose(getattr(ours, name), getattr(peer, name), rtol=1e-8)
+        assert ours.n_components_ == peer.n_components_
+        assert ours.get_feature_names_out().tolist() == peer.get_feature_names_out().tolist()
+
+
+def test_pca_that_has_not_converged(rng):
+    from sklearn.exceptions import ConvergenceWarning
+
+    x = rng.standard_normal((300, 200))
+    with pytest.warns(ConvergenceWarning, match="products"):
+        PCA(5, "krylov", max_iterations=1, tolerance=1e-14).fit(x)
+
+
+def test_umap_is_umap(data):
+    x, y, other, _ = data
+    ours, model = UMAP(n_neighbors=6, seed=2).fit(x, y), conceptdec.umap(x, n_neighbors=6, seed=2)
+    assert np.array_equal(ours.embedding_, model.embedding)
+    assert np.array_equal(ours.transform(other), model.transform(other))
+    assert np.array_equal(ours.transform(x[4:9]), ours.embedding_[4:9])
+    both = ours.transform(np.concatenate([other[:3], x[:2]]))
+    assert np.array_equal(both[3:], ours.embedding_[:2]) and np.array_equal(both[:3], ours.transform(other[:3]))
+    assert np.array_equal(UMAP(n_neighbors=6, seed=2).fit_transform(x), ours.embedding_)
+
+
+def test_umap_looks_at_labels_when_told(data):
+    x, y, _, _ = data
+    plain, told = UMAP(n_neighbors=6).fit(x, y), UMAP(n_neighbors=6, supervised=True).fit(x, y)
+    assert np.array_equal(told.embedding_, conceptdec.umap(x, n_neighbors=6, y=y).embedding)
+    assert not np.array_equal(told.embedding_, plain.embedding_)
+    with pytest.raises(ValueError, match="requires y"):
+        UMAP(supervised=True).fit(x)
+
+
+def test_names_of_columns(data):
+    pytest.importorskip("pandas")
+    x = data[0]
+    frame = PCA(2).set_output(transform="pandas").fit_transform(x)
+    assert list(frame.columns) == ["pca0", "pca1"]
+    assert UMAP(n_neighbors=5).fit(x).get_feature_names_out().tolist() == ["umap0", "umap1"]
+
+
 # ---- in company
+
+
+@pytest.mark.parametrize("estimator", [PCA(2), UMAP(n_neighbors=5)])
+def test_pickle_and_clone_of_transformers(data, estimator):
+    x, _, other, _ = data
+    fitted = base.clone(estimator).fit(x)
+    again = pickle.loads(pickle.dumps(fitted))
+    for rows in (x, other):
+        assert np.array_equal(again.transform(rows), fitted.transform(rows))
+    assert base.clone(fitted).get_params() == estimator.get_params() and repr(again) == repr(estimator)
 
 
 @pytest.mark.parametrize("estimator", [LinearProbe(lambda_=0.1), KNNDecoder(5), LinearProbe("ridge")])
@@ -286,6 +354,9 @@ def test_pipeline_and_grid(data):
     assert search.score(other, truth) > 0.5
     assert model_selection.cross_val_score(KNNDecoder(5), x, y, cv=3).mean() > 0.5
     assert model_selection.cross_val_predict(RidgeProbe(), x, x[:, 0], cv=3).shape == (90,)
+    for reduced in (PCA(3), UMAP(n_neighbors=10, epochs=50)):
+        chain = pipeline.make_pipeline(reduced, KNNDecoder(5))
+        assert model_selection.cross_val_score(chain, x, y, cv=3).mean() > 0.4
 
 
 def test_import_takes_numpy_alone():

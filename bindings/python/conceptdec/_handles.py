@@ -1,0 +1,94 @@
+"""What the objects of the library have in common: arrays by name, a file, an end, and pickles made of the file."""
+
+import os
+import tempfile
+from ctypes import byref
+from typing import Any, Optional
+
+import numpy as np
+
+from . import _constants as const
+from . import _structs
+from ._arrays import borrowed
+from ._context import run
+from ._errors import ConceptDecError, error
+from ._library import Handle, library
+from ._neighbors import Path, _path_bytes
+
+
+class LibraryObject:
+    """Owns one object of the library; `_name` is the middle of the names of its functions."""
+
+    _name = ""
+    _struct: Any = None
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle: Optional[Handle] = handle
+
+    @classmethod
+    def _empty(cls) -> Handle:
+        """A handle that a call of the library is to fill."""
+        return Handle(cls._struct, f"conceptdec_{cls._name}_free")
+
+    @classmethod
+    def _read(cls, path: Path) -> Handle:
+        handle = cls._empty()
+        run(f"conceptdec_{cls._name}_load", _path_bytes(path), handle.place(), progress=False)
+        return handle
+
+    @classmethod
+    def _of_bytes(cls, raw: bytes) -> Handle:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, cls._name)
+            with open(path, "wb") as file:
+                file.write(raw)
+            return cls._read(path)
+
+    def _bytes(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, self._name)
+            self.save(path)
+            with open(path, "rb") as file:
+                return file.read()
+
+    def _open(self) -> Handle:
+        if self._handle is None:
+            raise ConceptDecError(f"this {type(self).__name__} is closed")
+        return self._handle
+
+    def _get(self, name: str) -> np.ndarray:
+        array, handle = _structs.Array(), self._open()
+        status = getattr(library(), f"conceptdec_{self._name}_get")(handle, name.encode(), byref(array))
+        if status != const.OK:
+            raise error(status, f"{self._name}: {name} cannot be had")
+        return borrowed(array, handle)
+
+    def save(self, path: Path) -> None:
+        """Writes the object to a file, which appears at once and whole.
+
+        Raises
+        ------
+        ConceptDecFileError
+            The file cannot be written; an OSError, too.
+        """
+        run(f"conceptdec_{self._name}_save", self._open(), _path_bytes(path), progress=False)
+
+    def close(self) -> None:
+        """Lets go of the library's memory, which is freed once no array of the object is in use either."""
+        self._handle = None
+
+    def __enter__(self) -> Any:
+        self._open()
+        return self
+
+    def __exit__(self, *_problem: Any) -> None:
+        self.close()
+
+
+def array_of_result(handle: Handle, name: str) -> np.ndarray:
+    """One array of a result, without a copy."""
+    array = _structs.Array()
+    status = library().conceptdec_result_get(handle, name.encode(), byref(array))
+    if status != const.OK:
+        raise error(status, f"result: {name} cannot be read")
+    return borrowed(array, handle)

@@ -1,0 +1,152 @@
+/* Blocks are as large as a few caches: a pass over the d x d sums that they are added to is cheap against their products. */
+#include "projection/blocks.h"
+
+#include "kernels/kernels.h"
+
+enum { STEP = 768, PIECE = 1024, STRIP = 16 };
+#define BLOCK_BYTES ((int64_t)1 << 26)
+#define TASK_ELEMENTS (1 << 17)
+
+typedef struct loading {
+    const conceptdec_i_blocks *b;
+    int64_t row, rows, column, columns, stride;
+    int64_t rows_a_task;
+    void *out;
+    bool by_columns;
+} loading;
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t
+conceptdec_i_blocks_count(int64_t length, bool is_wide)
+{
+    int64_t count = BLOCK_BYTES / (is_wide ? 8 : 4) / length / STEP * STEP;
+    return count > STEP ? count : STEP;
+}
+
+int64_t
+conceptdec_i_blocks_gap(int64_t length, bool is_wide)
+{
+    return length * (is_wide ? 8 : 4) % 1024 == 0 ? 16 : 0;
+}
+
+int64_t
+conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide)
+{
+    int64_t bytes, most = least(count, conceptdec_i_blocks_count(length, is_wide)) * (is_wide ? 8 : 4);
+    return conceptdec_i_mul(length + conceptdec_i_blocks_gap(length, is_wide), most, &bytes) ? bytes : INT64_MAX;
+}
+
+/* A piece of a row, from the column `column` of the matrix. */
+static void
+load(const conceptdec_i_blocks *b, int64_t row, int64_t column, int64_t count, double *restrict out)
+{
+    const double *restrict shift = b->shift + column, *restrict factor = b->factor + column;
+    conceptdec_i_view_widen(b->ctx->kernels, b->x, row, column, count, out);
+    for (int64_t j = 0; j < count; j++)
+        out[j] = (out[j] - shift[j]) * factor[j];
+}
+
+static void
+put(const loading *l, int64_t row, int64_t column, int64_t count, const double *restrict piece)
+{
+    int64_t at = (row - l->row) * l->stride + column - l->column;
+    if (l->b->is_wide) {
+        double *restrict out = (double *)l->out + at;
+        for (int64_t j = 0; j < count; j++)
+            out[j] = piece[j];
+    } else {
+        float *restrict out = (float *)l->out + at;
+        for (int64_t j = 0; j < count; j++)
+            out[j] = (float)piece[j];
+    }
+}
+
+static conceptdec_status
+rows_task(void *argument, int64_t task, int lane)
+{
+    const loading *l = argument;
+    double piece[PIECE];
+    int64_t first = l->row + task * l->rows_a_task, end = least(first + l->rows_a_task, l->row + l->rows);
+    (void)lane;
+    for (int64_t i = first; i < end; i++)
+        for (int64_t j = l->column; j < l->column + l->columns; j += PIECE) {
+            int64_t count = least(PIECE, l->column + l->columns - j);
+            load(l->b, i, j, count, piece);
+            put(l, i, j, count, piece);
+        }
+    return CONCEPTDEC_OK;
+}
+
+/* A strip of rows, turned. */
+static void
+turn(const loading *l, int64_t row, int64_t rows, int64_t column, int64_t count, double (*strip)[STRIP])
+{
+    double piece[PIECE];
+    for (int64_t i = 0; i < rows; i++) {
+        load(l->b, row + i, column, count, piece);
+        for (int64_t j = 0; j < count; j++)
+            strip[j][i] = piece[j];
+    }
+    for (int64_t j = 0; j < count; j++)
+        for (int64_t i = 0, at = (column - l->column + j) * l->stride + row - l->row; i < rows; i++, at++)
+            if (l->b->is_wide)
+                ((double *)l->out)[at] = strip[j][i];
+            else
+                ((float *)l->out)[at] = (float)strip[j][i];
+}
+
+static conceptdec_status
+columns_task(void *argument, int64_t task, int lane)
+{
+    const loading *l = argument;
+    double strip[PIECE / 4][STRIP];
+    int64_t first = l->row + task * l->rows_a_task, end = least(first + l->rows_a_task, l->row + l->rows);
+    (void)lane;
+    for (int64_t i = first; i < end; i += STRIP)
+        for (int64_t j = l->column; j < l->column + l->columns; j += PIECE / 4)
+            turn(l, i, least(STRIP, end - i), j, least(PIECE / 4, l->column + l->columns - j), strip);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+run(loading *l, conceptdec_i_dense *dense)
+{
+    int64_t rows = TASK_ELEMENTS / l->columns / STRIP * STRIP;
+    l->rows_a_task = rows > STRIP ? rows : STRIP;
+    l->stride = (l->by_columns ? l->rows : l->columns) + l->b->gap;
+    *dense = (conceptdec_i_dense){.data = l->out,
+                                  .n = l->by_columns ? l->columns : l->rows,
+                                  .dims = l->by_columns ? l->rows : l->columns,
+                                  .stride = l->stride,
+                                  .is_wide = l->b->is_wide};
+    return conceptdec_i_parallel(l->b->ctx, (l->rows - 1) / l->rows_a_task + 1, l->by_columns ? columns_task : rows_task, l);
+}
+
+conceptdec_status
+conceptdec_i_blocks_rows(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
+                         conceptdec_i_dense *dense)
+{
+    loading l = {.b = blocks, .row = first, .rows = count, .columns = blocks->x->cols, .out = out};
+    return run(&l, dense);
+}
+
+conceptdec_status
+conceptdec_i_blocks_turned(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
+                           conceptdec_i_dense *dense)
+{
+    loading l = {.b = blocks, .row = first, .rows = count, .columns = blocks->x->cols, .out = out, .by_columns = true};
+    return run(&l, dense);
+}
+
+conceptdec_status
+conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
+                            conceptdec_i_dense *dense)
+{
+    loading l = {.b = blocks, .rows = blocks->x->rows, .column = first, .columns = count, .out = out, .by_columns = true};
+    return run(&l, dense);
+}

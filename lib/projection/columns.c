@@ -1,0 +1,179 @@
+/* Passes over all rows. Tasks are ranges of rows, whose sums are added in order; sums start from the first row, so that means
+ * far from 0 cost no digits. */
+#include "projection/columns.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+enum { MOST_TASKS = 64, PIECE = 1024, ROWS_A_POLL = 256 };
+#define TASK_ELEMENTS (1 << 20)
+
+typedef struct pass {
+    conceptdec_ctx *ctx;
+    const conceptdec_matrix *x;
+    const double *shift, *unit; /* unit NULL: the first pass */
+    int64_t rows_a_task, tasks;
+    double *sums, *least, *largest; /* tasks x d; of the second pass: sums alone */
+} pass;
+
+double
+conceptdec_i_unit(double value)
+{
+    int exponent;
+    if (value == 0)
+        return 1;
+    double fraction = frexp(fabs(value), &exponent);
+    exponent -= fraction == 0.5;
+    return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
+}
+
+static void
+join(const double *restrict x, const double *restrict shift, double *restrict sums, double *restrict least,
+     double *restrict largest, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double value = x[j];
+        sums[j] += value - shift[j];
+        least[j] = value < least[j] ? value : least[j];
+        largest[j] = value > largest[j] ? value : largest[j];
+    }
+}
+
+static void
+join_squares(const double *restrict x, const double *restrict shift, const double *restrict unit, double *restrict sums,
+             int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double value = (x[j] - shift[j]) / unit[j];
+        sums[j] += value * value;
+    }
+}
+
+static conceptdec_status
+pass_task(void *argument, int64_t task, int lane)
+{
+    const pass *p = argument;
+    const int64_t d = p->x->cols, at = task * d;
+    int64_t first = task * p->rows_a_task, end = first + p->rows_a_task;
+    double piece[PIECE];
+    (void)lane;
+    for (int64_t i = first; i < end && i < p->x->rows; i++) {
+        for (int64_t j = 0; j < d; j += PIECE) {
+            int64_t count = d - j < PIECE ? d - j : PIECE;
+            conceptdec_i_view_widen(p->ctx->kernels, p->x, i, j, count, piece);
+            if (p->unit)
+                join_squares(piece, p->shift + j, p->unit + j, p->sums + at + j, count);
+            else
+                join(piece, p->shift + j, p->sums + at + j, p->least + at + j, p->largest + at + j, count);
+        }
+        if ((i - first) % ROWS_A_POLL == ROWS_A_POLL - 1)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+run(conceptdec_i_arena *arena, pass *p)
+{
+    const int64_t n = p->x->rows, d = p->x->cols;
+    int64_t rows = TASK_ELEMENTS / d > 1 ? TASK_ELEMENTS / d : 1, least = (n - 1) / MOST_TASKS + 1;
+    void *sums;
+    p->rows_a_task = rows > least ? rows : least;
+    p->tasks = (n - 1) / p->rows_a_task + 1;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "columns", (p->unit ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
+    p->sums = sums;
+    if (!p->unit) {
+        p->least = p->sums + p->tasks * d;
+        p->largest = p->least + p->tasks * d;
+        for (int64_t t = 0; t < p->tasks; t++) {
+            memcpy(p->least + t * d, p->shift, (size_t)d * sizeof(double));
+            memcpy(p->largest + t * d, p->shift, (size_t)d * sizeof(double));
+        }
+    }
+    conceptdec_i_stage(arena->ctx, "input", p->tasks);
+    return conceptdec_i_parallel(arena->ctx, p->tasks, pass_task, p);
+}
+
+static void
+add_tasks(const pass *p, double *sums)
+{
+    const int64_t d = p->x->cols;
+    for (int64_t j = 0; j < d; j++)
+        sums[j] = 0;
+    for (int64_t t = 0; t < p->tasks; t++)
+        for (int64_t j = 0; j < d; j++)
+            sums[j] += p->sums[t * d + j];
+}
+
+static void
+conclude(const pass *p, conceptdec_i_columns *c)
+{
+    const int64_t d = p->x->cols;
+    add_tasks(p, c->mean);
+    for (int64_t j = 0; j < d; j++) {
+        c->mean[j] = p->shift[j] + c->mean[j] / (double)p->x->rows;
+        c->least[j] = c->largest[j] = p->shift[j];
+    }
+    for (int64_t t = 0; t < p->tasks; t++)
+        for (int64_t j = 0; j < d; j++) {
+            c->least[j] = fmin(c->least[j], p->least[t * d + j]);
+            c->largest[j] = fmax(c->largest[j], p->largest[t * d + j]);
+        }
+}
+
+/* NaN and infinity make a mean of their column that is none; so may finite values whose sum does not fit. */
+static conceptdec_status
+check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *x, const conceptdec_i_columns *c)
+{
+    int64_t j = 0;
+    while (j < x->cols && isfinite(c->mean[j]) && isfinite(c->largest[j] - c->least[j]))
+        j++;
+    if (j == x->cols)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_view_finite(ctx, name, x));
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: float64 cannot hold sums and differences of column %lld", name,
+                             (long long)j);
+}
+
+static conceptdec_status
+scan(conceptdec_i_arena *scratch, const char *name, const conceptdec_matrix *x, conceptdec_i_columns *c)
+{
+    void *first;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "columns", x->cols, sizeof(double), &first));
+    conceptdec_i_view_widen(scratch->ctx->kernels, x, 0, 0, x->cols, first);
+    CONCEPTDEC_I_TRY(conceptdec_i_take_pending(scratch->ctx));
+    pass p = {.ctx = scratch->ctx, .x = x, .shift = first};
+    CONCEPTDEC_I_TRY(run(scratch, &p));
+    conclude(&p, c);
+    return check(scratch->ctx, name, x, c);
+}
+
+conceptdec_status
+conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
+                          conceptdec_i_columns *columns)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", x->cols, 3 * sizeof(double), &p));
+    *columns = (conceptdec_i_columns){.mean = p, .least = (double *)p + x->cols, .largest = (double *)p + 2 * x->cols};
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, arena->ctx);
+    conceptdec_status status = scan(&scratch, name, x, columns);
+    conceptdec_i_arena_close(&scratch);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift, const double *unit,
+                             double *squares)
+{
+    pass p = {.ctx = arena->ctx, .x = x, .shift = shift, .unit = unit};
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, arena->ctx);
+    conceptdec_status status = run(&scratch, &p);
+    if (status == CONCEPTDEC_OK)
+        add_tasks(&p, squares);
+    conceptdec_i_arena_close(&scratch);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* What is known of the columns of a matrix before it is multiplied: whether all is finite, means, ranges, deviations. */
+#ifndef CONCEPTDEC_I_COLUMNS_H
+#define CONCEPTDEC_I_COLUMNS_H
+
+#include "core/core.h"
+
+/* One number for each column; memory of the arena's. */
+typedef struct conceptdec_i_columns {
+    double *mean, *least, *largest;
+} conceptdec_i_columns;
+
+/* Reads every row once. ENONFINITE names the first place in row order; EOVERFLOW where a sum or a difference of finite values
+ * does not fit. `x` is opened. The same bits for any number of threads. */
+conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
+                                            conceptdec_i_columns *columns);
+/* squares[j] = sum over rows of ((x - shift) / unit)^2. */
+conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift,
+                                               const double *unit, double *squares);
+/* The power of two at or above |value|, within 2^-1000 and 2^1000; 1 for 0. */
+double conceptdec_i_unit(double value);
+
+#endif

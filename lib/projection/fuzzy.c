@@ -1,0 +1,193 @@
+/* The fuzzy graph: what samples see of each other, joined, held against labels, and cut into its parts. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "projection/umap.h"
+
+static conceptdec_status
+take_edges(conceptdec_i_arena *arena, int64_t n, int64_t edges, conceptdec_i_fuzzy *graph)
+{
+    void *p;
+    graph->n = n;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "graph", n + 2, sizeof *graph->first, &p));
+    graph->first = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "graph", edges, sizeof *graph->column, &p));
+    graph->column = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "graph", edges, sizeof *graph->weight, &p));
+    graph->weight = p;
+    return CONCEPTDEC_OK;
+}
+
+/* ---- joining ---- */
+
+typedef struct seen {
+    int64_t column;
+    double weight;
+} seen;
+
+static int
+by_column(const void *a, const void *b)
+{
+    const seen *x = a, *y = b;
+    return x->column < y->column ? -1 : x->column > y->column;
+}
+
+/* Lists as rows of a matrix, columns ascending. */
+static conceptdec_status
+sort_lists(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, conceptdec_i_fuzzy *out)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(take_edges(arena, lists->n, lists->n * lists->k, out));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "graph", lists->k, sizeof(seen), &p));
+    seen *row = p;
+    for (int64_t i = 0; i < lists->n; i++) {
+        const int64_t count = lists->count[i] < lists->k ? lists->count[i] : lists->k;
+        for (int64_t j = 0; j < count; j++)
+            row[j] = (seen){lists->index[i * lists->stride + j], weight[i * lists->k + j]};
+        qsort(row, (size_t)count, sizeof *row, by_column);
+        for (int64_t j = 0; j < count; j++) {
+            out->column[out->n_edges] = (int32_t)row[j].column;
+            out->weight[out->n_edges++] = row[j].weight;
+        }
+        out->first[i + 1] = out->n_edges;
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Rows are visited in order, so that the columns of the transpose ascend, too. */
+static conceptdec_status
+transpose(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *in, conceptdec_i_fuzzy *out)
+{
+    CONCEPTDEC_I_TRY(take_edges(arena, in->n, in->n_edges, out));
+    for (int64_t e = 0; e < in->n_edges; e++)
+        out->first[in->column[e] + 2]++;
+    for (int64_t i = 0; i < in->n; i++)
+        out->first[i + 2] += out->first[i + 1];
+    for (int64_t i = 0; i < in->n; i++)
+        for (int64_t e = in->first[i]; e < in->first[i + 1]; e++) {
+            const int64_t to = out->first[in->column[e] + 1]++;
+            out->column[to] = (int32_t)i;
+            out->weight[to] = in->weight[e];
+        }
+    out->n_edges = in->n_edges;
+    return CONCEPTDEC_OK;
+}
+
+/* Appends an edge unless its weight is 0, also in single precision, in which it is followed. */
+static void
+append(conceptdec_i_fuzzy *out, int32_t column, double a, double b, double mix)
+{
+    const double weight = mix * (a + b - a * b) + (1 - mix) * (a * b);
+    if ((float)weight > 0) {
+        out->column[out->n_edges] = column;
+        out->weight[out->n_edges++] = weight;
+    }
+}
+
+/* Two matrices of the same shape, element by element. */
+static void
+join(const conceptdec_i_fuzzy *a, const conceptdec_i_fuzzy *b, double mix, conceptdec_i_fuzzy *out)
+{
+    for (int64_t i = 0; i < a->n; i++) {
+        int64_t at = a->first[i], bt = b->first[i];
+        while (at < a->first[i + 1] || bt < b->first[i + 1]) {
+            const int32_t left = at < a->first[i + 1] ? a->column[at] : INT32_MAX;
+            const int32_t right = bt < b->first[i + 1] ? b->column[bt] : INT32_MAX;
+            const double mine = left <= right ? a->weight[at++] : 0, other = right <= left ? b->weight[bt++] : 0;
+            append(out, left < right ? left : right, mine, other, mix);
+        }
+        out->first[i + 1] = out->n_edges;
+    }
+}
+
+conceptdec_status
+conceptdec_i_fuzzy_join(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, double mix,
+                        conceptdec_i_fuzzy *fuzzy)
+{
+    conceptdec_i_fuzzy seen_ = {0}, seeing = {0};
+    *fuzzy = (conceptdec_i_fuzzy){0};
+    CONCEPTDEC_I_TRY(sort_lists(arena, lists, weight, &seen_));
+    CONCEPTDEC_I_TRY(transpose(arena, &seen_, &seeing));
+    CONCEPTDEC_I_TRY(take_edges(arena, lists->n, 2 * seen_.n_edges, fuzzy));
+    join(&seen_, &seeing, mix, fuzzy);
+    return CONCEPTDEC_OK;
+}
+
+/* ---- labels ---- */
+
+static double
+weaken(double target_weight, int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return exp(-1);
+    if (a == b)
+        return 1;
+    return target_weight < 1 ? exp(-2.5 / (1 - target_weight)) : 0;
+}
+
+conceptdec_status
+conceptdec_i_fuzzy_label(conceptdec_i_arena *arena, const int64_t *labels, double target_weight,
+                         conceptdec_i_fuzzy *fuzzy)
+{
+    conceptdec_i_fuzzy mirror = {0}, joined = {0};
+    for (int64_t i = 0; i < fuzzy->n; i++) {
+        double most = 0;
+        for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++) {
+            fuzzy->weight[e] *= weaken(target_weight, labels[i], labels[fuzzy->column[e]]);
+            most = fmax(most, fuzzy->weight[e]);
+        }
+        for (int64_t e = fuzzy->first[i]; most > 0 && e < fuzzy->first[i + 1]; e++)
+            fuzzy->weight[e] /= most;
+    }
+    CONCEPTDEC_I_TRY(transpose(arena, fuzzy, &mirror));
+    CONCEPTDEC_I_TRY(take_edges(arena, fuzzy->n, fuzzy->n_edges, &joined));
+    join(fuzzy, &mirror, 1, &joined);
+    *fuzzy = joined;
+    return CONCEPTDEC_OK;
+}
+
+/* ---- parts ---- */
+
+/* Everything that can be reached from `start`. */
+static void
+spread_part(const conceptdec_i_fuzzy *fuzzy, int32_t start, int64_t number, int64_t *part, int32_t *stack)
+{
+    int64_t depth = 1;
+    stack[0] = start;
+    part[start] = number;
+    while (depth > 0) {
+        const int32_t i = stack[--depth];
+        for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++)
+            if (part[fuzzy->column[e]] < 0) {
+                part[fuzzy->column[e]] = number;
+                stack[depth++] = fuzzy->column[e];
+            }
+    }
+}
+
+conceptdec_status
+conceptdec_i_fuzzy_parts(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *fuzzy, int64_t *part)
+{
+    void *stack;
+    int64_t parts = 0;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "graph", fuzzy->n, sizeof(int32_t), &stack));
+    for (int64_t i = 0; i < fuzzy->n; i++)
+        part[i] = -1;
+    for (int64_t i = 0; i < fuzzy->n; i++)
+        if (part[i] < 0)
+            spread_part(fuzzy, (int32_t)i, parts++, part, stack);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_fuzzy_graph(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *fuzzy, conceptdec_i_graph *graph)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "graph", fuzzy->n_edges, sizeof(float), &p));
+    float *weight = p;
+    for (int64_t e = 0; e < fuzzy->n_edges; e++)
+        weight[e] = (float)fuzzy->weight[e];
+    *graph = (conceptdec_i_graph){fuzzy->n, fuzzy->first, fuzzy->column, weight};
+    return CONCEPTDEC_OK;
+}

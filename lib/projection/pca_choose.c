@@ -1,0 +1,64 @@
+/* Which solver: by shape, number of components and memory. */
+#include "projection/pca.h"
+
+#include "linalg/factor.h"
+
+#define FEW_OF 10             /* components are few where the lesser side is this many times as long */
+#define LARGE ((int64_t)1000) /* lesser side of a large problem */
+
+static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
+
+/* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take, a
+ * packed copy. */
+static double
+bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
+{
+    double n = (double)f->n, d = (double)f->d, r = (double)f->r, pieces = 64 * (n < d ? n : d) * 8 + 0x1p20;
+    double block = f->x ? (double)conceptdec_i_blocks_bytes(f->d, f->n, f->is_wide) : 0;
+    double columns = f->x ? (double)conceptdec_i_blocks_bytes(f->n, f->d, f->is_wide) : 0;
+    double rows_residual = 8 * r * d + block;
+    if (solver == CONCEPTDEC_PCA_COVARIANCE)
+        return 8 * d * d + (2.5 * 8 * d * d > block ? 2.5 * 8 * d * d : block) + pieces;
+    if (solver == CONCEPTDEC_PCA_GRAM)
+        return 8 * n * n + (2 * 8 * n * n > columns ? 2 * 8 * n * n : columns) + rows_residual + pieces;
+    if (solver == CONCEPTDEC_PCA_SVD)
+        return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual + pieces;
+    return 0; /* Krylov makes do with what there is */
+}
+
+static bool
+is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
+{
+    return bytes_of(f, solver) <= (double)f->options.memory;
+}
+
+/* The exact solver of a shape; a Krylov space for few components of what is large, and where memory does not allow that one.
+ * Where the space does not converge, the exact solver answers after all. */
+static void
+choose(conceptdec_i_pca_fit *f)
+{
+    int64_t side = f->n < f->d ? f->n : f->d;
+    int32_t exact = f->x && f->n < f->d ? CONCEPTDEC_PCA_GRAM : CONCEPTDEC_PCA_COVARIANCE;
+    bool is_possible = is_allowed(f, exact), is_large = side >= LARGE && f->r <= side / FEW_OF;
+    f->solver = is_possible && !is_large ? exact : CONCEPTDEC_PCA_KRYLOV;
+    f->alternative = is_possible && is_large ? exact : CONCEPTDEC_PCA_AUTO;
+}
+
+conceptdec_status
+conceptdec_i_pca_choose(conceptdec_i_pca_fit *f)
+{
+    conceptdec_ctx *ctx = f->arena->ctx;
+    f->solver = f->options.solver;
+    if (!f->x && (f->solver == CONCEPTDEC_PCA_GRAM || f->solver == CONCEPTDEC_PCA_SVD))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "solver: \"%s\" needs rows, which moments do not have",
+                                 names[f->solver]);
+    if (f->solver == CONCEPTDEC_PCA_AUTO)
+        choose(f);
+    double bytes = bytes_of(f, f->solver);
+    if (!is_allowed(f, f->solver))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: solver \"%s\" needs %lld bytes for %lld rows of %lld dimensions, %lld are allowed",
+                                 names[f->solver], bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)f->n,
+                                 (long long)f->d, (long long)f->options.memory);
+    return CONCEPTDEC_OK;
+}

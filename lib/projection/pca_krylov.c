@@ -1,0 +1,57 @@
+/* Leading components by a block Krylov space. One more than asked for is found, so that the last gap is known. */
+#include <string.h>
+
+#include "projection/columns.h"
+#include "projection/krylov.h"
+#include "projection/pca.h"
+
+/* The trace of C by one more pass over the rows, and what the rows are divided by. */
+static conceptdec_status
+prepare(conceptdec_i_pca_fit *f, double **scale)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "columns", f->d, 2 * sizeof(double), &p));
+    double *squares = (double *)p + f->d;
+    *scale = p;
+    for (int64_t j = 0; j < f->d; j++)
+        (*scale)[j] = 1 / f->factor[j];
+    CONCEPTDEC_I_TRY(conceptdec_i_columns_squares(f->arena, f->x, f->shift, *scale, squares));
+    for (int64_t j = 0; j < f->d; j++)
+        f->total += squares[j] / (double)(f->n - 1);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_pca_krylov(conceptdec_i_pca_fit *f, const double *c)
+{
+    int64_t most = f->n < f->d ? f->n : f->d;
+    conceptdec_i_krylov_problem problem = {.dims = f->d,
+                                           .components = f->r < most ? f->r + 1 : f->r,
+                                           .max_iterations = f->options.max_iterations,
+                                           .tolerance = f->options.tolerance,
+                                           .seed = f->options.seed,
+                                           .memory = f->options.memory};
+    conceptdec_i_krylov_answer answer;
+    double *scale;
+    if (c) {
+        problem.matrix = c;
+        problem.stride = f->d;
+    } else {
+        CONCEPTDEC_I_TRY(prepare(f, &scale));
+        problem.rows = f->x;
+        problem.mean = f->shift;
+        problem.scale = scale;
+        problem.divisor = (double)(f->n - 1);
+    }
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(f->arena, &problem, &answer));
+    f->values = answer.values;
+    f->n_values = problem.components;
+    f->pca->iterations = answer.iterations;
+    f->pca->converged = 1;
+    for (int64_t k = 0; k < f->r; k++)
+        if (!(answer.residuals[k] <= f->options.tolerance))
+            f->pca->converged = answer.converged;
+    memcpy(f->pca->components, answer.vectors, (size_t)(f->r * f->d) * sizeof(double));
+    memcpy(f->pca->residual, answer.residuals, (size_t)f->r * sizeof(double));
+    return CONCEPTDEC_OK;
+}

@@ -1,0 +1,132 @@
+"""pca.py [CASE ...]: leading principal components beside scikit-learn's, started by pca.sh.
+
+Both sides keep the matrix in a process of their own and take turns; medians count. Residuals |C v - l v| / l_max of every
+answer come from one function, in float64. The peer's fastest solver counts; ours is asked for residuals that are nowhere
+larger than that one's, and at its defaults.
+"""
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+import conceptdec
+import data
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WORK = "build/bench/pca"  # below ROOT: the peer sees it under the same name
+COMPONENTS = 50
+BLOCK = 2048
+CASES = {
+    "small": {"n": 10000, "d": 1024, "rounds": 7, "solvers": ["covariance_eigh", "randomized", "arpack"]},
+    "large": {"n": 50000, "d": 4096, "rounds": 3, "solvers": ["randomized", "covariance_eigh"]},
+    "half": {"n": 50000, "d": 4096, "rounds": 3, "solvers": ["randomized"], "dtype": "float16"},
+}
+OURS = {"small": ["krylov", "covariance"], "large": ["krylov"], "half": ["krylov"]}
+
+
+class Worker:
+    def __init__(self, tool, path):
+        command = [sys.executable] if tool == "conceptdec" else ["bash", "tests/bench/peers.sh", "run"]
+        command += ["tests/bench/pca_peer.py", tool, path, str(COMPONENTS)]
+        self.process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def __call__(self, **command):
+        print(json.dumps(command), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def residuals(x, vectors):
+    """Of unit vectors, with the values that fit them best: C from the rows in float64, a block at a time."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    mean = np.zeros(x.shape[1])
+    for start in range(0, len(x), BLOCK):
+        mean += x[start:start + BLOCK].astype(np.float64).sum(axis=0) / len(x)
+    product = np.zeros_like(vectors)
+    for start in range(0, len(x), BLOCK):
+        rows = x[start:start + BLOCK].astype(np.float64) - mean
+        product += (rows @ vectors.T).T @ rows / (len(x) - 1)
+    values = (product * vectors).sum(axis=1) / (vectors**2).sum(axis=1)
+    return np.linalg.norm(product - values[:, None] * vectors, axis=1) / values.max()
+
+
+class Entry:
+    def __init__(self, worker, label, **command):
+        self.worker, self.label, self.command, self.answers = worker, label, command, []
+
+    def run(self):
+        self.answers.append(self.worker(**self.command))
+
+    def median(self, field):
+        return float(np.median([answer[field] for answer in self.answers]))
+
+    def measure(self, x):
+        path = os.path.join(WORK, "answer.npz")
+        self.worker(save=path)
+        self.residuals = residuals(x, np.load(os.path.join(ROOT, path))["components"])
+
+
+def match(ours, theirs, x):
+    """The loosest tolerance of a few with which no component of ours has a larger residual than the peer's."""
+    for tolerance in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6):
+        entry = Entry(ours, "conceptdec krylov, tolerance %.0e" % tolerance, solver="krylov", tolerance=tolerance)
+        entry.run()
+        entry.measure(x)
+        if (entry.residuals <= np.maximum(theirs.residuals, 1e-6)).all():
+            return entry
+    return entry
+
+
+def show(entry, best):
+    about = entry.answers[-1]
+    print("    %-42s %8.3f s  cpu %8.3f s  %6.2fx (cpu %6.2fx)  residual largest %.1e median %.1e  +%5.0f MiB %s" % (
+        entry.label, entry.median("seconds"), entry.median("cpu"), best.median("seconds") / entry.median("seconds"),
+        best.median("cpu") / entry.median("cpu"), entry.residuals.max(), np.median(entry.residuals),
+        max(answer["memory"] for answer in entry.answers),
+        "%d products" % about["iterations"] if about.get("iterations") else ""), flush=True)
+
+
+def case(name, n, d, rounds, solvers, dtype="float32"):
+    os.makedirs(os.path.join(ROOT, WORK), exist_ok=True)
+    source = data.Source({"n": n, "d": d, "slope": 1.0}, os.path.join(ROOT, WORK))
+    path = os.path.relpath(source.matrix(dtype), ROOT)
+    x = np.load(os.path.join(ROOT, path), mmap_mode="r")
+    ours, theirs = Worker("conceptdec", path), Worker("scikit-learn", path)
+    entries = [Entry(theirs, "scikit-learn " + solver, solver=solver) for solver in solvers]
+    for entry in entries:
+        entry.run()
+        entry.measure(x)
+    first = min(entries, key=lambda entry: entry.median("seconds"))
+    mine = [match(ours, first, x)] + [Entry(ours, "conceptdec " + solver, solver=solver) for solver in OURS[name]]
+    for entry in mine[1:]:
+        entry.run()
+        entry.measure(x)
+    for entry in entries + mine:
+        entry.answers.clear()
+    for turn in range(rounds):
+        for entry in (entries + mine)[::-1 if turn % 2 else 1]:
+            if entry in mine or turn < 2 or entry is first:
+                entry.run()
+    best = min(entries, key=lambda entry: entry.median("seconds"))
+    print("%s: n=%d d=%d %s, %d components; the ratios are to %s" % (name, n, d, dtype, COMPONENTS, best.label))
+    for entry in entries + mine:
+        show(entry, best)
+    ours.close()
+    theirs.close()
+
+
+def main():
+    about = conceptdec.build_info()
+    print("%d threads, kernel %s, BLAS core %s; conceptdec %s" % (
+        about["threads"], about["kernel"], about["blas"]["core"], about["version"]))
+    for name in sys.argv[1:] or CASES:
+        case(name, **CASES[name])
+
+
+if __name__ == "__main__":
+    main()

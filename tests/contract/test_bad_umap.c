@@ -1,0 +1,247 @@
+/* What embeddings refuse: each with a status of its own, a text that names the argument, and outputs untouched. */
+#include <math.h>
+#include <string.h>
+
+#include <conceptdec/conceptdec.h>
+
+#include "check_main.h"
+
+enum { N = 12, D = 3 };
+
+typedef struct call {
+    double x_values[N * D], start_values[N * 2];
+    int64_t label_values[N];
+    conceptdec_matrix x, labels, start, queries;
+    conceptdec_umap_options options;
+    const conceptdec_matrix *x_at;
+    int64_t table_k, n_views;
+} call;
+
+static conceptdec_ctx *ctx;
+
+static conceptdec_matrix
+view_of(const void *data, int64_t rows, int64_t cols, int32_t dtype)
+{
+    return (conceptdec_matrix){
+        .data = data, .rows = rows, .cols = cols, .row_stride = 8 * cols, .col_stride = 8, .dtype = dtype};
+}
+
+static void
+make(call *c)
+{
+    memset(c, 0, sizeof *c);
+    for (int i = 0; i < N * D; i++)
+        c->x_values[i] = sin(i * i + 1.0);
+    c->x = view_of(c->x_values, N, D, CONCEPTDEC_FLOAT64);
+    c->queries = view_of(c->x_values, 2, D, CONCEPTDEC_FLOAT64);
+    c->labels = view_of(c->label_values, N, 1, CONCEPTDEC_INT64);
+    c->start = view_of(c->start_values, N, 2, CONCEPTDEC_FLOAT64);
+    c->options = (conceptdec_umap_options){.struct_size = sizeof c->options, .n_neighbors = 4, .epochs = 3,
+                                           .init = CONCEPTDEC_UMAP_RANDOM};
+    c->x_at = &c->x;
+    c->n_views = 1;
+}
+
+#define GIVEN(bit) c->options.given = (uint64_t)1 << (bit)
+#define CASE(name, what)                                                                                               \
+    static void spoil_##name(call *c) { what; }
+
+CASE(x_null, c->x_at = NULL)
+CASE(x_dtype, c->x.dtype = CONCEPTDEC_INT32)
+CASE(x_few, c->x.rows = 1)
+CASE(x_nan, c->x_values[7] = NAN)
+CASE(components, c->options.n_components = 65)
+CASE(components_0, GIVEN(2))
+CASE(neighbors, c->options.n_neighbors = -1)
+CASE(neighbors_self, c->options.n_neighbors = 1; c->options.flags = CONCEPTDEC_UMAP_SELF_COUNTED)
+CASE(epochs, c->options.epochs = -1)
+CASE(strangers, c->options.negative_samples = 1001)
+CASE(memory, c->options.memory = -1)
+CASE(memory_little, c->options.memory = 100)
+CASE(min_dist, c->options.min_dist = 1.5)
+CASE(min_dist_nan, c->options.min_dist = NAN)
+CASE(spread, c->options.spread = -1)
+CASE(spread_small, c->options.spread = 1e-200; GIVEN(8))
+CASE(rate, c->options.learning_rate = -1)
+CASE(rate_0, GIVEN(10))
+CASE(repulsion, c->options.repulsion = INFINITY)
+CASE(mix, c->options.mix = 1.5)
+CASE(connectivity, c->options.local_connectivity = -1)
+CASE(target, c->options.target_weight = 1.5)
+CASE(alignment, c->options.alignment = -1)
+CASE(window, c->options.window = -1)
+CASE(metric, c->options.metric = 2)
+CASE(init, c->options.init = 4)
+CASE(flags, c->options.flags = 2)
+CASE(reserved, c->options.reserved = 1)
+CASE(given, GIVEN(21))
+CASE(size, c->options.struct_size = 16)
+CASE(start_null, c->options.init = CONCEPTDEC_UMAP_GIVEN)
+CASE(start_unasked, c->options.start = &c->start)
+CASE(start_size, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start.cols = 1)
+CASE(start_nan, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start_values[5] = NAN)
+CASE(labels_size, c->options.labels = &c->labels; c->labels.rows = N - 1)
+CASE(labels_dtype, c->options.labels = &c->labels; c->labels.dtype = CONCEPTDEC_FLOAT64)
+CASE(labels_low, c->options.labels = &c->labels; c->label_values[3] = -2)
+
+static const struct {
+    void (*spoil)(call *);
+    conceptdec_status status;
+    const char *text;
+} cases[] = {
+    {spoil_x_null, CONCEPTDEC_ENULL, ""},
+    {spoil_x_dtype, CONCEPTDEC_EDTYPE, ""},
+    {spoil_x_few, CONCEPTDEC_ETOOFEW, ""},
+    {spoil_x_nan, CONCEPTDEC_ENONFINITE, "row 2, column 1"},
+    {spoil_components, CONCEPTDEC_EINVAL, "n_components: 65 is not in 1..64"},
+    {spoil_components_0, CONCEPTDEC_EINVAL, "n_components: 0"},
+    {spoil_neighbors, CONCEPTDEC_EK, "n_neighbors: -1"},
+    {spoil_neighbors_self, CONCEPTDEC_EK, "n_neighbors: 1 is below 2"},
+    {spoil_epochs, CONCEPTDEC_EINVAL, "epochs: -1"},
+    {spoil_strangers, CONCEPTDEC_EINVAL, "negative_samples: 1001"},
+    {spoil_memory, CONCEPTDEC_EINVAL, "memory: -1"},
+    {spoil_memory_little, CONCEPTDEC_ENOMEM, "memory: 100 bytes, but the embedding needs"},
+    {spoil_min_dist, CONCEPTDEC_EINVAL, "min_dist: "},
+    {spoil_min_dist_nan, CONCEPTDEC_EINVAL, "min_dist: "},
+    {spoil_spread, CONCEPTDEC_EINVAL, "spread: "},
+    {spoil_spread_small, CONCEPTDEC_EINVAL, "spread: "},
+    {spoil_rate, CONCEPTDEC_EINVAL, "learning_rate: "},
+    {spoil_rate_0, CONCEPTDEC_EINVAL, "learning_rate: "},
+    {spoil_repulsion, CONCEPTDEC_EINVAL, "repulsion: "},
+    {spoil_mix, CONCEPTDEC_EINVAL, "mix: "},
+    {spoil_connectivity, CONCEPTDEC_EINVAL, "local_connectivity: "},
+    {spoil_target, CONCEPTDEC_EINVAL, "target_weight: "},
+    {spoil_alignment, CONCEPTDEC_EINVAL, "alignment: "},
+    {spoil_window, CONCEPTDEC_ESIZE, "window: -1"},
+    {spoil_metric, CONCEPTDEC_EINVAL, "metric: 2"},
+    {spoil_init, CONCEPTDEC_EINVAL, "init: 4"},
+    {spoil_flags, CONCEPTDEC_ERESERVED, "flags: "},
+    {spoil_reserved, CONCEPTDEC_ERESERVED, "reserved: "},
+    {spoil_given, CONCEPTDEC_ESTRUCT_TAIL, "options.given"},
+    {spoil_size, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size"},
+    {spoil_start_null, CONCEPTDEC_ENULL, "start: "},
+    {spoil_start_unasked, CONCEPTDEC_EINVAL, "start: "},
+    {spoil_start_size, CONCEPTDEC_ESIZE, "start: 12 x 1, must be 12 x 2"},
+    {spoil_start_nan, CONCEPTDEC_ENONFINITE, "start: "},
+    {spoil_labels_size, CONCEPTDEC_ESIZE, "labels: "},
+    {spoil_labels_dtype, CONCEPTDEC_EDTYPE, "labels: "},
+    {spoil_labels_low, CONCEPTDEC_ELABEL, "labels: -2 at row 3"},
+};
+
+enum { CASES = sizeof cases / sizeof *cases };
+
+static void
+expect(conceptdec_status found, conceptdec_status wanted, const char *text)
+{
+    ck_assert_msg(found == wanted, "%s: %s, not %s: %s", text, conceptdec_status_name(found),
+                  conceptdec_status_name(wanted), conceptdec_ctx_error(ctx));
+    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), text) != NULL, "\"%s\" has no \"%s\"", conceptdec_ctx_error(ctx),
+                  text);
+}
+
+START_TEST(arguments)
+{
+    static char untouched;
+    conceptdec_umap *umap = (conceptdec_umap *)(void *)&untouched;
+    conceptdec_result *result = (conceptdec_result *)(void *)&untouched;
+    call c;
+    make(&c);
+    cases[_i].spoil(&c);
+    expect(conceptdec_umap_new(ctx, c.x_at, &c.options, &umap), cases[_i].status, cases[_i].text);
+    expect(conceptdec_umap_aligned(ctx, c.x_at, 1, &c.options, &result), cases[_i].status, cases[_i].text);
+    ck_assert_ptr_eq(umap, &untouched);
+    ck_assert_ptr_eq(result, &untouched);
+    make(&c);
+    ck_assert_int_eq(conceptdec_umap_new(ctx, &c.x, &c.options, &umap), CONCEPTDEC_OK);
+    conceptdec_umap_free(umap);
+}
+END_TEST
+
+START_TEST(tables)
+{
+    call c;
+    make(&c);
+    conceptdec_neighbors_options search = {.struct_size = sizeof search, .k = 3};
+    conceptdec_neighbors *table, *queries;
+    conceptdec_umap *umap = NULL;
+    ck_assert_int_eq(conceptdec_neighbors_new(ctx, &c.x, NULL, &search, &table), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_new(ctx, &c.x, &c.queries, &search, &queries), CONCEPTDEC_OK);
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ESHALLOW, "4 are needed");
+    c.options.n_neighbors = 3;
+    expect(conceptdec_umap_from_neighbors(ctx, NULL, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "neighbors");
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, NULL), CONCEPTDEC_ENULL, "umap");
+    expect(conceptdec_umap_from_neighbors(ctx, queries, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "has queries");
+    c.options.metric = CONCEPTDEC_METRIC_COSINE;
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "metric");
+    c.options.metric = 0;
+    c.options.init = CONCEPTDEC_UMAP_PCA;
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "x: is NULL");
+    c.x_values[0] += 1;
+    expect(conceptdec_umap_from_neighbors(ctx, table, &c.x, &c.options, &umap), CONCEPTDEC_EINVAL, "x: is not");
+    c.x.rows--;
+    expect(conceptdec_umap_from_neighbors(ctx, table, &c.x, &c.options, &umap), CONCEPTDEC_ESIZE, "x: 11 x 3");
+    ck_assert_ptr_null(umap);
+    conceptdec_neighbors_free(table);
+    conceptdec_neighbors_free(queries);
+}
+END_TEST
+
+START_TEST(objects)
+{
+    call c;
+    make(&c);
+    conceptdec_umap *umap = NULL, *none = NULL;
+    conceptdec_result *result = NULL;
+    conceptdec_array array;
+    conceptdec_matrix views[2] = {c.x, c.x};
+    ck_assert_int_eq(conceptdec_umap_new(ctx, &c.x, &c.options, &umap), CONCEPTDEC_OK);
+    expect(conceptdec_umap_new(ctx, &c.x, &c.options, NULL), CONCEPTDEC_ENULL, "umap");
+    ck_assert_int_eq(conceptdec_umap_get(umap, "embeding", &array), CONCEPTDEC_ENAME);
+    ck_assert_int_eq(conceptdec_umap_get(NULL, CONCEPTDEC_U_RHO, &array), CONCEPTDEC_ENULL);
+    expect(conceptdec_umap_transform(ctx, NULL, &c.x, &c.queries, &result), CONCEPTDEC_ENULL, "umap");
+    expect(conceptdec_umap_transform(ctx, umap, &c.x, NULL, &result), CONCEPTDEC_ENULL, "queries");
+    expect(conceptdec_umap_transform(ctx, umap, &c.x, &c.queries, NULL), CONCEPTDEC_ENULL, "result");
+    expect(conceptdec_umap_transform(ctx, umap, NULL, &c.queries, &result), CONCEPTDEC_ENULL, "x");
+    expect(conceptdec_umap_transform(ctx, umap, &c.queries, &c.queries, &result), CONCEPTDEC_ESIZE, "x: 2 x 3");
+    c.queries.cols = 2;
+    expect(conceptdec_umap_transform(ctx, umap, &c.x, &c.queries, &result), CONCEPTDEC_ESIZE, "queries");
+    expect(conceptdec_umap_aligned(ctx, NULL, 1, &c.options, &result), CONCEPTDEC_ENULL, "views");
+    expect(conceptdec_umap_aligned(ctx, views, 0, &c.options, &result), CONCEPTDEC_ESIZE, "n_views");
+    views[1].rows--;
+    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ESIZE, "view 1 has 11 rows");
+    expect(conceptdec_umap_save(ctx, NULL, "x"), CONCEPTDEC_ENULL, "umap");
+    expect(conceptdec_umap_save(ctx, umap, NULL), CONCEPTDEC_ENULL, "path");
+    expect(conceptdec_umap_load(ctx, "/nowhere/at/all", &none), CONCEPTDEC_EIO, "path");
+    expect(conceptdec_umap_load(ctx, "/dev/null", &none), CONCEPTDEC_EFORMAT, "path");
+    ck_assert(!none && !result);
+    conceptdec_umap_free(umap);
+    conceptdec_umap_free(NULL);
+}
+END_TEST
+
+static void
+setup(void)
+{
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+}
+
+static void
+teardown(void)
+{
+    conceptdec_ctx_free(ctx);
+}
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("bad_umap");
+    TCase *tests = tcase_create("refused");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_loop_test(tests, arguments, 0, CASES);
+    tcase_add_test(tests, tables);
+    tcase_add_test(tests, objects);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)

@@ -1,0 +1,156 @@
+/* Parts of UMAP against values worked out by hand. */
+#include <math.h>
+
+#include "check_main.h"
+#include "core/core.h"
+#include "projection/umap.h"
+
+static const conceptdec_i_membership plain = {.local_connectivity = 1, .mean = 1};
+
+/* Distances 0, 1, 1, 2, 4: rho is 1, and 3 + exp(-1 / s) + exp(-3 / s) is above log2(5) for every s. */
+START_TEST(no_scale_is_small_enough)
+{
+    const double distance[] = {0, 1, 1, 2, 4};
+    double weight[5], rho, sigma;
+    conceptdec_i_membership_row(&plain, distance, 5, weight, &rho, &sigma);
+    ck_assert(rho == 1);
+    ck_assert_double_eq_tol(sigma, 1e-3 * 8 / 5, 1e-15); /* a thousandth of the mean */
+    ck_assert(weight[0] == 1 && weight[2] == 1 && weight[3] < 1e-200 && weight[4] == 0);
+}
+END_TEST
+
+/* Two neighbours beyond the first at the same distance: 1 + 2 exp(-1 / s) = log2(3), s = 1 / log(2 / (log2(3) - 1)). */
+START_TEST(scale_of_three)
+{
+    const double distance[] = {1, 2, 2};
+    double weight[3], rho, sigma;
+    conceptdec_i_membership_row(&plain, distance, 3, weight, &rho, &sigma);
+    ck_assert_double_eq_tol(sigma, 1 / log(2 / (log2(3) - 1)), 1e-9);
+    ck_assert_double_eq_tol(weight[1], (log2(3) - 1) / 2, 1e-9);
+    /* With the sample itself counted the sum is log2(4). */
+    const conceptdec_i_membership counted = {.local_connectivity = 1, .is_self_counted = true, .mean = 1};
+    conceptdec_i_membership_row(&counted, distance, 3, weight, &rho, &sigma);
+    ck_assert_double_eq_tol(weight[1], 0.5, 1e-9);
+}
+END_TEST
+
+START_TEST(connectivity_between_neighbours)
+{
+    static const struct {
+        double connectivity, rho;
+    } cases[] = {{0, 0}, {0.5, 1}, {1, 2}, {1.25, 2.5}, {2, 4}, {2.5, 4.5}, {3, 5}, {4, 5}, {1e9, 5}};
+    const double distance[] = {0, 2, 4, 5};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const conceptdec_i_membership m = {.local_connectivity = cases[i].connectivity, .mean = 1};
+        double weight[4], rho, sigma;
+        conceptdec_i_membership_row(&m, distance, 4, weight, &rho, &sigma);
+        ck_assert_double_eq_tol(rho, cases[i].rho, 1e-15);
+        ck_assert(isfinite(sigma) && sigma > 0);
+    }
+}
+END_TEST
+
+START_TEST(rows_that_are_equal)
+{
+    const double distance[] = {0, 0, 0};
+    const conceptdec_i_membership nowhere = {.local_connectivity = 1, .mean = 0};
+    double weight[3], rho, sigma;
+    conceptdec_i_membership_row(&nowhere, distance, 3, weight, &rho, &sigma);
+    ck_assert(rho == 0 && isfinite(sigma) && weight[0] == 1 && weight[2] == 1);
+}
+END_TEST
+
+/* ---- the graph ---- */
+
+/* 0 sees 1 (0.5) and 2 (1), 1 sees 0 (0.25), 2 sees 3 (1), 3 sees 2 (0.5). */
+static const int64_t seen[] = {1, 2, 0, -1, 3, -1, 2, -1}, counts[] = {2, 1, 1, 1};
+static const double strength[] = {0.5, 1, 0.25, 0, 1, 0, 0.5, 0};
+static const conceptdec_i_lists lists = {.n = 4, .k = 2, .stride = 2, .index = seen, .count = counts};
+
+static void
+expect_edges(const conceptdec_i_fuzzy *fuzzy, int64_t n, const int32_t *column, const double *weight)
+{
+    ck_assert_int_eq(fuzzy->n_edges, n);
+    ck_assert_int_eq(fuzzy->first[fuzzy->n], n);
+    for (int64_t e = 0; e < n; e++) {
+        ck_assert_int_eq(fuzzy->column[e], column[e]);
+        ck_assert_double_eq_tol(fuzzy->weight[e], weight[e], 1e-15);
+    }
+}
+
+START_TEST(union_and_intersection)
+{
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_i_arena arena;
+    conceptdec_i_fuzzy fuzzy;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &lists, strength, 1, &fuzzy), CONCEPTDEC_OK);
+    expect_edges(&fuzzy, 6, (const int32_t[]){1, 2, 0, 0, 3, 2}, (const double[]){0.625, 1, 0.625, 1, 1, 1});
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &lists, strength, 0, &fuzzy), CONCEPTDEC_OK);
+    expect_edges(&fuzzy, 4, (const int32_t[]){1, 0, 3, 2}, (const double[]){0.125, 0.125, 0.5, 0.5});
+    int64_t part[4];
+    ck_assert_int_eq(conceptdec_i_fuzzy_parts(&arena, &fuzzy, part), CONCEPTDEC_OK);
+    ck_assert(part[0] == 0 && part[1] == 0 && part[2] == 1 && part[3] == 1);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* Labels 0, 0, 1, unknown, target_weight 1: the edge 0-2 is gone, 2-3 is weakened and, being the only one, made whole. */
+START_TEST(labels)
+{
+    static const int64_t label[] = {0, 0, 1, -1};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_i_arena arena;
+    conceptdec_i_fuzzy fuzzy;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &lists, strength, 1, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_fuzzy_label(&arena, label, 1, &fuzzy), CONCEPTDEC_OK);
+    expect_edges(&fuzzy, 4, (const int32_t[]){1, 0, 3, 2}, (const double[]){1, 1, 1, 1});
+    /* target_weight 0: 0-2 keeps exp(-2.5), which row 0 measures against 0.625 and row 2 against exp(-1). */
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &lists, strength, 1, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_fuzzy_label(&arena, label, 0, &fuzzy), CONCEPTDEC_OK);
+    const double a = exp(-2.5) / 0.625, b = exp(-1.5), far = a + b - a * b;
+    expect_edges(&fuzzy, 6, (const int32_t[]){1, 2, 0, 0, 3, 2}, (const double[]){1, far, 1, far, 1, 1});
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* ---- the layout ---- */
+
+/* An edge of share s is followed floor(s * epochs) times, and never where that is less than once. */
+START_TEST(epochs_of_an_edge)
+{
+    static const double shares[] = {1, 0.5, 0.3, 1.0 / 3, 0.01, 0.004, 0.0019};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        const uint32_t rate = conceptdec_i_layout_rate(shares[i], 500);
+        double count = 0;
+        for (uint32_t epoch = 1; epoch <= 500; epoch++)
+            count += conceptdec_i_layout_is_due(rate, epoch);
+        ck_assert_double_ge(count, floor(500 * shares[i]) - 1); /* the last one may come an epoch late */
+        ck_assert_double_le(count, floor(500 * shares[i] + 1e-6));
+    }
+    ck_assert_uint_eq(conceptdec_i_layout_rate(0.0019, 500), 0);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("umap");
+    TCase *tests = tcase_create("umap");
+    tcase_add_test(tests, no_scale_is_small_enough);
+    tcase_add_test(tests, scale_of_three);
+    tcase_add_test(tests, connectivity_between_neighbours);
+    tcase_add_test(tests, rows_that_are_equal);
+    tcase_add_test(tests, union_and_intersection);
+    tcase_add_test(tests, labels);
+    tcase_add_test(tests, epochs_of_an_edge);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
