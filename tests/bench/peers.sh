@@ -1,5 +1,5 @@
 #!/bin/bash
-# peers.sh: the newest packaged peers (scikit-learn and FAISS on a current OpenBLAS) in a folder of their own, so that a
+# peers.sh: the newest packaged peers (scikit-learn, FAISS and umap-learn on a current OpenBLAS) in a folder of their own, so that a
 # benchmark on Debian 12 compares with what a user would install today.
 #   peers.sh setup              build the folder once (a minute or two; needs root and the network)
 #   peers.sh run ARG...         run `python3 ARG...` with the peers in the current folder (/mnt there)
@@ -8,7 +8,7 @@
 # installed where it is missing.
 set -euo pipefail
 root=${PEERS_ROOT:-/var/tmp/conceptdec-peers}
-packages=(python3-sklearn python3-faiss python3-numpy libopenblas0-pthread)
+packages=(python3-sklearn python3-faiss python3-numpy umap-learn libopenblas0-pthread)
 
 need_ready() { [[ -e $root/.ready ]] || { echo "peers.sh: run 'peers.sh setup' first" >&2; exit 2; }; }
 
@@ -32,7 +32,7 @@ base_system() {
 
 case "${1:-}" in
 setup)
-    if [[ ! -e $root/.ready ]]; then
+    if [[ ! -e $root/.ready ]] || ! chroot "$root" dpkg -s "${packages[@]}" >/dev/null 2>&1; then
         [[ -e $root/.base ]] || base_system
         mounts
         chroot "$root" apt-get -oAcquire::Check-Valid-Until=false update -qq
@@ -59,8 +59,9 @@ versions)
     need_ready
     mounts
     chroot "$root" python3 - <<'PY'
-import ctypes, glob, numpy, sklearn, faiss
-print("numpy", numpy.__version__, "scikit-learn", sklearn.__version__, "faiss", faiss.__version__)
+import ctypes, glob, importlib.metadata, numpy, sklearn, faiss
+print("numpy", numpy.__version__, "scikit-learn", sklearn.__version__, "faiss", faiss.__version__, "umap-learn",
+      importlib.metadata.version("umap-learn"))
 for path in glob.glob("/usr/lib/*/openblas-*/libopenblas.so.0"):
     lib = ctypes.CDLL(path)
     lib.openblas_get_corename.restype = lib.openblas_get_config.restype = ctypes.c_char_p

@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "linalg/jacobi.h"
 #include "projection/spectral.h"
+#include "projection/subspace.h"
 
 #include "../torture/harness.h"
 
@@ -385,6 +386,43 @@ START_TEST(same_bits)
 }
 END_TEST
 
+START_TEST(given_up_at_the_cap)
+{
+    enum { N = 300, WIDTH = 8 };
+    network w = make(N, 1, ring);
+    static double x[N * WIDTH], y[N * WIDTH], theta[WIDTH];
+    static int32_t self[N];
+    conceptdec_ctx *ctx;
+    conceptdec_i_arena arena;
+    conceptdec_i_level level;
+    for (int32_t i = 0; i < N; i++)
+        self[i] = i;
+    ck_assert_int_eq(conceptdec_i_subspace_width(2), WIDTH);
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_level_open(&arena, &w.graph, self, N, self, &level), CONCEPTDEC_OK);
+    for (int64_t cap = 1; cap <= 100000; cap *= 100000) {
+        conceptdec_i_subspace s = {.level = &level,
+                                   .wanted = 2,
+                                   .width = WIDTH,
+                                   .tolerance = 1e-9,
+                                   .longest = 16,
+                                   .products = cap,
+                                   .x = x,
+                                   .y = y,
+                                   .theta = theta};
+        conceptdec_i_subspace_random(&s);
+        ck_assert_int_eq(conceptdec_i_subspace_solve(&arena, &s), CONCEPTDEC_OK);
+        ck_assert_int_eq(s.is_converged, cap > 1);
+        for (int k = 0; k < 2; k++)
+            ck_assert(s.is_converged ? fabs(theta[k] / (1 - cos(2 * PI / N)) - 1) < 0.02 : isfinite(theta[k]));
+    }
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+    drop(&w);
+}
+END_TEST
+
 /* ---- failures ---- */
 
 static conceptdec_status
@@ -506,6 +544,7 @@ make_suite(void)
     tcase_add_test(tests, equal_eigenvalues);
     tcase_add_test(tests, hardly_a_graph);
     tcase_add_test(tests, same_bits);
+    tcase_add_test(tests, given_up_at_the_cap);
     tcase_add_test(tests, every_allocation_fails_in_turn);
     tcase_add_test(tests, cancelled);
     tcase_add_test(tests, small_eigenproblems);
