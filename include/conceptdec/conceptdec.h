@@ -708,7 +708,7 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
-#define CONCEPTDEC_PCA_WHITEN 4u      /**< what is transformed has variance 1 along each component */
+#define CONCEPTDEC_PCA_WHITEN 4u      /**< what is transformed has variance 1 along each component that has any */
 
 /** Options of principal component analysis; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_pca_options {
@@ -716,7 +716,8 @@ typedef struct conceptdec_pca_options {
     uint64_t given;
     int64_t n_components;   /**< 0: 1..min(n, d); default min(n, d) */
     int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40 */
-    int64_t memory;         /**< 2: bytes of working memory beside the input; default 2^29 */
+    int64_t memory;         /**< 2: bytes of working memory beside the input; default 2^29, enough for the covariance of 4096
+                                 dimensions (8192 need 2^31) */
     uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */
     double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5 */
     int32_t solver;         /**< 5: CONCEPTDEC_PCA_AUTO ... */

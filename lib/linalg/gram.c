@@ -11,6 +11,8 @@
 #define DEPTH_F32 384
 #define DEPTH_F64 256
 #define ROWS_A_POLL 16384
+#define ABREAST 16
+#define AHEAD 16 /* rows are asked for before they are copied; past the last one that does no harm */
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -39,61 +41,74 @@ conceptdec_i_gram_error(int64_t n, int precision)
     return ((is_float ? chain * 0x1p-24 : chain * 0x1p-53) + sums * 0x1p-53) * 1.001;
 }
 
-static double
-element(const gram *g, int64_t row, int64_t column)
-{
-    int64_t at = row * g->rows->stride + column;
-    return g->rows->is_wide ? ((const double *)g->rows->data)[at] : (double)((const float *)g->rows->data)[at];
-}
+/* `width` elements times `weight`, of which `count` are there; the widths of kernels are known to the compiler, so that a row
+ * of a panel is a few vector moves. */
+#define COPY_ROW(name, from, to)                                                                                       \
+    static inline void name##_fixed(const from *restrict in, to weight, int64_t width, to *restrict out)               \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < width; i++)                                                                            \
+            out[i] = (to)in[i] * weight;                                                                               \
+    }                                                                                                                  \
+                                                                                                                       \
+    static inline void name(const from *restrict in, to weight, int64_t count, int64_t width, to *restrict out)        \
+    {                                                                                                                  \
+        if (count < width) {                                                                                           \
+            name##_fixed(in, weight, count, out);                                                                      \
+            for (int64_t i = count > 0 ? count : 0; i < width; i++)                                                    \
+                out[i] = 0;                                                                                            \
+        } else if (width == 16) {                                                                                      \
+            name##_fixed(in, weight, 16, out);                                                                         \
+        } else if (width == 6) {                                                                                       \
+            name##_fixed(in, weight, 6, out);                                                                          \
+        } else if (width == 8) {                                                                                       \
+            name##_fixed(in, weight, 8, out);                                                                          \
+        } else {                                                                                                       \
+            name##_fixed(in, weight, width, out);                                                                      \
+        }                                                                                                              \
+    }
 
-/* Columns first..first+width-1 of one row; those past the last are 0. */
+COPY_ROW(copy_f32, float, float)
+COPY_ROW(copy_f64, double, double)
+COPY_ROW(copy_wide, float, double)
+
 static void
-pack_row_f32(const gram *g, int64_t row, double weight, int64_t first, int64_t width, float *out)
+copy_row(const gram *g, int64_t row, double weight, int64_t first, int64_t width, void *out)
 {
-    const float *in = (const float *)g->rows->data + row * g->rows->stride + first;
-    int64_t count = min64(width, g->rows->dims - first);
-    float factor = (float)weight;
-    for (int64_t i = 0; i < count; i++)
-        out[i] = in[i] * factor;
-    for (int64_t i = max64(count, 0); i < width; i++)
-        out[i] = 0;
+    int64_t at = row * g->rows->stride + first, count = g->rows->dims - first;
+    __builtin_prefetch((const char *)g->rows->data + (at + AHEAD * g->rows->stride) * (g->rows->is_wide ? 8 : 4));
+    if (g->is_float)
+        copy_f32((const float *)g->rows->data + at, (float)weight, count, width, out);
+    else if (g->rows->is_wide)
+        copy_f64((const double *)g->rows->data + at, weight, count, width, out);
+    else
+        copy_wide((const float *)g->rows->data + at, weight, count, width, out);
 }
 
-static void
-pack_row_f64(const gram *g, int64_t row, double weight, int64_t first, int64_t width, double *out)
-{
-    int64_t count = min64(width, g->rows->dims - first);
-    for (int64_t i = 0; i < count; i++)
-        out[i] = element(g, row, first + i) * weight;
-    for (int64_t i = max64(count, 0); i < width; i++)
-        out[i] = 0;
-}
-
-/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. */
+/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. Columns past the
+ * last are 0. A few rows at a time: panels lie whole pages apart, and as many lines of one would not stay in a cache. */
 static void
 pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int64_t width, bool is_weighted, char *out)
 {
-    for (int64_t p = 0; p < depth; p++) {
-        int64_t row = g->kept ? g->kept[from + p] : from + p;
-        double weight = is_weighted && g->weight ? g->weight[row] : 1;
-        for (int64_t column = first; column < end; column += width) {
-            char *at = out + ((column - first) * depth + p * width) * g->size;
-            if (g->is_float)
-                pack_row_f32(g, row, weight, column, width, (float *)(void *)at);
-            else
-                pack_row_f64(g, row, weight, column, width, (double *)(void *)at);
-        }
-    }
+    for (int64_t start = 0; start < depth; start += ABREAST)
+        for (int64_t column = first; column < end; column += width)
+            for (int64_t p = start; p < min64(depth, start + ABREAST); p++) {
+                int64_t row = g->kept ? g->kept[from + p] : from + p;
+                double weight = is_weighted && g->weight ? g->weight[row] : 1;
+                copy_row(g, row, weight, column, width, out + ((column - first) * depth + p * width) * g->size);
+            }
 }
 
+/* Panels of a tile from (row, column) on; those above the diagonal are left out. */
 static void
-multiply(const gram *g, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
+multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
     for (int64_t j = 0; j < g->width; j += g->nr)
         for (int64_t i = 0; i < g->edge; i += g->mr) {
             const void *ai = a + i * depth * g->size, *bj = b + j * depth * g->size;
             void *cij = c + (j * g->edge + i) * g->size;
+            if (row + i + g->mr <= column + j)
+                continue;
             if (g->is_float)
                 kernels->panel_f32(depth, ai, bj, cij, g->edge, accumulate);
             else
@@ -102,7 +117,7 @@ multiply(const gram *g, int64_t depth, const char *a, const char *b, char *c, bo
 }
 
 static void
-add_floats(const float *from, double *to, int64_t count)
+add_floats(const float *restrict from, double *restrict to, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         to[i] += (double)from[i];
@@ -153,11 +168,12 @@ tile_task(void *argument, int64_t task, int lane)
     double *sums = g->partial ? g->partial + task * tile : (double *)(void *)(floats + float_bytes(g));
     int64_t first = g->n_kept * range / g->ranges, last = g->n_kept * (range + 1) / g->ranges;
     memset(sums, 0, (size_t)tile * sizeof *sums);
+    memset(floats, 0, (size_t)float_bytes(g));
     for (int64_t from = first; from < last; from += g->depth) {
         int64_t depth = min64(g->depth, last - from);
         pack(g, from, depth, i * g->edge, (i + 1) * g->edge, g->mr, true, a);
         pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, b);
-        multiply(g, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
+        multiply(g, i * g->edge, j * g->width, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
         if (g->is_float)
             add_floats((const float *)(const void *)floats, sums, tile);
         if ((from - first) % ROWS_A_POLL < g->depth)

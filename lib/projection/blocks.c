@@ -9,7 +9,7 @@ enum { STEP = 768, PIECE = 1024, STRIP = 16 };
 
 typedef struct loading {
     const conceptdec_i_blocks *b;
-    int64_t row, rows, column, columns;
+    int64_t row, rows, column, columns, stride;
     int64_t rows_a_task;
     void *out;
     bool by_columns;
@@ -29,12 +29,16 @@ conceptdec_i_blocks_count(int64_t length, bool is_wide)
 }
 
 int64_t
+conceptdec_i_blocks_gap(int64_t length, bool is_wide)
+{
+    return length * (is_wide ? 8 : 4) % 1024 == 0 ? 16 : 0;
+}
+
+int64_t
 conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide)
 {
-    int64_t bytes;
-    return conceptdec_i_mul(length, least(count, conceptdec_i_blocks_count(length, is_wide)) * (is_wide ? 8 : 4), &bytes)
-               ? bytes
-               : INT64_MAX;
+    int64_t bytes, most = least(count, conceptdec_i_blocks_count(length, is_wide)) * (is_wide ? 8 : 4);
+    return conceptdec_i_mul(length + conceptdec_i_blocks_gap(length, is_wide), most, &bytes) ? bytes : INT64_MAX;
 }
 
 /* A piece of a row, from the column `column` of the matrix. */
@@ -50,7 +54,7 @@ load(const conceptdec_i_blocks *b, int64_t row, int64_t column, int64_t count, d
 static void
 put(const loading *l, int64_t row, int64_t column, int64_t count, const double *restrict piece)
 {
-    int64_t at = (row - l->row) * l->columns + column - l->column;
+    int64_t at = (row - l->row) * l->stride + column - l->column;
     if (l->b->is_wide) {
         double *restrict out = (double *)l->out + at;
         for (int64_t j = 0; j < count; j++)
@@ -89,7 +93,7 @@ turn(const loading *l, int64_t row, int64_t rows, int64_t column, int64_t count,
             strip[j][i] = piece[j];
     }
     for (int64_t j = 0; j < count; j++)
-        for (int64_t i = 0, at = (column - l->column + j) * l->rows + row - l->row; i < rows; i++, at++)
+        for (int64_t i = 0, at = (column - l->column + j) * l->stride + row - l->row; i < rows; i++, at++)
             if (l->b->is_wide)
                 ((double *)l->out)[at] = strip[j][i];
             else
@@ -114,10 +118,11 @@ run(loading *l, conceptdec_i_dense *dense)
 {
     int64_t rows = TASK_ELEMENTS / l->columns / STRIP * STRIP;
     l->rows_a_task = rows > STRIP ? rows : STRIP;
+    l->stride = (l->by_columns ? l->rows : l->columns) + l->b->gap;
     *dense = (conceptdec_i_dense){.data = l->out,
                                   .n = l->by_columns ? l->columns : l->rows,
                                   .dims = l->by_columns ? l->rows : l->columns,
-                                  .stride = l->by_columns ? l->rows : l->columns,
+                                  .stride = l->stride,
                                   .is_wide = l->b->is_wide};
     return conceptdec_i_parallel(l->b->ctx, (l->rows - 1) / l->rows_a_task + 1, l->by_columns ? columns_task : rows_task, l);
 }

@@ -11,6 +11,7 @@ typedef struct conceptdec_i_blocks {
     const conceptdec_matrix *x; /* opened */
     const double *shift, *factor;
     bool is_wide;
+    int64_t gap; /* elements between one row (or column) of `out` and the next */
 } conceptdec_i_blocks;
 
 /* Rows first..first+count-1: out is count x d. */
@@ -24,7 +25,9 @@ conceptdec_status conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks,
                                               conceptdec_i_dense *dense);
 /* So many rows or columns of `length` elements make a block: a multiple of 384 and of 256 where there are enough. */
 int64_t conceptdec_i_blocks_count(int64_t length, bool is_wide);
-/* Bytes of a block, at most. */
+/* A gap that keeps rows of products from lying whole pages apart, where they would meet in one place of a cache. */
+int64_t conceptdec_i_blocks_gap(int64_t length, bool is_wide);
+/* Bytes of a block, at most, with such gaps. */
 int64_t conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide);
 
 #endif

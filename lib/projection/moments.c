@@ -40,6 +40,8 @@ conceptdec_i_sums_take(conceptdec_ctx *ctx, const conceptdec_moments *m, concept
         status = take(ctx, m, m->chunk + 1, &sums->rows);
     if (status == CONCEPTDEC_OK)
         status = take(ctx, m, 1, &sums->mean);
+    if (status == CONCEPTDEC_OK)
+        status = take(ctx, m, 1, &sums->pilot);
     if (status != CONCEPTDEC_OK)
         conceptdec_i_sums_give(m, sums);
     return status;
@@ -48,6 +50,7 @@ conceptdec_i_sums_take(conceptdec_ctx *ctx, const conceptdec_moments *m, concept
 void
 conceptdec_i_sums_give(const conceptdec_moments *m, conceptdec_i_sums *sums)
 {
+    conceptdec_i_memory_give(m->memory, sums->pilot);
     conceptdec_i_memory_give(m->memory, sums->mean);
     conceptdec_i_memory_give(m->memory, sums->scatter);
     conceptdec_i_memory_give(m->memory, sums->rows);
@@ -68,6 +71,7 @@ conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conceptdec_moments **m
         return status;
     }
     memset(m->sums.mean, 0, (size_t)d * sizeof *m->sums.mean);
+    memset(m->sums.pilot, 0, (size_t)d * sizeof *m->sums.pilot);
     memset(m->sums.scatter, 0, (size_t)(d * d) * sizeof *m->sums.scatter);
     *moments = m;
     return CONCEPTDEC_OK;

@@ -9,7 +9,8 @@
 typedef struct conceptdec_i_sums {
     int64_t n;       /* rows in mean and scatter */
     int64_t waiting; /* rows that wait, fewer than a chunk */
-    double *mean;    /* d */
+    double *pilot;   /* d: the first row, from which means are counted, so that one far from 0 costs no digits */
+    double *mean;    /* d: mean - pilot */
     double *scatter; /* d x d, upper half: sum over rows of (x - mean) (x - mean)' */
     double *rows;    /* (chunk + 1) x d: those that wait, and place for one that stands for the shift of the mean */
 } conceptdec_i_sums;

@@ -16,18 +16,16 @@
 
 typedef struct centring {
     int64_t d, count, n; /* width, rows of the chunk, rows that the sums hold */
-    double *rows, *mean;
+    double *rows, *pilot, *mean;
 } centring;
 
-/* Sums start from the first row, so that a mean far from 0 costs no digits. */
 static void
-centre_column(const centring *c, int64_t j, double *sum)
+centre_column(const centring *c, int64_t j, double sum)
 {
-    double first = c->rows[j];
-    double mean = first + *sum / (double)c->count, share = (double)c->count / (double)(c->n + c->count);
+    double mean = sum / (double)c->count, share = (double)c->count / (double)(c->n + c->count);
     double shift = mean - c->mean[j];
     for (int64_t i = 0; i < c->count; i++)
-        c->rows[i * c->d + j] -= mean;
+        c->rows[i * c->d + j] = c->rows[i * c->d + j] - c->pilot[j] - mean;
     c->rows[c->count * c->d + j] = shift * sqrt((double)c->n * share);
     c->mean[j] = c->n > 0 ? c->mean[j] + shift * share : mean;
 }
@@ -39,11 +37,13 @@ centre_task(void *argument, int64_t task, int lane)
     int64_t first = task * STRIP, width = c->d - first < STRIP ? c->d - first : STRIP;
     double sums[STRIP] = {0};
     (void)lane;
-    for (int64_t i = 1; i < c->count; i++)
+    for (int64_t j = 0; j < width && c->n == 0; j++)
+        c->pilot[first + j] = c->rows[first + j];
+    for (int64_t i = 0; i < c->count; i++)
         for (int64_t j = 0; j < width; j++)
-            sums[j] += c->rows[i * c->d + first + j] - c->rows[first + j];
+            sums[j] += c->rows[i * c->d + first + j] - c->pilot[first + j];
     for (int64_t j = 0; j < width; j++)
-        centre_column(c, first + j, &sums[j]);
+        centre_column(c, first + j, sums[j]);
     return CONCEPTDEC_OK;
 }
 
@@ -51,7 +51,7 @@ centre_task(void *argument, int64_t task, int lane)
 static conceptdec_status
 merge_rows(conceptdec_ctx *ctx, int64_t d, conceptdec_i_sums *s)
 {
-    centring c = {.d = d, .count = s->waiting, .n = s->n, .rows = s->rows, .mean = s->mean};
+    centring c = {.d = d, .count = s->waiting, .n = s->n, .rows = s->rows, .pilot = s->pilot, .mean = s->mean};
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, (d + STRIP - 1) / STRIP, centre_task, &c));
     conceptdec_i_dense dense = {.data = s->rows, .n = s->waiting + (s->n > 0), .dims = d, .stride = d, .is_wide = true};
     CONCEPTDEC_I_TRY(conceptdec_i_gram_add(ctx, &dense, CONCEPTDEC_I_TILE_F64, s->scatter, d));
@@ -60,20 +60,33 @@ merge_rows(conceptdec_ctx *ctx, int64_t d, conceptdec_i_sums *s)
     return CONCEPTDEC_OK;
 }
 
-conceptdec_status
-conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *scatter)
+static conceptdec_status
+merge_waiting(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *pilot, double *scatter)
 {
     const conceptdec_i_sums *from = &m->sums;
-    conceptdec_i_sums s = {.n = from->n, .waiting = from->waiting, .mean = mean, .scatter = scatter};
+    conceptdec_i_sums s = {.n = from->n, .waiting = from->waiting, .pilot = pilot, .mean = mean, .scatter = scatter};
     void *rows;
-    memcpy(mean, from->mean, (size_t)m->d * sizeof *mean);
-    memcpy(scatter, from->scatter, (size_t)(m->d * m->d) * sizeof *scatter);
-    if (s.waiting == 0)
-        return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "rows", (s.waiting + 1) * m->d, sizeof(double), &rows));
     s.rows = memcpy(rows, from->rows, (size_t)(s.waiting * m->d) * sizeof(double));
     conceptdec_status status = merge_rows(ctx, m->d, &s);
     conceptdec_i_give(ctx, rows);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *scatter)
+{
+    conceptdec_status status = CONCEPTDEC_OK;
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "columns", m->d, sizeof(double), &p));
+    double *pilot = memcpy(p, m->sums.pilot, (size_t)m->d * sizeof *pilot);
+    memcpy(mean, m->sums.mean, (size_t)m->d * sizeof *mean);
+    memcpy(scatter, m->sums.scatter, (size_t)(m->d * m->d) * sizeof *scatter);
+    if (m->sums.waiting > 0)
+        status = merge_waiting(ctx, m, mean, pilot, scatter);
+    for (int64_t j = 0; j < m->d; j++)
+        mean[j] += pilot[j];
+    conceptdec_i_give(ctx, p);
     return status;
 }
 
@@ -142,6 +155,7 @@ copy_sums(conceptdec_ctx *ctx, const conceptdec_moments *m, conceptdec_i_sums *c
     copy->n = m->sums.n;
     copy->waiting = m->sums.waiting;
     memcpy(copy->mean, m->sums.mean, (size_t)m->d * sizeof(double));
+    memcpy(copy->pilot, m->sums.pilot, (size_t)m->d * sizeof(double));
     memcpy(copy->scatter, m->sums.scatter, (size_t)(m->d * m->d) * sizeof(double));
     memcpy(copy->rows, m->sums.rows, (size_t)(m->sums.waiting * m->d) * sizeof(double));
     return CONCEPTDEC_OK;
@@ -206,18 +220,29 @@ conceptdec_moments_add(conceptdec_ctx *ctx, conceptdec_moments *moments, const c
 
 /* ---- another state ---- */
 
+/* From the mean of a to that of b. */
+static double
+shift_at(const conceptdec_i_sums *a, const conceptdec_i_sums *b, int64_t j)
+{
+    return b->pilot[j] - a->pilot[j] + (b->mean[j] - a->mean[j]);
+}
+
 /* Mean and scatter of b join those of a. */
 static void
 combine(int64_t d, conceptdec_i_sums *a, const conceptdec_i_sums *b)
 {
     double share = (double)b->n / (double)(a->n + b->n), weight = (double)a->n * share;
-    for (int64_t i = 0; i < d; i++) {
-        double shift = b->mean[i] - a->mean[i];
-        for (int64_t j = i; j < d; j++)
-            a->scatter[i * d + j] += b->scatter[i * d + j] + weight * shift * (b->mean[j] - a->mean[j]);
+    for (int64_t i = 0; i < d && a->n == 0; i++) {
+        a->pilot[i] = b->pilot[i];
+        a->mean[i] = b->mean[i];
     }
-    for (int64_t i = 0; i < d; i++)
-        a->mean[i] = a->n > 0 ? a->mean[i] + (b->mean[i] - a->mean[i]) * share : b->mean[i];
+    for (int64_t i = 0; i < d; i++) {
+        double shift = weight * shift_at(a, b, i);
+        for (int64_t j = i; j < d; j++)
+            a->scatter[i * d + j] += b->scatter[i * d + j] + shift * shift_at(a, b, j);
+    }
+    for (int64_t i = 0; i < d && a->n > 0; i++)
+        a->mean[i] += shift_at(a, b, i) * share;
     a->n += b->n;
 }
 

@@ -14,7 +14,7 @@ typedef struct header {
     int64_t d, chunk, n, waiting;
 } header;
 
-enum { OTHERS = 2 }; /* parts beside the rows of the scatter */
+enum { OTHERS = 3 }; /* parts beside the rows of the scatter */
 
 static conceptdec_status
 list_parts(conceptdec_i_arena *arena, const header *h, const conceptdec_i_sums *sums, conceptdec_i_record_part **parts)
@@ -26,7 +26,8 @@ list_parts(conceptdec_i_arena *arena, const header *h, const conceptdec_i_sums *
     if (!conceptdec_i_mul(h->waiting, h->d, &rows))
         rows = INT64_MAX; /* which no file holds */
     list[0] = (conceptdec_i_record_part){.data = sums ? sums->mean : NULL, .count = h->d, .size = sizeof(double)};
-    list[1] = (conceptdec_i_record_part){.data = sums ? sums->rows : NULL, .count = rows, .size = sizeof(double)};
+    list[1] = (conceptdec_i_record_part){.data = sums ? sums->pilot : NULL, .count = h->d, .size = sizeof(double)};
+    list[2] = (conceptdec_i_record_part){.data = sums ? sums->rows : NULL, .count = rows, .size = sizeof(double)};
     for (int64_t i = 0; i < h->d; i++)
         list[OTHERS + i] = (conceptdec_i_record_part){.data = sums ? sums->scatter + i * h->d + i : NULL,
                                                       .count = h->d - i, .size = sizeof(double)};
@@ -94,7 +95,8 @@ read_arrays(conceptdec_i_record *file, const header *h, conceptdec_i_record_part
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     m->sums.n = h->n;
     m->sums.waiting = h->waiting;
-    if (!are_sound(m->sums.mean, m->d) || !are_sound(m->sums.rows, h->waiting * m->d) || !scatter_is_sound(m))
+    if (!are_sound(m->sums.mean, m->d) || !are_sound(m->sums.pilot, m->d) ||
+        !are_sound(m->sums.rows, h->waiting * m->d) || !scatter_is_sound(m))
         return conceptdec_i_record_refuse(file, "a mean, a product or a row is impossible");
     return CONCEPTDEC_OK;
 }
@@ -108,7 +110,7 @@ check_header(conceptdec_i_record *file, const header *h)
         h->n > INT64_C(1) << 53 || h->n % h->chunk != 0 || h->waiting < 0 || h->waiting >= h->chunk ||
         !conceptdec_i_mul(h->waiting, h->d, &rows) || !conceptdec_i_mul(h->d, (h->d + 1), &half))
         return conceptdec_i_record_refuse(file, "a number of its header is impossible");
-    const conceptdec_i_record_part parts[] = {{.count = h->d, .size = sizeof(double)},
+    const conceptdec_i_record_part parts[] = {{.count = h->d, .size = 2 * sizeof(double)},
                                               {.count = rows, .size = sizeof(double)},
                                               {.count = half / 2, .size = sizeof(double)}};
     return conceptdec_i_record_fits(file, sizeof *h, parts, 3);

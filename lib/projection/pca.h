@@ -29,7 +29,8 @@ typedef struct conceptdec_i_pca_fit {
     const conceptdec_moments *moments;
     int64_t n, d, r;
     int32_t solver;
-    bool is_wide; /* products in float64 */
+    int32_t alternative; /* that answers where a Krylov space does not converge; CONCEPTDEC_PCA_AUTO: none */
+    bool is_wide;        /* products in float64 */
     double *shift, *factor;
     double unit;        /* a power of two */
     double *own_factor; /* of each column a power of two that brings its own elements to 1 or less */

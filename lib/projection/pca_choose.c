@@ -3,6 +3,9 @@
 
 #include "linalg/factor.h"
 
+#define FEW_OF 10             /* components are few where the lesser side is this many times as long */
+#define LARGE ((int64_t)1000) /* lesser side of a large problem */
+
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
 /* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take, a
@@ -23,11 +26,22 @@ bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
     return 0; /* Krylov makes do with what there is */
 }
 
-/* The exact solver of a shape. */
-static int32_t
-choose(const conceptdec_i_pca_fit *f)
+static bool
+is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
 {
-    return f->x && f->n < f->d ? CONCEPTDEC_PCA_GRAM : CONCEPTDEC_PCA_COVARIANCE;
+    return bytes_of(f, solver) <= (double)f->options.memory;
+}
+
+/* The exact solver of a shape; a Krylov space for few components of what is large, and where memory does not allow that one.
+ * Where the space does not converge, the exact solver answers after all. */
+static void
+choose(conceptdec_i_pca_fit *f)
+{
+    int64_t side = f->n < f->d ? f->n : f->d;
+    int32_t exact = f->x && f->n < f->d ? CONCEPTDEC_PCA_GRAM : CONCEPTDEC_PCA_COVARIANCE;
+    bool is_possible = is_allowed(f, exact), is_large = side >= LARGE && f->r <= side / FEW_OF;
+    f->solver = is_possible && !is_large ? exact : CONCEPTDEC_PCA_KRYLOV;
+    f->alternative = is_possible && is_large ? exact : CONCEPTDEC_PCA_AUTO;
 }
 
 conceptdec_status
@@ -39,9 +53,9 @@ conceptdec_i_pca_choose(conceptdec_i_pca_fit *f)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "solver: \"%s\" needs rows, which moments do not have",
                                  names[f->solver]);
     if (f->solver == CONCEPTDEC_PCA_AUTO)
-        f->solver = choose(f);
+        choose(f);
     double bytes = bytes_of(f, f->solver);
-    if (bytes > (double)f->options.memory)
+    if (!is_allowed(f, f->solver))
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
                                  "memory: solver \"%s\" needs %lld bytes for %lld rows of %lld dimensions, %lld are allowed",
                                  names[f->solver], bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)f->n,

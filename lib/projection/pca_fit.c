@@ -198,14 +198,36 @@ conclude(const conceptdec_i_pca_fit *f)
 
 /* ---- the interface ---- */
 
+/* With scratch memory of its own. */
+static conceptdec_status
+attempt(conceptdec_i_pca_fit *f)
+{
+    conceptdec_i_arena *outer = f->arena, arena;
+    conceptdec_i_arena_open(&arena, outer->ctx);
+    f->arena = &arena;
+    f->total = 0;
+    conceptdec_status status = conceptdec_i_pca_make(arena.ctx, f->n, f->d, f->r, &f->pca);
+    if (status == CONCEPTDEC_OK)
+        status = f->x ? solve_rows(f) : solve_moments(f);
+    if (status == CONCEPTDEC_OK)
+        status = conclude(f);
+    conceptdec_i_arena_close(&arena);
+    f->arena = outer;
+    return status;
+}
+
 static conceptdec_status
 fit(conceptdec_i_pca_fit *f)
 {
     f->r = f->options.n_components;
     CONCEPTDEC_I_TRY(conceptdec_i_pca_choose(f));
-    CONCEPTDEC_I_TRY(conceptdec_i_pca_make(f->arena->ctx, f->n, f->d, f->r, &f->pca));
-    CONCEPTDEC_I_TRY(f->x ? solve_rows(f) : solve_moments(f));
-    return conclude(f);
+    CONCEPTDEC_I_TRY(attempt(f));
+    if (f->pca->converged || f->alternative == CONCEPTDEC_PCA_AUTO)
+        return CONCEPTDEC_OK;
+    conceptdec_pca_free(f->pca);
+    f->pca = NULL;
+    f->solver = f->alternative;
+    return attempt(f);
 }
 
 static conceptdec_status

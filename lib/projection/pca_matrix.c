@@ -157,9 +157,10 @@ add_blocks(const conceptdec_i_pca_fit *f, const double *factor, bool by_columns,
 {
     int64_t items = by_columns ? f->d : f->n, dims = by_columns ? f->n : f->d;
     int64_t most = conceptdec_i_blocks_count(dims, f->is_wide);
-    const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, factor, f->is_wide);
+    conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, factor, f->is_wide);
     conceptdec_i_arena arena;
     void *block;
+    blocks.gap = conceptdec_i_blocks_gap(dims, f->is_wide);
     conceptdec_i_arena_open(&arena, f->arena->ctx);
     conceptdec_status status =
         conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(dims, items, f->is_wide), 1, &block);

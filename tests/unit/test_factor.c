@@ -152,6 +152,69 @@ START_TEST(eigenvectors_rebuild_the_matrix)
 }
 END_TEST
 
+/* Also where one is 0 and one lies in the span of those before it. */
+START_TEST(vectors_become_orthonormal)
+{
+    enum { R = 6, LENGTH = 9, STRIDE = 11 };
+    double v[R * STRIDE], given[R * STRIDE];
+    start(N);
+    for (int i = 0; i < R * STRIDE; i++)
+        v[i] = sin(1.0 + i * i);
+    for (int j = 0; j < LENGTH; j++) {
+        v[2 * STRIDE + j] = v[0 * STRIDE + j] - 3 * v[1 * STRIDE + j];
+        v[4 * STRIDE + j] = 0;
+    }
+    memcpy(given, v, sizeof v);
+    ck_assert_int_eq(conceptdec_i_orthonormalize(ctx, R, LENGTH, v, STRIDE), CONCEPTDEC_OK);
+    for (int k = 0; k < R; k++)
+        for (int l = 0; l < R; l++) {
+            double dot = 0, with = 0;
+            for (int j = 0; j < LENGTH; j++) {
+                dot += v[k * STRIDE + j] * v[l * STRIDE + j];
+                with += given[k * STRIDE + j] * v[l * STRIDE + j];
+            }
+            ck_assert_double_eq_tol(dot, k == l, 1e-14);
+            if (l > k)
+                ck_assert_double_eq_tol(with, 0, 1e-13);
+            if (l == k)
+                ck_assert_double_ge(with, -1e-13);
+        }
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* Rows r_i = sum over k of u_ik s_k v_k: both shapes. */
+START_TEST(singular_vectors_rebuild_the_rows)
+{
+    static const int64_t sizes[][2] = {{8, 5}, {5, 8}, {1, 4}, {4, 1}};
+    const int64_t n = sizes[_i][0], d = sizes[_i][1], least = n < d ? n : d;
+    double rows[40], kept[40], values[8], vectors[64];
+    start(N);
+    for (int i = 0; i < 40; i++)
+        rows[i] = kept[i] = cos(2.0 + i * i);
+    ck_assert_int_ge(conceptdec_i_singular_bytes(n, d), 8 * least);
+    ck_assert_int_eq(conceptdec_i_singular(ctx, n, d, rows, values, vectors), CONCEPTDEC_OK);
+    for (int64_t k = 0; k < least; k++) {
+        double square = 0;
+        for (int64_t i = 0; i < n; i++) {
+            double along = 0;
+            for (int64_t j = 0; j < d; j++)
+                along += kept[i * d + j] * vectors[k * d + j];
+            square += along * along;
+        }
+        ck_assert_double_eq_tol(sqrt(square), values[k], 1e-14);
+        ck_assert(k == 0 || values[k] <= values[k - 1]);
+    }
+    double all = 0, sum = 0;
+    for (int64_t i = 0; i < n * d; i++)
+        all += kept[i] * kept[i];
+    for (int64_t k = 0; k < least; k++)
+        sum += values[k] * values[k];
+    ck_assert_double_eq_tol(all, sum, 1e-12);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -162,6 +225,8 @@ make_suite(void)
     tcase_add_test(tcase, triangles_solve_and_invert);
     tcase_add_test(tcase, failures_are_reported);
     tcase_add_test(tcase, eigenvectors_rebuild_the_matrix);
+    tcase_add_test(tcase, vectors_become_orthonormal);
+    tcase_add_loop_test(tcase, singular_vectors_rebuild_the_rows, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -153,6 +153,35 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
+/* Added to what is there, in one half. */
+START_TEST(adds_to_one_half)
+{
+    for (int wide = 0; wide < 2; wide++) {
+        problem p;
+        open_problem(&p, shapes[_i][0], shapes[_i][1], wide, 2, 0);
+        expect(&p, NULL);
+        for (int precision = CONCEPTDEC_I_TILE_F32; precision <= CONCEPTDEC_I_TILE_F64; precision++) {
+            int64_t dims = p.rows.dims, ld = p.ld;
+            for (int64_t i = 0; i < dims * ld; i++)
+                p.out[i] = 1000 + (double)(i % 13);
+            ck_assert_int_ge(conceptdec_i_gram_tasks(p.ctx, &p.rows, precision), 1);
+            ck_assert_int_eq(conceptdec_i_gram_add(p.ctx, &p.rows, precision, p.out, ld), CONCEPTDEC_OK);
+            for (int64_t i = 0; i < dims; i++)
+                for (int64_t j = 0; j < ld; j++) {
+                    double *at = &p.out[i * ld + j], before = 1000 + (double)((i * ld + j) % 13);
+                    if (j >= i && j < dims)
+                        *at -= before;
+                    else
+                        ck_assert(*at == before);
+                }
+            conceptdec_i_gram_mirror(p.out, dims, ld);
+            compare(&p, precision, 1e-10);
+        }
+        close_problem(&p);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -160,6 +189,7 @@ make_suite(void)
     TCase *tcase = tcase_create("gram");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, equals_plain_loops, 0, (int)(sizeof shapes / sizeof shapes[0]));
+    tcase_add_loop_test(tcase, adds_to_one_half, 0, (int)(sizeof shapes / sizeof shapes[0]));
     tcase_add_test(tcase, rows_without_weight_are_not_read);
     tcase_add_test(tcase, no_weight_at_all_is_zero);
     tcase_add_loop_test(tcase, threads_do_not_matter, 0, 2);
