@@ -19,9 +19,9 @@ enum {
 
 /* Of a lane. */
 typedef struct room {
-    int32_t *partners;  /* ROUNDS x TILE */
-    uint32_t *words;    /* ROUNDS x n_strangers x TILE and what the last block is too long */
-    int32_t *strangers; /* as many */
+    int32_t *partners;     /* ROUNDS x TILE */
+    uint32_t *words;       /* ROUNDS x n_strangers x TILE and what the last block is too long */
+    int32_t *strangers;    /* as many */
     float *here, *anchors; /* columns x TILE */
 } room;
 
@@ -189,7 +189,8 @@ set_moves(conceptdec_i_layout *l)
 
 conceptdec_status
 conceptdec_i_layout_open(conceptdec_i_arena *arena, const conceptdec_i_graph *graph,
-                         const conceptdec_i_layout_settings *settings, const double *start, conceptdec_i_layout **layout)
+                         const conceptdec_i_layout_settings *settings, const double *start,
+                         conceptdec_i_layout **layout)
 {
     void *p, *position;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", 1, sizeof(conceptdec_i_layout), &p));

@@ -6,8 +6,8 @@
 
 enum { MOST_STEPS = 64 };
 
-#define CLOSE 1e-10        /* of the sum */
-#define LEAST_SCALE 1e-3   /* of the mean distance */
+#define CLOSE 1e-10         /* of the sum */
+#define LEAST_SCALE 1e-3    /* of the mean distance */
 #define LEAST_FRACTION 1e-5 /* of local_connectivity: what is less is rounding */
 
 /* The distance to the local_connectivity-th neighbour that is not at distance 0; between two of them in a straight line. */
@@ -55,8 +55,8 @@ find_sigma(const double *distance, int64_t k, double rho, double target, double 
 }
 
 void
-conceptdec_i_membership_row(const conceptdec_i_membership *membership, const double *distance, int64_t k, double *weight,
-                            double *rho, double *sigma)
+conceptdec_i_membership_row(const conceptdec_i_membership *membership, const double *distance, int64_t k,
+                            double *weight, double *rho, double *sigma)
 {
     const int64_t places = k + membership->is_self_counted;
     double mean = 0;

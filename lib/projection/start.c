@@ -6,7 +6,7 @@
 #include "projection/spectral.h"
 
 #define EXTENT 10.0
-#define NOISE 1e-4        /* standard deviation, so that equal rows can part */
+#define NOISE 1e-4       /* standard deviation, so that equal rows can part */
 #define LEAST_RANGE 1e-2 /* an axis that only noise has made is not stretched */
 
 static void

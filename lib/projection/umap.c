@@ -114,7 +114,8 @@ check_table(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const 
 {
     const int64_t k = conceptdec_i_umap_others(o, table->n_rows);
     if (!table->is_self)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EINVAL, "neighbors: has queries; a table of x itself is needed");
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EINVAL,
+                                 "neighbors: has queries; a table of x itself is needed");
     if (table->n_rows < 2)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ETOOFEW, "neighbors: is of 1 row, at least 2 are needed");
     if (table->k < k)

@@ -38,7 +38,8 @@ make_graph(aligning *a, view *v)
     CONCEPTDEC_I_TRY(conceptdec_i_umap_neighbors(a->arena->ctx, v->x, NULL, k, a->options.metric, &table));
     conceptdec_status status = conceptdec_i_umap_lists(a->arena->ctx, table, k, &lists);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_umap_fuzzy(a->arena, &a->options, &lists, a->labels, a->scratch, a->scratch + a->n, &fuzzy);
+        status =
+            conceptdec_i_umap_fuzzy(a->arena, &a->options, &lists, a->labels, a->scratch, a->scratch + a->n, &fuzzy);
     conceptdec_neighbors_free(table);
     CONCEPTDEC_I_TRY(status);
     return conceptdec_i_fuzzy_graph(a->arena, &fuzzy, &v->graph);
@@ -49,8 +50,12 @@ static conceptdec_status
 turn_start(const aligning *a, const view *before, view *v)
 {
     const int64_t columns = a->options.n_components;
-    const conceptdec_matrix z = {.data = v->start, .rows = a->n, .cols = columns, .row_stride = 8 * columns,
-                                 .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_matrix z = {.data = v->start,
+                                 .rows = a->n,
+                                 .cols = columns,
+                                 .row_stride = 8 * columns,
+                                 .col_stride = 8,
+                                 .dtype = CONCEPTDEC_FLOAT64};
     conceptdec_matrix reference = z;
     conceptdec_result *turned;
     conceptdec_array array;

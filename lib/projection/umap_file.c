@@ -25,10 +25,9 @@ list_parts(const header *h, const conceptdec_umap *u, conceptdec_i_record_part p
     int64_t places;
     if (!conceptdec_i_mul(h->n, h->columns, &places))
         places = INT64_MAX; /* which no file holds */
-    const conceptdec_i_record_part all[PARTS] = {{u->embedding, places, 8},     {u->rows, h->n_edges, 8},
-                                                 {u->cols, h->n_edges, 8},      {u->weights, h->n_edges, 8},
-                                                 {u->rho, h->n, 8},             {u->sigma, h->n, 8},
-                                                 {u->part, h->n, 8}};
+    const conceptdec_i_record_part all[PARTS] = {
+        {u->embedding, places, 8}, {u->rows, h->n_edges, 8}, {u->cols, h->n_edges, 8}, {u->weights, h->n_edges, 8},
+        {u->rho, h->n, 8},         {u->sigma, h->n, 8},      {u->part, h->n, 8}};
     memcpy(parts, all, sizeof all);
 }
 

@@ -87,8 +87,8 @@ conceptdec_i_umap_fuzzy(conceptdec_i_arena *arena, const conceptdec_umap_options
 /* ---- neighbours ---- */
 
 conceptdec_status
-conceptdec_i_umap_neighbors(conceptdec_ctx *ctx, const conceptdec_matrix *x, const conceptdec_matrix *queries, int64_t k,
-                            int32_t metric, conceptdec_neighbors **table)
+conceptdec_i_umap_neighbors(conceptdec_ctx *ctx, const conceptdec_matrix *x, const conceptdec_matrix *queries,
+                            int64_t k, int32_t metric, conceptdec_neighbors **table)
 {
     const conceptdec_neighbors_options options = {.struct_size = sizeof options, .k = k, .metric = metric};
     return conceptdec_neighbors_new(ctx, x, queries, &options, table);
@@ -170,7 +170,8 @@ keep_options(const conceptdec_umap_options *o, conceptdec_umap *u)
 
 /* Epochs begin at 1: in the first one of umap-learn's nothing is due. */
 static conceptdec_status
-lay_out(conceptdec_i_arena *arena, const conceptdec_umap_options *o, const conceptdec_i_graph *graph, conceptdec_umap *u)
+lay_out(conceptdec_i_arena *arena, const conceptdec_umap_options *o, const conceptdec_i_graph *graph,
+        conceptdec_umap *u)
 {
     conceptdec_i_layout_settings settings;
     conceptdec_i_layout *layout;

@@ -232,8 +232,8 @@ check_sizes(conceptdec_ctx *ctx, const conceptdec_umap *u, const conceptdec_matr
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "x", x, CONCEPTDEC_I_FLOATS | CONCEPTDEC_I_READERS));
     if (x->rows != u->n || x->cols != u->dims)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE,
-                                 "x: %" PRId64 " x %" PRId64 ", but the embedding is of %" PRId64 " x %" PRId64, x->rows,
-                                 x->cols, u->n, u->dims);
+                                 "x: %" PRId64 " x %" PRId64 ", but the embedding is of %" PRId64 " x %" PRId64,
+                                 x->rows, x->cols, u->n, u->dims);
     return CONCEPTDEC_OK;
 }
 

@@ -36,15 +36,18 @@ make(call *c)
     c->queries = view_of(c->x_values, 2, D, CONCEPTDEC_FLOAT64);
     c->labels = view_of(c->label_values, N, 1, CONCEPTDEC_INT64);
     c->start = view_of(c->start_values, N, 2, CONCEPTDEC_FLOAT64);
-    c->options = (conceptdec_umap_options){.struct_size = sizeof c->options, .n_neighbors = 4, .epochs = 3,
-                                           .init = CONCEPTDEC_UMAP_RANDOM};
+    c->options = (conceptdec_umap_options){
+        .struct_size = sizeof c->options, .n_neighbors = 4, .epochs = 3, .init = CONCEPTDEC_UMAP_RANDOM};
     c->x_at = &c->x;
     c->n_views = 1;
 }
 
 #define GIVEN(bit) c->options.given = (uint64_t)1 << (bit)
 #define CASE(name, what)                                                                                               \
-    static void spoil_##name(call *c) { what; }
+    static void spoil_##name(call *c)                                                                                  \
+    {                                                                                                                  \
+        what;                                                                                                          \
+    }
 
 CASE(x_null, c->x_at = NULL)
 CASE(x_dtype, c->x.dtype = CONCEPTDEC_INT32)

@@ -1,4 +1,6 @@
 /* The same embedding in two ways: what must not matter changes no bit of it. */
+#define _GNU_SOURCE
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -31,11 +31,19 @@ make(scene *s, int32_t columns, int anchored)
         s->strangers[i] = (int32_t)random_below(OTHERS);
     s->rounds[0] = 1;
     s->partners[0] = s->strangers[0] = 0;
-    s->moves = (conceptdec_i_moves){.others = s->others, .rounds = s->rounds, .partners = s->partners,
-                                    .strangers = s->strangers, .anchors = anchored ? s->anchors : NULL,
-                                    .columns = columns, .n_strangers = STRANGERS, .a = 1.577f, .b = 0.895f,
-                                    .attraction = -2 * 1.577f * 0.895f, .repulsion = 2 * 0.895f,
-                                    .rate = 0.7f, .pull = 0.1f};
+    s->moves = (conceptdec_i_moves){.others = s->others,
+                                    .rounds = s->rounds,
+                                    .partners = s->partners,
+                                    .strangers = s->strangers,
+                                    .anchors = anchored ? s->anchors : NULL,
+                                    .columns = columns,
+                                    .n_strangers = STRANGERS,
+                                    .a = 1.577f,
+                                    .b = 0.895f,
+                                    .attraction = -2 * 1.577f * 0.895f,
+                                    .repulsion = 2 * 0.895f,
+                                    .rate = 0.7f,
+                                    .pull = 0.1f};
 }
 
 static double

@@ -6,17 +6,23 @@
 #include "projection/umap.h"
 #include "umap.h"
 
-static const conceptdec_matrix rows = {.data = umap_rows, .rows = UMAP_N, .cols = UMAP_D, .row_stride = 8 * UMAP_D,
-                                       .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+static const conceptdec_matrix rows = {.data = umap_rows,
+                                       .rows = UMAP_N,
+                                       .cols = UMAP_D,
+                                       .row_stride = 8 * UMAP_D,
+                                       .col_stride = 8,
+                                       .dtype = CONCEPTDEC_FLOAT64};
 static int64_t label_values[UMAP_N];
-static const conceptdec_matrix labels = {.data = label_values, .rows = UMAP_N, .cols = 1, .row_stride = 8,
-                                         .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+static const conceptdec_matrix labels = {
+    .data = label_values, .rows = UMAP_N, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
 
 static conceptdec_umap *
 fit(conceptdec_ctx *ctx, int which)
 {
-    conceptdec_umap_options options = {.struct_size = sizeof options, .given = (uint64_t)1 << 4 /* no epochs */,
-                                       .n_neighbors = UMAP_K, .init = CONCEPTDEC_UMAP_RANDOM};
+    conceptdec_umap_options options = {.struct_size = sizeof options,
+                                       .given = (uint64_t)1 << 4 /* no epochs */,
+                                       .n_neighbors = UMAP_K,
+                                       .init = CONCEPTDEC_UMAP_RANDOM};
     conceptdec_umap *umap = NULL;
     options.flags = which == 1 ? CONCEPTDEC_UMAP_SELF_COUNTED : 0;
     options.local_connectivity = which == 2 ? 1.5 : 0;
