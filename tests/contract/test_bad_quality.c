@@ -40,12 +40,20 @@ make_call(call *c)
         for (int j = 0; j < 2; j++)
             c->embedding_values[i * 2 + j] = (i * 5 + j) % 13;
     }
-    c->x = (conceptdec_matrix){.data = c->x_values, .rows = ROWS, .cols = COLS, .row_stride = 8 * COLS, .col_stride = 8,
+    c->x = (conceptdec_matrix){.data = c->x_values,
+                               .rows = ROWS,
+                               .cols = COLS,
+                               .row_stride = 8 * COLS,
+                               .col_stride = 8,
                                .dtype = CONCEPTDEC_FLOAT64};
-    c->embedding = (conceptdec_matrix){.data = c->embedding_values, .rows = ROWS, .cols = 2, .row_stride = 16,
-                                       .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-    c->labels = (conceptdec_matrix){.data = c->label_values, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8,
-                                    .dtype = CONCEPTDEC_INT64};
+    c->embedding = (conceptdec_matrix){.data = c->embedding_values,
+                                       .rows = ROWS,
+                                       .cols = 2,
+                                       .row_stride = 16,
+                                       .col_stride = 8,
+                                       .dtype = CONCEPTDEC_FLOAT64};
+    c->labels = (conceptdec_matrix){
+        .data = c->label_values, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     c->x_at = &c->x;
     c->embedding_at = &c->embedding;
     c->ks[0] = 4;

@@ -165,10 +165,10 @@ START_TEST(layout_changes_nothing)
             wide[j * N + i] = (double)x[i * D + j];
             large[i * D + j] = (double)x[i * D + j] * 0x1p900;
         }
-    const conceptdec_matrix columns = {.data = wide, .rows = N, .cols = D, .row_stride = 8, .col_stride = 8 * N,
-                                       .dtype = CONCEPTDEC_FLOAT64};
-    const conceptdec_matrix far = {.data = large, .rows = N, .cols = D, .row_stride = 8 * D, .col_stride = 8,
-                                   .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_matrix columns = {
+        .data = wide, .rows = N, .cols = D, .row_stride = 8, .col_stride = 8 * N, .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_matrix far = {
+        .data = large, .rows = N, .cols = D, .row_stride = 8 * D, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
     const conceptdec_matrix read = {
         .data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT32, .flags = CONCEPTDEC_MATRIX_READER};
     scores wanted = measure(&mx, &me, 0, 2, 0, 0);

@@ -8,7 +8,10 @@
 
 /* Rises by eighths, sometimes not at all; NaN at the end of some. */
 #define DEFINE_PLACE_CHECKS(type, real)                                                                                \
-    static real some_##type(void) { return (real)(random_below(65) - 32) / 8; }                                        \
+    static real some_##type(void)                                                                                      \
+    {                                                                                                                  \
+        return (real)(random_below(65) - 32) / 8;                                                                      \
+    }                                                                                                                  \
                                                                                                                        \
     static void check_places_##type(const conceptdec_i_kernels *set, int64_t n, int by_row, int is_wide)               \
     {                                                                                                                  \

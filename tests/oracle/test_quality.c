@@ -31,10 +31,9 @@ START_TEST(as_scikit_learn)
     static const char *const names[] = {CONCEPTDEC_R_TRUSTWORTHINESS, CONCEPTDEC_R_CONTINUITY,
                                         CONCEPTDEC_R_KNN_PRESERVATION};
     const struct oracle_case *c = &oracle_cases[_i];
-    const conceptdec_matrix views[] = {{.data = x, .rows = ROWS, .cols = COLS, .row_stride = 8 * COLS, .col_stride = 8,
-                                        .dtype = CONCEPTDEC_FLOAT64},
-                                       {.data = picture, .rows = ROWS, .cols = 2, .row_stride = 16, .col_stride = 8,
-                                        .dtype = CONCEPTDEC_FLOAT64}};
+    const conceptdec_matrix views[] = {
+        {.data = x, .rows = ROWS, .cols = COLS, .row_stride = 8 * COLS, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64},
+        {.data = picture, .rows = ROWS, .cols = 2, .row_stride = 16, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64}};
     const conceptdec_quality_options o = {.struct_size = sizeof o, .ks = oracle_ks, .n_ks = KS, .metric = c->metric};
     conceptdec_ctx *ctx = NULL;
     conceptdec_result *r = NULL;

@@ -13,12 +13,12 @@ enum { ROWS = 60, COLS = 4 };
 static double x_values[ROWS * COLS], embedding_values[ROWS * 2];
 static int64_t label_values[ROWS];
 static const int64_t ks[] = {4, 25};
-static const conceptdec_matrix x = {.data = x_values, .rows = ROWS, .cols = COLS, .row_stride = 8 * COLS,
-                                    .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-static const conceptdec_matrix embedding = {.data = embedding_values, .rows = ROWS, .cols = 2, .row_stride = 16,
-                                            .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-static const conceptdec_matrix labels = {.data = label_values, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8,
-                                         .dtype = CONCEPTDEC_INT64};
+static const conceptdec_matrix x = {
+    .data = x_values, .rows = ROWS, .cols = COLS, .row_stride = 8 * COLS, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+static const conceptdec_matrix embedding = {
+    .data = embedding_values, .rows = ROWS, .cols = 2, .row_stride = 16, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+static const conceptdec_matrix labels = {
+    .data = label_values, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
 
 /* Ties, equal rows and a zero row. */
 static void
@@ -36,9 +36,12 @@ fill(void)
 static conceptdec_status
 measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
 {
-    const conceptdec_quality_options o = {.struct_size = sizeof o, .ks = ks, .n_ks = 2,
+    const conceptdec_quality_options o = {.struct_size = sizeof o,
+                                          .ks = ks,
+                                          .n_ks = 2,
                                           .metric = variant % 2 ? CONCEPTDEC_METRIC_COSINE : CONCEPTDEC_METRIC_L2,
-                                          .memory = variant / 2 ? 620000 : 0, .labels = variant ? NULL : &labels};
+                                          .memory = variant / 2 ? 620000 : 0,
+                                          .labels = variant ? NULL : &labels};
     return conceptdec_embedding_quality(ctx, &x, &embedding, &o, result);
 }
 

@@ -115,8 +115,8 @@ START_TEST(labels_are_scored_in_both)
     static float x[60 * 3], e[60 * 2];
     static int64_t labels[60];
     static const int64_t ks[] = {7, 3};
-    const conceptdec_matrix y = {.data = labels, .rows = 60, .cols = 1, .row_stride = 8, .col_stride = 8,
-                                 .dtype = CONCEPTDEC_INT64};
+    const conceptdec_matrix y = {
+        .data = labels, .rows = 60, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     const conceptdec_matrix both[] = {view(x, 60, 3), view(e, 60, 2)};
     const conceptdec_quality_options o = {.struct_size = sizeof o, .ks = ks, .n_ks = 2, .labels = &y};
     const conceptdec_knn_options knn = {.struct_size = sizeof knn, .ks = ks, .n_ks = 2};
@@ -192,14 +192,15 @@ fill(kind data, float *x, float *e)
                            : data == COLLAPSED  ? (float)(i % 3)
                            : data == FEW_PLACES ? (float)floor(40 * uniform())
                                                 : x[i * D + j] / (float)(data == FAR_ROWS && i % 40 == 0 ? 1e7 : 1) +
-                                                     (float)(0.3 * noise());
+                                                      (float)(0.3 * noise());
 }
 
 static void
 expect_definition(const float *x, const float *e, const conceptdec_quality_options *o)
 {
     const conceptdec_matrix mx = view(x, N, D), me = view(e, N, 2);
-    brute_ranks in_x = brute_ranks_of(x, N, D, o->metric == CONCEPTDEC_METRIC_COSINE), in_e = brute_ranks_of(e, N, 2, 0);
+    brute_ranks in_x = brute_ranks_of(x, N, D, o->metric == CONCEPTDEC_METRIC_COSINE),
+                in_e = brute_ranks_of(e, N, 2, 0);
     conceptdec_result *r = NULL;
     OK(conceptdec_embedding_quality(ctx, &mx, &me, o, &r));
     for (int64_t i = 0; i < o->n_ks; i++) {
