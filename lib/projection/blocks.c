@@ -124,7 +124,8 @@ run(loading *l, conceptdec_i_dense *dense)
                                   .dims = l->by_columns ? l->rows : l->columns,
                                   .stride = l->stride,
                                   .is_wide = l->b->is_wide};
-    return conceptdec_i_parallel(l->b->ctx, (l->rows - 1) / l->rows_a_task + 1, l->by_columns ? columns_task : rows_task, l);
+    return conceptdec_i_parallel(l->b->ctx, (l->rows - 1) / l->rows_a_task + 1,
+                                 l->by_columns ? columns_task : rows_task, l);
 }
 
 conceptdec_status
@@ -147,6 +148,7 @@ conceptdec_status
 conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
                             conceptdec_i_dense *dense)
 {
-    loading l = {.b = blocks, .rows = blocks->x->rows, .column = first, .columns = count, .out = out, .by_columns = true};
+    loading l = {
+        .b = blocks, .rows = blocks->x->rows, .column = first, .columns = count, .out = out, .by_columns = true};
     return run(&l, dense);
 }

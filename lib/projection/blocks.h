@@ -21,8 +21,8 @@ conceptdec_status conceptdec_i_blocks_rows(const conceptdec_i_blocks *blocks, in
 conceptdec_status conceptdec_i_blocks_turned(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
                                              conceptdec_i_dense *dense);
 /* Columns first..first+count-1: out is count x n. */
-conceptdec_status conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
-                                              conceptdec_i_dense *dense);
+conceptdec_status conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count,
+                                              void *out, conceptdec_i_dense *dense);
 /* So many rows or columns of `length` elements make a block: a multiple of 384 and of 256 where there are enough. */
 int64_t conceptdec_i_blocks_count(int64_t length, bool is_wide);
 /* A gap that keeps rows of products from lying whole pages apart, where they would meet in one place of a cache. */

@@ -82,7 +82,8 @@ run(conceptdec_i_arena *arena, pass *p)
     void *sums;
     p->rows_a_task = rows > least ? rows : least;
     p->tasks = (n - 1) / p->rows_a_task + 1;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "columns", (p->unit ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "columns", (p->unit ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
     p->sums = sums;
     if (!p->unit) {
         p->least = p->sums + p->tasks * d;
@@ -133,8 +134,8 @@ check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *x, const c
     if (j == x->cols)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_view_finite(ctx, name, x));
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: float64 cannot hold sums and differences of column %lld", name,
-                             (long long)j);
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: float64 cannot hold sums and differences of column %lld",
+                             name, (long long)j);
 }
 
 static conceptdec_status
@@ -165,8 +166,8 @@ conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const con
 }
 
 conceptdec_status
-conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift, const double *unit,
-                             double *squares)
+conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift,
+                             const double *unit, double *squares)
 {
     pass p = {.ctx = arena->ctx, .x = x, .shift = shift, .unit = unit};
     conceptdec_i_arena scratch;

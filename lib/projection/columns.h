@@ -14,8 +14,8 @@ typedef struct conceptdec_i_columns {
 conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                                             conceptdec_i_columns *columns);
 /* squares[j] = sum over rows of ((x - shift) / unit)^2. */
-conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift,
-                                               const double *unit, double *squares);
+conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x,
+                                               const double *shift, const double *unit, double *squares);
 /* The power of two at or above |value|, within 2^-1000 and 2^1000; 1 for 0. */
 double conceptdec_i_unit(double value);
 

@@ -159,7 +159,9 @@ conceptdec_moments_get(conceptdec_moments *m, const char *name, conceptdec_array
         return CONCEPTDEC_ENAME;
     if (!m->covariance)
         CONCEPTDEC_I_TRY(answer(m));
-    *array = (conceptdec_array){.data = is_mean ? m->mean : m->covariance, .shape = {m->d, is_mean ? 0 : m->d},
-                                .ndim = is_mean ? 1 : 2, .dtype = CONCEPTDEC_FLOAT64};
+    *array = (conceptdec_array){.data = is_mean ? m->mean : m->covariance,
+                                .shape = {m->d, is_mean ? 0 : m->d},
+                                .ndim = is_mean ? 1 : 2,
+                                .dtype = CONCEPTDEC_FLOAT64};
     return CONCEPTDEC_OK;
 }

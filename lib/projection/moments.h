@@ -36,7 +36,8 @@ conceptdec_status conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conc
 conceptdec_status conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *moments, double *mean,
                                               double *scatter);
 /* Memory of sums, uninitialised, from that of the state; text and status of a failure go to ctx. */
-conceptdec_status conceptdec_i_sums_take(conceptdec_ctx *ctx, const conceptdec_moments *moments, conceptdec_i_sums *sums);
+conceptdec_status conceptdec_i_sums_take(conceptdec_ctx *ctx, const conceptdec_moments *moments,
+                                         conceptdec_i_sums *sums);
 void conceptdec_i_sums_give(const conceptdec_moments *moments, conceptdec_i_sums *sums);
 
 #endif

@@ -105,11 +105,10 @@ check_values(const reading *r, int64_t row, const double *values)
     for (int64_t j = 0; j < r->x->cols; j++)
         if (!(fabs(values[j]) < CONCEPTDEC_I_MOMENTS_MOST)) {
             bool is_finite = isfinite(values[j]);
-            return conceptdec_i_fail(r->ctx, is_finite ? CONCEPTDEC_EOVERFLOW : CONCEPTDEC_ENONFINITE,
-                                     "x: %s at row %" PRId64 ", column %" PRId64,
-                                     is_finite ? "a value whose squares float64 cannot sum (2^480 or more)"
-                                               : "non-finite value",
-                                     row, j);
+            return conceptdec_i_fail(
+                r->ctx, is_finite ? CONCEPTDEC_EOVERFLOW : CONCEPTDEC_ENONFINITE,
+                "x: %s at row %" PRId64 ", column %" PRId64,
+                is_finite ? "a value whose squares float64 cannot sum (2^480 or more)" : "non-finite value", row, j);
         }
     return CONCEPTDEC_OK;
 }
@@ -135,7 +134,11 @@ append(conceptdec_ctx *ctx, int64_t chunk, const conceptdec_matrix *x, conceptde
     int64_t d = x->cols, rows_a_task = TASK_ELEMENTS / d > 1 ? TASK_ELEMENTS / d : 1;
     for (int64_t row = 0; row < x->rows;) {
         int64_t left = x->rows - row, room = chunk - s->waiting, count = left < room ? left : room;
-        reading r = {.ctx = ctx, .x = x, .first = row, .count = count, .rows_a_task = rows_a_task,
+        reading r = {.ctx = ctx,
+                     .x = x,
+                     .first = row,
+                     .count = count,
+                     .rows_a_task = rows_a_task,
                      .out = s->rows + s->waiting * d};
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, (count - 1) / rows_a_task + 1, read_task, &r));
         row += count;
@@ -188,10 +191,11 @@ add(conceptdec_i_arena *arena, conceptdec_moments *m, const conceptdec_matrix *x
     conceptdec_ctx *ctx = arena->ctx;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
     if (x->cols != m->d)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the state has %" PRId64, x->cols, m->d);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the state has %" PRId64, x->cols,
+                                 m->d);
     CONCEPTDEC_I_TRY(check_count(ctx, m, x->rows));
-    int64_t per_chunk = conceptdec_i_gram_tasks(ctx, &(conceptdec_i_dense){.n = m->chunk, .dims = m->d, .is_wide = true},
-                                                CONCEPTDEC_I_TILE_F64);
+    int64_t per_chunk = conceptdec_i_gram_tasks(
+        ctx, &(conceptdec_i_dense){.n = m->chunk, .dims = m->d, .is_wide = true}, CONCEPTDEC_I_TILE_F64);
     conceptdec_i_stage(ctx, "moments", 1 + (x->rows / m->chunk + 1) * per_chunk);
     bool is_short = x->rows < m->chunk - m->sums.waiting;
     conceptdec_i_sums sums = m->sums;
@@ -251,8 +255,12 @@ merge(conceptdec_ctx *ctx, conceptdec_moments *m, const conceptdec_moments *othe
 {
     conceptdec_i_sums sums;
     int64_t size = (int64_t)sizeof(double);
-    conceptdec_matrix rows = {.data = other->sums.rows, .rows = other->sums.waiting, .cols = m->d, .row_stride = m->d * size,
-                              .col_stride = size, .dtype = CONCEPTDEC_FLOAT64};
+    conceptdec_matrix rows = {.data = other->sums.rows,
+                              .rows = other->sums.waiting,
+                              .cols = m->d,
+                              .row_stride = m->d * size,
+                              .col_stride = size,
+                              .dtype = CONCEPTDEC_FLOAT64};
     conceptdec_i_stage(ctx, "moments", 1);
     CONCEPTDEC_I_TRY(copy_sums(ctx, m, &sums));
     if (other->sums.n > 0)
@@ -272,8 +280,9 @@ conceptdec_moments_merge(conceptdec_ctx *ctx, conceptdec_moments *moments, const
     if (!moments || !other)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: is NULL", moments ? "other" : "moments");
     if (moments->d != other->d)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "other: rows of %" PRId64 " numbers, but the state has %" PRId64,
-                                 other->d, moments->d);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE,
+                                 "other: rows of %" PRId64 " numbers, but the state has %" PRId64, other->d,
+                                 moments->d);
     CONCEPTDEC_I_TRY(check_count(ctx, moments, other->sums.n + other->sums.waiting));
     return merge(ctx, moments, other);
 }

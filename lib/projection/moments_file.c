@@ -29,8 +29,8 @@ list_parts(conceptdec_i_arena *arena, const header *h, const conceptdec_i_sums *
     list[1] = (conceptdec_i_record_part){.data = sums ? sums->pilot : NULL, .count = h->d, .size = sizeof(double)};
     list[2] = (conceptdec_i_record_part){.data = sums ? sums->rows : NULL, .count = rows, .size = sizeof(double)};
     for (int64_t i = 0; i < h->d; i++)
-        list[OTHERS + i] = (conceptdec_i_record_part){.data = sums ? sums->scatter + i * h->d + i : NULL,
-                                                      .count = h->d - i, .size = sizeof(double)};
+        list[OTHERS + i] = (conceptdec_i_record_part){
+            .data = sums ? sums->scatter + i * h->d + i : NULL, .count = h->d - i, .size = sizeof(double)};
     return CONCEPTDEC_OK;
 }
 

@@ -19,8 +19,8 @@ conceptdec_i_pca_make(conceptdec_ctx *ctx, int64_t n, int64_t d, int64_t r, conc
         return status;
     }
     double *at = p;
-    *made = (conceptdec_pca){.memory = conceptdec_i_memory_share(ctx->memory), .n = n, .d = d, .r = r, .components = at,
-                             .converged = 1};
+    *made = (conceptdec_pca){
+        .memory = conceptdec_i_memory_share(ctx->memory), .n = n, .d = d, .r = r, .components = at, .converged = 1};
     double **vectors[] = {&made->variance, &made->ratio, &made->singular, &made->residual, &made->gap};
     at += r * d;
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++, at += r)

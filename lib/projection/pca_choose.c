@@ -22,7 +22,8 @@ bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
     if (solver == CONCEPTDEC_PCA_GRAM)
         return 8 * n * n + (2 * 8 * n * n > columns ? 2 * 8 * n * n : columns) + rows_residual + pieces;
     if (solver == CONCEPTDEC_PCA_SVD)
-        return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual + pieces;
+        return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual +
+               pieces;
     return 0; /* Krylov makes do with what there is */
 }
 
@@ -56,9 +57,10 @@ conceptdec_i_pca_choose(conceptdec_i_pca_fit *f)
         choose(f);
     double bytes = bytes_of(f, f->solver);
     if (!is_allowed(f, f->solver))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
-                                 "memory: solver \"%s\" needs %lld bytes for %lld rows of %lld dimensions, %lld are allowed",
-                                 names[f->solver], bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)f->n,
-                                 (long long)f->d, (long long)f->options.memory);
+        return conceptdec_i_fail(
+            ctx, CONCEPTDEC_ENOMEM,
+            "memory: solver \"%s\" needs %lld bytes for %lld rows of %lld dimensions, %lld are allowed",
+            names[f->solver], bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)f->n, (long long)f->d,
+            (long long)f->options.memory);
     return CONCEPTDEC_OK;
 }

@@ -36,8 +36,16 @@ conceptdec_pca_save(conceptdec_ctx *ctx, const conceptdec_pca *p, const char *pa
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (!p || !path)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: is NULL", p ? "path" : "pca");
-    header h = {.n = p->n, .d = p->d, .r = p->r, .flags = p->flags, .solver = p->solver, .iterations = p->iterations,
-                .converged = p->converged, .n_clamped = p->n_clamped, .total = p->total, .floor = p->floor};
+    header h = {.n = p->n,
+                .d = p->d,
+                .r = p->r,
+                .flags = p->flags,
+                .solver = p->solver,
+                .iterations = p->iterations,
+                .converged = p->converged,
+                .n_clamped = p->n_clamped,
+                .total = p->total,
+                .floor = p->floor};
     conceptdec_i_record_part parts[PARTS];
     list_parts(&h, p, parts);
     return conceptdec_i_record_save(ctx, path, &pca_kind, &h, sizeof h, parts, PARTS);

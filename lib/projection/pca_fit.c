@@ -76,7 +76,8 @@ prepare_rows(conceptdec_i_pca_fit *f)
         f->own_factor[j] = 1 / conceptdec_i_unit(reach_of(&c, f->shift, j));
         if (!isfinite(f->factor[j]) || !isfinite(largest))
             return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
-                                     "x: float64 cannot hold column %lld divided by its standard deviation", (long long)j);
+                                     "x: float64 cannot hold column %lld divided by its standard deviation",
+                                     (long long)j);
     }
     memcpy(f->pca->mean, f->shift, (size_t)f->d * sizeof(double));
     return CONCEPTDEC_OK;

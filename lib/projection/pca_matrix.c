@@ -87,8 +87,14 @@ matrix_residual(const conceptdec_i_pca_fit *f, const double *packed)
     for (int64_t first = 0; status == CONCEPTDEC_OK && first < d; first += PIECE) {
         int64_t count = d - first < PIECE ? d - first : PIECE;
         const conceptdec_i_dense dense = {.data = rows, .n = count, .dims = d, .stride = d, .is_wide = true};
-        const conceptdec_i_applying a = {.rows = &dense, .n = count, .columns = r, .w = pca->components, .ldw = d,
-                                         .out = out, .ldo = count, .precision = CONCEPTDEC_I_TILE_F64};
+        const conceptdec_i_applying a = {.rows = &dense,
+                                         .n = count,
+                                         .columns = r,
+                                         .w = pca->components,
+                                         .ldw = d,
+                                         .out = out,
+                                         .ldo = count,
+                                         .precision = CONCEPTDEC_I_TILE_F64};
         unpack(packed, d, first, count, rows);
         status = conceptdec_i_apply(arena.ctx, &a);
         for (int64_t k = 0; k < r && status == CONCEPTDEC_OK; k++)
@@ -133,7 +139,8 @@ conceptdec_i_pca_matrix(conceptdec_i_pca_fit *f, double *c)
 conceptdec_i_blocks
 conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *f, const double *factor, bool is_wide)
 {
-    return (conceptdec_i_blocks){.ctx = f->arena->ctx, .x = f->x, .shift = f->shift, .factor = factor, .is_wide = is_wide};
+    return (conceptdec_i_blocks){
+        .ctx = f->arena->ctx, .x = f->x, .shift = f->shift, .factor = factor, .is_wide = is_wide};
 }
 
 static int
@@ -211,8 +218,14 @@ combine_rows(const conceptdec_i_pca_fit *f, const double *u)
         conceptdec_i_dense dense;
         int64_t count = f->d - first < most ? f->d - first : most;
         status = conceptdec_i_blocks_columns(&blocks, first, count, block, &dense);
-        const conceptdec_i_applying a = {.rows = &dense, .n = count, .columns = f->r, .w = u, .ldw = f->n,
-                                         .out = f->pca->components + first, .ldo = f->d, .precision = precision_of(f)};
+        const conceptdec_i_applying a = {.rows = &dense,
+                                         .n = count,
+                                         .columns = f->r,
+                                         .w = u,
+                                         .ldw = f->n,
+                                         .out = f->pca->components + first,
+                                         .ldo = f->d,
+                                         .precision = precision_of(f)};
         if (status == CONCEPTDEC_OK)
             status = conceptdec_i_apply(arena.ctx, &a);
     }

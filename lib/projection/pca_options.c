@@ -22,7 +22,8 @@ check_numbers(conceptdec_ctx *ctx, const conceptdec_pca_options *o, int64_t most
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", o->flags & ~known);
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "solver", o->solver, CONCEPTDEC_PCA_KRYLOV + 1));
     if (o->n_components < 1 || o->n_components > most)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "n_components: %lld is not in 1..%lld, the lesser of rows and columns",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EK,
+                                 "n_components: %lld is not in 1..%lld, the lesser of rows and columns",
                                  (long long)o->n_components, (long long)most);
     if (o->max_iterations < 1 || o->max_iterations > INT32_MAX)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "max_iterations: %lld is not in 1..%d",
@@ -44,8 +45,8 @@ conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conce
     if (n < 2)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "%s: %lld rows, at least 2 are needed", name, (long long)n);
     if (d > INT32_MAX)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: %lld dimensions, at most %d are possible", name, (long long)d,
-                                 INT32_MAX);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: %lld dimensions, at most %d are possible", name,
+                                 (long long)d, INT32_MAX);
     set_defaults(o, most);
     return check_numbers(ctx, o, most);
 }

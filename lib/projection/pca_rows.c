@@ -48,8 +48,14 @@ add_back(residuals *s, const conceptdec_i_dense *turned)
         conceptdec_i_dense part = *turned;
         part.n = f->d - first < PIECE ? f->d - first : PIECE;
         part.data = (const char *)turned->data + first * turned->stride * (turned->is_wide ? 8 : 4);
-        const conceptdec_i_applying a = {.rows = &part, .n = part.n, .columns = f->r, .w = s->along, .ldw = turned->dims,
-                                         .out = s->piece, .ldo = part.n, .precision = s->precision};
+        const conceptdec_i_applying a = {.rows = &part,
+                                         .n = part.n,
+                                         .columns = f->r,
+                                         .w = s->along,
+                                         .ldw = turned->dims,
+                                         .out = s->piece,
+                                         .ldo = part.n,
+                                         .precision = s->precision};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(s->arena.ctx, &a));
         for (int64_t k = 0; k < f->r; k++)
             for (int64_t j = 0; j < part.n; j++)
@@ -67,8 +73,14 @@ pass_rows(residuals *s)
         int64_t count = f->n - first < BLOCK ? f->n - first : BLOCK;
         CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&s->blocks, first, count, s->rows, &rows));
         CONCEPTDEC_I_TRY(conceptdec_i_blocks_turned(&s->blocks, first, count, s->turned, &turned));
-        const conceptdec_i_applying a = {.rows = &rows, .n = count, .columns = f->r, .w = f->pca->components, .ldw = f->d,
-                                         .out = s->along, .ldo = count, .precision = s->precision};
+        const conceptdec_i_applying a = {.rows = &rows,
+                                         .n = count,
+                                         .columns = f->r,
+                                         .w = f->pca->components,
+                                         .ldw = f->d,
+                                         .out = s->along,
+                                         .ldo = count,
+                                         .precision = s->precision};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(s->arena.ctx, &a));
         CONCEPTDEC_I_TRY(add_back(s, &turned));
     }
@@ -79,7 +91,8 @@ conceptdec_status
 conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *f)
 {
     bool is_wide = f->is_wide || f->solver == CONCEPTDEC_PCA_SVD;
-    residuals s = {.fit = f, .blocks = conceptdec_i_pca_blocks(f, f->factor, is_wide),
+    residuals s = {.fit = f,
+                   .blocks = conceptdec_i_pca_blocks(f, f->factor, is_wide),
                    .precision = is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32};
     conceptdec_i_arena_open(&s.arena, f->arena->ctx);
     conceptdec_i_stage(s.arena.ctx, "residuals", 1);
@@ -109,7 +122,8 @@ conceptdec_i_pca_singular(conceptdec_i_pca_fit *f)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "centred rows", f->n * f->d, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", least, sizeof(double), &values));
     if (f->r < least)
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "singular vectors", least * f->d, sizeof(double), &vectors));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_arena_take_raw(f->arena, "singular vectors", least * f->d, sizeof(double), &vectors));
     const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, f->factor, true);
     conceptdec_i_stage(f->arena->ctx, "components", 1);
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, f->n, rows, &dense));

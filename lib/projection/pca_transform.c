@@ -29,8 +29,14 @@ run_blocks(conceptdec_i_arena *arena, const product *p)
     for (int64_t first = 0; first < view->rows; first += BLOCK) {
         int64_t count = view->rows - first < BLOCK ? view->rows - first : BLOCK;
         CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&p->blocks, first, count, rows, &dense));
-        const conceptdec_i_applying a = {.rows = &dense, .n = count, .columns = p->columns, .w = p->w, .ldw = view->cols,
-                                         .bias = p->bias, .out = values, .ldo = count,
+        const conceptdec_i_applying a = {.rows = &dense,
+                                         .n = count,
+                                         .columns = p->columns,
+                                         .w = p->w,
+                                         .ldw = view->cols,
+                                         .bias = p->bias,
+                                         .out = values,
+                                         .ldo = count,
                                          .precision = CONCEPTDEC_I_TILE_F64};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
         const double *value = values;
@@ -64,7 +70,9 @@ transform(conceptdec_i_arena *arena, const conceptdec_pca *p, const conceptdec_m
     for (int64_t k = 0; k < p->r; k++)
         weight[k] = 1 / weight[k];
     product job = {.blocks = {.ctx = ctx, .x = x, .shift = p->mean, .factor = factor, .is_wide = true},
-                   .columns = p->r, .w = p->components, .weight = weight};
+                   .columns = p->r,
+                   .w = p->components,
+                   .weight = weight};
     int64_t shape[] = {x->rows, p->r};
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(ctx, result, "transformed", 2, shape, &job.out));
     return run_blocks(arena, &job);
@@ -82,8 +90,10 @@ reconstruct(conceptdec_i_arena *arena, const conceptdec_pca *p, const conceptdec
     for (int64_t j = 0; j < p->d; j++)
         for (int64_t k = 0; k < p->r; k++)
             w[j * p->r + k] = p->components[k * p->d + j] * p->scale[j];
-    product job = {.blocks = {.ctx = ctx, .x = z, .shift = zero, .factor = deviation, .is_wide = true}, .columns = p->d,
-                   .w = w, .bias = p->mean};
+    product job = {.blocks = {.ctx = ctx, .x = z, .shift = zero, .factor = deviation, .is_wide = true},
+                   .columns = p->d,
+                   .w = w,
+                   .bias = p->mean};
     int64_t shape[] = {z->rows, p->d};
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(ctx, result, "reconstructed", 2, shape, &job.out));
     return run_blocks(arena, &job);
@@ -94,14 +104,14 @@ open_view(conceptdec_i_arena *arena, const char *name, int64_t cols, const conce
 {
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, name, view));
     if ((*view)->cols != cols)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE, "%s: %" PRId64 " columns, but the fit has %" PRId64, name,
-                                 (*view)->cols, cols);
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE, "%s: %" PRId64 " columns, but the fit has %" PRId64,
+                                 name, (*view)->cols, cols);
     return conceptdec_i_view_finite(arena->ctx, name, *view);
 }
 
 static conceptdec_status
-project(conceptdec_ctx *ctx, const conceptdec_pca *pca, const char *name, const conceptdec_matrix *view, bool is_inverse,
-        conceptdec_result **result)
+project(conceptdec_ctx *ctx, const conceptdec_pca *pca, const char *name, const conceptdec_matrix *view,
+        bool is_inverse, conceptdec_result **result)
 {
     conceptdec_result *made = NULL;
     conceptdec_i_arena arena;

@@ -222,16 +222,20 @@ START_TEST(rows_are_refused)
     conceptdec_matrix integers = projection_view(values, N, D);
     integers.dtype = CONCEPTDEC_INT64;
     expect(conceptdec_pca_transform(ctx, fitted, &narrow, &r), CONCEPTDEC_ESIZE, "x: 3 columns, but the fit has 4");
-    expect(conceptdec_pca_inverse_transform(ctx, fitted, &narrow, &r), CONCEPTDEC_ESIZE, "z: 3 columns, but the fit has 2");
-    expect(conceptdec_pca_transform(ctx, fitted, &bad, &r), CONCEPTDEC_ENONFINITE, "x: non-finite value at row 5, column 1");
+    expect(conceptdec_pca_inverse_transform(ctx, fitted, &narrow, &r), CONCEPTDEC_ESIZE,
+           "z: 3 columns, but the fit has 2");
+    expect(conceptdec_pca_transform(ctx, fitted, &bad, &r), CONCEPTDEC_ENONFINITE,
+           "x: non-finite value at row 5, column 1");
     expect(conceptdec_pca_transform(ctx, fitted, &integers, &r), CONCEPTDEC_EDTYPE, "x: dtype");
     points[3] = INFINITY;
     const conceptdec_matrix z = projection_view(points, N, R);
-    expect(conceptdec_pca_inverse_transform(ctx, fitted, &z, &r), CONCEPTDEC_ENONFINITE, "z: non-finite value at row 1, column 1");
+    expect(conceptdec_pca_inverse_transform(ctx, fitted, &z, &r), CONCEPTDEC_ENONFINITE,
+           "z: non-finite value at row 1, column 1");
     expect(conceptdec_moments_add(ctx, state, &narrow), CONCEPTDEC_ESIZE, "x: 3 columns, but the state has 4");
     expect(conceptdec_moments_add(ctx, state, &bad), CONCEPTDEC_ENONFINITE, "x: non-finite value at row 5, column 1");
     expect(conceptdec_moments_add(ctx, state, &integers), CONCEPTDEC_EDTYPE, "x: dtype");
-    expect(conceptdec_moments_merge(ctx, state, other_width), CONCEPTDEC_ESIZE, "other: rows of 3 numbers, but the state has 4");
+    expect(conceptdec_moments_merge(ctx, state, other_width), CONCEPTDEC_ESIZE,
+           "other: rows of 3 numbers, but the state has 4");
     expect(conceptdec_moments_new(ctx, 0, &m), CONCEPTDEC_ESIZE, "dims: 0, must be at least 1");
     expect(conceptdec_moments_new(ctx, -4, &m), CONCEPTDEC_ESIZE, "dims: -4");
     expect(conceptdec_moments_new(ctx, INT64_C(1) << 40, &m), CONCEPTDEC_EOVERFLOW, "dims: ");
@@ -255,9 +259,11 @@ START_TEST(places_are_refused)
     expect(conceptdec_moments_load(ctx, "/nowhere/at/all", &m), CONCEPTDEC_EIO, "path: cannot open");
     projection_file_name(&f);
     ck_assert_int_eq(conceptdec_pca_save(ctx, fitted, f.path), CONCEPTDEC_OK);
-    expect(conceptdec_moments_load(ctx, f.path, &m), CONCEPTDEC_EFORMAT, "is not a state of moments: wrong first bytes");
+    expect(conceptdec_moments_load(ctx, f.path, &m), CONCEPTDEC_EFORMAT,
+           "is not a state of moments: wrong first bytes");
     ck_assert_int_eq(conceptdec_moments_save(ctx, state, f.path), CONCEPTDEC_OK);
-    expect(conceptdec_pca_load(ctx, f.path, &pca), CONCEPTDEC_EFORMAT, "is not principal components: wrong first bytes");
+    expect(conceptdec_pca_load(ctx, f.path, &pca), CONCEPTDEC_EFORMAT,
+           "is not principal components: wrong first bytes");
     ck_assert(pca == (void *)&untouched && m == (void *)&untouched);
     projection_file_end(&f);
 }
@@ -290,8 +296,8 @@ START_TEST(readers_fail)
     for (int64_t at = 1; at < 100; at++) {
         failing f = {.fails_at = at, .cancels = cancels};
         const conceptdec_reader reader = {.struct_size = sizeof reader, .read = deliver, .user = &f};
-        const conceptdec_matrix x = {.data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT64,
-                                     .flags = CONCEPTDEC_MATRIX_READER};
+        const conceptdec_matrix x = {
+            .data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
         conceptdec_pca *pca = NULL;
         conceptdec_status status = conceptdec_pca_new(ctx, &x, &o, &pca);
         if (f.calls < at) {

@@ -101,10 +101,11 @@ START_TEST(parts_merge)
             ck_assert_int_eq(conceptdec_moments_merge(ctx, into, turned ? a : b), CONCEPTDEC_OK);
             for (int64_t j = 0; j < d; j++) {
                 double mean = projection_moment(whole, CONCEPTDEC_M_MEAN)[j];
-                ck_assert_double_le(fabs(projection_moment(into, CONCEPTDEC_M_MEAN)[j] - mean), 1e-12 * (1 + fabs(mean)));
+                ck_assert_double_le(fabs(projection_moment(into, CONCEPTDEC_M_MEAN)[j] - mean),
+                                    1e-12 * (1 + fabs(mean)));
             }
-            expect_close(projection_moment(into, CONCEPTDEC_M_COVARIANCE), projection_moment(whole, CONCEPTDEC_M_COVARIANCE),
-                         d, 1e-12);
+            expect_close(projection_moment(into, CONCEPTDEC_M_COVARIANCE),
+                         projection_moment(whole, CONCEPTDEC_M_COVARIANCE), d, 1e-12);
             conceptdec_moments_free(a);
             conceptdec_moments_free(b);
         }
@@ -157,7 +158,8 @@ static void
 expect_equal(const conceptdec_pca *a, const conceptdec_pca *b, int64_t d, double tolerance)
 {
     const double *va = projection_get(a, CONCEPTDEC_P_COMPONENTS), *vb = projection_get(b, CONCEPTDEC_P_COMPONENTS);
-    const double *ea = projection_get(a, CONCEPTDEC_P_EXPLAINED_VARIANCE), *eb = projection_get(b, CONCEPTDEC_P_EXPLAINED_VARIANCE);
+    const double *ea = projection_get(a, CONCEPTDEC_P_EXPLAINED_VARIANCE),
+                 *eb = projection_get(b, CONCEPTDEC_P_EXPLAINED_VARIANCE);
     double total = projection_get(b, CONCEPTDEC_P_TOTAL_VARIANCE)[0];
     ck_assert_double_le(fabs(projection_get(a, CONCEPTDEC_P_TOTAL_VARIANCE)[0] - total), tolerance * total);
     for (int64_t k = 0; k < R; k++) {
@@ -190,8 +192,8 @@ START_TEST(solvers_agree)
     }
     conceptdec_moments *m = projection_moments(ctx, x, N, D);
     for (int32_t solver = CONCEPTDEC_PCA_AUTO; solver <= CONCEPTDEC_PCA_KRYLOV; solver += 1 + 2 * (solver == 1)) {
-        const conceptdec_pca_options o = {.struct_size = sizeof o, .solver = solver, .n_components = R, .flags = flags,
-                                          .tolerance = 1e-14};
+        const conceptdec_pca_options o = {
+            .struct_size = sizeof o, .solver = solver, .n_components = R, .flags = flags, .tolerance = 1e-14};
         conceptdec_pca *p;
         ck_assert_int_eq(conceptdec_pca_from_moments(ctx, m, &o, &p), CONCEPTDEC_OK);
         expect_equal(p, reference, D, 1e-12);
@@ -256,7 +258,8 @@ static void
 expect_bits_of(const conceptdec_pca *a, const conceptdec_pca *b)
 {
     ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_COMPONENTS), projection_get(b, CONCEPTDEC_P_COMPONENTS), R * D * 8);
-    ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_EXPLAINED_VARIANCE), projection_get(b, CONCEPTDEC_P_EXPLAINED_VARIANCE), R * 8);
+    ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_EXPLAINED_VARIANCE),
+                     projection_get(b, CONCEPTDEC_P_EXPLAINED_VARIANCE), R * 8);
     ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_RESIDUAL), projection_get(b, CONCEPTDEC_P_RESIDUAL), R * 8);
     ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_MEAN), projection_get(b, CONCEPTDEC_P_MEAN), D * 8);
 }
@@ -309,8 +312,12 @@ START_TEST(layout_does_not_matter)
     const conceptdec_matrix views[] = {
         {.data = small, .rows = N, .cols = D, .row_stride = 2 * D, .col_stride = 2, .dtype = CONCEPTDEC_BFLOAT16},
         {.data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_BFLOAT16, .flags = CONCEPTDEC_MATRIX_READER},
-        {.data = spread + (N - 1) * (2 * D + 3) + 2 * (D - 1), .rows = N, .cols = D, .row_stride = -4 * (2 * D + 3),
-         .col_stride = -8, .dtype = CONCEPTDEC_FLOAT32},
+        {.data = spread + (N - 1) * (2 * D + 3) + 2 * (D - 1),
+         .rows = N,
+         .cols = D,
+         .row_stride = -4 * (2 * D + 3),
+         .col_stride = -8,
+         .dtype = CONCEPTDEC_FLOAT32},
         {.data = turned, .rows = N, .cols = D, .row_stride = 4, .col_stride = 4 * N, .dtype = CONCEPTDEC_FLOAT32},
     };
     const conceptdec_matrix dense = projection_view_f32(wide, N, D);

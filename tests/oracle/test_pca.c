@@ -58,7 +58,8 @@ open_problem(problem *p, int number)
     }
     double *copy = malloc(size), unused;
     memcpy(copy, p->centred, size);
-    int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', (int)p->d, (int)p->n, copy, (int)p->d, p->sigma, &unused, 1, &unused, 1);
+    int info =
+        LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'N', (int)p->d, (int)p->n, copy, (int)p->d, p->sigma, &unused, 1, &unused, 1);
     ck_assert_int_eq(info, 0);
     free(copy);
 }
@@ -140,11 +141,13 @@ START_TEST(graded_spectra)
     const conceptdec_matrix view = projection_view(p.x, p.n, p.d);
     int64_t r = solver == CONCEPTDEC_PCA_KRYLOV ? 4 : p.terms;
     conceptdec_pca *pca = projection_fit(ctx, &view, solver, r, 0);
-    const double *v = projection_get(pca, CONCEPTDEC_P_COMPONENTS), *s = projection_get(pca, CONCEPTDEC_P_SINGULAR_VALUES);
+    const double *v = projection_get(pca, CONCEPTDEC_P_COMPONENTS),
+                 *s = projection_get(pca, CONCEPTDEC_P_SINGULAR_VALUES);
     ck_assert_double_lt(orthogonality_ratio(v, r, p.d), MOST_RATIO);
     ck_assert_double_lt(residual_ratio(&p, v, s, r), MOST_RATIO);
     for (int64_t k = 0; k < r; k++) /* variances are squares */
-        ck_assert_double_lt(fabs(s[k] * s[k] - p.sigma[k] * p.sigma[k]) / (p.sigma[0] * p.sigma[0] * (double)p.d * EPS), MOST_RATIO);
+        ck_assert_double_lt(fabs(s[k] * s[k] - p.sigma[k] * p.sigma[k]) / (p.sigma[0] * p.sigma[0] * (double)p.d * EPS),
+                            MOST_RATIO);
     if (solver == CONCEPTDEC_PCA_SVD)
         ck_assert_double_lt(value_ratio(&p, v, s, r), MOST_RATIO);
     conceptdec_pca_free(pca);
@@ -164,11 +167,16 @@ START_TEST(residuals_are_those)
         p.centred[i] = (double)narrow[i];
     }
     const conceptdec_matrix view = projection_view_f32(narrow, p.n, p.d);
-    const conceptdec_pca_options o = {.struct_size = sizeof o, .n_components = 5, .solver = solver, .max_iterations = 2,
-                                      .tolerance = 1e-1, .flags = CONCEPTDEC_PCA_UNCENTERED};
+    const conceptdec_pca_options o = {.struct_size = sizeof o,
+                                      .n_components = 5,
+                                      .solver = solver,
+                                      .max_iterations = 2,
+                                      .tolerance = 1e-1,
+                                      .flags = CONCEPTDEC_PCA_UNCENTERED};
     conceptdec_pca *pca;
     ck_assert_int_eq(conceptdec_pca_new(ctx, &view, &o, &pca), CONCEPTDEC_OK);
-    const double *v = projection_get(pca, CONCEPTDEC_P_COMPONENTS), *s = projection_get(pca, CONCEPTDEC_P_SINGULAR_VALUES);
+    const double *v = projection_get(pca, CONCEPTDEC_P_COMPONENTS),
+                 *s = projection_get(pca, CONCEPTDEC_P_SINGULAR_VALUES);
     for (int64_t k = 0; k < 5; k++) {
         double real = residual_ratio(&p, v + k * p.d, s + k, 1) * 60 * EPS;
         ck_assert_double_eq_tol(projection_get(pca, CONCEPTDEC_P_RESIDUAL)[k], real, 1e-6 + 0.02 * real);

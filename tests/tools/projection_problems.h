@@ -35,15 +35,15 @@ projection_ctx(int32_t threads)
 static inline conceptdec_matrix
 projection_view(const double *data, int64_t n, int64_t d)
 {
-    return (conceptdec_matrix){.data = data, .rows = n, .cols = d, .row_stride = 8 * d, .col_stride = 8,
-                               .dtype = CONCEPTDEC_FLOAT64};
+    return (conceptdec_matrix){
+        .data = data, .rows = n, .cols = d, .row_stride = 8 * d, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
 }
 
 static inline conceptdec_matrix
 projection_view_f32(const float *data, int64_t n, int64_t d)
 {
-    return (conceptdec_matrix){.data = data, .rows = n, .cols = d, .row_stride = 4 * d, .col_stride = 4,
-                               .dtype = CONCEPTDEC_FLOAT32};
+    return (conceptdec_matrix){
+        .data = data, .rows = n, .cols = d, .row_stride = 4 * d, .col_stride = 4, .dtype = CONCEPTDEC_FLOAT32};
 }
 
 /* count orthonormal rows of d numbers, by Gram-Schmidt twice; `centred`: each sums to 0. */
@@ -117,8 +117,11 @@ projection_number(const conceptdec_pca *pca, const char *name)
 static inline conceptdec_pca *
 projection_fit(conceptdec_ctx *ctx, const conceptdec_matrix *x, int32_t solver, int64_t components, uint32_t flags)
 {
-    const conceptdec_pca_options options = {.struct_size = sizeof options, .solver = solver, .n_components = components,
-                                            .flags = flags, .tolerance = 1e-14};
+    const conceptdec_pca_options options = {.struct_size = sizeof options,
+                                            .solver = solver,
+                                            .n_components = components,
+                                            .flags = flags,
+                                            .tolerance = 1e-14};
     conceptdec_pca *pca = NULL;
     conceptdec_status status = conceptdec_pca_new(ctx, x, &options, &pca);
     ck_assert_msg(status == CONCEPTDEC_OK, "%d: %s", status, conceptdec_ctx_error(ctx));

@@ -41,8 +41,10 @@ fill(void)
 static conceptdec_status
 fit(conceptdec_ctx *ctx, const job *j, conceptdec_pca **pca)
 {
-    const conceptdec_matrix view = j->is_narrow ? projection_view_f32(narrow, ROWS, COLS) : projection_view(values, ROWS, COLS);
-    const conceptdec_pca_options o = {.struct_size = sizeof o, .solver = j->solver, .flags = j->flags, .n_components = 3};
+    const conceptdec_matrix view =
+        j->is_narrow ? projection_view_f32(narrow, ROWS, COLS) : projection_view(values, ROWS, COLS);
+    const conceptdec_pca_options o = {
+        .struct_size = sizeof o, .solver = j->solver, .flags = j->flags, .n_components = 3};
     if (!j->has_moments)
         return conceptdec_pca_new(ctx, &view, &o, pca);
     conceptdec_moments *m;

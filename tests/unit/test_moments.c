@@ -147,7 +147,10 @@ START_TEST(failures_add_nothing)
     const conceptdec_reader reader = {.struct_size = sizeof reader, .read = deliver, .user = &s};
     conceptdec_matrix view = projection_view(x, MANY, WIDTH);
     if (value == 0)
-        view = (conceptdec_matrix){.data = &reader, .rows = MANY, .cols = WIDTH, .dtype = CONCEPTDEC_FLOAT64,
+        view = (conceptdec_matrix){.data = &reader,
+                                   .rows = MANY,
+                                   .cols = WIDTH,
+                                   .dtype = CONCEPTDEC_FLOAT64,
                                    .flags = CONCEPTDEC_MATRIX_READER};
     double kept = x[1990 * WIDTH + 7];
     x[1990 * WIDTH + 7] = value != 0 ? value : kept;
@@ -240,8 +243,19 @@ START_TEST(hostile_files)
         int64_t field;
         uint64_t value;
     } changes[] = {
-        {1, 2}, {2, 0}, {2, 4}, {2, INT64_MAX / 8}, {2, (uint64_t)-1}, {3, 512}, {4, 5}, {4, (uint64_t)-8192},
-        {5, 8192}, {5, (uint64_t)-1}, {6, 0x7ff8000000000000u}, {7, 0x5df0000000000000u}, {10, 0x7ff0000000000000u},
+        {1, 2},
+        {2, 0},
+        {2, 4},
+        {2, INT64_MAX / 8},
+        {2, (uint64_t)-1},
+        {3, 512},
+        {4, 5},
+        {4, (uint64_t)-8192},
+        {5, 8192},
+        {5, (uint64_t)-1},
+        {6, 0x7ff8000000000000u},
+        {7, 0x5df0000000000000u},
+        {10, 0x7ff0000000000000u},
     };
     projection_file f;
     make_file(&f);

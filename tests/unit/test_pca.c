@@ -33,7 +33,8 @@ START_TEST(rhombus_by_hand)
 {
     const conceptdec_matrix x = projection_view(rhombus, 4, 2);
     conceptdec_pca *p = projection_fit(ctx, &x, 1 + _i, 0, 0);
-    const double *v = projection_get(p, CONCEPTDEC_P_COMPONENTS), *variance = projection_get(p, CONCEPTDEC_P_EXPLAINED_VARIANCE);
+    const double *v = projection_get(p, CONCEPTDEC_P_COMPONENTS),
+                 *variance = projection_get(p, CONCEPTDEC_P_EXPLAINED_VARIANCE);
     ck_assert_double_eq_tol(variance[0], 16.0 / 3, 1e-13);
     ck_assert_double_eq_tol(variance[1], 4.0 / 3, 1e-13);
     ck_assert_double_eq_tol(v[0], sqrt(0.5), 1e-13);
@@ -79,8 +80,8 @@ static const double *
 project(const conceptdec_pca *p, const conceptdec_matrix *view, bool back, conceptdec_result **result)
 {
     conceptdec_array array;
-    conceptdec_status status = back ? conceptdec_pca_inverse_transform(ctx, p, view, result)
-                                    : conceptdec_pca_transform(ctx, p, view, result);
+    conceptdec_status status =
+        back ? conceptdec_pca_inverse_transform(ctx, p, view, result) : conceptdec_pca_transform(ctx, p, view, result);
     ck_assert_msg(status == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
     ck_assert_int_eq(conceptdec_result_get(*result, back ? "reconstructed" : "transformed", &array), CONCEPTDEC_OK);
     ck_assert_int_eq(array.shape[0], view->rows);
@@ -121,9 +122,11 @@ START_TEST(no_variance)
     conceptdec_result *result;
     for (int k = 0; k < 3; k++) {
         ck_assert(number(p, CONCEPTDEC_P_EXPLAINED_VARIANCE, k) == 0 && number(p, CONCEPTDEC_P_EIGEN_GAP, k) == 0);
-        ck_assert(number(p, CONCEPTDEC_P_RESIDUAL, k) == 0 && isnan(number(p, CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO, k)));
+        ck_assert(number(p, CONCEPTDEC_P_RESIDUAL, k) == 0 &&
+                  isnan(number(p, CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO, k)));
         for (int l = 0; l < 3; l++)
-            ck_assert_double_eq_tol(v[3 * k] * v[3 * l] + v[3 * k + 1] * v[3 * l + 1] + v[3 * k + 2] * v[3 * l + 2], k == l, 1e-14);
+            ck_assert_double_eq_tol(v[3 * k] * v[3 * l] + v[3 * k + 1] * v[3 * l + 1] + v[3 * k + 2] * v[3 * l + 2],
+                                    k == l, 1e-14);
     }
     ck_assert(number(p, CONCEPTDEC_P_TOTAL_VARIANCE, 0) == 0);
     ck_assert(project(p, &x, false, &result)[5] == 0);
@@ -183,7 +186,8 @@ START_TEST(any_size)
             double size = !is_narrow ? sizes[_i] : sizes[_i] < 1 ? 0x1p-100 : 0x1p100;
             conceptdec_pca *a = projection_fit(ctx, &one[is_narrow], solver, 0, 0);
             conceptdec_pca *b = projection_fit(ctx, &other[is_narrow], solver, 0, 0);
-            ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_COMPONENTS), projection_get(b, CONCEPTDEC_P_COMPONENTS), D * D * 8);
+            ck_assert_mem_eq(projection_get(a, CONCEPTDEC_P_COMPONENTS), projection_get(b, CONCEPTDEC_P_COMPONENTS),
+                             D * D * 8);
             ck_assert(number(a, CONCEPTDEC_P_EXPLAINED_VARIANCE, D - 1) * size * size ==
                       number(b, CONCEPTDEC_P_EXPLAINED_VARIANCE, D - 1));
             conceptdec_pca_free(a);
@@ -203,13 +207,15 @@ START_TEST(solver_is_chosen)
     const struct {
         int64_t n, d, components, memory, max_iterations, solver;
     } cases[] = {
-        {N, 20, 2, 0, 0, CONCEPTDEC_PCA_COVARIANCE}, {20, D, 2, 0, 0, CONCEPTDEC_PCA_GRAM},
-        {N, D, 3, 0, 0, CONCEPTDEC_PCA_KRYLOV},      {N, D, 3, 0, 1, CONCEPTDEC_PCA_COVARIANCE},
+        {N, 20, 2, 0, 0, CONCEPTDEC_PCA_COVARIANCE},    {20, D, 2, 0, 0, CONCEPTDEC_PCA_GRAM},
+        {N, D, 3, 0, 0, CONCEPTDEC_PCA_KRYLOV},         {N, D, 3, 0, 1, CONCEPTDEC_PCA_COVARIANCE},
         {N, 600, 3, 1 << 22, 0, CONCEPTDEC_PCA_KRYLOV},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const conceptdec_pca_options o = {.struct_size = sizeof o, .n_components = cases[i].components,
-                                          .memory = cases[i].memory, .max_iterations = cases[i].max_iterations};
+        const conceptdec_pca_options o = {.struct_size = sizeof o,
+                                          .n_components = cases[i].components,
+                                          .memory = cases[i].memory,
+                                          .max_iterations = cases[i].max_iterations};
         conceptdec_matrix view = projection_view_f32(x, cases[i].n, D);
         conceptdec_pca *p;
         view.cols = cases[i].d;
@@ -239,11 +245,20 @@ make_file(projection_file *f, conceptdec_pca **pca)
 
 START_TEST(files_hold_everything)
 {
-    static const char *const names[] = {
-        CONCEPTDEC_P_COMPONENTS, CONCEPTDEC_P_EXPLAINED_VARIANCE, CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO,
-        CONCEPTDEC_P_SINGULAR_VALUES, CONCEPTDEC_P_MEAN, CONCEPTDEC_P_SCALE, CONCEPTDEC_P_RESIDUAL, CONCEPTDEC_P_EIGEN_GAP,
-        CONCEPTDEC_P_TOTAL_VARIANCE, CONCEPTDEC_P_N_SAMPLES, CONCEPTDEC_P_N_CLAMPED, CONCEPTDEC_P_SOLVER,
-        CONCEPTDEC_P_ITERATIONS, CONCEPTDEC_P_CONVERGED};
+    static const char *const names[] = {CONCEPTDEC_P_COMPONENTS,
+                                        CONCEPTDEC_P_EXPLAINED_VARIANCE,
+                                        CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO,
+                                        CONCEPTDEC_P_SINGULAR_VALUES,
+                                        CONCEPTDEC_P_MEAN,
+                                        CONCEPTDEC_P_SCALE,
+                                        CONCEPTDEC_P_RESIDUAL,
+                                        CONCEPTDEC_P_EIGEN_GAP,
+                                        CONCEPTDEC_P_TOTAL_VARIANCE,
+                                        CONCEPTDEC_P_N_SAMPLES,
+                                        CONCEPTDEC_P_N_CLAMPED,
+                                        CONCEPTDEC_P_SOLVER,
+                                        CONCEPTDEC_P_ITERATIONS,
+                                        CONCEPTDEC_P_CONVERGED};
     projection_file f;
     conceptdec_pca *a, *b;
     make_file(&f, &a);
@@ -307,10 +322,31 @@ START_TEST(hostile_files)
         int64_t field;
         uint64_t value;
     } changes[] = {
-        {1, 2}, {2, 1}, {2, (uint64_t)-1}, {3, 5}, {3, 0}, {3, INT64_MAX / 8}, {4, 4}, {4, 0}, {5, 8}, {6, 0}, {6, 5},
-        {7, (uint64_t)-1}, {8, 2}, {9, 4}, {10, 0x7ff0000000000000u}, {11, 0xbff0000000000000u},
-        {12, 0x3ff8000000000000u}, {13, 0x7ff8000000000000u}, {24, 0xbff0000000000000u}, {26, 0x4ff0000000000000u},
-        {27, 0xbff0000000000000u}, {30, 0xbff0000000000000u}, {33, 0x7ff0000000000000u}, {37, 0}, {40, 0xbff0000000000000u},
+        {1, 2},
+        {2, 1},
+        {2, (uint64_t)-1},
+        {3, 5},
+        {3, 0},
+        {3, INT64_MAX / 8},
+        {4, 4},
+        {4, 0},
+        {5, 8},
+        {6, 0},
+        {6, 5},
+        {7, (uint64_t)-1},
+        {8, 2},
+        {9, 4},
+        {10, 0x7ff0000000000000u},
+        {11, 0xbff0000000000000u},
+        {12, 0x3ff8000000000000u},
+        {13, 0x7ff8000000000000u},
+        {24, 0xbff0000000000000u},
+        {26, 0x4ff0000000000000u},
+        {27, 0xbff0000000000000u},
+        {30, 0xbff0000000000000u},
+        {33, 0x7ff0000000000000u},
+        {37, 0},
+        {40, 0xbff0000000000000u},
     };
     projection_file f;
     conceptdec_pca *p;
