@@ -1,4 +1,4 @@
-/* What does a concept look like in a network? A layer of a small transformer as a picture: by principal components and by
+/* What does a concept look like in a network? A layer of a small transformer as a picture: by principal components, by
  * UMAP, and by UMAP at four steps of training, which lie on one another. Prints how far each can be trusted; draws the
  * pictures where a second argument names a file. Run it where examples/data is, or name the folder:
  *   cc projection.c $(pkg-config --cflags --libs conceptdec) -o projection && ./projection examples/data picture.svg */
@@ -151,8 +151,8 @@ draw(FILE *svg, const struct panel *p, const int32_t *labels, const double *all,
     double width = high[0] - low[0], height = high[1] - low[1];
     double scale = (p->side - 16) / (width > height ? width : height);
     double x0 = p->left + (p->side - scale * width) / 2, y0 = p->top + (p->side - scale * height) / 2;
-    fprintf(svg, "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\" fill=\"none\" stroke=\"#bbbbbb\" stroke-width=\"1\"/>\n", p->left,
-            p->top, p->side, p->side);
+    fprintf(svg, "<rect x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\" fill=\"none\" stroke=\"#bbbbbb\" "
+                 "stroke-width=\"1\"/>\n", p->left, p->top, p->side, p->side);
     fprintf(svg, "<text x=\"%g\" y=\"%g\">%s</text>\n", p->left, p->top - 6, p->title);
     for (int c = 0; c < CONCEPTS; c++) {
         fprintf(svg, "<path stroke=\"%s\" d=\"", colours[c]);

@@ -8,8 +8,8 @@ rotation (with reflection) and a shift allow, with `scale` also its size: orthog
 
 - `Z`, `reference`: r x n matrices, a sample in each column.
 
-Result: `transformed` (r x n), `rotation` (r x r: it times centred columns), `scale`, `disparity` (the sum of squares that
-is left, divided by that of the centred reference).
+Result: `transformed` (r x n), `rotation` (r x r: it times centred columns), `scale`, `disparity` (the sum of squares
+that is left, divided by that of the centred reference).
 
 Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ...), `ArgumentError`.
 """

@@ -118,11 +118,11 @@ sample_array(owner, name) = samples_last(result_array(owner, name))
 """
     transform(p::PCAModel, X; dtype=nothing, threads=nothing, progress=nothing)
 
-Coordinates of each column of `X` (d x m) along the components, an r x m matrix; a sample's do not depend on the others.
+Coordinates of each column of `X` (d x m) along the components, r x m; a sample's do not depend on the others.
 
     transform(u::UMAPModel, X; ...)
 
-Places for new samples `X` (d x m) among those of the embedding, which stay, an n_components x m matrix. A sample's place
+Places for new samples `X` (d x m) among those of the embedding, which stay, n_components x m. A sample's place
 depends on the sample and the embedding alone.
 
 Both throw [`ConceptDecError`](@ref) (ESIZE for another d, ENONFINITE, ...).

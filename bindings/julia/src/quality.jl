@@ -12,8 +12,8 @@ How far an embedding can be trusted: what of the neighbourhoods is kept, and wha
 - `y`: n labels of any kind, `ignore` those that play no part: also how well they can be decoded in both spaces.
 
 Result, for each k: `trustworthiness` (falls where the picture makes things up) and `continuity` (falls where it tears
-things apart; Venna, Kaski 2001), `knn_preservation` (mean share of the k neighbours that stay), `r_nx` (the same against
-chance: 0 for a picture by lot, 1 where all stay; Lee et al. 2013); with `y` also `decodability` and
+things apart; Venna, Kaski 2001), `knn_preservation` (mean share of the k neighbours that stay), `r_nx` (the same
+against chance: 0 for a picture by lot, 1 where all stay; Lee et al. 2013); with `y` also `decodability` and
 `decodability_embedded`. Samples at the same distance have their mean rank, so that no order of samples changes a score.
 
 Time O(n^2 d). Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, ELABEL, ...), `ArgumentError`,

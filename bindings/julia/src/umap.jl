@@ -9,8 +9,8 @@ const UMAP_STARTS = Dict("spectral" => CONCEPTDEC_UMAP_SPECTRAL, "pca" => CONCEP
 A fitted embedding, made by [`umap`](@ref) or [`load_umap`](@ref), for [`transform`](@ref) and [`save_umap`](@ref):
 
 - `u.embedding` (n_components x n, a sample in each column)
-- `u.graph`: the fuzzy graph, named tuple of `rows`, `columns` (samples, counted from 1) and `weights`, an entry for each
-  directed edge
+- `u.graph`: the fuzzy graph, named tuple of `rows`, `columns` (samples, counted from 1) and `weights`, an entry for
+  each directed edge
 - `u.rho`, `u.sigma` (n): distance at full weight, scale of what is beyond; `u.curve`: a and b of 1 / (1 + a d^2b)
 - `u.part` (n): connected part of each sample, from 1; `u.n_short`: samples with fewer than n_neighbors others
 - `u.converged` (`Bool`): false where the spectral start used up its iterations
@@ -98,16 +98,16 @@ end
          dtype=nothing, threads=nothing, progress=nothing) -> UMAPModel
     umap(nb::Neighbors, n_components=2; x=nothing, ...) -> UMAPModel
 
-Uniform manifold approximation and projection (McInnes, Healy, Melville 2018): a picture in which near samples stay near,
-from the exact neighbour table. The same bits for any number of threads. A picture can mislead: see
+Uniform manifold approximation and projection (McInnes, Healy, Melville 2018): a picture in which near samples stay
+near, from the exact neighbour table. The same bits for any number of threads. A picture can mislead: see
 [`embedding_quality`](@ref).
 
 # Arguments
 - `X`: d x n matrix with a sample in each column, as in [`neighbors`](@ref); or a table without queries, at least
   `n_neighbors` deep, whose metric then counts (`x`: its samples, where it was loaded without them; [`transform`](@ref)
   and the start "pca" need them).
-- `n_neighbors`: small for fine structure, large for coarse; `self_counted`: it counts the sample itself, as umap-learn's
-  does.
+- `n_neighbors`: small for fine structure, large for coarse; `self_counted`: it counts the sample itself, as that
+  of umap-learn does.
 - `min_dist`, `spread`: how close near points may lie, and on which scale.
 - `init`: "spectral", "pca", "random", or an n_components x n matrix.
 - `y`: n labels of any kind, `ignore` those that mean "not known": edges between classes are weakened, `target_weight`

@@ -170,7 +170,10 @@ end
     @test r.k == [3, 12]
     @test r.trustworthiness ≈ [trust(X, E, k) for k in (3, 12)]
     @test r.continuity ≈ [trust(E, X, k) for k in (3, 12)]
-    kept(k) = sum(length(intersect(neighbors(X, k).indices[:, i], neighbors(E, k).indices[:, i])) for i in 1:80) / 80k
+    function kept(k)
+        own, others = neighbors(X, k).indices, neighbors(E, k).indices
+        return sum(length(intersect(own[:, i], others[:, i])) for i in 1:80) / 80k
+    end
     @test r.knn_preservation ≈ [kept(3), kept(12)]
     @test r.r_nx ≈ [(79 * kept(k) - k) / (79 - k) for k in (3, 12)]
     @test embedding_quality(X, 2 .* X).trustworthiness == [1.0]

@@ -15,6 +15,9 @@ from ._scikit import ConvergenceWarning, NotFittedError, TransformerMixin, note_
 from ._umap import umap
 
 
+_PER_COMPONENT = ("components", "explained_variance", "explained_variance_ratio", "singular_values")
+
+
 class _Transformer(TransformerMixin, _Estimator):
     """What both share: columns of what comes out are named after the class."""
 
@@ -95,7 +98,7 @@ class PCA(_Transformer):
         if not self.model_.converged:
             text = f"not converged after {self.model_.iterations} products; raise max_iterations or the tolerance"
             warnings.warn(text, ConvergenceWarning, stacklevel=2)
-        for name in ("components", "explained_variance", "explained_variance_ratio", "singular_values", "mean", "scale"):
+        for name in (*_PER_COMPONENT, "mean", "scale"):
             setattr(self, f"{name}_", getattr(self.model_, name).copy())
         self.n_samples_, self.n_components_ = self.model_.n_samples, len(self.components_)
         note_features(self, X, x.shape[1], reset=True)

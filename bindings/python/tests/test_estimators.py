@@ -317,11 +317,11 @@ def test_umap_looks_at_labels_when_told(data):
 
 
 def test_names_of_columns(data):
-    pytest.importorskip("pandas")
     x = data[0]
-    frame = PCA(2).set_output(transform="pandas").fit_transform(x)
-    assert list(frame.columns) == ["pca0", "pca1"]
+    assert PCA(2).fit(x).get_feature_names_out().tolist() == ["pca0", "pca1"]
     assert UMAP(n_neighbors=5).fit(x).get_feature_names_out().tolist() == ["umap0", "umap1"]
+    pytest.importorskip("pandas")
+    assert list(PCA(2).set_output(transform="pandas").fit_transform(x).columns) == ["pca0", "pca1"]
 
 
 # ---- in company
@@ -386,6 +386,14 @@ for estimator in (cd.LinearProbe(lambda_=0.01), cd.KNNDecoder(k=3), cd.LinearPro
         sys.exit("another number of features, but it predicts")
     except ValueError as problem:
         assert "expecting 3 features" in str(problem)
+for estimator in (cd.PCA(2), cd.UMAP(n_neighbors=5, epochs=10)):
+    try:
+        estimator.get_feature_names_out()
+        sys.exit("not fitted, but it has columns")
+    except ValueError as problem:
+        assert "not fitted" in str(problem)
+    places = estimator.fit_transform(x)
+    assert np.allclose(pickle.loads(pickle.dumps(estimator)).transform(x), places) and places.shape == (40, 2)
 probe = cd.RidgeProbe([0.1]).fit(x, x @ [1.0, 2.0, 3.0])
 assert probe.score(x, x @ [1.0, 2.0, 3.0]) > 0.9 and probe.score(x, x @ [1.0, 2.0, 3.0], np.ones(40)) > 0.9
 assert repr(cd.KNNDecoder(k=3, ties="nearest")) == "KNNDecoder(k=3, ties='nearest')"

@@ -29,7 +29,8 @@ class Rows:
 @pytest.fixture
 def tilted(rng):
     """90 rows in 12 dimensions whose variances fall steeply."""
-    return rng.standard_normal((90, 12)) @ np.diag(2.0 ** -np.arange(12)) @ np.linalg.qr(rng.normal(size=(12, 12)))[0] + 3
+    turn = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    return rng.standard_normal((90, 12)) @ np.diag(2.0 ** -np.arange(12)) @ turn + 3
 
 
 @pytest.fixture
@@ -552,7 +553,8 @@ def test_trustworthiness(rng):
 def test_a_perfect_picture_and_one_by_lot(rng):
     x = rng.standard_normal((400, 2))
     same = conceptdec.embedding_quality(x, 3 * x[:, ::-1] + 1)
-    assert [same[name].tolist() for name in ("trustworthiness", "continuity", "knn_preservation", "r_nx")] == [[1.0]] * 4
+    names = ("trustworthiness", "continuity", "knn_preservation", "r_nx")
+    assert [same[name].tolist() for name in names] == [[1.0]] * 4
     lot = conceptdec.embedding_quality(x, rng.permutation(x))
     assert abs(lot.r_nx[0]) < 0.03 and abs(lot.trustworthiness[0] - 0.5) < 0.03
 
