@@ -203,8 +203,8 @@ replace_column(const conceptdec_i_subspace *s, double *x, int64_t k, int attempt
     }
 }
 
-/* The Gram matrix of the columns without their shares of the root, scaled to a diagonal of ones, and the scales; false: a
- * diagonal element is not above 0. */
+/* The Gram matrix of the columns without their shares of the root, scaled to a diagonal of ones, and the scales; a column that
+ * hardly differs from the root has the scale 0. */
 static void
 scale_gram(work *w, double *scale)
 {
