@@ -672,7 +672,7 @@ typedef struct conceptdec_moments conceptdec_moments;
 /** An empty state for rows of `dims` numbers. Time and memory O(dims^2). Errors: ENULL, ESIZE, EOVERFLOW, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_moments_new(conceptdec_ctx *ctx, int64_t dims, conceptdec_moments **moments);
 
-/** Adds rows; all or, on any error, none of them. @param x any number of rows x dims of any float dtype.
+/** Adds rows; all or, on any error, none of them. @param x one or more rows x dims of any float dtype.
  *  Time O(rows dims^2). Errors: ENULL, ESIZE (another width), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_moments_add(conceptdec_ctx *ctx, conceptdec_moments *moments,

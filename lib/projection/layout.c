@@ -48,10 +48,11 @@ conceptdec_i_layout_rate(double share, int64_t epochs)
     return share * (double)epochs < 1 ? 0 : (uint32_t)lrint(share * UNIT);
 }
 
+/* A quarter of what moves one end at a time take: a sample that makes all its moves from one picture overshoots. */
 double
 conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64_t epoch)
 {
-    return settings->learning_rate * (1 - (double)(epoch - 1) / (double)settings->epochs);
+    return settings->learning_rate / 4 * (1 - (double)(epoch - 1) / (double)settings->epochs);
 }
 
 int64_t

@@ -10,7 +10,6 @@ enum {
     TILE = CONCEPTDEC_I_TILE,
     ROUNDS = 32, /* partners that are gathered before the kernel runs */
     SHARE = 3,   /* of the epochs of a fit */
-    SLOWER = 4,  /* than a fit */
 };
 
 /* Of a lane. */
@@ -194,7 +193,7 @@ set_moves(conceptdec_i_arena *arena, placing *p)
     p->settings = (conceptdec_i_layout_settings){.columns = u->columns,
                                                  .epochs = u->epochs / SHARE,
                                                  .n_strangers = u->n_strangers,
-                                                 .learning_rate = u->learning_rate / SLOWER};
+                                                 .learning_rate = u->learning_rate};
     p->moves = (conceptdec_i_moves){.others = others,
                                     .columns = (int32_t)u->columns,
                                     .n_strangers = (int32_t)u->n_strangers,
