@@ -332,7 +332,8 @@ START_TEST(rows_of_a_view_are_widened_and_centred)
     what.asked = 0;
     there_and_back(&read, &rows, precision, w, g);
     ck_assert_mem_eq(expected, g, sizeof g);
-    ck_assert_int_eq(what.asked, 300);
+    ck_assert_int_ge(what.asked, 300);
+    ck_assert_int_lt(what.asked, 600); /* a lane's last rows may be asked for once more, by the next one */
 }
 END_TEST
 
