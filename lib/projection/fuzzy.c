@@ -126,19 +126,27 @@ weaken(double target_weight, int64_t a, int64_t b)
     return target_weight < 1 ? exp(-2.5 / (1 - target_weight)) : 0;
 }
 
+/* Divides weights by the largest. */
+static void
+make_relative(double *weight, int64_t n)
+{
+    double most = 0;
+    for (int64_t e = 0; e < n; e++)
+        if (weight[e] > most)
+            most = weight[e];
+    for (int64_t e = 0; most > 0 && e < n; e++)
+        weight[e] /= most;
+}
+
 conceptdec_status
 conceptdec_i_fuzzy_label(conceptdec_i_arena *arena, const int64_t *labels, double target_weight,
                          conceptdec_i_fuzzy *fuzzy)
 {
     conceptdec_i_fuzzy mirror = {0}, joined = {0};
     for (int64_t i = 0; i < fuzzy->n; i++) {
-        double most = 0;
-        for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++) {
+        for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++)
             fuzzy->weight[e] *= weaken(target_weight, labels[i], labels[fuzzy->column[e]]);
-            most = fmax(most, fuzzy->weight[e]);
-        }
-        for (int64_t e = fuzzy->first[i]; most > 0 && e < fuzzy->first[i + 1]; e++)
-            fuzzy->weight[e] /= most;
+        make_relative(fuzzy->weight + fuzzy->first[i], fuzzy->first[i + 1] - fuzzy->first[i]);
     }
     CONCEPTDEC_I_TRY(transpose(arena, fuzzy, &mirror));
     CONCEPTDEC_I_TRY(take_edges(arena, fuzzy->n, fuzzy->n_edges, &joined));

@@ -4,7 +4,8 @@
     Moments(d)
 
 Mean and covariance of samples that come in batches, for more than fit into memory or that pass by once. The state
-depends on the samples and their order alone, not on how they were cut into batches: the same bits for any cut.
+depends on the samples and their order alone, not on how they were cut into batches: the same bits for any cut. Several
+threads may share one; their calls take turns.
 
 - [`add!`](@ref) adds samples, `merge!` those of another state, [`pca`](@ref) takes one
 - `m.n_samples`, `m.mean` (d; NaN without samples), `m.covariance` (d x d, divided by n - 1; NaN below two samples)
@@ -21,8 +22,11 @@ pca(m, 2).explained_variance
 """
 struct Moments
     handle::Handle{conceptdec_moments}
-    Moments(owner::Handle{conceptdec_moments}) = new(owner)
+    turn::ReentrantLock
+    Moments(owner::Handle{conceptdec_moments}) = new(owner, ReentrantLock())
 end
+
+alone(call, moments::Moments) = lock(call, getfield(moments, :turn))
 
 function Moments(dims::Integer)
     owner = Handle{conceptdec_moments}()
@@ -49,9 +53,11 @@ Base.propertynames(::Moments, private = false) = MOMENT_ARRAYS
 function Base.getproperty(moments::Moments, name::Symbol)
     name in MOMENT_ARRAYS || error("moments have no $name; there are ", join(MOMENT_ARRAYS, ", "))
     found, owner = Ref{conceptdec_array}(), handle(moments)
-    check(ccall(symbol(:conceptdec_moments_get), Int32, (Ptr{conceptdec_moments}, Cstring, Ptr{conceptdec_array}),
-        owner, string(name), found), string(name))
-    return GC.@preserve owner copy_array(found[])
+    return alone(moments) do
+        check(ccall(symbol(:conceptdec_moments_get), Int32, (Ptr{conceptdec_moments}, Cstring, Ptr{conceptdec_array}),
+            owner, string(name), found), string(name))
+        GC.@preserve owner copy_array(found[])
+    end
 end
 
 function Base.show(io::IO, moments::Moments)
@@ -67,9 +73,11 @@ Adds the columns of `X` (d x n), all or, on any error, none of them; returns `m`
 """
 function add!(moments::Moments, X; dtype = nothing, threads = nothing, progress = nothing)
     target, x = handle(moments), Ref(matrix_view(X, dtype))
-    GC.@preserve X with_context(threads, progress; sources = readers(X)) do ctx
-        ccall(symbol(:conceptdec_moments_add), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_matrix}), ctx, target, x)
+    alone(moments) do
+        GC.@preserve X with_context(threads, progress; sources = readers(X)) do ctx
+            ccall(symbol(:conceptdec_moments_add), Int32,
+                (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_matrix}), ctx, target, x)
+        end
     end
     return moments
 end
@@ -82,9 +90,15 @@ another d).
 """
 function Base.merge!(moments::Moments, other::Moments)
     target, source = handle(moments), handle(other)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_moments_merge), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_moments}), ctx, target, source)
+    # Always in this order, that two mergers do not wait for each other.
+    first, second = objectid(target) <= objectid(source) ? (moments, other) : (other, moments)
+    alone(first) do
+        alone(second) do
+            with_context() do ctx
+                ccall(symbol(:conceptdec_moments_merge), Int32,
+                    (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_moments}), ctx, target, source)
+            end
+        end
     end
     return moments
 end
@@ -92,10 +106,12 @@ end
 function pca(moments::Moments, n_components = nothing; threads = nothing, progress = nothing, keywords...)
     source, wishes = handle(moments), Ref(pca_options(; n_components = n_components, keywords...))
     owner = Handle{conceptdec_pca}()
-    with_context(threads, progress) do ctx
-        ccall(symbol(:conceptdec_pca_from_moments), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_pca_options}, Ptr{Ptr{conceptdec_pca}}), ctx,
-            source, wishes, owner)
+    alone(moments) do
+        with_context(threads, progress) do ctx
+            ccall(symbol(:conceptdec_pca_from_moments), Int32,
+                (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_pca_options}, Ptr{Ptr{conceptdec_pca}}),
+                ctx, source, wishes, owner)
+        end
     end
     return PCAModel(owner)
 end
@@ -108,9 +124,11 @@ Writes a state to a file, under a temporary name first, so that no half-written 
 """
 function save_moments(moments::Moments, path)
     source = handle(moments)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_moments_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Cstring), ctx,
-            source, path)
+    alone(moments) do
+        with_context() do ctx
+            ccall(symbol(:conceptdec_moments_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Cstring), ctx,
+                source, path)
+        end
     end
 end
 

@@ -1,7 +1,9 @@
 """Principal components, moments of rows that come in batches, and pictures that are turned to lie on one another."""
 
+import threading
+from contextlib import ExitStack, contextmanager
 from ctypes import pointer
-from typing import Any, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 import numpy as np
 
@@ -325,7 +327,8 @@ class Moments(LibraryObject):
     """Mean and covariance of rows that come in batches, for more rows than fit into memory or that pass by once.
 
     The state depends on the rows and their order alone, not on how they were cut into batches: the same bits for any
-    cut. States of different rows merge. It can be pickled, saved, and stand in a ``with`` statement.
+    cut. States of different rows merge. It can be pickled, saved, and stand in a ``with`` statement. Several threads may
+    share one; their calls take turns.
 
     Parameters
     ----------
@@ -355,12 +358,38 @@ class Moments(LibraryObject):
     def __init__(self, dims: int) -> None:
         handle = self._empty()
         run("conceptdec_moments_new", _structs.checked("dims", _structs.c_int64, dims), handle.place(), progress=False)
+        self._own(handle)
+
+    def _own(self, handle: Handle) -> None:
         super().__init__(handle)
+        self._turn, self._is_busy = threading.RLock(), False
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The state for one call: others wait, and one from within (a progress callback) is refused."""
+        with self._turn:
+            if self._is_busy:
+                raise RuntimeError("Moments: in use by a call that has not ended")
+            self._is_busy = True
+            try:
+                yield
+            finally:
+                self._is_busy = False
+
+    def _get(self, name: str) -> np.ndarray:
+        with self._alone():
+            return super()._get(name).copy()  # the library's memory changes with the state
+
+    def save(self, path: Path) -> None:
+        with self._alone():
+            super().save(path)
+
+    save.__doc__ = LibraryObject.save.__doc__
 
     @classmethod
     def _adopt(cls, handle: Handle) -> "Moments":
         moments = cls.__new__(cls)
-        LibraryObject.__init__(moments, handle)
+        moments._own(handle)
         return moments
 
     @staticmethod
@@ -374,11 +403,11 @@ class Moments(LibraryObject):
 
     @property
     def mean(self) -> np.ndarray:
-        return self._get(const.M_MEAN).copy()  # the library's memory changes with the state
+        return self._get(const.M_MEAN)
 
     @property
     def covariance(self) -> np.ndarray:
-        return self._get(const.M_COVARIANCE).copy()
+        return self._get(const.M_COVARIANCE)
 
     def add(
         self,
@@ -397,7 +426,8 @@ class Moments(LibraryObject):
         """
         x = _views.matrix("X", X, dtype)
         arguments = (self._open(), pointer(x))
-        run("conceptdec_moments_add", *arguments, threads=threads, progress=progress, matrices=[x])
+        with self._alone():
+            run("conceptdec_moments_add", *arguments, threads=threads, progress=progress, matrices=[x])
         return self
 
     def merge(self, other: "Moments") -> "Moments":
@@ -410,7 +440,12 @@ class Moments(LibraryObject):
         """
         if not isinstance(other, Moments):
             raise TypeError(f"other: needs Moments, not {type(other).__name__}")
-        run("conceptdec_moments_merge", self._open(), other._open(), progress=False)
+        first, second = sorted((self, other), key=id)  # always in this order, that two mergers do not wait for each other
+        with ExitStack() as both:
+            both.enter_context(first._alone())
+            if second is not first:
+                both.enter_context(second._alone())
+            run("conceptdec_moments_merge", self._open(), other._open(), progress=False)
         return self
 
     def pca(
@@ -440,7 +475,8 @@ class Moments(LibraryObject):
         wishes = _options(n_components, solver, center, standardize, whiten, tolerance, max_iterations, memory, seed)
         handle = PCAModel._empty()
         arguments = (self._open(), pointer(wishes), handle.place())
-        run("conceptdec_pca_from_moments", *arguments, threads=threads, progress=progress)
+        with self._alone():
+            run("conceptdec_pca_from_moments", *arguments, threads=threads, progress=progress)
         return PCAModel(handle)
 
     def __reduce__(self):

@@ -4,6 +4,7 @@ import copy
 import gc
 import multiprocessing
 import pickle
+import threading
 import warnings
 
 import numpy as np
@@ -615,3 +616,30 @@ def test_progress_and_cancel(rng):
         reports = []
         call(x, progress=lambda *report: reports.append(report))
         assert all(0 <= done <= total for _, done, total in reports)
+
+
+def test_moments_shared_by_threads():
+    x = np.random.default_rng(3).standard_normal((60, 20))
+    moments = conceptdec.Moments(20)
+    threads = [threading.Thread(target=lambda: [moments.add(x) for _ in range(30)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert moments.n_samples == 4 * 30 * 60
+    np.testing.assert_allclose(moments.mean, x.mean(axis=0), rtol=0, atol=1e-13)
+
+
+def test_moments_within_their_own_call():
+    moments = conceptdec.Moments(20)
+    refused = []
+
+    def look(*_progress):
+        try:
+            moments.n_samples
+        except RuntimeError as problem:
+            refused.append(str(problem))
+
+    moments.add(np.ones((20000, 20)), progress=look)
+    assert not refused or refused[0].startswith("Moments: in use")
+    assert moments.n_samples == 20000
