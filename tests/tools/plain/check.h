@@ -19,6 +19,7 @@ typedef struct TTest {
 typedef struct Suite {
     const char *name;
     const TTest *tests[PLAIN_TESTS];
+    int index[PLAIN_TESTS]; /* `_i` of each */
     int n;
 } Suite;
 
@@ -34,11 +35,20 @@ suite_create(const char *name)
 }
 
 static inline void
+tcase_add_loop_test(TCase *tcase, const TTest *test, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        if (tcase->n == PLAIN_TESTS)
+            abort();
+        tcase->index[tcase->n] = i;
+        tcase->tests[tcase->n++] = test;
+    }
+}
+
+static inline void
 tcase_add_test(TCase *tcase, const TTest *test)
 {
-    if (tcase->n == PLAIN_TESTS)
-        abort();
-    tcase->tests[tcase->n++] = test;
+    tcase_add_loop_test(tcase, test, 0, 1);
 }
 
 static inline void
@@ -46,7 +56,7 @@ srunner_run_all(SRunner *runner, int mode)
 {
     (void)mode;
     for (int i = 0; i < runner->n; i++)
-        runner->tests[i]->run(i);
+        runner->tests[i]->run(runner->index[i]);
     printf("%s: %d passed\n", runner->name, runner->n);
 }
 
@@ -62,11 +72,13 @@ srunner_run_all(SRunner *runner, int mode)
     static void name##_run(int);                                                                                       \
     static const TTest name##_test = {#name, name##_run};                                                              \
     static const TTest *const name = &name##_test;                                                                     \
-    static void name##_run(int test_index __attribute__((unused)))
+    static void name##_run(int _i __attribute__((unused)))
 #define END_TEST
 
 #define ck_abort_msg(...)                                                                                              \
     (printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), printf("\n"), fflush(stdout), exit(EXIT_FAILURE))
+#define ck_assert_double_eq_tol(x, y, t)                                                                               \
+    ck_assert_msg((x) - (y) <= (t) && (y) - (x) <= (t), "%s and %s: %.17g and %.17g", #x, #y, (double)(x), (double)(y))
 #define ck_assert_msg(condition, ...) ((condition) ? (void)0 : ck_abort_msg(__VA_ARGS__))
 #define ck_assert(condition) ck_assert_msg(condition, "%s", #condition)
 
