@@ -1,5 +1,6 @@
 /* The fuzzy graph and the curve against values that a script computed by itself (generate_umap.py). */
 #include <math.h>
+#include <string.h>
 
 #include "check_main.h"
 #include "core/core.h"
@@ -53,6 +54,7 @@ START_TEST(graphs)
 {
     static double found[UMAP_N * UMAP_N];
     conceptdec_ctx *ctx = NULL;
+    memset(found, 0, sizeof found);
     ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
     conceptdec_umap *umap = fit(ctx, _i);
     const conceptdec_array edges = array_of(umap, CONCEPTDEC_U_GRAPH_WEIGHTS);
