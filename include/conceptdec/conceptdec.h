@@ -186,8 +186,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 /** The rows come from a reader: `data` points to a conceptdec_reader, and both strides are 0 or those of dense rows. */
 #define CONCEPTDEC_MATRIX_READER 1u
 
-/** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for `x` and
- *  `queries` of the neighbour search, of k-NN decodability, of probes, of sweeps and of embedding quality; anywhere else it is EUNSUPPORTED. The results
+/** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for the activations of every
+ *  function (`x`, `queries`, views, the two sides of an alignment); for labels, targets, weights and starts it is EUNSUPPORTED. The results
  *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
  *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
  *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
@@ -822,16 +822,16 @@ typedef struct conceptdec_umap_options {
     uint64_t given;
     const conceptdec_matrix *labels; /**< 0: integers, n x 1, -1 unknown: edges between classes are weakened; NULL: none */
     const conceptdec_matrix *start;  /**< 1: floats, n x n_components; init "given" only */
-    int64_t n_components;            /**< 2: default 2 */
+    int64_t n_components;            /**< 2: 1..64; default 2 */
     int64_t n_neighbors;             /**< 3: default 15; more than n - 1 are n - 1 (n_short) */
     int64_t epochs;                  /**< 4: default 500 for n <= 10,000, else 200; 0 if given: the start itself */
-    int64_t negative_samples;        /**< 5: for each edge that is followed; default 5 */
+    int64_t negative_samples;        /**< 5: for each edge that is followed, at most 1000; default 5 */
     int64_t memory;                  /**< 6: bytes of working memory beside input and neighbours; default 2^29 */
     uint64_t seed;                   /**< 7: default 0 */
     double min_dist;                 /**< 8: default 0.1 */
     double spread;                   /**< 9: default 1 */
-    double learning_rate;            /**< 10: default 1 */
-    double repulsion;                /**< 11: weight of negative samples; default 1 */
+    double learning_rate;            /**< 10: at most 1000; default 1 */
+    double repulsion;                /**< 11: weight of negative samples, at most 1e6; default 1 */
     double mix;                      /**< 12: 1 fuzzy union, 0 intersection; default 1 */
     double local_connectivity;       /**< 13: neighbours at full weight; default 1 */
     double target_weight;            /**< 14: of labels against rows, in [0, 1]; default 0.5 */
