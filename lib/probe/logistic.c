@@ -173,17 +173,11 @@ order_problems(const plan *p, const conceptdec_i_fitting *fitting, int64_t from,
     return n;
 }
 
-static bool
-has_test(const uint8_t *role, int64_t n)
-{
-    return memchr(role, CONCEPTDEC_I_ROLE_TEST, (size_t)n) != NULL;
-}
-
 /* Adds what a role trains on and leaves out; the number of rows that train any. */
 static int64_t
 add_role(plan *p, const uint8_t *role, int64_t n)
 {
-    const uint8_t left_out = has_test(role, n) ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
+    const uint8_t left_out = conceptdec_i_has_test_rows(role, n) ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
     int64_t trains = 0;
     for (int64_t i = 0; i < n; i++) {
         p->trains_any[i] |= role[i] == CONCEPTDEC_I_ROLE_TRAIN;

@@ -631,15 +631,9 @@ def test_moments_shared_by_threads():
 
 
 def test_moments_within_their_own_call():
-    moments = conceptdec.Moments(20)
-    refused = []
-
-    def look(*_progress):
-        try:
-            moments.n_samples
-        except RuntimeError as problem:
-            refused.append(str(problem))
-
-    moments.add(np.ones((20000, 20)), progress=look)
-    assert not refused or refused[0].startswith("Moments: in use")
-    assert moments.n_samples == 20000
+    moments = conceptdec.Moments(2).add(np.eye(2))
+    with moments._alone():
+        for call in (lambda: moments.n_samples, lambda: moments.add(np.eye(2)), lambda: moments.merge(moments)):
+            with pytest.raises(RuntimeError, match="in use by a call"):
+                call()
+    assert moments.add(np.eye(2)).n_samples == 4
