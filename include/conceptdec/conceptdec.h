@@ -935,6 +935,492 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup class_moments Moments per class
+ *  @{ */
+
+#define CONCEPTDEC_CLASS_MOMENTS_POOLED 1u /**< one scatter matrix for all classes, each row about the mean of its class;
+                                                without it one for each class, classes x d x d doubles */
+#define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
+
+/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and erasers are
+ *  made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they were cut into batches,
+ *  and states of different rows merge. */
+typedef struct conceptdec_class_moments conceptdec_class_moments;
+
+/** An empty state. Memory O(classes dims^2), pooled O(dims (dims + classes)). @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at most.
+ *  Errors: ENULL, ESIZE, EINVAL, ERESERVED, EOVERFLOW, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
+                                                              uint32_t flags, conceptdec_class_moments **moments);
+
+/** Adds rows; all or, on any error, none of them. @param x rows x dims of any float dtype. @param labels integers, rows x 1, 0..classes-1;
+ *  -1: the row plays no part. Time O(rows dims^2). Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ELABEL, ENOMEM, EREAD,
+ *  ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
+                                                              const conceptdec_matrix *x, const conceptdec_matrix *labels);
+
+/** Adds the rows of another state of the same dims, classes and flags, which stays as it is. Errors: ENULL, ESIZE, EINVAL, ENOMEM.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
+                                                                const conceptdec_class_moments *other);
+
+#define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
+#define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
+#define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
+#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; not where
+                                                    it is pooled */
+
+/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided by n - 1), made
+ *  at the call; the memory belongs to the state and is good until it changes. Errors: ENULL, ENAME (also for what the flags leave
+ *  out), ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(conceptdec_class_moments *moments, const char *name,
+                                                              conceptdec_array *array);
+
+/** Writes and reads, as with moments. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
+                                                               const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_load(conceptdec_ctx *ctx, const char *path,
+                                                               conceptdec_class_moments **moments);
+
+/** Frees a state. @since 0.1 */
+CONCEPTDEC_API void conceptdec_class_moments_free(conceptdec_class_moments *moments);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup subspaces Concept subspaces and their overlap
+ *  @{ */
+
+/** What spans the subspace of a concept. */
+#define CONCEPTDEC_BASIS_WITHIN 0     /**< leading principal directions of the concept's own samples about their mean */
+#define CONCEPTDEC_BASIS_UNCENTERED 1 /**< the same about the origin */
+#define CONCEPTDEC_BASIS_MEANS 2      /**< class means about the mean of the class means: one subspace for each view */
+#define CONCEPTDEC_BASIS_DIFFERENCE 3 /**< mean of the class less that of all other labelled samples: one direction */
+#define CONCEPTDEC_BASIS_PROBE 4      /**< weights of a linear probe: one direction for each class */
+
+/** Options of subspaces; see conceptdec_ctx_options for struct_size and given. The rank is `rank` where it is given, else the least
+ *  that explains a share `explained` of the variance where that is given, else the number of singular values above `tolerance`. @since 0.1 */
+typedef struct conceptdec_subspaces_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_probe_options *probe; /**< 0: of basis "probe"; NULL: defaults of conceptdec_probe_model_new() */
+    int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (ranks, n_missing) */
+    int64_t classes;   /**< 2: default: the largest label + 1 */
+    int64_t memory;    /**< 3: bytes of working memory beside the input; default 2^29 */
+    uint64_t seed;     /**< 4: of the Krylov space's start; default 0 */
+    double explained;  /**< 5: share of the variance, in (0, 1] */
+    double tolerance;  /**< 6: singular values at or below this share of the largest are rounding, whatever `rank` says; default: the
+                            larger of max(n, d) times the epsilon of the computation and the epsilon of the input's dtype */
+    int32_t basis;     /**< 7: CONCEPTDEC_BASIS_* */
+    uint32_t flags;    /**< 8: 0 */
+} conceptdec_subspaces_options;
+
+/** A list of S subspaces of one space, each with an orthonormal basis; immutable once made. */
+typedef struct conceptdec_subspaces conceptdec_subspaces;
+
+/** The subspaces of all classes in each view (layers, steps, models of one width): subspace v * C + c is that of class c in view v
+ *  (basis "means": subspace v). A class with too few samples has rank 0, which is no error. float64 input is computed in float64, narrower
+ *  input as in conceptdec_pca_new().
+ *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED, those of conceptdec_probe() for basis "probe"; the text names the view. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
+                                                          const conceptdec_matrix *labels,
+                                                          const conceptdec_subspaces_options *options,
+                                                          conceptdec_subspaces **subspaces);
+
+/** Subspaces that the caller has: the span of the rows of each matrix, of which those within tolerance of the span of the others are
+ *  dropped (ranks, n_missing). @param bases n_bases matrices, r_s x d. @param variances NULL, or n_bases matrices r_s x 1: variance along each row;
+ *  rows must then be orthonormal to 1e-6, and are kept in their order. @param options tolerance and classes alone.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, EINVAL, ENOMEM, ... @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_bases(conceptdec_ctx *ctx, const conceptdec_matrix *bases,
+                                                                 int64_t n_bases, const conceptdec_matrix *variances,
+                                                                 const conceptdec_subspaces_options *options,
+                                                                 conceptdec_subspaces **subspaces);
+
+/** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter matrix for each class;
+ *  "probe" is EINVAL. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx,
+                                                                         const conceptdec_class_moments *moments,
+                                                                         const conceptdec_subspaces_options *options,
+                                                                         conceptdec_subspaces **subspaces);
+
+/** One list of the subspaces of several, in order; views are numbered through. Errors: ENULL, ESIZE (another d), ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_join(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts,
+                                                           int64_t n_parts, conceptdec_subspaces **subspaces);
+
+#define CONCEPTDEC_S_BASES "bases"           /**< float64 (R x d): orthonormal directions of all subspaces, R the sum of ranks */
+#define CONCEPTDEC_S_START "start"           /**< int64 (S + 1): subspace s has rows start[s] .. start[s + 1] - 1 */
+#define CONCEPTDEC_S_RANKS "ranks"           /**< int64 (S) */
+#define CONCEPTDEC_S_VARIANCES "variances"   /**< float64 (R): variance (n - 1; uncentered: n) along each; NaN where not known */
+#define CONCEPTDEC_S_TOTAL_VARIANCE "total_variance" /**< float64 (S): of the concept in all directions; NaN where not known */
+#define CONCEPTDEC_S_GAP "gap"               /**< float64 (S): (last variance kept - first one left) / largest; NaN where not known */
+#define CONCEPTDEC_S_UNDECIDED "undecided"   /**< int64 (S): 1 where that gap is rounding, so that the subspace is not unique */
+#define CONCEPTDEC_S_N_MISSING "n_missing"   /**< int64 (S): directions that were asked for and are not there */
+#define CONCEPTDEC_S_N_SAMPLES "n_samples"   /**< int64 (S): 0 where the caller gave the basis */
+#define CONCEPTDEC_S_VIEW "view"             /**< int64 (S) */
+#define CONCEPTDEC_S_CLASS "class_"          /**< int64 (S): -1 where the subspace is of no class */
+
+/** Gets one of the arrays CONCEPTDEC_S_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_get(const conceptdec_subspaces *subspaces, const char *name,
+                                                          conceptdec_array *array);
+
+/** Writes and reads, as with moments. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_save(conceptdec_ctx *ctx, const conceptdec_subspaces *subspaces,
+                                                           const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, const char *path,
+                                                           conceptdec_subspaces **subspaces);
+
+/** Frees the list. @since 0.1 */
+CONCEPTDEC_API void conceptdec_subspaces_free(conceptdec_subspaces *subspaces);
+
+#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: overlap, shared_dimensions, chordal, expected, z, p_value */
+#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension counts as a right angle */
+
+/** Options of overlaps; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_overlap_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults, with rank 10 */
+    const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows of a group are permuted and drawn together */
+    int64_t permutations; /**< 2: draws of the null; default 0 */
+    int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (rows, where there are none); default 0 */
+    int64_t memory;       /**< 4: bytes of working memory beside input and result; default 2^29 */
+    uint64_t seed;        /**< 5: default 0 */
+    double confidence;    /**< 6: of the bootstrap interval, in (0, 1); default 0.95 */
+    int32_t permute;      /**< 7: CONCEPTDEC_PERMUTE_* */
+    uint32_t flags;       /**< 8: CONCEPTDEC_OVERLAP_* */
+} conceptdec_overlap_options;
+
+/** Principal angles between all pairs of subspaces, and what follows from them. Angles are accurate to 1e-13 for orthonormal float64 bases, tiny
+ *  and right ones included (Bjorck and Golub 1973). S subspaces with S', r the least of the largest ranks of either side:
+ *  `overlap` (S x S'): mean squared cosine, over the smaller rank; `shared_dimensions`: sum of squared cosines; `cosines`, `angles` (S x S' x r): cosines
+ *  descending, angles ascending in radians, NaN beyond the smaller rank; `geodesic`, `chordal`, `procrustes`, `max_angle`, `fubini_study`: distances, over
+ *  the smaller rank unless COUNT_MISSING; `variance_overlap`: share of the variance along the first one's directions that the second one captures, of what as many directions can
+ *  at most; `expected`, `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) / expected_sd;
+ *  `p_value`: upper tail of that null, by the beta distribution of the same mean and variance (exact where a rank is 1); `ranks` (S), `ranks_other` (S'), `undecided` (S).
+ *  A pair with a subspace of rank 0 has NaN. Time O(R R' d), one tiled product, plus the singular values of each pair.
+ *  @param a S subspaces. @param b S' subspaces of the same space; NULL: a. @param options memory and flags alone; NULL: defaults.
+ *  Errors: ENULL, ESIZE (another d), EINVAL, ENOMEM, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ctx, const conceptdec_subspaces *a,
+                                                              const conceptdec_subspaces *b,
+                                                              const conceptdec_overlap_options *options,
+                                                              conceptdec_result **result);
+
+/** Overlap of the concepts' subspaces in labelled activations: conceptdec_subspaces_new(), then conceptdec_subspaces_overlap() of all pairs, and what needs the
+ *  samples. With permutations: `null` (P x S x S): `overlap` under labels that are exchanged, the same in all views; `p_value` (S x S): share of draws, the observed one
+ *  included, that overlap at least as much, and `p_value_lower`: at most as much; `p_independent` is then the p_value of conceptdec_subspaces_overlap(). With bootstrap: `ci_low`,
+ *  `ci_high` (S x S). `alignment_index` (S x S; bases of rank at least 1 from samples, one view): variance of the first concept's samples in the second one's subspace, of what as many
+ *  directions can at most (Elsayed et al. 2016). Also `view`, `class_`, `variances` (S x r), `n_missing`.
+ *  Errors: those of both, EGROUPS. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx, const conceptdec_matrix *views,
+                                                             int64_t n_views, const conceptdec_matrix *labels,
+                                                             const conceptdec_overlap_options *options,
+                                                             conceptdec_result **result);
+
+/* Names of overlaps. S subspaces with S' others, P permutations. */
+#define CONCEPTDEC_R_OVERLAP "overlap"                     /**< (S x S') */
+#define CONCEPTDEC_R_SHARED_DIMENSIONS "shared_dimensions" /**< (S x S') */
+#define CONCEPTDEC_R_COSINES "cosines"                     /**< (S x S' x r) */
+#define CONCEPTDEC_R_ANGLES "angles"                       /**< (S x S' x r) */
+#define CONCEPTDEC_R_GEODESIC "geodesic"                   /**< (S x S'): root of the sum of squared angles */
+#define CONCEPTDEC_R_CHORDAL "chordal"                     /**< (S x S'): root of the sum of squared sines */
+#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half the angles */
+#define CONCEPTDEC_R_MAX_ANGLE "max_angle"                 /**< (S x S') */
+#define CONCEPTDEC_R_FUBINI_STUDY "fubini_study"           /**< (S x S'): arc cosine of the product of cosines */
+#define CONCEPTDEC_R_VARIANCE_OVERLAP "variance_overlap"   /**< (S x S') */
+#define CONCEPTDEC_R_ALIGNMENT_INDEX "alignment_index"     /**< (S x S) */
+#define CONCEPTDEC_R_EXPECTED "expected"                   /**< (S x S') */
+#define CONCEPTDEC_R_EXPECTED_SD "expected_sd"             /**< (S x S') */
+#define CONCEPTDEC_R_Z "z"                                 /**< (S x S') */
+#define CONCEPTDEC_R_P_INDEPENDENT "p_independent"         /**< (S x S) */
+#define CONCEPTDEC_R_P_VALUE_LOWER "p_value_lower"         /**< (S x S) */
+#define CONCEPTDEC_R_RANKS "ranks"                         /**< int64 (S) */
+#define CONCEPTDEC_R_RANKS_OTHER "ranks_other"             /**< int64 (S') */
+#define CONCEPTDEC_R_UNDECIDED "undecided"                 /**< int64 (S) */
+#define CONCEPTDEC_R_VIEW "view"                           /**< int64 (S) */
+#define CONCEPTDEC_R_CLASS "class_"                        /**< int64 (S) */
+#define CONCEPTDEC_R_VARIANCES "variances"                 /**< (S x r) */
+#define CONCEPTDEC_R_N_MISSING "n_missing"                 /**< int64 (S) */
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup similarity Similarity of representations
+ *  @{ */
+
+/** What is compared, for conceptdec_similarity_options.kind. Similarities are larger, distances smaller for what is alike. */
+#define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in all three
+                                                  places; not clamped: may be below 0 or above 1 */
+#define CONCEPTDEC_SIMILARITY_CKA_BIASED 1   /**< the same with the biased HSIC (Kornblith et al. 2019) */
+#define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the directions that explain `variance` (Raghu et al. 2017) */
+#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what they contribute to the first of the two (Morcos et al. 2018) */
+#define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: of centred rows after the best rotation, size and shape */
+#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle between centred rows of size 1 after the best rotation (Williams et al. 2021) */
+#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte et al. 2008) */
+#define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al. 2024) */
+#define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of nearest neighbours in the first, times 2 / n
+                                                           (Glielmo et al. 2022); not symmetric */
+
+#define CONCEPTDEC_CKA_LINEAR 0
+#define CONCEPTDEC_CKA_RBF 1 /**< exp(-d^2 / (2 s^2)), s = bandwidth times the median distance of two samples */
+
+/** Dissimilarity of two samples (with labels: of two conditions), for conceptdec_similarity_options.rdm. */
+#define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows */
+#define CONCEPTDEC_RDM_SQUARED_L2 1  /**< squared Euclidean distance, divided by d */
+#define CONCEPTDEC_RDM_COSINE 2      /**< 1 less the cosine */
+#define CONCEPTDEC_RDM_CROSSNOBIS 3  /**< cross-validated squared distance over pairs of partitions, divided by d: 0 in the mean where two
+                                          conditions do not differ, and below 0 at times */
+
+/** How two lists of dissimilarities are compared. */
+#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks */
+#define CONCEPTDEC_COMPARE_PEARSON 1
+#define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a */
+#define CONCEPTDEC_COMPARE_COSINE 3
+
+#define CONCEPTDEC_SIMILARITY_SYMMETRIC 1u /**< PWCCA: the mean of both directions */
+
+/** Options of similarity; see conceptdec_ctx_options for struct_size and given. An option that the kind does not use is EINVAL. @since 0.1 */
+typedef struct conceptdec_similarity_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_matrix *labels;     /**< 0: RSA: integers, n x 1: conditions, whose samples are averaged; -1: plays no part */
+    const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all conditions */
+    const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are permuted (permute) and drawn together */
+    int64_t k;            /**< 3: of mutual_knn and information_imbalance; default 10 */
+    int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021), at least 4; what is left
+                               of n / batch is left out (n_left_out); default: all rows at once */
+    int64_t permutations; /**< 5: draws of the null, in which the rows of the second are permuted; default 0 */
+    int64_t bootstrap;    /**< 6: draws of the bootstrap over groups (rows, conditions); default 0 */
+    int64_t memory;       /**< 7: bytes of working memory beside input and result; default 2^29 */
+    uint64_t seed;        /**< 8: default 0 */
+    double bandwidth;     /**< 9: CKA "rbf"; default 1 */
+    double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1]; default 0.99 */
+    double ridge;         /**< 11: SVCCA, PWCCA: share of the mean variance that is added to each covariance; default 0 */
+    double confidence;    /**< 12: of the bootstrap interval, in (0, 1); default 0.95 */
+    int32_t kind;         /**< 13: CONCEPTDEC_SIMILARITY_* */
+    int32_t kernel;       /**< 14: CKA: CONCEPTDEC_CKA_* */
+    int32_t rdm;          /**< 15: RSA: CONCEPTDEC_RDM_* */
+    int32_t comparison;   /**< 16: RSA: CONCEPTDEC_COMPARE_* */
+    int32_t metric;       /**< 17: mutual_knn, information_imbalance: CONCEPTDEC_METRIC_* */
+    int32_t permute;      /**< 18: CONCEPTDEC_PERMUTE_FREE or _WITHIN */
+    uint32_t flags;       /**< 19: CONCEPTDEC_SIMILARITY_SYMMETRIC */
+    uint32_t reserved;    /**< 20: 0 */
+} conceptdec_similarity_options;
+
+/** How alike representations of the same n samples are, for every pair of a view of `a` and one of `b` (layers, steps, models; any widths): `value`
+ *  (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the observed one included, that are at least as alike. With bootstrap:
+ *  `ci_low`, `ci_high` (A x B). By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN beyond their number), `directions_a`
+ *  (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn: k / (n - 1); `n_pairs` () of RSA. A value that is not defined (constant rows, a self-HSIC that is not above
+ *  0, too few samples for canonical correlations that could differ from 1) is NaN, and `n_undefined` () counts them.
+ *  Pairs share their passes: Gram tiles of all views for CKA, O(n d) memory and never n x n; reduced views for CCA and Procrustes; neighbour tables.
+ *  @param a n_a matrices of n rows. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair computed once where the kind is symmetric).
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED; the text
+ *  names the view. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, const conceptdec_matrix *a, int64_t n_a,
+                                                       const conceptdec_matrix *b, int64_t n_b,
+                                                       const conceptdec_similarity_options *options,
+                                                       conceptdec_result **result);
+
+#define CONCEPTDEC_R_VALUE "value"                     /**< (A x B) */
+#define CONCEPTDEC_R_SELF_HSIC_A "self_hsic_a"         /**< (A) */
+#define CONCEPTDEC_R_SELF_HSIC_B "self_hsic_b"         /**< (B) */
+#define CONCEPTDEC_R_N_LEFT_OUT "n_left_out"           /**< int64 () */
+#define CONCEPTDEC_R_CANONICAL_CORRELATIONS "canonical_correlations" /**< (A x B x r) */
+#define CONCEPTDEC_R_DIRECTIONS_A "directions_a"       /**< int64 (A) */
+#define CONCEPTDEC_R_DIRECTIONS_B "directions_b"       /**< int64 (B) */
+#define CONCEPTDEC_R_N_PAIRS "n_pairs"                 /**< int64 () */
+#define CONCEPTDEC_R_N_UNDEFINED "n_undefined"         /**< int64 () */
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup geometry Geometry of representations
+ *  @{ */
+
+#define CONCEPTDEC_GEOMETRY_NO_SPECTRUM 1u  /**< leave out what needs eigenvalues */
+#define CONCEPTDEC_GEOMETRY_NO_NEIGHBORS 2u /**< leave out dimensions from neighbours, and hubness */
+#define CONCEPTDEC_GEOMETRY_NO_PROBE 4u     /**< leave out nc3 and nc4 where no weights are given */
+#define CONCEPTDEC_GEOMETRY_NO_SILHOUETTE 8u
+
+/** Options of geometry; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_geometry_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_matrix *weights; /**< 0: floats, C x d (two classes: 1 x d): classifier of nc3 and nc4; NULL: a logistic probe is fitted */
+    const conceptdec_matrix *bias;    /**< 1: floats, C x 1 (1 x 1); only with weights; NULL: 0 */
+    int64_t classes;     /**< 2: default: the largest label + 1 */
+    int64_t k;           /**< 3: neighbours of mle_dimension; default 20 */
+    int64_t hub_k;       /**< 4: neighbours of hubness; default 10 */
+    int64_t references;  /**< 5: draws of Gaussian rows of the same shape whose hubness is measured, too; default 0 */
+    int64_t memory;      /**< 6: bytes of working memory beside the input; default 2^29 */
+    uint64_t seed;       /**< 7: of decimation and references; default 0 */
+    double lambda;       /**< 8: penalty of the probe; default 1 / n */
+    double discard;      /**< 9: share of the largest ratios that TwoNN leaves out, in [0, 1); default 0.1 */
+    double tolerance;    /**< 10: eigenvalues of the between-class scatter at or below this share of the largest are 0 in nc1; default d times the epsilon */
+    int32_t metric;      /**< 11: of neighbours and silhouette, CONCEPTDEC_METRIC_* */
+    uint32_t flags;      /**< 12: CONCEPTDEC_GEOMETRY_* */
+} conceptdec_geometry_options;
+
+/** What a cloud of activations looks like: how many dimensions it fills, how its classes lie in it. Arrays CONCEPTDEC_R_* below; the second part needs labels. What is
+ *  not defined (constant rows, one class, a class of one sample) is NaN. Time: a neighbour search, and O(n d min(n, d)) for the spectrum; silhouette O(n^2 d), tiled.
+ *  @param x n x d. @param labels integers, n x 1, -1: plays no part; NULL: none.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                     const conceptdec_matrix *labels,
+                                                     const conceptdec_geometry_options *options, conceptdec_result **result);
+
+#define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances along principal components, descending */
+#define CONCEPTDEC_R_TOTAL_VARIANCE "total_variance" /**< (): their sum */
+#define CONCEPTDEC_R_PARTICIPATION_RATIO "participation_ratio" /**< (): (sum l)^2 / sum l^2 of the spectrum */
+#define CONCEPTDEC_R_EFFECTIVE_RANK "effective_rank" /**< (): exp of the entropy of l / sum l (Roy and Vetterli 2007, of eigenvalues) */
+#define CONCEPTDEC_R_RANK_ME "rank_me"               /**< (): exp of the entropy of s / sum s, s the singular values of the rows, not centred (Garrido et al. 2023) */
+#define CONCEPTDEC_R_STABLE_RANK "stable_rank"       /**< (): sum l / largest l */
+#define CONCEPTDEC_R_ANISOTROPY "anisotropy"         /**< (): mean cosine of two different rows (Ethayarajh 2019); rows of 0 left out */
+#define CONCEPTDEC_R_TWONN "twonn"                   /**< (): dimension by the fit of Facco et al. 2017 */
+#define CONCEPTDEC_R_TWONN_ML "twonn_ml"             /**< (): the same by maximum likelihood, (m - 1) / sum log mu over m samples */
+#define CONCEPTDEC_R_N_TWONN "n_twonn"               /**< int64 (): samples with a first neighbour at a distance above 0 */
+#define CONCEPTDEC_R_TWONN_CURVE "twonn_curve"       /**< (D): mean of twonn_ml over the disjoint subsamples of curve_samples rows */
+#define CONCEPTDEC_R_TWONN_CURVE_SE "twonn_curve_se" /**< (D): its standard error */
+#define CONCEPTDEC_R_CURVE_SAMPLES "curve_samples"   /**< int64 (D): n, n / 2, n / 4 ... down to 20 */
+#define CONCEPTDEC_R_MLE_DIMENSION "mle_dimension"   /**< (): Levina and Bickel 2004 with the harmonic mean of MacKay and Ghahramani */
+#define CONCEPTDEC_R_HUBNESS_SKEW "hubness_skew"     /**< (): skewness of the number of samples that a row is a neighbour of */
+#define CONCEPTDEC_R_ROBIN_HOOD "robin_hood"         /**< (): sum |N_k - k| / (2 n k) */
+#define CONCEPTDEC_R_ANTIHUB_SHARE "antihub_share"   /**< (): rows that are nobody's neighbour */
+#define CONCEPTDEC_R_HUB_SHARE "hub_share"           /**< (): rows that are neighbours of 2 k samples or more */
+#define CONCEPTDEC_R_HUBNESS_REFERENCE "hubness_reference" /**< (references x 4): skew, Robin Hood, antihubs, hubs of Gaussian rows */
+#define CONCEPTDEC_R_NC1 "nc1"                       /**< (): tr(Sw Sb^+) / C (Papyan, Han, Donoho 2020) */
+#define CONCEPTDEC_R_NC1_RANK "nc1_rank"             /**< int64 (): eigenvalues of Sb that count */
+#define CONCEPTDEC_R_NC2 "nc2"                       /**< (): mean |cosine of two centred class means + 1 / (C - 1)| */
+#define CONCEPTDEC_R_NC2_NORMS "nc2_norms"           /**< (): standard deviation of the norms of centred class means over their mean */
+#define CONCEPTDEC_R_NC3 "nc3"                       /**< (): |W / |W| - M / |M||^2 of weights W and centred class means M */
+#define CONCEPTDEC_R_NC4 "nc4"                       /**< (): share of samples that probe and nearest class mean call differently */
+#define CONCEPTDEC_R_VCI "vci"                       /**< (): 1 - tr(St^+ Sb) / rank Sb (Xu and Liu 2023) */
+#define CONCEPTDEC_R_FISHER "fisher"                 /**< (): tr Sb / tr Sw */
+#define CONCEPTDEC_R_SILHOUETTE "silhouette"         /**< (): mean over samples (Rousseeuw 1987); 0 for the only one of a class */
+#define CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT "silhouette_per_concept" /**< (C) */
+#define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each class's own samples */
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup vectors Concept vectors and erasure
+ *  @{ */
+
+/** What a concept's vector is counted from. */
+#define CONCEPTDEC_BASELINE_REST 0  /**< the mean of all other labelled samples */
+#define CONCEPTDEC_BASELINE_MEAN 1  /**< the mean of the class means */
+#define CONCEPTDEC_BASELINE_CLASS 2 /**< the mean of one class, `baseline_class`, whose own vector is 0 */
+#define CONCEPTDEC_BASELINE_GIVEN 3 /**< `baseline`: task vectors */
+
+/** Options of concept vectors; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_vectors_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_matrix *baseline; /**< 0: floats, 1 x d; BASELINE_GIVEN only */
+    const conceptdec_matrix *groups;   /**< 1: integers, n x 1: rows of a group are drawn, and stay in one half, together */
+    int64_t classes;        /**< 2: default: the largest label + 1 */
+    int64_t baseline_class; /**< 3: BASELINE_CLASS only; default 0 */
+    int64_t bootstrap;      /**< 4: draws over groups (rows, where there are none) within each class; default 0 */
+    int64_t splits;         /**< 5: random halvings for `reliability`; default 0 */
+    int64_t memory;         /**< 6: bytes of working memory beside input and result; default 2^29 */
+    uint64_t seed;          /**< 7: default 0 */
+    double confidence;      /**< 8: in (0, 1); default 0.95 */
+    int32_t reference;      /**< 9: CONCEPTDEC_BASELINE_* */
+    uint32_t flags;         /**< 10: 0 */
+} conceptdec_vectors_options;
+
+/** Class means and the vectors of concepts: `class_count` (C), `means` (C x d), `vectors` (C x d): mean less baseline, `norms` (C), `cosines` (C x C) of the vectors; with bootstrap
+ *  `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C): percentile intervals; with splits `reliability` (C): mean over the halvings of the cosine of a vector from one half with that from the other.
+ *  Sums in float64. NaN for a class without samples, and for cosines with a vector of 0. Time O(n d + bootstrap (n + C d min(n, d))) ...
+ *  @param x n x d. @param labels integers, n x 1, -1: plays no part. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), EGROUPS, EINVAL, ENOMEM,
+ *  EREAD, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                            const conceptdec_matrix *labels,
+                                                            const conceptdec_vectors_options *options,
+                                                            conceptdec_result **result);
+
+#define CONCEPTDEC_R_MEANS "means"             /**< (C x d) */
+#define CONCEPTDEC_R_VECTORS "vectors"         /**< (C x d) */
+#define CONCEPTDEC_R_NORMS "norms"             /**< (C) */
+#define CONCEPTDEC_R_NORM_LOW "norm_low"       /**< (C) */
+#define CONCEPTDEC_R_NORM_HIGH "norm_high"     /**< (C) */
+#define CONCEPTDEC_R_COSINE_LOW "cosine_low"   /**< (C x C) */
+#define CONCEPTDEC_R_COSINE_HIGH "cosine_high" /**< (C x C) */
+#define CONCEPTDEC_R_RELIABILITY "reliability" /**< (C) */
+
+#define CONCEPTDEC_ERASE_LEACE 0      /**< least change such that no linear map can read the classes (Belrose et al. 2023) */
+#define CONCEPTDEC_ERASE_PROJECTION 1 /**< orthogonal projection that removes the span of the class means, or of `directions` */
+
+/** Options of erasure; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_eraser_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_matrix *directions; /**< 0: floats, r x d; PROJECTION only; labels may then be NULL */
+    int64_t classes;  /**< 1: default: the largest label + 1 */
+    int64_t rank;     /**< 2: most directions that are removed, the strongest first; default: all, at most C - 1 */
+    int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^30 */
+    double tolerance; /**< 4: singular values of the whitened cross-covariance at or below it count as 0; default 1e-8 */
+    int32_t kind;     /**< 5: CONCEPTDEC_ERASE_* */
+    uint32_t flags;   /**< 6: 0 */
+} conceptdec_eraser_options;
+
+/** A fitted eraser, x - (x - mean) read' removed; immutable once made. */
+typedef struct conceptdec_eraser conceptdec_eraser;
+
+/** Fits an eraser. LEACE needs the d x d covariance: time O(n d^2 + d^3), memory O(d^2). @param x n x d; NULL only with `directions`. @param labels integers, n x 1, -1: the sample plays no part.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                       const conceptdec_matrix *labels,
+                                                       const conceptdec_eraser_options *options, conceptdec_eraser **eraser);
+
+/** The same from moments with or without a scatter for each class: the rows may have come in batches (streaming). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec_ctx *ctx,
+                                                                      const conceptdec_class_moments *moments,
+                                                                      const conceptdec_eraser_options *options,
+                                                                      conceptdec_eraser **eraser);
+
+#define CONCEPTDEC_E_READ "read"               /**< float64 (r x d): what is read of a row, less the mean */
+#define CONCEPTDEC_E_REMOVED "removed"         /**< float64 (r x d): what is subtracted for it */
+#define CONCEPTDEC_E_MEAN "mean"               /**< float64 (d) */
+#define CONCEPTDEC_E_STRENGTHS "strengths"     /**< float64 (r): singular values, descending; NaN for given directions */
+#define CONCEPTDEC_E_RANK "rank"               /**< int64 () */
+#define CONCEPTDEC_E_KIND "kind"               /**< int64 () */
+
+/** Gets one of the arrays CONCEPTDEC_E_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_get(const conceptdec_eraser *eraser, const char *name,
+                                                       conceptdec_array *array);
+
+/** `erased` (m x d): rows without the concept. A row's does not depend on the others. Errors: ENULL, ESIZE (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_apply(conceptdec_ctx *ctx, const conceptdec_eraser *eraser,
+                                                         const conceptdec_matrix *x, conceptdec_result **result);
+
+/** Writes and reads, as with moments. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_save(conceptdec_ctx *ctx, const conceptdec_eraser *eraser, const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_load(conceptdec_ctx *ctx, const char *path, conceptdec_eraser **eraser);
+
+/** Frees the object. @since 0.1 */
+CONCEPTDEC_API void conceptdec_eraser_free(conceptdec_eraser *eraser);
+
+/** Options of erasure curves; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_erasure_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const conceptdec_eraser_options *eraser; /**< 0: NULL: defaults; rank is set by `most` */
+    const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults */
+    const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults */
+    int64_t most;                            /**< 3: directions that are removed at most; default: as many as the eraser has */
+} conceptdec_erasure_options;
+
+/** How decodability falls as a concept is erased: after 0, 1 .. R directions `decodability` (R + 1; of the first k), `accuracy` (R + 1; of the first lambda), with `n_removed` (R + 1), `chance_null`, `chance`,
+ *  and `strengths` (R). The eraser is fitted to all labelled rows, as erasers are.
+ *  Errors: those of conceptdec_eraser_new(), conceptdec_knn_decodability() and conceptdec_probe(). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_erasure_curve(conceptdec_ctx *ctx, const conceptdec_matrix *x,
+                                                          const conceptdec_matrix *labels,
+                                                          const conceptdec_erasure_options *options,
+                                                          conceptdec_result **result);
+
+#define CONCEPTDEC_R_ERASED "erased"       /**< (m x d) */
+#define CONCEPTDEC_R_N_REMOVED "n_removed" /**< int64 (R + 1) */
+#define CONCEPTDEC_R_STRENGTHS "strengths" /**< (R) */
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
 /** @defgroup sweep Sweeps
  *  @{ */
 

@@ -6,7 +6,7 @@
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/passes.h"
-#include "projection/columns.h"
+#include "linalg/columns.h"
 
 #define MOST_COLUMNS 64 /* of one pass */
 

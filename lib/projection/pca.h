@@ -2,7 +2,7 @@
 #ifndef CONCEPTDEC_I_PCA_H
 #define CONCEPTDEC_I_PCA_H
 
-#include "projection/blocks.h"
+#include "linalg/blocks.h"
 #include "projection/moments.h"
 
 struct conceptdec_pca {

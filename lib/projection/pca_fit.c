@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "linalg/gram.h"
-#include "projection/columns.h"
+#include "linalg/columns.h"
 #include "projection/pca.h"
 
 /* Variances are known to about this share of the largest one where products are rounded to float. */

@@ -1,8 +1,8 @@
 /* Leading components by a block Krylov space. One more than asked for is found, so that the last gap is known. */
 #include <string.h>
 
-#include "projection/columns.h"
-#include "projection/krylov.h"
+#include "linalg/columns.h"
+#include "linalg/krylov.h"
 #include "projection/pca.h"
 
 /* The trace of C by one more pass over the rows, and what the rows are divided by. */

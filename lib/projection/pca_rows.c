@@ -5,7 +5,7 @@
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
-#include "projection/columns.h"
+#include "linalg/columns.h"
 #include "projection/pca.h"
 
 #define BLOCK 1024 /* rows of one product */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "projection/krylov.h"
+#include "linalg/krylov.h"
 
 #define ROUNDS 3
 #define HEADER 128

@@ -185,7 +185,7 @@ class PythonTypes:
         self.structs, self.aliases = structs, aliases
 
     def of(self, kind):
-        kind = kind.strip().removeprefix("const ")
+        kind = kind.strip().removeprefix("const ").removesuffix("const").strip()
         kind = self.aliases.get(kind, kind)
         if kind in self.SIMPLE:
             return self.SIMPLE[kind]

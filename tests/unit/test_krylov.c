@@ -8,7 +8,7 @@
 #include "check_main.h"
 #include "core/core.h"
 #include "linalg/factor.h"
-#include "projection/krylov.h"
+#include "linalg/krylov.h"
 
 enum { LARGE = 1 << 28 };
 

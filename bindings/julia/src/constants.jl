@@ -122,6 +122,79 @@ const CONCEPTDEC_R_CONTINUITY = "continuity"
 const CONCEPTDEC_R_KNN_PRESERVATION = "knn_preservation"
 const CONCEPTDEC_R_R_NX = "r_nx"
 const CONCEPTDEC_R_DECODABILITY_EMBEDDED = "decodability_embedded"
+const CONCEPTDEC_R_OVERLAP = "overlap"
+const CONCEPTDEC_R_SHARED_DIMENSIONS = "shared_dimensions"
+const CONCEPTDEC_R_COSINES = "cosines"
+const CONCEPTDEC_R_ANGLES = "angles"
+const CONCEPTDEC_R_GEODESIC = "geodesic"
+const CONCEPTDEC_R_CHORDAL = "chordal"
+const CONCEPTDEC_R_PROCRUSTES = "procrustes"
+const CONCEPTDEC_R_MAX_ANGLE = "max_angle"
+const CONCEPTDEC_R_FUBINI_STUDY = "fubini_study"
+const CONCEPTDEC_R_VARIANCE_OVERLAP = "variance_overlap"
+const CONCEPTDEC_R_ALIGNMENT_INDEX = "alignment_index"
+const CONCEPTDEC_R_EXPECTED = "expected"
+const CONCEPTDEC_R_EXPECTED_SD = "expected_sd"
+const CONCEPTDEC_R_Z = "z"
+const CONCEPTDEC_R_P_INDEPENDENT = "p_independent"
+const CONCEPTDEC_R_P_VALUE_LOWER = "p_value_lower"
+const CONCEPTDEC_R_RANKS = "ranks"
+const CONCEPTDEC_R_RANKS_OTHER = "ranks_other"
+const CONCEPTDEC_R_UNDECIDED = "undecided"
+const CONCEPTDEC_R_VIEW = "view"
+const CONCEPTDEC_R_CLASS = "class_"
+const CONCEPTDEC_R_VARIANCES = "variances"
+const CONCEPTDEC_R_N_MISSING = "n_missing"
+const CONCEPTDEC_R_VALUE = "value"
+const CONCEPTDEC_R_SELF_HSIC_A = "self_hsic_a"
+const CONCEPTDEC_R_SELF_HSIC_B = "self_hsic_b"
+const CONCEPTDEC_R_N_LEFT_OUT = "n_left_out"
+const CONCEPTDEC_R_CANONICAL_CORRELATIONS = "canonical_correlations"
+const CONCEPTDEC_R_DIRECTIONS_A = "directions_a"
+const CONCEPTDEC_R_DIRECTIONS_B = "directions_b"
+const CONCEPTDEC_R_N_PAIRS = "n_pairs"
+const CONCEPTDEC_R_N_UNDEFINED = "n_undefined"
+const CONCEPTDEC_R_SPECTRUM = "spectrum"
+const CONCEPTDEC_R_TOTAL_VARIANCE = "total_variance"
+const CONCEPTDEC_R_PARTICIPATION_RATIO = "participation_ratio"
+const CONCEPTDEC_R_EFFECTIVE_RANK = "effective_rank"
+const CONCEPTDEC_R_RANK_ME = "rank_me"
+const CONCEPTDEC_R_STABLE_RANK = "stable_rank"
+const CONCEPTDEC_R_ANISOTROPY = "anisotropy"
+const CONCEPTDEC_R_TWONN = "twonn"
+const CONCEPTDEC_R_TWONN_ML = "twonn_ml"
+const CONCEPTDEC_R_N_TWONN = "n_twonn"
+const CONCEPTDEC_R_TWONN_CURVE = "twonn_curve"
+const CONCEPTDEC_R_TWONN_CURVE_SE = "twonn_curve_se"
+const CONCEPTDEC_R_CURVE_SAMPLES = "curve_samples"
+const CONCEPTDEC_R_MLE_DIMENSION = "mle_dimension"
+const CONCEPTDEC_R_HUBNESS_SKEW = "hubness_skew"
+const CONCEPTDEC_R_ROBIN_HOOD = "robin_hood"
+const CONCEPTDEC_R_ANTIHUB_SHARE = "antihub_share"
+const CONCEPTDEC_R_HUB_SHARE = "hub_share"
+const CONCEPTDEC_R_HUBNESS_REFERENCE = "hubness_reference"
+const CONCEPTDEC_R_NC1 = "nc1"
+const CONCEPTDEC_R_NC1_RANK = "nc1_rank"
+const CONCEPTDEC_R_NC2 = "nc2"
+const CONCEPTDEC_R_NC2_NORMS = "nc2_norms"
+const CONCEPTDEC_R_NC3 = "nc3"
+const CONCEPTDEC_R_NC4 = "nc4"
+const CONCEPTDEC_R_VCI = "vci"
+const CONCEPTDEC_R_FISHER = "fisher"
+const CONCEPTDEC_R_SILHOUETTE = "silhouette"
+const CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT = "silhouette_per_concept"
+const CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT = "participation_per_concept"
+const CONCEPTDEC_R_MEANS = "means"
+const CONCEPTDEC_R_VECTORS = "vectors"
+const CONCEPTDEC_R_NORMS = "norms"
+const CONCEPTDEC_R_NORM_LOW = "norm_low"
+const CONCEPTDEC_R_NORM_HIGH = "norm_high"
+const CONCEPTDEC_R_COSINE_LOW = "cosine_low"
+const CONCEPTDEC_R_COSINE_HIGH = "cosine_high"
+const CONCEPTDEC_R_RELIABILITY = "reliability"
+const CONCEPTDEC_R_ERASED = "erased"
+const CONCEPTDEC_R_N_REMOVED = "n_removed"
+const CONCEPTDEC_R_STRENGTHS = "strengths"
 const CONCEPTDEC_R_KIND = "kind"
 
 const CONCEPTDEC_METRIC_L2 = 0
@@ -232,3 +305,77 @@ const CONCEPTDEC_U_CURVE = "curve"
 const CONCEPTDEC_U_PART = "part"
 const CONCEPTDEC_U_N_SHORT = "n_short"
 const CONCEPTDEC_U_CONVERGED = "converged"
+
+const CONCEPTDEC_CLASS_MOMENTS_POOLED = 1
+const CONCEPTDEC_CLASS_MOMENTS_MEANS = 2
+
+const CONCEPTDEC_M_CLASS_COUNT = "class_count"
+const CONCEPTDEC_M_MEANS = "means"
+const CONCEPTDEC_M_WITHIN = "within"
+const CONCEPTDEC_M_SCATTER = "scatter"
+
+const CONCEPTDEC_BASIS_WITHIN = 0
+const CONCEPTDEC_BASIS_UNCENTERED = 1
+const CONCEPTDEC_BASIS_MEANS = 2
+const CONCEPTDEC_BASIS_DIFFERENCE = 3
+const CONCEPTDEC_BASIS_PROBE = 4
+
+const CONCEPTDEC_S_BASES = "bases"
+const CONCEPTDEC_S_START = "start"
+const CONCEPTDEC_S_RANKS = "ranks"
+const CONCEPTDEC_S_VARIANCES = "variances"
+const CONCEPTDEC_S_TOTAL_VARIANCE = "total_variance"
+const CONCEPTDEC_S_GAP = "gap"
+const CONCEPTDEC_S_UNDECIDED = "undecided"
+const CONCEPTDEC_S_N_MISSING = "n_missing"
+const CONCEPTDEC_S_N_SAMPLES = "n_samples"
+const CONCEPTDEC_S_VIEW = "view"
+const CONCEPTDEC_S_CLASS = "class_"
+
+const CONCEPTDEC_OVERLAP_NO_ANGLES = 1
+const CONCEPTDEC_OVERLAP_COUNT_MISSING = 2
+
+const CONCEPTDEC_SIMILARITY_CKA_DEBIASED = 0
+const CONCEPTDEC_SIMILARITY_CKA_BIASED = 1
+const CONCEPTDEC_SIMILARITY_SVCCA = 2
+const CONCEPTDEC_SIMILARITY_PWCCA = 3
+const CONCEPTDEC_SIMILARITY_PROCRUSTES = 4
+const CONCEPTDEC_SIMILARITY_SHAPE = 5
+const CONCEPTDEC_SIMILARITY_RSA = 6
+const CONCEPTDEC_SIMILARITY_MUTUAL_KNN = 7
+const CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE = 8
+
+const CONCEPTDEC_SIMILARITY_SYMMETRIC = 1
+
+const CONCEPTDEC_CKA_LINEAR = 0
+const CONCEPTDEC_CKA_RBF = 1
+
+const CONCEPTDEC_RDM_CORRELATION = 0
+const CONCEPTDEC_RDM_SQUARED_L2 = 1
+const CONCEPTDEC_RDM_COSINE = 2
+const CONCEPTDEC_RDM_CROSSNOBIS = 3
+
+const CONCEPTDEC_COMPARE_SPEARMAN = 0
+const CONCEPTDEC_COMPARE_PEARSON = 1
+const CONCEPTDEC_COMPARE_KENDALL = 2
+const CONCEPTDEC_COMPARE_COSINE = 3
+
+const CONCEPTDEC_GEOMETRY_NO_SPECTRUM = 1
+const CONCEPTDEC_GEOMETRY_NO_NEIGHBORS = 2
+const CONCEPTDEC_GEOMETRY_NO_PROBE = 4
+const CONCEPTDEC_GEOMETRY_NO_SILHOUETTE = 8
+
+const CONCEPTDEC_BASELINE_REST = 0
+const CONCEPTDEC_BASELINE_MEAN = 1
+const CONCEPTDEC_BASELINE_CLASS = 2
+const CONCEPTDEC_BASELINE_GIVEN = 3
+
+const CONCEPTDEC_ERASE_LEACE = 0
+const CONCEPTDEC_ERASE_PROJECTION = 1
+
+const CONCEPTDEC_E_READ = "read"
+const CONCEPTDEC_E_REMOVED = "removed"
+const CONCEPTDEC_E_MEAN = "mean"
+const CONCEPTDEC_E_STRENGTHS = "strengths"
+const CONCEPTDEC_E_RANK = "rank"
+const CONCEPTDEC_E_KIND = "kind"

@@ -62,6 +62,9 @@ mutable struct conceptdec_probe_model end
 mutable struct conceptdec_moments end
 mutable struct conceptdec_pca end
 mutable struct conceptdec_umap end
+mutable struct conceptdec_class_moments end
+mutable struct conceptdec_subspaces end
+mutable struct conceptdec_eraser end
 
 release(object::Ptr{conceptdec_ctx}) = ccall(symbol(:conceptdec_ctx_free), Cvoid, (Ptr{conceptdec_ctx},), object)
 release(object::Ptr{conceptdec_result}) =
@@ -74,6 +77,12 @@ release(object::Ptr{conceptdec_moments}) =
     ccall(symbol(:conceptdec_moments_free), Cvoid, (Ptr{conceptdec_moments},), object)
 release(object::Ptr{conceptdec_pca}) = ccall(symbol(:conceptdec_pca_free), Cvoid, (Ptr{conceptdec_pca},), object)
 release(object::Ptr{conceptdec_umap}) = ccall(symbol(:conceptdec_umap_free), Cvoid, (Ptr{conceptdec_umap},), object)
+release(object::Ptr{conceptdec_class_moments}) =
+    ccall(symbol(:conceptdec_class_moments_free), Cvoid, (Ptr{conceptdec_class_moments},), object)
+release(object::Ptr{conceptdec_subspaces}) =
+    ccall(symbol(:conceptdec_subspaces_free), Cvoid, (Ptr{conceptdec_subspaces},), object)
+release(object::Ptr{conceptdec_eraser}) =
+    ccall(symbol(:conceptdec_eraser_free), Cvoid, (Ptr{conceptdec_eraser},), object)
 
 """
 Owner of one object of the library, made empty before the call that fills it, so that nothing is lost wherever an

@@ -170,3 +170,112 @@ struct conceptdec_quality_options
     metric::Int32
     flags::UInt32
 end
+
+struct conceptdec_subspaces_options
+    struct_size::UInt64
+    given::UInt64
+    probe::Ptr{conceptdec_probe_options}
+    rank::Int64
+    classes::Int64
+    memory::Int64
+    seed::UInt64
+    explained::Float64
+    tolerance::Float64
+    basis::Int32
+    flags::UInt32
+end
+
+struct conceptdec_overlap_options
+    struct_size::UInt64
+    given::UInt64
+    subspaces::Ptr{conceptdec_subspaces_options}
+    groups::Ptr{conceptdec_matrix}
+    permutations::Int64
+    bootstrap::Int64
+    memory::Int64
+    seed::UInt64
+    confidence::Float64
+    permute::Int32
+    flags::UInt32
+end
+
+struct conceptdec_similarity_options
+    struct_size::UInt64
+    given::UInt64
+    labels::Ptr{conceptdec_matrix}
+    partitions::Ptr{conceptdec_matrix}
+    groups::Ptr{conceptdec_matrix}
+    k::Int64
+    batch::Int64
+    permutations::Int64
+    bootstrap::Int64
+    memory::Int64
+    seed::UInt64
+    bandwidth::Float64
+    variance::Float64
+    ridge::Float64
+    confidence::Float64
+    kind::Int32
+    kernel::Int32
+    rdm::Int32
+    comparison::Int32
+    metric::Int32
+    permute::Int32
+    flags::UInt32
+    reserved::UInt32
+end
+
+struct conceptdec_geometry_options
+    struct_size::UInt64
+    given::UInt64
+    weights::Ptr{conceptdec_matrix}
+    bias::Ptr{conceptdec_matrix}
+    classes::Int64
+    k::Int64
+    hub_k::Int64
+    references::Int64
+    memory::Int64
+    seed::UInt64
+    lambda::Float64
+    discard::Float64
+    tolerance::Float64
+    metric::Int32
+    flags::UInt32
+end
+
+struct conceptdec_vectors_options
+    struct_size::UInt64
+    given::UInt64
+    baseline::Ptr{conceptdec_matrix}
+    groups::Ptr{conceptdec_matrix}
+    classes::Int64
+    baseline_class::Int64
+    bootstrap::Int64
+    splits::Int64
+    memory::Int64
+    seed::UInt64
+    confidence::Float64
+    reference::Int32
+    flags::UInt32
+end
+
+struct conceptdec_eraser_options
+    struct_size::UInt64
+    given::UInt64
+    directions::Ptr{conceptdec_matrix}
+    classes::Int64
+    rank::Int64
+    memory::Int64
+    tolerance::Float64
+    kind::Int32
+    flags::UInt32
+end
+
+struct conceptdec_erasure_options
+    struct_size::UInt64
+    given::UInt64
+    eraser::Ptr{conceptdec_eraser_options}
+    knn::Ptr{conceptdec_knn_options}
+    probe::Ptr{conceptdec_probe_options}
+    most::Int64
+end

@@ -130,6 +130,79 @@ R_CONTINUITY = "continuity"
 R_KNN_PRESERVATION = "knn_preservation"
 R_R_NX = "r_nx"
 R_DECODABILITY_EMBEDDED = "decodability_embedded"
+R_OVERLAP = "overlap"
+R_SHARED_DIMENSIONS = "shared_dimensions"
+R_COSINES = "cosines"
+R_ANGLES = "angles"
+R_GEODESIC = "geodesic"
+R_CHORDAL = "chordal"
+R_PROCRUSTES = "procrustes"
+R_MAX_ANGLE = "max_angle"
+R_FUBINI_STUDY = "fubini_study"
+R_VARIANCE_OVERLAP = "variance_overlap"
+R_ALIGNMENT_INDEX = "alignment_index"
+R_EXPECTED = "expected"
+R_EXPECTED_SD = "expected_sd"
+R_Z = "z"
+R_P_INDEPENDENT = "p_independent"
+R_P_VALUE_LOWER = "p_value_lower"
+R_RANKS = "ranks"
+R_RANKS_OTHER = "ranks_other"
+R_UNDECIDED = "undecided"
+R_VIEW = "view"
+R_CLASS = "class_"
+R_VARIANCES = "variances"
+R_N_MISSING = "n_missing"
+R_VALUE = "value"
+R_SELF_HSIC_A = "self_hsic_a"
+R_SELF_HSIC_B = "self_hsic_b"
+R_N_LEFT_OUT = "n_left_out"
+R_CANONICAL_CORRELATIONS = "canonical_correlations"
+R_DIRECTIONS_A = "directions_a"
+R_DIRECTIONS_B = "directions_b"
+R_N_PAIRS = "n_pairs"
+R_N_UNDEFINED = "n_undefined"
+R_SPECTRUM = "spectrum"
+R_TOTAL_VARIANCE = "total_variance"
+R_PARTICIPATION_RATIO = "participation_ratio"
+R_EFFECTIVE_RANK = "effective_rank"
+R_RANK_ME = "rank_me"
+R_STABLE_RANK = "stable_rank"
+R_ANISOTROPY = "anisotropy"
+R_TWONN = "twonn"
+R_TWONN_ML = "twonn_ml"
+R_N_TWONN = "n_twonn"
+R_TWONN_CURVE = "twonn_curve"
+R_TWONN_CURVE_SE = "twonn_curve_se"
+R_CURVE_SAMPLES = "curve_samples"
+R_MLE_DIMENSION = "mle_dimension"
+R_HUBNESS_SKEW = "hubness_skew"
+R_ROBIN_HOOD = "robin_hood"
+R_ANTIHUB_SHARE = "antihub_share"
+R_HUB_SHARE = "hub_share"
+R_HUBNESS_REFERENCE = "hubness_reference"
+R_NC1 = "nc1"
+R_NC1_RANK = "nc1_rank"
+R_NC2 = "nc2"
+R_NC2_NORMS = "nc2_norms"
+R_NC3 = "nc3"
+R_NC4 = "nc4"
+R_VCI = "vci"
+R_FISHER = "fisher"
+R_SILHOUETTE = "silhouette"
+R_SILHOUETTE_PER_CONCEPT = "silhouette_per_concept"
+R_PARTICIPATION_PER_CONCEPT = "participation_per_concept"
+R_MEANS = "means"
+R_VECTORS = "vectors"
+R_NORMS = "norms"
+R_NORM_LOW = "norm_low"
+R_NORM_HIGH = "norm_high"
+R_COSINE_LOW = "cosine_low"
+R_COSINE_HIGH = "cosine_high"
+R_RELIABILITY = "reliability"
+R_ERASED = "erased"
+R_N_REMOVED = "n_removed"
+R_STRENGTHS = "strengths"
 R_KIND = "kind"
 
 N_INDICES = "indices"
@@ -240,6 +313,80 @@ U_CURVE = "curve"
 U_PART = "part"
 U_N_SHORT = "n_short"
 U_CONVERGED = "converged"
+
+CLASS_MOMENTS_POOLED = 1
+CLASS_MOMENTS_MEANS = 2
+
+M_CLASS_COUNT = "class_count"
+M_MEANS = "means"
+M_WITHIN = "within"
+M_SCATTER = "scatter"
+
+BASIS_WITHIN = 0
+BASIS_UNCENTERED = 1
+BASIS_MEANS = 2
+BASIS_DIFFERENCE = 3
+BASIS_PROBE = 4
+
+S_BASES = "bases"
+S_START = "start"
+S_RANKS = "ranks"
+S_VARIANCES = "variances"
+S_TOTAL_VARIANCE = "total_variance"
+S_GAP = "gap"
+S_UNDECIDED = "undecided"
+S_N_MISSING = "n_missing"
+S_N_SAMPLES = "n_samples"
+S_VIEW = "view"
+S_CLASS = "class_"
+
+OVERLAP_NO_ANGLES = 1
+OVERLAP_COUNT_MISSING = 2
+
+SIMILARITY_CKA_DEBIASED = 0
+SIMILARITY_CKA_BIASED = 1
+SIMILARITY_SVCCA = 2
+SIMILARITY_PWCCA = 3
+SIMILARITY_PROCRUSTES = 4
+SIMILARITY_SHAPE = 5
+SIMILARITY_RSA = 6
+SIMILARITY_MUTUAL_KNN = 7
+SIMILARITY_INFORMATION_IMBALANCE = 8
+
+SIMILARITY_SYMMETRIC = 1
+
+CKA_LINEAR = 0
+CKA_RBF = 1
+
+RDM_CORRELATION = 0
+RDM_SQUARED_L2 = 1
+RDM_COSINE = 2
+RDM_CROSSNOBIS = 3
+
+COMPARE_SPEARMAN = 0
+COMPARE_PEARSON = 1
+COMPARE_KENDALL = 2
+COMPARE_COSINE = 3
+
+GEOMETRY_NO_SPECTRUM = 1
+GEOMETRY_NO_NEIGHBORS = 2
+GEOMETRY_NO_PROBE = 4
+GEOMETRY_NO_SILHOUETTE = 8
+
+BASELINE_REST = 0
+BASELINE_MEAN = 1
+BASELINE_CLASS = 2
+BASELINE_GIVEN = 3
+
+ERASE_LEACE = 0
+ERASE_PROJECTION = 1
+
+E_READ = "read"
+E_REMOVED = "removed"
+E_MEAN = "mean"
+E_STRENGTHS = "strengths"
+E_RANK = "rank"
+E_KIND = "kind"
 
 WORDS = {
     option: {

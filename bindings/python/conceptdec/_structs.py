@@ -50,6 +50,18 @@ class Umap(Structure):
     """Opaque."""
 
 
+class ClassMoments(Structure):
+    """Opaque."""
+
+
+class Subspaces(Structure):
+    """Opaque."""
+
+
+class Eraser(Structure):
+    """Opaque."""
+
+
 class Progress(Structure):
     _fields_ = [
         ("struct_size", c_uint64),
@@ -292,10 +304,136 @@ class QualityOptions(Options):
     ]
 
 
+class SubspacesOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("probe", POINTER(ProbeOptions)),
+        ("rank", c_int64),
+        ("classes", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("explained", c_double),
+        ("tolerance", c_double),
+        ("basis", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class OverlapOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("subspaces", POINTER(SubspacesOptions)),
+        ("groups", POINTER(Matrix)),
+        ("permutations", c_int64),
+        ("bootstrap", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("confidence", c_double),
+        ("permute", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class SimilarityOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("labels", POINTER(Matrix)),
+        ("partitions", POINTER(Matrix)),
+        ("groups", POINTER(Matrix)),
+        ("k", c_int64),
+        ("batch", c_int64),
+        ("permutations", c_int64),
+        ("bootstrap", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("bandwidth", c_double),
+        ("variance", c_double),
+        ("ridge", c_double),
+        ("confidence", c_double),
+        ("kind", c_int32),
+        ("kernel", c_int32),
+        ("rdm", c_int32),
+        ("comparison", c_int32),
+        ("metric", c_int32),
+        ("permute", c_int32),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+class GeometryOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("weights", POINTER(Matrix)),
+        ("bias", POINTER(Matrix)),
+        ("classes", c_int64),
+        ("k", c_int64),
+        ("hub_k", c_int64),
+        ("references", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("lambda", c_double),
+        ("discard", c_double),
+        ("tolerance", c_double),
+        ("metric", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class VectorsOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("baseline", POINTER(Matrix)),
+        ("groups", POINTER(Matrix)),
+        ("classes", c_int64),
+        ("baseline_class", c_int64),
+        ("bootstrap", c_int64),
+        ("splits", c_int64),
+        ("memory", c_int64),
+        ("seed", c_uint64),
+        ("confidence", c_double),
+        ("reference", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class EraserOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("directions", POINTER(Matrix)),
+        ("classes", c_int64),
+        ("rank", c_int64),
+        ("memory", c_int64),
+        ("tolerance", c_double),
+        ("kind", c_int32),
+        ("flags", c_uint32),
+    ]
+
+
+class ErasureOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("eraser", POINTER(EraserOptions)),
+        ("knn", POINTER(KnnOptions)),
+        ("probe", POINTER(ProbeOptions)),
+        ("most", c_int64),
+    ]
+
+
 _CTX, _RESULT, _NEIGHBORS, _MATRIX = POINTER(Ctx), POINTER(Result), POINTER(Neighbors), POINTER(Matrix)
 _PROBE_OPTIONS, _PROBE_MODEL = POINTER(ProbeOptions), POINTER(ProbeModel)
 _MOMENTS, _PCA, _UMAP, _ARRAY = POINTER(Moments), POINTER(Pca), POINTER(Umap), POINTER(Array)
 _PCA_OPTIONS, _UMAP_OPTIONS = POINTER(PcaOptions), POINTER(UmapOptions)
+_CLASS_MOMENTS, _SUBSPACES, _ERASER = POINTER(ClassMoments), POINTER(Subspaces), POINTER(Eraser)
+_SUBSPACES_OPTIONS, _OVERLAP_OPTIONS = POINTER(SubspacesOptions), POINTER(OverlapOptions)
+_ERASER_OPTIONS = POINTER(EraserOptions)
 
 #: Name: (type of what is returned, types of the arguments).
 FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
@@ -365,4 +503,41 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "conceptdec_umap_load": (Status, (_CTX, c_char_p, POINTER(_UMAP))),
     "conceptdec_umap_free": (None, (_UMAP,)),
     "conceptdec_embedding_quality": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(QualityOptions), POINTER(_RESULT))),
+    "conceptdec_class_moments_new": (Status, (_CTX, c_int64, c_int64, c_uint32, POINTER(_CLASS_MOMENTS))),
+    "conceptdec_class_moments_add": (Status, (_CTX, _CLASS_MOMENTS, _MATRIX, _MATRIX)),
+    "conceptdec_class_moments_merge": (Status, (_CTX, _CLASS_MOMENTS, _CLASS_MOMENTS)),
+    "conceptdec_class_moments_get": (Status, (_CLASS_MOMENTS, c_char_p, _ARRAY)),
+    "conceptdec_class_moments_save": (Status, (_CTX, _CLASS_MOMENTS, c_char_p)),
+    "conceptdec_class_moments_load": (Status, (_CTX, c_char_p, POINTER(_CLASS_MOMENTS))),
+    "conceptdec_class_moments_free": (None, (_CLASS_MOMENTS,)),
+    "conceptdec_subspaces_new": (Status, (_CTX, _MATRIX, c_int64, _MATRIX, _SUBSPACES_OPTIONS, POINTER(_SUBSPACES))),
+    "conceptdec_subspaces_from_bases": (
+        Status,
+        (_CTX, _MATRIX, c_int64, _MATRIX, _SUBSPACES_OPTIONS, POINTER(_SUBSPACES)),
+    ),
+    "conceptdec_subspaces_from_class_moments": (
+        Status,
+        (_CTX, _CLASS_MOMENTS, _SUBSPACES_OPTIONS, POINTER(_SUBSPACES)),
+    ),
+    "conceptdec_subspaces_join": (Status, (_CTX, POINTER(_SUBSPACES), c_int64, POINTER(_SUBSPACES))),
+    "conceptdec_subspaces_get": (Status, (_SUBSPACES, c_char_p, _ARRAY)),
+    "conceptdec_subspaces_save": (Status, (_CTX, _SUBSPACES, c_char_p)),
+    "conceptdec_subspaces_load": (Status, (_CTX, c_char_p, POINTER(_SUBSPACES))),
+    "conceptdec_subspaces_free": (None, (_SUBSPACES,)),
+    "conceptdec_subspaces_overlap": (Status, (_CTX, _SUBSPACES, _SUBSPACES, _OVERLAP_OPTIONS, POINTER(_RESULT))),
+    "conceptdec_subspace_overlap": (Status, (_CTX, _MATRIX, c_int64, _MATRIX, _OVERLAP_OPTIONS, POINTER(_RESULT))),
+    "conceptdec_similarity": (
+        Status,
+        (_CTX, _MATRIX, c_int64, _MATRIX, c_int64, POINTER(SimilarityOptions), POINTER(_RESULT)),
+    ),
+    "conceptdec_geometry": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(GeometryOptions), POINTER(_RESULT))),
+    "conceptdec_concept_vectors": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(VectorsOptions), POINTER(_RESULT))),
+    "conceptdec_eraser_new": (Status, (_CTX, _MATRIX, _MATRIX, _ERASER_OPTIONS, POINTER(_ERASER))),
+    "conceptdec_eraser_from_class_moments": (Status, (_CTX, _CLASS_MOMENTS, _ERASER_OPTIONS, POINTER(_ERASER))),
+    "conceptdec_eraser_get": (Status, (_ERASER, c_char_p, _ARRAY)),
+    "conceptdec_eraser_apply": (Status, (_CTX, _ERASER, _MATRIX, POINTER(_RESULT))),
+    "conceptdec_eraser_save": (Status, (_CTX, _ERASER, c_char_p)),
+    "conceptdec_eraser_load": (Status, (_CTX, c_char_p, POINTER(_ERASER))),
+    "conceptdec_eraser_free": (None, (_ERASER,)),
+    "conceptdec_erasure_curve": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(ErasureOptions), POINTER(_RESULT))),
 }

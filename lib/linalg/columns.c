@@ -1,6 +1,6 @@
 /* Passes over all rows. Tasks are ranges of rows, whose sums are added in order; sums start from the first row, so that means
  * far from 0 cost no digits. */
-#include "projection/columns.h"
+#include "linalg/columns.h"
 
 #include <math.h>
 #include <string.h>

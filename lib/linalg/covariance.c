@@ -1,6 +1,6 @@
 /* Rows are centred in the type of the products as they are packed; scale, divisor and what the mean loses by rounding are made
  * good on the vectors, in double. */
-#include "projection/covariance.h"
+#include "linalg/covariance.h"
 
 #include <math.h>
 #include <string.h>

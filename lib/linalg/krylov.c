@@ -1,14 +1,14 @@
 /* The space of Krylov grows by a block for each product, and everything in it is kept with its product, so that values,
  * vectors and residuals of the best approximations in it (Rayleigh and Ritz) come without another one. Where it is full, these
  * approximations are what it starts from again. */
-#include "projection/krylov.h"
+#include "linalg/krylov.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "linalg/engine.h"
 #include "linalg/factor.h"
-#include "projection/covariance.h"
+#include "linalg/covariance.h"
 
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */

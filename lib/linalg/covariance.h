@@ -3,7 +3,7 @@
 #define CONCEPTDEC_I_COVARIANCE_H
 
 #include "linalg/passes.h"
-#include "projection/krylov.h"
+#include "linalg/krylov.h"
 
 typedef struct conceptdec_i_covariance {
     const conceptdec_i_krylov_problem *problem;

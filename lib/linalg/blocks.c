@@ -1,5 +1,5 @@
 /* Blocks are as large as a few caches: a pass over the d x d sums that they are added to is cheap against their products. */
-#include "projection/blocks.h"
+#include "linalg/blocks.h"
 
 #include "kernels/kernels.h"
 
