@@ -713,7 +713,8 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 #define CONCEPTDEC_PCA_COVARIANCE 1 /**< eigenvectors of the d x d covariance */
 #define CONCEPTDEC_PCA_GRAM 2       /**< eigenvectors of the n x n products of rows */
 #define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full precision */
-#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015) */
+#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015); of a
+                                         variance that more directions share than its block is wide it may miss some */
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
@@ -834,7 +835,7 @@ typedef struct conceptdec_umap_options {
     double repulsion;                /**< 11: weight of negative samples, at most 1e6; default 1 */
     double mix;                      /**< 12: 1 fuzzy union, 0 intersection; default 1 */
     double local_connectivity;       /**< 13: neighbours at full weight; default 1 */
-    double target_weight;            /**< 14: of labels against rows, in [0, 1]; default 0.5 */
+    double target_weight;            /**< 14: of labels against rows, in [0, 1]; only with labels; default 0.5 */
     double alignment;                /**< 15: pull between the same sample of views that are aligned; default 0.01 */
     int64_t window;                  /**< 16: views to either side that pull; default 2 */
     int32_t metric;                  /**< 17: CONCEPTDEC_METRIC_* */

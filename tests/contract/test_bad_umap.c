@@ -70,7 +70,10 @@ CASE(rate_0, GIVEN(10))
 CASE(repulsion, c->options.repulsion = INFINITY)
 CASE(mix, c->options.mix = 1.5)
 CASE(connectivity, c->options.local_connectivity = -1)
-CASE(target, c->options.target_weight = 1.5)
+CASE(target, c->options.target_weight = 1.5; c->options.labels = &c->labels)
+CASE(target_alone, c->options.target_weight = 0.3)
+CASE(target_alone_0, GIVEN(14))
+CASE(init_many, c->options.init = CONCEPTDEC_UMAP_PCA; c->options.n_components = 12)
 CASE(alignment, c->options.alignment = -1)
 CASE(window, c->options.window = -1)
 CASE(metric, c->options.metric = 2)
@@ -113,7 +116,10 @@ static const struct {
     {spoil_repulsion, CONCEPTDEC_EINVAL, "repulsion: "},
     {spoil_mix, CONCEPTDEC_EINVAL, "mix: "},
     {spoil_connectivity, CONCEPTDEC_EINVAL, "local_connectivity: "},
-    {spoil_target, CONCEPTDEC_EINVAL, "target_weight: "},
+    {spoil_target, CONCEPTDEC_EINVAL, "target_weight: must be"},
+    {spoil_target_alone, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
+    {spoil_target_alone_0, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
+    {spoil_init_many, CONCEPTDEC_EK, "init: \"pca\" has at most"},
     {spoil_alignment, CONCEPTDEC_EINVAL, "alignment: "},
     {spoil_window, CONCEPTDEC_ESIZE, "window: -1"},
     {spoil_metric, CONCEPTDEC_EINVAL, "metric: 2"},
