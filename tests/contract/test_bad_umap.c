@@ -217,7 +217,14 @@ START_TEST(objects)
     expect(conceptdec_umap_aligned(ctx, NULL, 1, &c.options, &result), CONCEPTDEC_ENULL, "views");
     expect(conceptdec_umap_aligned(ctx, views, 0, &c.options, &result), CONCEPTDEC_ESIZE, "n_views");
     views[1].rows--;
-    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ESIZE, "view 1 has 11 rows");
+    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ESIZE, "views[1]: 11 rows");
+    views[1].rows++;
+    double spoilt[3 * N];
+    memcpy(spoilt, c.x_values, sizeof spoilt);
+    spoilt[7] = NAN;
+    views[1].data = spoilt;
+    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ENONFINITE,
+           "views[1]: non-finite value at row 2, column 1");
     expect(conceptdec_umap_save(ctx, NULL, "x"), CONCEPTDEC_ENULL, "umap");
     expect(conceptdec_umap_save(ctx, umap, NULL), CONCEPTDEC_ENULL, "path");
     expect(conceptdec_umap_load(ctx, "/nowhere/at/all", &none), CONCEPTDEC_EIO, "path");
