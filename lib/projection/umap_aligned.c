@@ -173,16 +173,16 @@ make_result(const aligning *a, conceptdec_result **result)
 static conceptdec_status
 check_view(aligning *a, const conceptdec_matrix *given, int64_t number)
 {
-    const conceptdec_matrix *view = given;
+    const conceptdec_matrix *x = given;
     void *name;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(a->arena, "views", NAME, 1, &name));
     (void)snprintf(name, NAME, "views[%" PRId64 "]", number);
-    CONCEPTDEC_I_TRY(conceptdec_i_view_open(a->arena, name, &view));
-    if (view->rows != a->n)
+    CONCEPTDEC_I_TRY(conceptdec_i_view_open(a->arena, name, &x));
+    if (x->rows != a->n)
         return conceptdec_i_fail(a->arena->ctx, CONCEPTDEC_ESIZE,
-                                 "%s: %" PRId64 " rows, but views[0] has %" PRId64, (const char *)name, view->rows, a->n);
+                                 "%s: %" PRId64 " rows, but views[0] has %" PRId64, (const char *)name, x->rows, a->n);
     a->views[number].x = given;
-    return conceptdec_i_view_finite(a->arena->ctx, name, view);
+    return conceptdec_i_view_finite(a->arena->ctx, name, x);
 }
 
 static conceptdec_status
