@@ -27,8 +27,8 @@ add(conceptdec_i_arena *arena, conceptdec_moments *m, const conceptdec_matrix *x
     const conceptdec_i_sums_list sums = sums_of(m);
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
     if (x->cols != m->d)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE,
-                                 "x: %" PRId64 " columns, but the state has %" PRId64, x->cols, m->d);
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the state has %" PRId64,
+                                 x->cols, m->d);
     return changed(m, conceptdec_i_sums_add(arena, &sums, x, NULL));
 }
 

@@ -238,7 +238,8 @@ copy(conceptdec_i_arena *arena, int64_t count, int64_t room, uint64_t size, cons
 }
 
 conceptdec_status
-conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *s, double *scatter, conceptdec_i_sums *settled)
+conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *s, double *scatter,
+                         conceptdec_i_sums *settled)
 {
     const int64_t means = s->classes * s->d, places = min64(s->waiting, s->classes);
     *settled = *s;

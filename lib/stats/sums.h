@@ -17,9 +17,11 @@ typedef struct conceptdec_i_sums {
     int64_t *n;      /* of each class: rows in mean and scatter */
     double *pilot;   /* classes x d: the first row, from which means are counted */
     double *mean;    /* classes x d: mean - pilot */
-    double *scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: means are all that is wanted */
-    double *rows;    /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of means */
-    int32_t *label;  /* chunk: classes of the rows that wait */
+    double *
+        scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: means are all that is wanted */
+    double *
+        rows; /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of means */
+    int32_t *label; /* chunk: classes of the rows that wait */
 } conceptdec_i_sums;
 
 /* Values of this size or more are refused: sums of their squares would not fit. */
@@ -50,8 +52,8 @@ typedef struct conceptdec_i_sums_list {
 } conceptdec_i_sums_list;
 
 /* Adds the rows of x (opened; of d columns): all or, on any error, none of them. labels: NULL: all are 0. */
-conceptdec_status conceptdec_i_sums_add(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list, const conceptdec_matrix *x,
-                                        const int32_t *labels);
+conceptdec_status conceptdec_i_sums_add(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list,
+                                        const conceptdec_matrix *x, const int32_t *labels);
 /* Adds what other sums of the same sizes hold; all or nothing. */
 conceptdec_status conceptdec_i_sums_merge(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list,
                                           const conceptdec_i_sums *others);
@@ -65,7 +67,8 @@ int64_t conceptdec_i_sums_bytes(int64_t d, int64_t classes, bool has_scatter);
 bool conceptdec_i_sums_are_sound(const conceptdec_i_sums *sums);
 
 /* A context of one thread for questions to an object that has none at hand. */
-void conceptdec_i_sums_ctx_open(conceptdec_ctx *ctx, conceptdec_i_memory *memory, const struct conceptdec_i_kernels *kernels);
+void conceptdec_i_sums_ctx_open(conceptdec_ctx *ctx, conceptdec_i_memory *memory,
+                                const struct conceptdec_i_kernels *kernels);
 void conceptdec_i_sums_ctx_close(conceptdec_ctx *ctx);
 
 #endif

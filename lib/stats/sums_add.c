@@ -73,7 +73,8 @@ place_rows(reading *r)
 
 /* Appends the rows of x to sums that belong to nobody else where a chunk becomes whole. */
 static conceptdec_status
-append(conceptdec_i_arena *arena, conceptdec_i_sums *sums, int64_t n_sums, const conceptdec_matrix *x, const int32_t *labels)
+append(conceptdec_i_arena *arena, conceptdec_i_sums *sums, int64_t n_sums, const conceptdec_matrix *x,
+       const int32_t *labels)
 {
     conceptdec_ctx *ctx = arena->ctx;
     reading r = {.ctx = ctx, .x = x, .labels = labels, .sums = sums, .n_sums = n_sums};

@@ -150,8 +150,8 @@ add(conceptdec_i_arena *arena, conceptdec_class_moments *m, const conceptdec_mat
     int32_t *classes;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
     if (x->cols != m->d)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE,
-                                 "x: %" PRId64 " columns, but the state has %" PRId64, x->cols, m->d);
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the state has %" PRId64,
+                                 x->cols, m->d);
     CONCEPTDEC_I_TRY(read_labels(arena, labels, x->rows, m->classes, &classes));
     return conceptdec_i_sums_add(arena, &sums, x, classes);
 }
@@ -190,7 +190,8 @@ check_kinship(conceptdec_ctx *ctx, const conceptdec_class_moments *m, const conc
 }
 
 conceptdec_status
-conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments, const conceptdec_class_moments *other)
+conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
+                               const conceptdec_class_moments *other)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (!moments || !other)

@@ -144,8 +144,7 @@ add_between(conceptdec_i_arena *arena, const conceptdec_class_moments *m, gather
             double *mean = &g->mean[c * m->d + j];
             *mean = g->count[c] > 0 ? (*mean - all[j]) * sqrt((double)g->count[c]) : 0;
         }
-    const conceptdec_i_dense means = {
-        .data = g->mean, .n = m->classes, .dims = m->d, .stride = m->d, .is_wide = true};
+    const conceptdec_i_dense means = {.data = g->mean, .n = m->classes, .dims = m->d, .stride = m->d, .is_wide = true};
     return conceptdec_i_gram_add(arena->ctx, &means, CONCEPTDEC_I_TILE_F64, g->scatter, m->d);
 }
 
@@ -185,8 +184,8 @@ static const struct {
     const char *name;
     bool has_classes, has_rows, has_columns; /* axes: C, d, d */
 } answers[CONCEPTDEC_I_CLASS_ANSWERS] = {
-    {CONCEPTDEC_M_MEANS, true, false, true},      {CONCEPTDEC_M_MEAN, false, false, true},
-    {CONCEPTDEC_M_WITHIN, false, true, true},     {CONCEPTDEC_M_COVARIANCE, false, true, true},
+    {CONCEPTDEC_M_MEANS, true, false, true},  {CONCEPTDEC_M_MEAN, false, false, true},
+    {CONCEPTDEC_M_WITHIN, false, true, true}, {CONCEPTDEC_M_COVARIANCE, false, true, true},
     {CONCEPTDEC_M_SCATTER, true, true, true},
 };
 

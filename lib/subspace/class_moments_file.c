@@ -24,7 +24,8 @@ list_parts(conceptdec_i_arena *arena, const conceptdec_class_moments *m, concept
     int64_t count;
     void *p;
     if (!conceptdec_i_mul(m->n_sums, conceptdec_i_sums_parts(&m->sums[0]), &count) || count > INT_MAX)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "moments: too many classes and dimensions for a file");
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "moments: too many classes and dimensions for a file");
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "file", count, sizeof **parts, &p));
     *parts = p;
     *n_parts = 0;

@@ -24,7 +24,8 @@ class_problem_make(int64_t n, int64_t d, int64_t classes, double offset)
         p.labels[i] = i % 7 == 6 ? -1 : (int64_t)((projection_uniform() + 0.5) * (double)used);
         for (int64_t j = 0; j < d; j++)
             p.x[i * d + j] = offset + projection_uniform() * (double)(1 + j % 3) +
-                             0.3 * (double)((p.labels[i] * (j + 2) + j) % 5) + (j > 0 ? 0.5 * (p.x[i * d + j - 1] - offset) : 0);
+                             0.3 * (double)((p.labels[i] * (j + 2) + j) % 5) +
+                             (j > 0 ? 0.5 * (p.x[i * d + j - 1] - offset) : 0);
     }
     return p;
 }
@@ -66,7 +67,8 @@ class_add(conceptdec_ctx *ctx, conceptdec_class_moments *m, const class_problem 
 {
     conceptdec_matrix x = class_rows(p, first, count), labels = class_labels(p, first, count);
     if (count > 0)
-        ck_assert_msg(conceptdec_class_moments_add(ctx, m, &x, &labels) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+        ck_assert_msg(conceptdec_class_moments_add(ctx, m, &x, &labels) == CONCEPTDEC_OK, "%s",
+                      conceptdec_ctx_error(ctx));
 }
 
 static inline conceptdec_class_moments *
@@ -96,12 +98,12 @@ class_get(conceptdec_class_moments *m, const char *name)
 /* ---- plain sums, in long double, counted from the first row ---- */
 
 typedef struct class_sums {
-    int64_t *count;      /* classes */
-    double *means;       /* classes x d, counted from the first row */
-    double *mean;        /* d, counted from there, too */
-    double *scatter;     /* classes x d x d */
-    double *within;      /* d x d, divided by n */
-    double *covariance;  /* d x d, divided by n - 1 */
+    int64_t *count;     /* classes */
+    double *means;      /* classes x d, counted from the first row */
+    double *mean;       /* d, counted from there, too */
+    double *scatter;    /* classes x d x d */
+    double *within;     /* d x d, divided by n */
+    double *covariance; /* d x d, divided by n - 1 */
     int64_t n;
 } class_sums;
 

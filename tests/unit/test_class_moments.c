@@ -78,7 +78,7 @@ END_TEST
 static const struct {
     int64_t n, d, classes;
     double offset;
-} shapes[] = {{2, 1, 2, 0},   {9, 3, 2, 0},      {700, 4, 3, 0},   {150, 40, 12, 0},  {1300, 5, 4, 1e6},
+} shapes[] = {{2, 1, 2, 0},      {9, 3, 2, 0},        {700, 4, 3, 0},    {150, 40, 12, 0}, {1300, 5, 4, 1e6},
               {300, 70, 3, 1e6}, {900, 3, 5, 1e-150}, {600, 9, 2, -1e3}, {4000, 2, 700, 5}};
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -104,9 +104,9 @@ START_TEST(as_plain_sums)
             ck_assert_double_le(class_matrix_error(class_get(m, CONCEPTDEC_M_COVARIANCE), s.covariance, p.d), 1e-13);
         }
         for (int64_t c = 0; flags == 0 && c < p.classes; c++)
-            ck_assert_double_le(class_matrix_error(class_get(m, CONCEPTDEC_M_SCATTER) + c * p.d * p.d,
-                                                   s.scatter + c * p.d * p.d, p.d),
-                                1e-13);
+            ck_assert_double_le(
+                class_matrix_error(class_get(m, CONCEPTDEC_M_SCATTER) + c * p.d * p.d, s.scatter + c * p.d * p.d, p.d),
+                1e-13);
         conceptdec_class_moments_free(m);
     }
     class_sums_free(&s);
@@ -143,7 +143,8 @@ expect_same(conceptdec_class_moments *a, conceptdec_class_moments *b, uint32_t f
 {
     const size_t row = (size_t)d * 8;
     const size_t counts = (size_t)classes * 8, square = row * (size_t)d;
-    ck_assert_mem_eq(class_array(a, CONCEPTDEC_M_CLASS_COUNT).data, class_array(b, CONCEPTDEC_M_CLASS_COUNT).data, counts);
+    ck_assert_mem_eq(class_array(a, CONCEPTDEC_M_CLASS_COUNT).data, class_array(b, CONCEPTDEC_M_CLASS_COUNT).data,
+                     counts);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_MEAN), class_get(b, CONCEPTDEC_M_MEAN), row);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_MEANS), class_get(b, CONCEPTDEC_M_MEANS), row * (size_t)classes);
     if (flags == MEANS)
@@ -151,7 +152,8 @@ expect_same(conceptdec_class_moments *a, conceptdec_class_moments *b, uint32_t f
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_WITHIN), class_get(b, CONCEPTDEC_M_WITHIN), square);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_COVARIANCE), class_get(b, CONCEPTDEC_M_COVARIANCE), square);
     if (flags == 0)
-        ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_SCATTER), class_get(b, CONCEPTDEC_M_SCATTER), square * (size_t)classes);
+        ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_SCATTER), class_get(b, CONCEPTDEC_M_SCATTER),
+                         square * (size_t)classes);
 }
 
 static const struct {
@@ -275,32 +277,32 @@ static const struct {
     int64_t field;
     uint64_t value;
 } changes[] = {
-    {0, 1, 2},                               /* format */
-    {0, 2, 0},                               /* d */
+    {0, 1, 2}, /* format */
+    {0, 2, 0}, /* d */
     {0, 2, 4},
     {0, 2, INT64_MAX / 8},
     {0, 2, (uint64_t)-3},
-    {0, 3, 0},                               /* classes */
+    {0, 3, 0}, /* classes */
     {0, 3, 2},
     {0, 3, (uint64_t)1 << 40},
     {0, 3, (uint64_t)-1},
-    {0, 4, 1},                               /* flags */
+    {0, 4, 1}, /* flags */
     {0, 4, 3},
     {0, 4, (uint64_t)1 << 32},
     {0, 4, (uint64_t)-1},
-    {0, 5, 0},                               /* rows that wait */
+    {0, 5, 0}, /* rows that wait */
     {0, 5, (uint64_t)1 << 60},
     {0, 5, (uint64_t)-1},
-    {0, 6, 63},                              /* rows of a class */
+    {0, 6, 63}, /* rows of a class */
     {0, 6, (uint64_t)-64},
     {0, 6, (uint64_t)1 << 62},
-    {0, 6, 0},                               /* whose mean is there */
-    {0, 9, 64},                              /* rows that wait for the first class */
+    {0, 6, 0},  /* whose mean is there */
+    {0, 9, 64}, /* rows that wait for the first class */
     {0, 9, (uint64_t)-1},
     {0, 10, 0},
-    {0, 12, 0x7ff8000000000000u},            /* a mean */
-    {0, 14, 0x5df0000000000000u},            /* a pilot */
-    {1, 10, 0x3ff0000000000000u},            /* a mean of a class without rows in the sums */
+    {0, 12, 0x7ff8000000000000u}, /* a mean */
+    {0, 14, 0x5df0000000000000u}, /* a pilot */
+    {1, 10, 0x3ff0000000000000u}, /* a mean of a class without rows in the sums */
     {2, 10, 0x3ff0000000000000u},
 };
 
