@@ -979,8 +979,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *
 /** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided
  *  by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with POOLED, and
  *  with MEANS neither that nor `within` and `covariance`. NaN where there are too few rows. The memory belongs to the state
- *  and is good until it changes. Errors: ENULL, ENAME, EOVERFLOW, ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(conceptdec_class_moments *moments, const char *name,
+ *  and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
                                                               conceptdec_array *array);
 
 /** Writes and reads a state, with the rows that wait for a whole chunk: who goes on from a file gets the same bits as who

@@ -32,6 +32,9 @@ make_sums(conceptdec_ctx *ctx, conceptdec_class_moments *m)
     const bool are_apart = conceptdec_i_class_moments_are_apart(m->flags);
     const int64_t n_sums = are_apart ? m->classes : 1;
     void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_take_zero(ctx, "moments", 1, sizeof *m->answers, &p));
+    m->answers = p;
+    pthread_mutex_init(&m->answers->lock, NULL);
     CONCEPTDEC_I_TRY(conceptdec_i_take_zero(ctx, "moments", n_sums, sizeof *m->sums, &p));
     m->sums = p;
     for (; m->n_sums < n_sums; m->n_sums++) {
@@ -95,12 +98,13 @@ conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
 void
 conceptdec_i_class_moments_forget(conceptdec_class_moments *m)
 {
+    conceptdec_i_class_answers *answers = m->answers;
     for (int i = 0; i < CONCEPTDEC_I_CLASS_ANSWERS; i++) {
-        conceptdec_i_memory_give(m->memory, m->answers[i]);
-        m->answers[i] = NULL;
+        conceptdec_i_memory_give(m->memory, answers->numbers[i]);
+        answers->numbers[i] = NULL;
     }
-    conceptdec_i_memory_give(m->memory, m->class_count);
-    m->class_count = NULL;
+    conceptdec_i_memory_give(m->memory, answers->class_count);
+    answers->class_count = NULL;
 }
 
 void
@@ -109,7 +113,11 @@ conceptdec_class_moments_free(conceptdec_class_moments *m)
     if (!m)
         return;
     conceptdec_i_memory *memory = m->memory;
-    conceptdec_i_class_moments_forget(m);
+    if (m->answers) {
+        conceptdec_i_class_moments_forget(m);
+        pthread_mutex_destroy(&m->answers->lock);
+    }
+    conceptdec_i_memory_give(memory, m->answers);
     for (int64_t i = 0; i < m->n_sums; i++)
         conceptdec_i_sums_give(memory, &m->sums[i]);
     conceptdec_i_memory_give(memory, m->sums);

@@ -14,6 +14,14 @@ enum {
     CONCEPTDEC_I_CLASS_ANSWERS
 };
 
+/* Apart from the state, whose holders may be many while it does not change. */
+typedef struct conceptdec_i_class_answers {
+    pthread_mutex_t lock;
+    double *numbers[CONCEPTDEC_I_CLASS_ANSWERS]; /* NULL until asked for */
+    int64_t *class_count;                        /* the same */
+    int64_t n_samples;
+} conceptdec_i_class_answers;
+
 struct conceptdec_class_moments {
     conceptdec_i_memory *memory;
     const struct conceptdec_i_kernels *kernels;
@@ -21,10 +29,7 @@ struct conceptdec_class_moments {
     uint32_t flags;
     int64_t n_sums;          /* 1, with all classes, or one for each class */
     conceptdec_i_sums *sums; /* n_sums */
-    /* answers; NULL until asked for */
-    double *answers[CONCEPTDEC_I_CLASS_ANSWERS];
-    int64_t *class_count;
-    int64_t n_samples;
+    conceptdec_i_class_answers *answers;
 };
 
 /* An empty state; sizes and flags are possible. */

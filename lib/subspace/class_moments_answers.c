@@ -190,7 +190,7 @@ static const struct {
 };
 
 static conceptdec_status
-answer(conceptdec_class_moments *m, int which)
+answer(const conceptdec_class_moments *m, int which)
 {
     int64_t count = m->d;
     if ((answers[which].has_rows && !conceptdec_i_mul(count, m->d, &count)) ||
@@ -205,7 +205,7 @@ answer(conceptdec_class_moments *m, int which)
     if (status == CONCEPTDEC_OK) {
         status = make(&arena, m, which, out);
         if (status == CONCEPTDEC_OK)
-            m->answers[which] = out;
+            m->answers->numbers[which] = out;
         else
             conceptdec_i_memory_give(m->memory, out);
     }
@@ -224,20 +224,21 @@ count_waiting(const conceptdec_i_sums *s, bool is_apart, int64_t first, int64_t 
 }
 
 static conceptdec_status
-count(conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+count(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
 {
-    if (!m->class_count) {
-        m->class_count = conceptdec_i_memory_take(m->memory, (uint64_t)m->classes, sizeof *m->class_count);
-        if (!m->class_count)
+    conceptdec_i_class_answers *a = m->answers;
+    if (!a->class_count) {
+        a->class_count = conceptdec_i_memory_take(m->memory, (uint64_t)m->classes, sizeof *a->class_count);
+        if (!a->class_count)
             return CONCEPTDEC_ENOMEM;
         for (int64_t i = 0; i < m->n_sums; i++)
-            count_waiting(&m->sums[i], m->n_sums > 1, i, m->class_count);
-        m->n_samples = 0;
+            count_waiting(&m->sums[i], m->n_sums > 1, i, a->class_count);
+        a->n_samples = 0;
         for (int64_t c = 0; c < m->classes; c++)
-            m->n_samples += m->class_count[c];
+            a->n_samples += a->class_count[c];
     }
     bool is_all = strcmp(name, CONCEPTDEC_M_N_SAMPLES) == 0;
-    *array = (conceptdec_array){.data = is_all ? &m->n_samples : m->class_count,
+    *array = (conceptdec_array){.data = is_all ? &a->n_samples : a->class_count,
                                 .shape = {is_all ? 0 : m->classes},
                                 .ndim = is_all ? 0 : 1,
                                 .dtype = CONCEPTDEC_INT64};
@@ -252,21 +253,17 @@ is_kept(const conceptdec_class_moments *m, int which)
     return which < CONCEPTDEC_I_CLASS_WITHIN || m->flags != CONCEPTDEC_CLASS_MOMENTS_MEANS;
 }
 
-conceptdec_status
-conceptdec_class_moments_get(conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+static conceptdec_status
+numbers(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
 {
     int which = 0, ndim = 0;
-    if (!m || !name || !array)
-        return CONCEPTDEC_ENULL;
-    if (strcmp(name, CONCEPTDEC_M_N_SAMPLES) == 0 || strcmp(name, CONCEPTDEC_M_CLASS_COUNT) == 0)
-        return count(m, name, array);
     while (which < CONCEPTDEC_I_CLASS_ANSWERS && strcmp(name, answers[which].name) != 0)
         which++;
     if (which == CONCEPTDEC_I_CLASS_ANSWERS || !is_kept(m, which))
         return CONCEPTDEC_ENAME;
-    if (!m->answers[which])
+    if (!m->answers->numbers[which])
         CONCEPTDEC_I_TRY(answer(m, which));
-    conceptdec_array found = {.data = m->answers[which], .dtype = CONCEPTDEC_FLOAT64};
+    conceptdec_array found = {.data = m->answers->numbers[which], .dtype = CONCEPTDEC_FLOAT64};
     if (answers[which].has_classes)
         found.shape[ndim++] = m->classes;
     if (answers[which].has_rows)
@@ -275,4 +272,16 @@ conceptdec_class_moments_get(conceptdec_class_moments *m, const char *name, conc
     found.ndim = ndim;
     *array = found;
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_class_moments_get(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+{
+    if (!m || !name || !array)
+        return CONCEPTDEC_ENULL;
+    bool is_count = strcmp(name, CONCEPTDEC_M_N_SAMPLES) == 0 || strcmp(name, CONCEPTDEC_M_CLASS_COUNT) == 0;
+    pthread_mutex_lock(&m->answers->lock);
+    conceptdec_status status = is_count ? count(m, name, array) : numbers(m, name, array);
+    pthread_mutex_unlock(&m->answers->lock);
+    return status;
 }
