@@ -72,17 +72,6 @@ conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l,
 }
 
 conceptdec_status
-conceptdec_i_triangular_multiply(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, int64_t n_columns, double *b,
-                                 int64_t ldb)
-{
-    CONCEPTDEC_I_TRY(check_size(ctx, n, n_columns, ld));
-    CONCEPTDEC_I_TRY(check_size(ctx, n, n_columns, ldb));
-    cblas_dtrmm(CblasColMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, (int)n, (int)n_columns, 1, l, (int)ld, b,
-                (int)ldb);
-    return CONCEPTDEC_OK;
-}
-
-conceptdec_status
 conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64_t ld)
 {
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
@@ -275,14 +264,6 @@ conceptdec_status
 conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm, double *condition)
 {
     (void)n, (void)l, (void)ld, (void)norm, (void)condition;
-    return unsupported(ctx);
-}
-
-conceptdec_status
-conceptdec_i_triangular_multiply(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, int64_t n_columns, double *b,
-                                 int64_t ldb)
-{
-    (void)n, (void)l, (void)ld, (void)n_columns, (void)b, (void)ldb;
     return unsupported(ctx);
 }
 

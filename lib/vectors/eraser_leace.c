@@ -99,12 +99,19 @@ factor(const leace *l, bool *is_safe)
 
 /* ---- directions ---- */
 
+static void
+add_multiple(int64_t d, double weight, const double *restrict from, double *restrict to)
+{
+    for (int64_t j = 0; j < d; j++)
+        to[j] += weight * from[j];
+}
+
 /* Of whitened cross-covariances (classes rows of m numbers, destroyed): left singular vectors in rows of `vectors`. */
 static conceptdec_status
 decompose(const leace *l, int64_t m, double *whitened, double **vectors)
 {
     const conceptdec_eraser_options *o = l->e->options;
-    const int64_t least = min64(l->classes, m), most = min64(min64(l->classes - 1, m), o->rank);
+    const int64_t least = min64(l->classes, m), most = min64(l->classes - 1, m);
     CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, 1, least, &l->found->strengths));
     CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, least, m, vectors));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(l->arena->ctx, 0));
@@ -114,11 +121,10 @@ decompose(const leace *l, int64_t m, double *whitened, double **vectors)
     while (rank < most && l->found->strengths[rank] > o->tolerance)
         rank++;
     l->found->rank = rank;
-    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, rank, l->d, &l->found->read));
-    return conceptdec_i_eraser_take(l->arena, rank, l->d, &l->found->removed);
+    return conceptdec_i_eraser_take(l->arena, rank, l->d, &l->found->read);
 }
 
-/* F is L^-1: read = F'u, removed = L u. */
+/* F is L^-1. */
 static conceptdec_status
 solve(leace *l)
 {
@@ -127,11 +133,8 @@ solve(leace *l)
     CONCEPTDEC_I_TRY(conceptdec_i_triangular_solve(ctx, l->d, l->s, l->d, false, l->classes, l->cross, l->d));
     CONCEPTDEC_I_TRY(decompose(l, l->d, l->cross, &vectors));
     const conceptdec_i_erased *f = l->found;
-    const size_t bytes = (size_t)(f->rank * l->d) * sizeof *f->read;
-    memcpy(f->read, vectors, bytes);
-    memcpy(f->removed, vectors, bytes);
-    CONCEPTDEC_I_TRY(conceptdec_i_triangular_solve(ctx, l->d, l->s, l->d, true, f->rank, f->read, l->d));
-    return conceptdec_i_triangular_multiply(ctx, l->d, l->s, l->d, f->rank, f->removed, l->d);
+    memcpy(f->read, vectors, (size_t)(f->rank * l->d) * sizeof *f->read);
+    return conceptdec_i_triangular_solve(ctx, l->d, l->s, l->d, true, f->rank, f->read, l->d);
 }
 
 /* Eigenvectors that count: rows first..d-1 of s. There are no more than rows less one. */
@@ -149,18 +152,21 @@ first_vector(const leace *l, const double *values)
     return first;
 }
 
-/* out = sum over k of weight(k) u(k) vectors[k]. */
-static void
-combine(const leace *l, int64_t m, const double *vectors, const double *u, const double *values, bool is_inverse,
-        double *out)
+/* out[k][c] = cross[c] . vectors[k]. */
+static conceptdec_status
+multiply(const leace *l, int64_t m, const double *vectors, double **out)
 {
-    memset(out, 0, (size_t)l->d * sizeof *out);
-    for (int64_t k = 0; k < m; k++) {
-        const double root = sqrt(values[k]), weight = is_inverse ? u[k] / root : u[k] * root;
-        const double *v = vectors + k * l->d;
-        for (int64_t j = 0; j < l->d; j++)
-            out[j] += weight * v[j];
-    }
+    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, m, l->classes, out));
+    const conceptdec_i_dense rows = {.data = l->cross, .n = l->classes, .dims = l->d, .stride = l->d, .is_wide = true};
+    const conceptdec_i_applying a = {.rows = &rows,
+                                     .n = l->classes,
+                                     .columns = m,
+                                     .w = vectors,
+                                     .ldw = l->d,
+                                     .out = *out,
+                                     .ldo = l->classes,
+                                     .precision = CONCEPTDEC_I_TILE_F64};
+    return m > 0 ? conceptdec_i_apply(l->arena->ctx, &a) : CONCEPTDEC_OK;
 }
 
 /* whitened[c][k] = cross[c] . vectors[k] / root of values[k]. */
@@ -168,25 +174,15 @@ static conceptdec_status
 whiten(const leace *l, int64_t m, const double *vectors, const double *values, double **whitened)
 {
     double *turned;
-    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, m, l->classes, &turned));
+    CONCEPTDEC_I_TRY(multiply(l, m, vectors, &turned));
     CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, l->classes, m, whitened));
-    const conceptdec_i_dense rows = {.data = l->cross, .n = l->classes, .dims = l->d, .stride = l->d, .is_wide = true};
-    const conceptdec_i_applying a = {.rows = &rows,
-                                     .n = l->classes,
-                                     .columns = m,
-                                     .w = vectors,
-                                     .ldw = l->d,
-                                     .out = turned,
-                                     .ldo = l->classes,
-                                     .precision = CONCEPTDEC_I_TILE_F64};
-    CONCEPTDEC_I_TRY(conceptdec_i_apply(l->arena->ctx, &a));
     for (int64_t c = 0; c < l->classes; c++)
         for (int64_t k = 0; k < m; k++)
             (*whitened)[c * m + k] = turned[k * l->classes + c] / sqrt(values[k]);
     return CONCEPTDEC_OK;
 }
 
-/* F is V scaled by inverse roots of eigenvalues: read = F'u, removed = F^+ u, all within the eigenvectors that count. */
+/* F is V scaled by inverse roots of eigenvalues: read = F'u, within the eigenvectors that count. */
 static conceptdec_status
 solve_singular(leace *l)
 {
@@ -201,10 +197,10 @@ solve_singular(leace *l)
     CONCEPTDEC_I_TRY(whiten(l, m, vectors, values, &whitened));
     CONCEPTDEC_I_TRY(decompose(l, m, whitened, &u));
     const conceptdec_i_erased *f = l->found;
-    for (int64_t k = 0; k < f->rank; k++) {
-        combine(l, m, vectors, u + k * m, values, true, f->read + k * l->d);
-        combine(l, m, vectors, u + k * m, values, false, f->removed + k * l->d);
-    }
+    memset(f->read, 0, (size_t)(f->rank * l->d) * sizeof *f->read);
+    for (int64_t k = 0; k < m; k++)
+        for (int64_t i = 0; i < f->rank; i++)
+            add_multiple(l->d, u[i * m + k] / sqrt(values[k]), vectors + k * l->d, f->read + i * l->d);
     return CONCEPTDEC_OK;
 }
 
@@ -214,9 +210,8 @@ unscale(const leace *l)
 {
     for (int64_t k = 0; k < l->found->rank; k++)
         for (int64_t j = 0; j < l->d; j++) {
-            double *read = &l->found->read[k * l->d + j], *removed = &l->found->removed[k * l->d + j];
+            double *read = &l->found->read[k * l->d + j];
             *read = l->is_constant[j] ? 0 : *read / l->deviation[j];
-            *removed = l->is_constant[j] ? 0 : *removed * l->deviation[j];
         }
 }
 
@@ -246,8 +241,51 @@ restrict_read(const leace *l)
     memset(f->read, 0, (size_t)(f->rank * l->d) * sizeof *f->read);
     for (int64_t k = 0; k < m; k++)
         for (int64_t i = 0; i < f->rank; i++)
-            for (int64_t j = 0; j < l->d; j++)
-                f->read[i * l->d + j] += along[k * f->rank + i] * vectors[k * l->d + j];
+            add_multiple(l->d, along[k * f->rank + i], vectors + k * l->d, f->read + i * l->d);
+    return CONCEPTDEC_OK;
+}
+
+/* ---- what is removed ---- */
+
+/* along[c][k] = cross-covariance of class c . read[k], divided by strength k: nearly orthonormal columns. */
+static conceptdec_status
+read_cross(const leace *l, double **along)
+{
+    const conceptdec_i_erased *f = l->found;
+    double *turned;
+    for (int64_t c = 0; c < l->classes; c++)
+        for (int64_t j = 0; j < l->d; j++)
+            l->cross[c * l->d + j] = l->is_constant[j] ? 0 : l->e->share[c] * l->e->means[c * l->d + j];
+    CONCEPTDEC_I_TRY(multiply(l, f->rank, f->read, &turned));
+    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, l->classes, f->rank, along));
+    for (int64_t c = 0; c < l->classes; c++)
+        for (int64_t k = 0; k < f->rank; k++)
+            (*along)[c * f->rank + k] = turned[k * l->classes + c] / f->strengths[k];
+    return CONCEPTDEC_OK;
+}
+
+/* F^+ u is the cross-covariance times its right singular vectors, over the strengths. These are found anew, as least squares that
+ * make what is removed of every class mean that mean: so means become equal to the last digits, however the covariance is
+ * conditioned. */
+static conceptdec_status
+remove_cross(const leace *l)
+{
+    const conceptdec_i_erased *f = l->found;
+    double *along, *square;
+    bool is_definite;
+    CONCEPTDEC_I_TRY(read_cross(l, &along));
+    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, f->rank, f->rank, &square));
+    const conceptdec_i_dense rows = {
+        .data = along, .n = l->classes, .dims = f->rank, .stride = f->rank, .is_wide = true};
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(l->arena->ctx, &rows, NULL, CONCEPTDEC_I_TILE_F64, square, f->rank));
+    CONCEPTDEC_I_TRY(conceptdec_i_cholesky(l->arena->ctx, f->rank, square, f->rank, &is_definite));
+    if (is_definite)
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_cholesky_solve(l->arena->ctx, f->rank, square, f->rank, l->classes, along, f->rank));
+    memset(f->removed, 0, (size_t)(f->rank * l->d) * sizeof *f->removed);
+    for (int64_t k = 0; k < f->rank; k++)
+        for (int64_t c = 0; c < l->classes; c++)
+            add_multiple(l->d, along[c * f->rank + k] / f->strengths[k], l->cross + c * l->d, f->removed + k * l->d);
     return CONCEPTDEC_OK;
 }
 
@@ -262,5 +300,9 @@ conceptdec_i_eraser_leace(conceptdec_i_arena *arena, const conceptdec_i_erasing 
     unscale(&l);
     if (l.first > l.n_constant)
         CONCEPTDEC_I_TRY(restrict_read(&l));
+    CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(arena, found->rank, l.d, &found->removed));
+    if (found->rank > 0)
+        CONCEPTDEC_I_TRY(remove_cross(&l));
+    found->rank = min64(found->rank, e->options->rank);
     return CONCEPTDEC_OK;
 }

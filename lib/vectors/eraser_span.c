@@ -10,6 +10,19 @@
 
 /* ---- class means ---- */
 
+/* A dimension in which all means agree plays no part, not even by what rounding leaves of it. */
+static void
+clear_equal(const conceptdec_i_erasing *e, conceptdec_i_erased *found)
+{
+    for (int64_t j = 0; j < e->d; j++) {
+        bool is_equal = true;
+        for (int64_t c = 0; c < e->classes && is_equal; c++)
+            is_equal = e->means[c * e->d + j] == 0;
+        for (int64_t k = 0; k < found->rank && is_equal; k++)
+            found->read[k * e->d + j] = 0;
+    }
+}
+
 conceptdec_status
 conceptdec_i_eraser_means(conceptdec_i_arena *arena, const conceptdec_i_erasing *e, conceptdec_i_erased *found)
 {
@@ -25,6 +38,7 @@ conceptdec_i_eraser_means(conceptdec_i_arena *arena, const conceptdec_i_erasing 
     const double cut = fmax(e->options->tolerance * found->strengths[0], e->noise);
     while (found->rank < most && found->strengths[found->rank] > cut)
         found->rank++;
+    clear_equal(e, found);
     found->removed = found->read;
     return CONCEPTDEC_OK;
 }
