@@ -943,40 +943,50 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
                                                 without it one for each class, classes x d x d doubles */
 #define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
 
-/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and erasers are
- *  made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they were cut into batches,
- *  and states of different rows merge. */
+/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and
+ *  erasers are made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they
+ *  were cut into batches or how many threads there were, and states of different rows merge. Rows are centred about the
+ *  means of their own classes, chunk by chunk, so that an offset of 1e6 costs no digits of a scatter. */
 typedef struct conceptdec_class_moments conceptdec_class_moments;
 
-/** An empty state. Memory O(classes dims^2), pooled O(dims (dims + classes)). @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at most.
- *  Errors: ENULL, ESIZE, EINVAL, ERESERVED, EOVERFLOW, ENOMEM. @since 0.1 */
+/** An empty state. Memory: O(classes dims^2); POOLED O(dims (dims + classes)), and a chunk of 512 rows or more; MEANS
+ *  O(dims classes), and such a chunk. @param dims numbers of a row, at least 1. @param classes at least 1. @param flags
+ *  CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (both flags), ERESERVED, EOVERFLOW, ENOMEM.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
                                                               uint32_t flags, conceptdec_class_moments **moments);
 
-/** Adds rows; all or, on any error, none of them. @param x rows x dims of any float dtype. @param labels integers, rows x 1, 0..classes-1;
- *  -1: the row plays no part. Time O(rows dims^2). Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ELABEL, ENOMEM, EREAD,
- *  ECANCELLED. @since 0.1 */
+/** Adds rows; all or, on any error, none of them. Sums in float64. Time O(rows dims^2), MEANS O(rows dims); while it
+ *  runs, memory for a second copy of the scatters that change. @param x rows x dims of any float dtype, or a reader.
+ *  @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not looked at. Errors:
+ *  ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                               const conceptdec_matrix *x, const conceptdec_matrix *labels);
 
-/** Adds the rows of another state of the same dims, classes and flags, which stays as it is. Errors: ENULL, ESIZE, EINVAL, ENOMEM.
- *  @since 0.1 */
+/** Adds the rows of another state of the same dims, classes and flags, which stays as it is (it may be the same one):
+ *  all or, on any error, none. Equal to adding its rows but for rounding. Errors: ENULL, ESIZE, EINVAL (other flags),
+ *  EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                                 const conceptdec_class_moments *other);
 
 #define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
 #define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
 #define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
-#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; not where
-                                                    it is pooled */
+#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for a
+                                                    class without rows */
 
-/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided by n - 1), made
- *  at the call; the memory belongs to the state and is good until it changes. Errors: ENULL, ENAME (also for what the flags leave
- *  out), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(conceptdec_class_moments *moments, const char *name,
+/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it,
+ *  divided by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with
+ *  POOLED, and with MEANS neither that nor `within` and `covariance`. NaN where there are too few rows. The memory
+ *  belongs to the state and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW,
+ *  ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
                                                               conceptdec_array *array);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads a state, with the rows that wait for a whole chunk: who goes on from a file gets the same bits as
+ *  who never stopped. Errors as with moments: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is
+ *  checked), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
                                                                const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_load(conceptdec_ctx *ctx, const char *path,
@@ -1352,25 +1362,48 @@ CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx,
 typedef struct conceptdec_eraser_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *directions; /**< 0: floats, r x d; PROJECTION only; labels may then be NULL */
-    int64_t classes;  /**< 1: default: the largest label + 1 */
-    int64_t rank;     /**< 2: most directions that are removed, the strongest first; default: all, at most C - 1 */
-    int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^30 */
-    double tolerance; /**< 4: singular values of the whitened cross-covariance at or below it count as 0; default 1e-8 */
+    const conceptdec_matrix *directions; /**< 0: floats in memory, r x d, none of them 0; PROJECTION only; labels may
+                                              then be NULL. One in the span of those before it adds nothing */
+    int64_t classes;  /**< 1: default: the largest label + 1; EINVAL with moments, which have their own */
+    int64_t rank;     /**< 2: most directions that are removed, the strongest first (of `directions` the first);
+                           default: all, at most C - 1 */
+    int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^32. LEACE needs 40 d^2 and a little;
+                           what cannot fit is ENOMEM with the bytes that are needed */
+    double tolerance; /**< 4: in [0, 1), default 1e-8. LEACE: singular values of the whitened cross-covariance at or
+                           below it count as 0; PROJECTION: those of the class means at or below it times the largest, or what
+                           is left of a direction, of length 1, without those before it */
     int32_t kind;     /**< 5: CONCEPTDEC_ERASE_* */
     uint32_t flags;   /**< 6: 0 */
 } conceptdec_eraser_options;
 
-/** A fitted eraser, x - (x - mean) read' removed; immutable once made. */
+/** A fitted eraser: a row x becomes x - sum over k of (read[k] . (x - mean)) removed[k]. Immutable once made. */
 typedef struct conceptdec_eraser conceptdec_eraser;
 
-/** Fits an eraser. LEACE needs the d x d covariance: time O(n d^2 + d^3), memory O(d^2). @param x n x d; NULL only with `directions`. @param labels integers, n x 1, -1: the sample plays no part.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+/** Fits an eraser to labelled rows.
+ *
+ *  LEACE: with S the covariance of the rows and Z their cross-covariance with membership in the classes (both divided
+ *  by n), W = S^-1/2 and u the left singular vectors of W Z whose singular values are above `tolerance`: read = W u,
+ *  removed = W^+ u. Of all affine maps after which no class differs in its mean it changes rows least in the mean
+ *  square, in any norm. The inverse is the pseudo-inverse: of fewer rows than dimensions, constant dimensions, or such
+ *  as depend on others, what does not vary stays as it is. PROJECTION: read = removed = the right singular vectors of
+ *  the class means less the mean of all, each times the root of its share of the rows. Means of classes become equal by
+ *  either.
+ *
+ *  Time: LEACE O(n d^2 + d^3): a Cholesky factorisation where the covariance is safely definite, its eigenvectors
+ *  otherwise (not cancellable; some 20 times longer); PROJECTION O(n d + C^2 d). Memory: options->memory. @param x n x
+ *  d; NULL only with `directions` and without labels: the mean is then 0. @param labels integers, n x 1, -1: the sample
+ *  plays no part; NULL only with `directions`: the mean is then that of all rows. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD,
+ *  ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                        const conceptdec_matrix *labels,
                                                        const conceptdec_eraser_options *options, conceptdec_eraser **eraser);
 
-/** The same from moments with or without a scatter for each class: the rows may have come in batches (streaming). @since 0.1 */
+/** The same from moments: the rows may have come in batches (streaming). LEACE takes moments with a scatter for each
+ *  class or a pooled one, PROJECTION any. Of the same rows in the same order, pooled moments (for a projection: means
+ *  alone) give the bits of conceptdec_eraser_new(), others the same but for rounding. Errors: ENULL, EINVAL (also means
+ *  alone, for LEACE), ETOOFEW, ESINGLECLASS, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, ESTRUCT_*, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec_ctx *ctx,
                                                                       const conceptdec_class_moments *moments,
                                                                       const conceptdec_eraser_options *options,
@@ -1380,18 +1413,22 @@ CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec
 #define CONCEPTDEC_E_REMOVED "removed"         /**< float64 (r x d): what is subtracted for it */
 #define CONCEPTDEC_E_MEAN "mean"               /**< float64 (d) */
 #define CONCEPTDEC_E_STRENGTHS "strengths"     /**< float64 (r): singular values, descending; NaN for given directions */
-#define CONCEPTDEC_E_RANK "rank"               /**< int64 () */
+#define CONCEPTDEC_E_RANK "rank"               /**< int64 (): r; 0 where there is nothing to erase */
 #define CONCEPTDEC_E_KIND "kind"               /**< int64 () */
 
 /** Gets one of the arrays CONCEPTDEC_E_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_get(const conceptdec_eraser *eraser, const char *name,
                                                        conceptdec_array *array);
 
-/** `erased` (m x d): rows without the concept. A row's does not depend on the others. Errors: ENULL, ESIZE (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+/** `erased` (m x d, float64): rows without the concept, computed in float64. A row's numbers do not depend on the
+ *  others. Time O(m d r). @param x m x d of any float dtype, or a reader. Errors: ENULL, ESIZE (another d), EDTYPE,
+ *  EOVERFLOW (also a result that float64 does not hold), ENONFINITE, ENOMEM, EREAD, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_apply(conceptdec_ctx *ctx, const conceptdec_eraser *eraser,
                                                          const conceptdec_matrix *x, conceptdec_result **result);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads an eraser, as with moments: every size and value is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM,
+ *  ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_save(conceptdec_ctx *ctx, const conceptdec_eraser *eraser, const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_load(conceptdec_ctx *ctx, const char *path, conceptdec_eraser **eraser);
 
@@ -1403,14 +1440,24 @@ typedef struct conceptdec_erasure_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_eraser_options *eraser; /**< 0: NULL: defaults; rank is set by `most` */
-    const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults */
-    const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults */
+    const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults. No permutations, no bootstrap */
+    const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults. No permutations, bootstrap, control
+                                                  tasks, code lengths or nested selection */
     int64_t most;                            /**< 3: directions that are removed at most; default: as many as the eraser has */
 } conceptdec_erasure_options;
 
-/** How decodability falls as a concept is erased: after 0, 1 .. R directions `decodability` (R + 1; of the first k), `accuracy` (R + 1; of the first lambda), with `n_removed` (R + 1), `chance_null`, `chance`,
- *  and `strengths` (R). The eraser is fitted to all labelled rows, as erasers are.
- *  Errors: those of conceptdec_eraser_new(), conceptdec_knn_decodability() and conceptdec_probe(). @since 0.1 */
+/** How decodability falls as a concept is erased. One eraser is fitted to all labelled rows; after 0, 1 .. R of its
+ *  directions, the strongest first: `n_removed` (R + 1), `decodability` (R + 1; of the first k), `accuracy` (R + 1; of
+ *  the first lambda); `chance_null` () of neighbours before anything is removed, `chance` (): share of the largest
+ *  class, and `strengths` (R). Rows without the concept are float64, whatever x is.
+ *
+ *  The eraser has seen the rows that a probe is scored on. After all of LEACE a probe that is scored on the rows of its
+ *  fit (resubstitution) says the largest class; out of fold it may score below chance, as the mean of what a fold
+ *  leaves out lies opposite to that of the rest. What neighbours still read then is not linear.
+ *
+ *  Time: the eraser, and R + 1 times neighbours and probe. Memory 8 n d bytes, and theirs. @param x n x d. @param
+ *  labels integers, n x 1, -1: plays no part. Errors: those of conceptdec_eraser_new(), conceptdec_knn_decodability()
+ *  and conceptdec_probe(). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_erasure_curve(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                           const conceptdec_matrix *labels,
                                                           const conceptdec_erasure_options *options,
