@@ -20,6 +20,9 @@ struct conceptdec_subspaces {
  * dimensions. */
 conceptdec_status conceptdec_i_subspaces_make(conceptdec_ctx *ctx, int64_t count, int64_t d, const int64_t *ranks,
                                               conceptdec_subspaces **subspaces);
+/* One list of several in the same space, at least one; views are numbered through. */
+conceptdec_status conceptdec_i_subspaces_join(conceptdec_i_arena *arena, const conceptdec_subspaces *const *parts,
+                                              int64_t n_parts, conceptdec_subspaces **subspaces);
 /* Options with defaults, checked; a tolerance that was not given stays 0. given: NULL: defaults. */
 conceptdec_status conceptdec_i_subspaces_options_take(conceptdec_ctx *ctx, const conceptdec_subspaces_options *given,
                                                       conceptdec_subspaces_options *options);
