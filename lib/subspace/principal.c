@@ -244,7 +244,7 @@ conceptdec_status
 conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_principal_problem *p,
                             conceptdec_i_principal *answer)
 {
-    *answer = (conceptdec_i_principal){.total = (double)NAN, .gap = (double)NAN};
+    *answer = (conceptdec_i_principal){.n_samples = p->n, .total = (double)NAN, .gap = (double)NAN};
     conceptdec_status status = CONCEPTDEC_OK;
     if (p->n >= (p->is_centred ? 2 : 1)) {
         conceptdec_i_arena scratch;

@@ -21,9 +21,9 @@ typedef struct conceptdec_i_principal_problem {
 
 /* Memory of the arena's. */
 typedef struct conceptdec_i_principal {
-    int64_t rank, n_missing;
+    int64_t rank, n_missing, n_samples;
     double *vectors;   /* rank x d, orthonormal, oriented */
-    double *variances; /* rank, descending */
+    double *variances; /* rank, descending; NULL: not known */
     double total, gap; /* NaN: not known */
     bool is_undecided;
 } conceptdec_i_principal;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/columns.h"
+
 #define COUNTS 7 /* start, with one more, and six arrays of S integers */
 #define REALS 2
 #define SAME 0x1p-16 /* magnitudes that agree to so many bits are equal: which is larger is rounding */
@@ -105,6 +107,23 @@ conceptdec_subspaces_get(const conceptdec_subspaces *s, const char *name, concep
             return CONCEPTDEC_OK;
         }
     return CONCEPTDEC_ENAME;
+}
+
+double
+conceptdec_i_subspaces_unit(double *v, int64_t d)
+{
+    double largest = 0, square = 0;
+    for (int64_t i = 0; i < d; i++)
+        largest = fmax(largest, fabs(v[i]));
+    const double unit = conceptdec_i_unit(largest);
+    for (int64_t i = 0; i < d; i++) {
+        v[i] /= unit;
+        square += v[i] * v[i];
+    }
+    const double length = sqrt(square);
+    for (int64_t i = 0; i < d && length > 0; i++)
+        v[i] /= length;
+    return length * unit;
 }
 
 void

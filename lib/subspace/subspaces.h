@@ -34,6 +34,8 @@ conceptdec_status conceptdec_i_subspaces_options_refuse(conceptdec_ctx *ctx, con
 bool conceptdec_i_subspaces_has_tolerance(const conceptdec_subspaces_options *options);
 double conceptdec_i_subspaces_tolerance(const conceptdec_subspaces_options *options, int64_t n, int64_t d,
                                         int32_t dtype);
+/* Makes a direction 1 long, whatever its scale, and returns how long it was; one of length 0 stays. */
+double conceptdec_i_subspaces_unit(double *direction, int64_t d);
 /* The orientation that all directions have: of the elements of largest magnitude the first is positive. */
 void conceptdec_i_subspaces_orient(double *direction, int64_t d);
 

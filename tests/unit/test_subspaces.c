@@ -230,6 +230,125 @@ START_TEST(equal_variances)
 }
 END_TEST
 
+/* ---- bases of whole classes ---- */
+
+/* Means (1, 0, 0), (-1, 0, 0), (0, 0, 3) of two, two and one samples, at an offset; class 3 has none. */
+static const double pairs[] = {1, 1, 0, 1, -1, 0, -1, 2, 0, -1, -2, 0, 0, 0, 3, 7, 7, 7};
+static const int64_t pair_labels[] = {0, 0, 1, 1, 2, -1};
+
+static conceptdec_subspaces *
+of_pairs(int32_t basis, double offset, int64_t rank)
+{
+    double x[18];
+    for (int i = 0; i < 18; i++)
+        x[i] = pairs[i] + offset;
+    const conceptdec_matrix view = projection_view(x, 6, 3), labels = subspace_labels(pair_labels, 6);
+    const conceptdec_subspaces_options o = {.struct_size = sizeof o, .basis = basis, .classes = 4, .rank = rank};
+    return subspace_new(ctx, &view, 1, &labels, &o);
+}
+
+START_TEST(span_of_means)
+{
+    const double offset = _i ? 1e6 : 0, tiny = _i ? 1e-9 : 1e-14;
+    conceptdec_subspaces *s = of_pairs(CONCEPTDEC_BASIS_MEANS, offset, 0);
+    ck_assert_int_eq(subspace_array(s, CONCEPTDEC_S_RANKS).shape[0], 1);
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_RANKS)[0], 2);
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_CLASS)[0], -1);
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_N_SAMPLES)[0], 5);
+    const double *q = subspace_basis(s, 0), *v = subspace_reals(s, CONCEPTDEC_S_VARIANCES);
+    const double wanted[] = {0, 0, 1, 1, 0, 0}; /* centred means: (1, 0, -1), (-1, 0, -1), (0, 0, 2) */
+    for (int i = 0; i < 6; i++)
+        NEAR(q[i], wanted[i], tiny);
+    NEAR(v[0], 3, tiny);
+    NEAR(v[1], 1, tiny);
+    NEAR(subspace_reals(s, CONCEPTDEC_S_TOTAL_VARIANCE)[0], 4, tiny);
+    conceptdec_subspaces_free(s);
+    s = of_pairs(CONCEPTDEC_BASIS_MEANS, offset, 3);
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_N_MISSING)[0], 1);
+    conceptdec_subspaces_free(s);
+}
+END_TEST
+
+START_TEST(differences)
+{
+    const double offset = _i ? 1e6 : 0, tiny = _i ? 1e-9 : 1e-15;
+    conceptdec_subspaces *s = of_pairs(CONCEPTDEC_BASIS_DIFFERENCE, offset, 0);
+    /* (1, 0, 0) - (-2, 0, 3) / 3 = (5, 0, -3) / 3; (-1, 0, 0) - (2, 0, 3) / 3 = (-5, 0, -3) / 3; (0, 0, 3) */
+    const double root = sqrt(34), wanted[] = {5 / root, 0, -3 / root, 5 / root, 0, 3 / root, 0, 0, 1};
+    for (int c = 0; c < 3; c++) {
+        ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_RANKS)[c], 1);
+        for (int j = 0; j < 3; j++)
+            NEAR(subspace_basis(s, c)[j], wanted[c * 3 + j], tiny);
+    }
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_RANKS)[3], 0);
+    ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_N_MISSING)[3], 1);
+    ck_assert(isnan(subspace_reals(s, CONCEPTDEC_S_VARIANCES)[0]));
+    conceptdec_subspaces_free(s);
+}
+END_TEST
+
+/* The same samples in two classes, in another order: means differ by rounding alone, which is no direction. */
+START_TEST(equal_means)
+{
+    enum { SAMPLES = 40, DIMS = 3 };
+    double x[2 * SAMPLES * DIMS];
+    int64_t labels[2 * SAMPLES];
+    for (int i = 0; i < SAMPLES * DIMS; i++)
+        x[i] = 0.1 + sin((double)i);
+    for (int i = 0; i < SAMPLES; i++)
+        for (int j = 0; j < DIMS; j++)
+            x[(SAMPLES + i) * DIMS + j] = x[(SAMPLES - 1 - i) * DIMS + j];
+    for (int i = 0; i < 2 * SAMPLES; i++)
+        labels[i] = i / SAMPLES;
+    const conceptdec_matrix view = projection_view(x, 2 * SAMPLES, DIMS), all = subspace_labels(labels, 2 * SAMPLES);
+    for (int32_t basis = CONCEPTDEC_BASIS_MEANS; basis <= CONCEPTDEC_BASIS_DIFFERENCE; basis++) {
+        const conceptdec_subspaces_options o = {.struct_size = sizeof o, .basis = basis};
+        conceptdec_subspaces *s = subspace_new(ctx, &view, 1, &all, &o);
+        ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_RANKS)[0], 0);
+        conceptdec_subspaces_free(s);
+    }
+}
+END_TEST
+
+/* Two classes have one weight vector; three have one each, which are those of the model. */
+START_TEST(weights_of_a_probe)
+{
+    enum { SAMPLES = 60, DIMS = 4 };
+    double x[SAMPLES * DIMS];
+    int64_t labels[SAMPLES];
+    const int64_t classes = 2 + _i;
+    for (int i = 0; i < SAMPLES; i++) {
+        labels[i] = i % classes;
+        for (int j = 0; j < DIMS; j++)
+            x[i * DIMS + j] = sin((double)(i * DIMS + j)) + (j == labels[i]);
+    }
+    const conceptdec_matrix view = projection_view(x, SAMPLES, DIMS), all = subspace_labels(labels, SAMPLES);
+    const conceptdec_probe_options probe = {.struct_size = sizeof probe, .kind = CONCEPTDEC_PROBE_RIDGE};
+    const conceptdec_subspaces_options o = {
+        .struct_size = sizeof o, .basis = CONCEPTDEC_BASIS_PROBE, .probe = &probe};
+    conceptdec_subspaces *s = subspace_new(ctx, &view, 1, &all, &o);
+    conceptdec_probe_model *model;
+    conceptdec_array weights;
+    ck_assert_int_eq(conceptdec_probe_model_new(ctx, &view, &all, &probe, &model), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_probe_model_get(model, CONCEPTDEC_R_WEIGHTS, &weights), CONCEPTDEC_OK);
+    for (int64_t c = 0; c < classes; c++) {
+        const double *w = (const double *)weights.data + (c < weights.shape[0] ? c : 0) * DIMS;
+        double square = 0, along = 0, most = -1, signed_most = 0;
+        for (int j = 0; j < DIMS; j++) {
+            square += w[j] * w[j];
+            along += w[j] * subspace_basis(s, c)[j];
+            signed_most = fabs(subspace_basis(s, c)[j]) > most ? subspace_basis(s, c)[j] : signed_most;
+            most = fmax(most, fabs(subspace_basis(s, c)[j]));
+        }
+        NEAR(fabs(along), sqrt(square), 1e-12 * sqrt(square));
+        ck_assert(signed_most > 0);
+        ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_UNDECIDED)[c], 0);
+    }
+    conceptdec_probe_model_free(model);
+    conceptdec_subspaces_free(s);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -242,6 +361,10 @@ make_suite(void)
     tcase_add_loop_test(tests, rank_rules, 0, 2);
     tcase_add_loop_test(tests, steep_spectrum, 0, 2);
     tcase_add_test(tests, equal_variances);
+    tcase_add_loop_test(tests, span_of_means, 0, 2);
+    tcase_add_loop_test(tests, differences, 0, 2);
+    tcase_add_test(tests, equal_means);
+    tcase_add_loop_test(tests, weights_of_a_probe, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
