@@ -182,6 +182,10 @@ search_rows(search *s, int64_t *kept)
         if (s->problem->explained > 0 && is_open)
             is_open = s->problem->explained >= 1 - s->floor * (double)s->n_values;
     }
+    if (!s->problem->x && !s->values)
+        return conceptdec_i_fail(s->arena->ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: all directions of %lld dimensions need more than the %lld bytes allowed",
+                                 (long long)s->problem->d, (long long)s->problem->memory);
     if (!is_open || !s->problem->x)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_principal_singular(s));

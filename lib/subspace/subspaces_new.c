@@ -123,25 +123,3 @@ conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views, in
     conceptdec_i_arena_close(&arena);
     return status;
 }
-
-conceptdec_status
-conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
-                                        const conceptdec_subspaces_options *options, conceptdec_subspaces **subspaces)
-{
-    (void)ctx, (void)moments, (void)options, (void)subspaces;
-    return CONCEPTDEC_EUNSUPPORTED;
-}
-
-conceptdec_status
-conceptdec_subspaces_save(conceptdec_ctx *ctx, const conceptdec_subspaces *subspaces, const char *path)
-{
-    (void)ctx, (void)subspaces, (void)path;
-    return CONCEPTDEC_EUNSUPPORTED;
-}
-
-conceptdec_status
-conceptdec_subspaces_load(conceptdec_ctx *ctx, const char *path, conceptdec_subspaces **subspaces)
-{
-    (void)ctx, (void)path, (void)subspaces;
-    return CONCEPTDEC_EUNSUPPORTED;
-}
