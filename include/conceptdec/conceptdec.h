@@ -1050,7 +1050,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_bases(conceptdec_ctx 
 /** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter matrix for each class;
  *  "probe" is EINVAL. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx,
-                                                                         const conceptdec_class_moments *moments,
+                                                                         conceptdec_class_moments *moments,
                                                                          const conceptdec_subspaces_options *options,
                                                                          conceptdec_subspaces **subspaces);
 
