@@ -46,7 +46,7 @@ static void
 load(const conceptdec_i_blocks *b, int64_t row, int64_t column, int64_t count, double *restrict out)
 {
     const double *restrict shift = b->shift + column, *restrict factor = b->factor + column;
-    conceptdec_i_view_widen(b->ctx->kernels, b->x, row, column, count, out);
+    conceptdec_i_view_widen(b->ctx->kernels, b->x, b->row ? b->row[row] : row, column, count, out);
     for (int64_t j = 0; j < count; j++)
         out[j] = (out[j] - shift[j]) * factor[j];
 }
@@ -148,7 +148,8 @@ conceptdec_status
 conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
                             conceptdec_i_dense *dense)
 {
+    const int64_t n = blocks->row ? blocks->n : blocks->x->rows;
     loading l = {
-        .b = blocks, .rows = blocks->x->rows, .column = first, .columns = count, .out = out, .by_columns = true};
+        .b = blocks, .rows = n, .column = first, .columns = count, .out = out, .by_columns = true};
     return run(&l, dense);
 }

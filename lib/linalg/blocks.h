@@ -9,6 +9,8 @@
 typedef struct conceptdec_i_blocks {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x; /* opened */
+    const int32_t *row;         /* NULL: all rows of x, else n of them in this order: rows below are then those */
+    int64_t n;                  /* where `row` is given */
     const double *shift, *factor;
     bool is_wide;
     int64_t gap; /* elements between one row (or column) of `out` and the next */
