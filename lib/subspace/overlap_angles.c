@@ -12,7 +12,7 @@
 
 #define LANES CONCEPTDEC_I_TURNED
 #define MOST_ABREAST 4096 /* elements of a block, of which eight then fit a cache */
-#define SLICE 256         /* dimensions at a time */
+#define SLICE 512         /* dimensions at a time */
 
 static int64_t
 round_up(int64_t count, int64_t unit)
@@ -120,6 +120,22 @@ find_turn(const block *b, const double *column, int64_t step, double square, dou
     }
 }
 
+/* `width` numbers, of which `count` are there; widths of kernels are known to the compiler. */
+static inline void
+copy_some(const double *restrict from, int64_t count, int64_t width, double *restrict to)
+{
+    if (count < width) {
+        for (int64_t i = 0; i < width; i++)
+            to[i] = i < count ? from[i] : 0;
+    } else if (width == 8) {
+        for (int64_t i = 0; i < 8; i++)
+            to[i] = from[i];
+    } else {
+        for (int64_t i = 0; i < width; i++)
+            to[i] = from[i];
+    }
+}
+
 /* Panels of rows of both bases, dimensions first..first+SLICE-1; zeros past the last. */
 static void
 load_slices(const block *b, int64_t d, int64_t first, int64_t width, double *out)
@@ -127,12 +143,8 @@ load_slices(const block *b, int64_t d, int64_t first, int64_t width, double *out
     int64_t depth = b->small + b->wide;
     for (int64_t p = 0; p < depth; p++) {
         const double *row = p < b->small ? b->small_rows + p * d : b->wide_rows + (p - b->small) * d;
-        for (int64_t i = 0; i < SLICE; i += width) {
-            int64_t count = max64(0, min64(width, d - first - i));
-            double *to = out + i * depth + p * width;
-            memcpy(to, row + first + min64(i, d - first), (size_t)count * sizeof *to);
-            memset(to + count, 0, (size_t)(width - count) * sizeof *to);
-        }
+        for (int64_t i = 0; i < SLICE; i += width)
+            copy_some(row + first + i, d - first - i, width, out + i * depth + p * width);
     }
 }
 
