@@ -942,40 +942,50 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
                                                 without it one for each class, classes x d x d doubles */
 #define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
 
-/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and erasers are
- *  made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they were cut into batches,
- *  and states of different rows merge. */
+/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and
+ *  erasers are made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they
+ *  were cut into batches or how many threads there were, and states of different rows merge. Rows are centred about the
+ *  means of their own classes, chunk by chunk, so that an offset of 1e6 costs no digits of a scatter. */
 typedef struct conceptdec_class_moments conceptdec_class_moments;
 
-/** An empty state. Memory O(classes dims^2), pooled O(dims (dims + classes)). @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at most.
- *  Errors: ENULL, ESIZE, EINVAL, ERESERVED, EOVERFLOW, ENOMEM. @since 0.1 */
+/** An empty state. Memory: O(classes dims^2); POOLED O(dims (dims + classes)), and a chunk of 512 rows or more; MEANS
+ *  O(dims classes), and such a chunk.
+ *  @param dims numbers of a row, at least 1. @param classes at least 1. @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at
+ *  most. Errors: ENULL, ESIZE, EINVAL (both flags), ERESERVED, EOVERFLOW, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
                                                               uint32_t flags, conceptdec_class_moments **moments);
 
-/** Adds rows; all or, on any error, none of them. @param x rows x dims of any float dtype. @param labels integers, rows x 1, 0..classes-1;
- *  -1: the row plays no part. Time O(rows dims^2). Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ELABEL, ENOMEM, EREAD,
- *  ECANCELLED. @since 0.1 */
+/** Adds rows; all or, on any error, none of them. Sums in float64. Time O(rows dims^2), MEANS O(rows dims); while it runs,
+ *  memory for a second copy of the scatters that change.
+ *  @param x rows x dims of any float dtype, or a reader. @param labels integers, rows x 1, 0..classes-1; -1: the row plays
+ *  no part, and its values are not looked at.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                               const conceptdec_matrix *x, const conceptdec_matrix *labels);
 
-/** Adds the rows of another state of the same dims, classes and flags, which stays as it is. Errors: ENULL, ESIZE, EINVAL, ENOMEM.
- *  @since 0.1 */
+/** Adds the rows of another state of the same dims, classes and flags, which stays as it is (it may be the same one): all
+ *  or, on any error, none. Equal to adding its rows but for rounding. Errors: ENULL, ESIZE, EINVAL (other flags),
+ *  EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                                 const conceptdec_class_moments *other);
 
 #define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
 #define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
 #define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
-#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; not where
-                                                    it is pooled */
+#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for a
+                                                    class without rows */
 
-/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided by n - 1), made
- *  at the call; the memory belongs to the state and is good until it changes. Errors: ENULL, ENAME (also for what the flags leave
- *  out), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(conceptdec_class_moments *moments, const char *name,
+/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided
+ *  by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with POOLED, and
+ *  with MEANS neither that nor `within` and `covariance`. NaN where there are too few rows. The memory belongs to the state
+ *  and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW, ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
                                                               conceptdec_array *array);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads a state, with the rows that wait for a whole chunk: who goes on from a file gets the same bits as who
+ *  never stopped. Errors as with moments: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is
+ *  checked), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
                                                                const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_load(conceptdec_ctx *ctx, const char *path,
@@ -1039,7 +1049,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_bases(conceptdec_ctx 
 /** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter matrix for each class;
  *  "probe" is EINVAL. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx,
-                                                                         const conceptdec_class_moments *moments,
+                                                                         conceptdec_class_moments *moments,
                                                                          const conceptdec_subspaces_options *options,
                                                                          conceptdec_subspaces **subspaces);
 

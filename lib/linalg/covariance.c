@@ -10,7 +10,7 @@
 int
 conceptdec_i_covariance_precision(const conceptdec_i_krylov_problem *problem)
 {
-    bool is_wide = !problem->rows || problem->rows->dtype == CONCEPTDEC_FLOAT64;
+    bool is_wide = problem->is_wide || !problem->rows || problem->rows->dtype == CONCEPTDEC_FLOAT64;
     return is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
 }
 

@@ -10,6 +10,7 @@ typedef struct conceptdec_i_krylov_problem {
     const conceptdec_matrix *rows; /* opened (conceptdec_i_view_open) and finite; NULL: the matrix */
     const int32_t *row;            /* NULL: all of them, else n of them, which may repeat */
     int64_t n;                     /* where `row` is given */
+    bool is_wide;                  /* products in float64 whatever the rows are */
     const double *mean;            /* dims; NULL: 0 */
     const double *scale;           /* dims, above 0; NULL: 1 */
     double divisor;                /* above 0 */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "linalg/columns.h"
 #include "linalg/factor.h"
 #include "subspace/subspaces.h"
 
@@ -76,20 +75,6 @@ dot(const double *a, const double *b, int64_t d)
     return sum;
 }
 
-static void
-make_unit(double *row, int64_t d)
-{
-    double largest = 0;
-    for (int64_t i = 0; i < d; i++)
-        largest = fmax(largest, fabs(row[i]));
-    const double unit = conceptdec_i_unit(largest);
-    for (int64_t i = 0; i < d; i++)
-        row[i] /= unit;
-    const double length = sqrt(dot(row, row, d));
-    for (int64_t i = 0; i < d && length > 0; i++)
-        row[i] /= length;
-}
-
 static conceptdec_status
 check_orthonormal(const job *j, const basis *b)
 {
@@ -152,7 +137,7 @@ take_basis(const job *j, basis *b)
     CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 0));
     if (!b->variances) {
         for (int64_t i = 0; i < r; i++)
-            make_unit(b->rows + i * j->d, j->d);
+            (void)conceptdec_i_subspaces_unit(b->rows + i * j->d, j->d);
         return find_span(j, b);
     }
     CONCEPTDEC_I_TRY(check_orthonormal(j, b));

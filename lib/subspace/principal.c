@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/blocks.h"
 #include "linalg/columns.h"
 #include "linalg/engine.h"
 #include "subspace/subspaces.h"
@@ -36,21 +37,57 @@ find_shift(search *s, double *reach)
                              p->name);
 }
 
+static void
+set_scale(const search *s, double scale)
+{
+    for (int64_t j = 0; j < s->problem->d; j++) {
+        s->scale[j] = scale;
+        s->factor[j] = 1 / scale;
+    }
+}
+
+/* Rows that are read many times are shifted and scaled once, if that takes no more than half of the memory. */
 static conceptdec_status
-find_scale(search *s, double reach)
+copy_rows(search *s)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    void *squares;
-    s->unit = conceptdec_i_unit(reach);
-    for (int64_t j = 0; j < p->d; j++) {
-        s->scale[j] = s->unit;
-        s->factor[j] = 1 / s->unit;
-    }
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "columns", p->d, sizeof(double), &squares));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_columns_squares_rows(s->scratch, p->x, p->row, p->n, s->shift, s->scale, squares));
+    const conceptdec_i_blocks blocks = {.ctx = s->scratch->ctx,
+                                        .x = s->x,
+                                        .row = s->row,
+                                        .n = p->n,
+                                        .shift = s->shift,
+                                        .factor = s->factor,
+                                        .is_wide = true};
+    conceptdec_i_dense dense;
+    int64_t numbers;
+    void *rows;
+    if (!conceptdec_i_mul(p->n, p->d, &numbers) || numbers > p->memory / 2 / (int64_t)sizeof(double))
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", numbers, sizeof(double), &rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
+    s->copy = (conceptdec_matrix){.data = rows,
+                                  .rows = p->n,
+                                  .cols = p->d,
+                                  .row_stride = 8 * p->d,
+                                  .col_stride = 8,
+                                  .dtype = CONCEPTDEC_FLOAT64};
+    s->x = &s->copy;
+    s->row = NULL;
+    memset(s->shift, 0, (size_t)p->d * sizeof(double));
+    set_scale(s, 1);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+add_squares(search *s)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "columns", p->d, sizeof(double), &memory));
+    double *squares = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_columns_squares_rows(s->scratch, s->x, s->row, p->n, s->shift, s->scale, squares));
     for (int64_t j = 0; j < p->d; j++)
-        s->total += ((double *)squares)[j] / s->divisor;
+        s->total += squares[j] / s->divisor;
     return CONCEPTDEC_OK;
 }
 
@@ -61,11 +98,18 @@ prepare_rows(search *s)
     double reach;
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "columns", p->d, 3 * sizeof(double), &memory));
+    s->x = p->x;
+    s->row = p->row;
     s->shift = memory;
     s->factor = s->shift + p->d;
     s->scale = s->factor + p->d;
     CONCEPTDEC_I_TRY(find_shift(s, &reach));
-    return reach > 0 ? find_scale(s, reach) : CONCEPTDEC_OK;
+    s->unit = conceptdec_i_unit(reach);
+    set_scale(s, s->unit);
+    if (reach == 0)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(copy_rows(s));
+    return add_squares(s);
 }
 
 /* A matrix: the scale by its largest variance. */
@@ -138,6 +182,10 @@ search_rows(search *s, int64_t *kept)
         if (s->problem->explained > 0 && is_open)
             is_open = s->problem->explained >= 1 - s->floor * (double)s->n_values;
     }
+    if (!s->problem->x && !s->values)
+        return conceptdec_i_fail(s->arena->ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: all directions of %lld dimensions need more than the %lld bytes allowed",
+                                 (long long)s->problem->d, (long long)s->problem->memory);
     if (!is_open || !s->problem->x)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_principal_singular(s));
@@ -200,7 +248,7 @@ conceptdec_status
 conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_principal_problem *p,
                             conceptdec_i_principal *answer)
 {
-    *answer = (conceptdec_i_principal){.total = (double)NAN, .gap = (double)NAN};
+    *answer = (conceptdec_i_principal){.n_samples = p->n, .total = (double)NAN, .gap = (double)NAN};
     conceptdec_status status = CONCEPTDEC_OK;
     if (p->n >= (p->is_centred ? 2 : 1)) {
         conceptdec_i_arena scratch;

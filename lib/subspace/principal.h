@@ -21,16 +21,15 @@ typedef struct conceptdec_i_principal_problem {
 
 /* Memory of the arena's. */
 typedef struct conceptdec_i_principal {
-    int64_t rank, n_missing;
+    int64_t rank, n_missing, n_samples;
     double *vectors;   /* rank x d, orthonormal, oriented */
-    double *variances; /* rank, descending */
+    double *variances; /* rank, descending; NULL: not known */
     double total, gap; /* NaN: not known */
     bool is_undecided;
 } conceptdec_i_principal;
 
-/* Rows are worked on by the cheapest of these that answers the question: a Krylov space (narrow input in float32, until what is
- * left is within 1e-5 of the largest variance, float64 within 1e-10), products of rows or second moments in float64, singular
- * vectors. What a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
+/* Rows are worked on in float64, by the cheapest of these that answers the question: a Krylov space (until what is left is
+ * within 1e-8 of the largest variance, 1e-10 for float64 input), products of rows or second moments, singular vectors. What a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
  * Errors: ENOMEM where `memory` does not allow what is needed, EOVERFLOW, EREAD, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_principal_problem *problem,
                                               conceptdec_i_principal *answer);
@@ -42,7 +41,11 @@ typedef struct conceptdec_i_principal_search {
     conceptdec_i_arena *arena; /* of the answer */
     conceptdec_i_arena *scratch;
     const conceptdec_i_principal_problem *problem;
-    double *shift, *factor, *scale; /* d: factor 1 / unit, scale unit */
+    /* x NULL: the matrix of the problem. Where memory allows it x is z itself, and shift 0, factor and scale 1. */
+    const conceptdec_matrix *x;
+    const int32_t *row;             /* NULL: all rows of it */
+    double *shift, *factor, *scale; /* d: factor is 1 / scale */
+    conceptdec_matrix copy;
     double unit, divisor;
     int64_t most;   /* directions that there can be */
     int64_t wanted; /* at most */

@@ -10,9 +10,8 @@
 #include "linalg/krylov.h"
 #include "subspace/principal.h"
 
-#define CLOSE_F32 1e-5 /* residuals of a Krylov space */
-#define CLOSE_F64 1e-10
-#define FLOOR_F32 0x1p-20 /* what products in float leave uncertain, of the largest variance */
+#define CLOSE_NARROW 1e-8 /* residuals of a Krylov space */
+#define CLOSE_WIDE 1e-10
 
 typedef conceptdec_i_principal_search search;
 
@@ -32,8 +31,8 @@ static conceptdec_i_blocks
 blocks_of(const search *s)
 {
     return (conceptdec_i_blocks){.ctx = s->scratch->ctx,
-                                 .x = s->problem->x,
-                                 .row = s->problem->row,
+                                 .x = s->x,
+                                 .row = s->row,
                                  .n = s->problem->n,
                                  .shift = s->shift,
                                  .factor = s->factor,
@@ -247,17 +246,19 @@ conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
     conceptdec_i_krylov_problem problem = {.dims = p->d,
                                            .components = min64(s->wanted + 1, s->most),
                                            .max_iterations = max_iterations,
-                                           .tolerance = is_narrow ? CLOSE_F32 : CLOSE_F64,
+                                           .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
+                                           .is_wide = true,
                                            .seed = p->seed,
                                            .memory = p->memory};
     conceptdec_i_krylov_answer answer;
     double *matrix;
     if (p->x) {
-        problem.rows = p->x;
-        problem.row = p->row;
+        const bool is_copy = s->x == &s->copy;
+        problem.rows = s->x;
+        problem.row = s->row;
         problem.n = p->n;
-        problem.mean = p->is_centred ? s->shift : NULL;
-        problem.scale = s->scale;
+        problem.mean = p->is_centred && !is_copy ? s->shift : NULL;
+        problem.scale = is_copy ? NULL : s->scale;
         problem.divisor = s->divisor;
     } else {
         CONCEPTDEC_I_TRY(take_product(s, p->d, &matrix));
@@ -269,8 +270,7 @@ conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
     s->vectors = answer.vectors;
     s->values = answer.values;
     s->n_values = problem.components;
-    s->floor = is_narrow ? fmax(FLOOR_F32, rounding(s)) : fmax(CLOSE_F64, rounding(s));
-    s->noise = problem.tolerance;
+    s->floor = s->noise = fmax(problem.tolerance, rounding(s));
     s->is_sure = true;
     for (int64_t k = 0; k < s->wanted; k++)
         s->is_sure = s->is_sure && answer.residuals[k] <= problem.tolerance;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/columns.h"
+
 #define COUNTS 7 /* start, with one more, and six arrays of S integers */
 #define REALS 2
 #define SAME 0x1p-16 /* magnitudes that agree to so many bits are equal: which is larger is rounding */
@@ -107,6 +109,23 @@ conceptdec_subspaces_get(const conceptdec_subspaces *s, const char *name, concep
     return CONCEPTDEC_ENAME;
 }
 
+double
+conceptdec_i_subspaces_unit(double *v, int64_t d)
+{
+    double largest = 0, square = 0;
+    for (int64_t i = 0; i < d; i++)
+        largest = fmax(largest, fabs(v[i]));
+    const double unit = conceptdec_i_unit(largest);
+    for (int64_t i = 0; i < d; i++) {
+        v[i] /= unit;
+        square += v[i] * v[i];
+    }
+    const double length = sqrt(square);
+    for (int64_t i = 0; i < d && length > 0; i++)
+        v[i] /= length;
+    return length * unit;
+}
+
 void
 conceptdec_i_subspaces_orient(double *v, int64_t d)
 {
@@ -125,21 +144,18 @@ conceptdec_i_subspaces_orient(double *v, int64_t d)
 /* ---- one list of several ---- */
 
 static conceptdec_status
-check_parts(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts, int64_t n_parts, int64_t *count)
+check_parts(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts, int64_t n_parts)
 {
     if (!parts)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "parts: is NULL");
     if (n_parts < 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "n_parts: %lld, must be at least 1", (long long)n_parts);
-    *count = 0;
     for (int64_t i = 0; i < n_parts; i++) {
         if (!parts[i])
             return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "parts[%lld]: is NULL", (long long)i);
         if (parts[i]->d != parts[0]->d)
             return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "parts[%lld]: %lld dimensions, but parts[0] has %lld",
                                      (long long)i, (long long)parts[i]->d, (long long)parts[0]->d);
-        if (!conceptdec_i_add(*count, parts[i]->count, count))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "parts: too many subspaces");
     }
     return CONCEPTDEC_OK;
 }
@@ -177,12 +193,16 @@ append(conceptdec_subspaces *s, int64_t at, const conceptdec_subspaces *part, in
     return view + most + 1;
 }
 
-static conceptdec_status
-join(conceptdec_i_arena *arena, const conceptdec_subspaces *const *parts, int64_t n_parts, int64_t count,
-     conceptdec_subspaces **subspaces)
+conceptdec_status
+conceptdec_i_subspaces_join(conceptdec_i_arena *arena, const conceptdec_subspaces *const *parts, int64_t n_parts,
+                            conceptdec_subspaces **subspaces)
 {
     conceptdec_subspaces *made;
+    int64_t count = 0;
     void *p;
+    for (int64_t i = 0; i < n_parts; i++)
+        if (!conceptdec_i_add(count, parts[i]->count, &count))
+            return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "parts: too many subspaces");
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "subspaces", count, sizeof(int64_t), &p));
     int64_t *ranks = p, at = 0, view = 0;
     for (int64_t i = 0; i < n_parts; at += parts[i++]->count)
@@ -199,14 +219,13 @@ conceptdec_status
 conceptdec_subspaces_join(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts, int64_t n_parts,
                           conceptdec_subspaces **subspaces)
 {
-    int64_t count;
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (!subspaces)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "subspaces: NULL, must point to where the list goes");
-    CONCEPTDEC_I_TRY(check_parts(ctx, parts, n_parts, &count));
+    CONCEPTDEC_I_TRY(check_parts(ctx, parts, n_parts));
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = join(&arena, parts, n_parts, count, subspaces);
+    conceptdec_status status = conceptdec_i_subspaces_join(&arena, parts, n_parts, subspaces);
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -20,6 +20,9 @@ struct conceptdec_subspaces {
  * dimensions. */
 conceptdec_status conceptdec_i_subspaces_make(conceptdec_ctx *ctx, int64_t count, int64_t d, const int64_t *ranks,
                                               conceptdec_subspaces **subspaces);
+/* One list of several in the same space, at least one; views are numbered through. */
+conceptdec_status conceptdec_i_subspaces_join(conceptdec_i_arena *arena, const conceptdec_subspaces *const *parts,
+                                              int64_t n_parts, conceptdec_subspaces **subspaces);
 /* Options with defaults, checked; a tolerance that was not given stays 0. given: NULL: defaults. */
 conceptdec_status conceptdec_i_subspaces_options_take(conceptdec_ctx *ctx, const conceptdec_subspaces_options *given,
                                                       conceptdec_subspaces_options *options);
@@ -31,6 +34,8 @@ conceptdec_status conceptdec_i_subspaces_options_refuse(conceptdec_ctx *ctx, con
 bool conceptdec_i_subspaces_has_tolerance(const conceptdec_subspaces_options *options);
 double conceptdec_i_subspaces_tolerance(const conceptdec_subspaces_options *options, int64_t n, int64_t d,
                                         int32_t dtype);
+/* Makes a direction 1 long, whatever its scale, and returns how long it was; one of length 0 stays. */
+double conceptdec_i_subspaces_unit(double *direction, int64_t d);
 /* The orientation that all directions have: of the elements of largest magnitude the first is positive. */
 void conceptdec_i_subspaces_orient(double *direction, int64_t d);
 

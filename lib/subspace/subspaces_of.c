@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "linalg/engine.h"
-#include "subspace/principal.h"
+#include "subspace/directions.h"
 #include "subspace/subspaces.h"
-
-#define MOST_SUBSPACES INT32_MAX
 
 /* The items of each class, those of class c at row[start[c]] .. row[start[c + 1] - 1], as rows of the view. */
 typedef struct {
@@ -54,10 +52,9 @@ problem_of(const conceptdec_matrix *x, const members *m, int64_t c, const concep
     };
 }
 
-/* found[c] becomes subspace c. */
-static conceptdec_status
-list_of(conceptdec_i_arena *arena, const conceptdec_i_principal *found, int64_t count, int64_t d,
-        conceptdec_subspaces **subspaces)
+conceptdec_status
+conceptdec_i_subspaces_list(conceptdec_i_arena *arena, const conceptdec_i_principal *found, int64_t count, int64_t d,
+                            conceptdec_subspaces **subspaces)
 {
     conceptdec_subspaces *s;
     void *p;
@@ -71,29 +68,33 @@ list_of(conceptdec_i_arena *arena, const conceptdec_i_principal *found, int64_t 
         s->gap[c] = found[c].gap;
         s->undecided[c] = found[c].is_undecided;
         s->n_missing[c] = found[c].n_missing;
+        s->n_samples[c] = found[c].n_samples;
         s->class_of[c] = c;
         if (ranks[c] == 0)
             continue;
         memcpy(s->bases + s->start[c] * d, found[c].vectors, (size_t)(ranks[c] * d) * sizeof(double));
-        memcpy(s->variances + s->start[c], found[c].variances, (size_t)ranks[c] * sizeof(double));
+        for (int64_t k = 0; k < ranks[c]; k++)
+            s->variances[s->start[c] + k] = found[c].variances ? found[c].variances[k] : (double)NAN;
     }
     *subspaces = s;
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-principal(conceptdec_i_arena *arena, const conceptdec_matrix *x, const members *m, int64_t classes,
-          const conceptdec_subspaces_options *o, conceptdec_subspaces **subspaces)
+find_principal(const conceptdec_i_labelled *l, const conceptdec_subspaces_options *o, conceptdec_subspaces **subspaces)
 {
+    conceptdec_i_arena *arena = l->arena;
+    members m;
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "subspaces", classes, sizeof(conceptdec_i_principal), &p));
+    CONCEPTDEC_I_TRY(find_members(arena, l->row, l->n, l->labels, l->classes, &m));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "subspaces", l->classes, sizeof(conceptdec_i_principal), &p));
     conceptdec_i_principal *found = p;
-    for (int64_t c = 0; c < classes; c++) {
-        const conceptdec_i_principal_problem problem = problem_of(x, m, c, o);
+    for (int64_t c = 0; c < l->classes; c++) {
+        const conceptdec_i_principal_problem problem = problem_of(l->x, &m, c, o);
         CONCEPTDEC_I_TRY(conceptdec_i_principal_find(arena, &problem, &found[c]));
         CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
     }
-    return list_of(arena, found, classes, x->cols, subspaces);
+    return conceptdec_i_subspaces_list(arena, found, l->classes, l->x->cols, subspaces);
 }
 
 conceptdec_status
@@ -102,14 +103,15 @@ conceptdec_i_subspaces_of(conceptdec_i_arena *arena, const conceptdec_matrix *x,
                           conceptdec_subspaces **subspaces)
 {
     conceptdec_i_arena own;
-    members m;
+    const conceptdec_i_labelled l = {
+        .arena = &own, .x = x, .row = row, .n = n, .labels = labels, .classes = classes};
     conceptdec_subspaces *made = NULL;
     conceptdec_i_arena_open(&own, arena->ctx);
-    conceptdec_status status = find_members(&own, row, n, labels, classes, &m);
-    if (status == CONCEPTDEC_OK)
-        status = principal(&own, x, &m, classes, options, &made);
-    for (int64_t c = 0; c < classes && status == CONCEPTDEC_OK; c++)
-        made->n_samples[c] = m.start[c + 1] - m.start[c];
+    conceptdec_status status = options->basis == CONCEPTDEC_BASIS_MEANS ? conceptdec_i_basis_means(&l, options, &made)
+                               : options->basis == CONCEPTDEC_BASIS_DIFFERENCE
+                                   ? conceptdec_i_basis_difference(&l, options, &made)
+                               : options->basis == CONCEPTDEC_BASIS_PROBE ? conceptdec_i_basis_probe(&l, options, &made)
+                                                                          : find_principal(&l, options, &made);
     conceptdec_i_arena_close(&own);
     if (status == CONCEPTDEC_OK)
         *subspaces = made;
