@@ -40,7 +40,7 @@ check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
     } unused[] = {{"subspaces", o->subspaces != NULL},     {"groups", o->groups != NULL},
                   {"permutations", o->permutations != 0},  {"bootstrap", o->bootstrap != 0},
                   {NULL, false},                           {"seed", o->seed != 0},
-                  {"confidence", o->confidence < 0 || o->confidence > 0 || o->confidence != o->confidence},
+                  {"confidence", o->confidence != 0},
                   {"permute", o->permute != 0}};
     for (int i = 0; i < FLAGS; i++)
         if (unused[i].name && (unused[i].is_set || CONCEPTDEC_I_GIVEN(o, i)))

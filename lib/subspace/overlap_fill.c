@@ -21,6 +21,7 @@ typedef struct {
     conceptdec_ctx *ctx;
     const conceptdec_subspaces *a, *b;
     bool is_self, has_angles, counts_missing;
+    const char *tail; /* what the tail of the null of independence is called */
     int64_t wide;     /* subspaces of b */
     int64_t r;        /* angles of a pair, at most */
     int64_t n_numbers;
@@ -248,7 +249,7 @@ static conceptdec_status
 take_arrays(filling *f, conceptdec_result *result)
 {
     for (int i = 0; i < f->n_numbers; i++)
-        CONCEPTDEC_I_TRY(take_undefined(f, result, names[i], 2, &f->number[i]));
+        CONCEPTDEC_I_TRY(take_undefined(f, result, i == P_VALUE ? f->tail : names[i], 2, &f->number[i]));
     if (f->has_angles) {
         CONCEPTDEC_I_TRY(take_undefined(f, result, CONCEPTDEC_R_COSINES, 3, &f->cosines));
         CONCEPTDEC_I_TRY(take_undefined(f, result, CONCEPTDEC_R_ANGLES, 3, &f->angles));
@@ -288,6 +289,7 @@ conceptdec_i_overlap_fill(conceptdec_i_arena *arena, const conceptdec_subspaces 
     int64_t taken = 0;
     f.has_angles = !(options->flags & CONCEPTDEC_OVERLAP_NO_ANGLES);
     f.counts_missing = (options->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0;
+    f.tail = options->permutations > 0 ? CONCEPTDEC_R_P_INDEPENDENT : CONCEPTDEC_R_P_VALUE;
     f.n_numbers = f.has_angles ? NUMBERS : GEODESIC;
     f.r = min64(widest(f.a), widest(f.b));
     f.chunks = ceil_div(f.wide, CHUNK);
