@@ -26,13 +26,23 @@ conceptdec_i_lists_check(const conceptdec_i_similarity *s)
                              (long long)(s->n - 1));
 }
 
+/* What the table knows of a row; it has no context to say why it fails. */
+static conceptdec_status
+read_row(const reading *r, int64_t i, int64_t most, int64_t *index, double *distance, int64_t *count)
+{
+    conceptdec_status status = conceptdec_neighbors_row(r->table, i, most, index, distance, count);
+    return status == CONCEPTDEC_OK
+               ? status
+               : conceptdec_i_fail(r->s->ctx, status, "neighbour lists: cannot read that of row %lld", (long long)i);
+}
+
 static conceptdec_status
 count_task(void *argument, int64_t task, int lane)
 {
     const reading *r = argument;
     (void)lane;
     for (int64_t i = task * ROWS; i < min64(r->s->n, (task + 1) * ROWS); i++)
-        CONCEPTDEC_I_TRY(conceptdec_neighbors_row(r->table, i, 0, NULL, NULL, &r->list->start[i + 1]));
+        CONCEPTDEC_I_TRY(read_row(r, i, 0, NULL, NULL, &r->list->start[i + 1]));
     return CONCEPTDEC_OK;
 }
 
@@ -55,7 +65,7 @@ read_task(void *argument, int64_t task, int lane)
     double *distance = (double *)(void *)(index + r->most);
     for (int64_t i = task * ROWS; i < min64(r->s->n, (task + 1) * ROWS); i++) {
         int64_t count, first = r->list->start[i];
-        CONCEPTDEC_I_TRY(conceptdec_neighbors_row(r->table, i, r->most, index, distance, &count));
+        CONCEPTDEC_I_TRY(read_row(r, i, r->most, index, distance, &count));
         for (int64_t e = 0; e < count; e++)
             r->list->row[first + e] = (int32_t)index[e];
         share_places(distance, count, r->s->options.k, r->list->part + first);
