@@ -10,42 +10,6 @@
 
 #define DIMS_A_PIECE 1024
 
-/* ---- formulas ---- */
-
-double
-conceptdec_i_cka_hsic(const conceptdec_i_cka_terms *t, int64_t n, bool is_debiased)
-{
-    double rows = (double)n;
-    if (is_debiased)
-        return (t->products + t->first * t->second / ((rows - 1) * (rows - 2)) - 2 * t->rows / (rows - 2)) /
-               (rows * (rows - 3));
-    return (t->products + t->diagonals - 2 * t->rows / rows + t->first * t->second / (rows * rows)) /
-           ((rows - 1) * (rows - 1));
-}
-
-double
-conceptdec_i_cka_ratio(double both, double first, double second)
-{
-    return first > 0 && second > 0 ? both / sqrt(first * second) : (double)NAN;
-}
-
-conceptdec_i_cka_terms
-conceptdec_i_cka_terms_of(const conceptdec_i_cka *c, const conceptdec_i_cka_side *a, const conceptdec_i_cka_side *b,
-                          const int32_t *order)
-{
-    conceptdec_i_cka_terms t = {0};
-    for (int64_t i = 0; i < c->n; i++) {
-        const int64_t k = order ? order[i] : i;
-        double row_a = c->is_debiased ? a->rows[i] : a->rows[i] + a->diagonal[i];
-        double row_b = c->is_debiased ? b->rows[k] : b->rows[k] + b->diagonal[k];
-        t.diagonals += a->diagonal[i] * b->diagonal[k];
-        t.rows += row_a * row_b;
-        t.first += row_a;
-        t.second += row_b;
-    }
-    return t;
-}
-
 /* ---- views ---- */
 
 static conceptdec_status
@@ -139,8 +103,9 @@ static conceptdec_status
 add_batches(conceptdec_i_cka *c)
 {
     const int64_t batches = c->s->n / c->n;
-    conceptdec_i_stage(c->ctx, "kernels",
-                       batches * (conceptdec_i_cka_tasks(c) + (c->s->options.batch ? c->n_sides : 0)));
+    int64_t tasks = c->columns ? conceptdec_i_cka_column_tasks(c) : conceptdec_i_cka_tasks(c);
+    tasks += c->n_sides * (ceil_div(c->n, CONCEPTDEC_I_TILE_ROWS) + (c->s->options.batch ? 1 : 0));
+    conceptdec_i_stage(c->ctx, "kernels", batches * tasks);
     for (int64_t b = 0; b < batches; b++) {
         c->first = b * c->n;
         CONCEPTDEC_I_TRY(add_batch(c, 1 / (double)batches));
@@ -205,16 +170,15 @@ compare(conceptdec_i_cka *c)
     CONCEPTDEC_I_TRY(open_all(c));
     if (c->is_rbf)
         CONCEPTDEC_I_TRY(conceptdec_i_cka_find_decays(c));
-    CONCEPTDEC_I_TRY(conceptdec_i_cka_choose_edge(c));
+    if (conceptdec_i_cka_prefers_columns(c))
+        CONCEPTDEC_I_TRY(conceptdec_i_cka_open_columns(c));
+    else
+        CONCEPTDEC_I_TRY(conceptdec_i_cka_choose_edge(c));
     CONCEPTDEC_I_TRY(add_batches(c));
     CONCEPTDEC_I_TRY(add_arrays(c));
-    if (c->is_whole)
-        CONCEPTDEC_I_TRY(conceptdec_i_cka_mirror(c));
-    if (c->s->null)
-        CONCEPTDEC_I_TRY(conceptdec_i_cka_permute(c));
-    if (c->s->draws)
-        CONCEPTDEC_I_TRY(conceptdec_i_cka_resample(c));
-    return CONCEPTDEC_OK;
+    if (!c->is_whole)
+        return CONCEPTDEC_OK;
+    return c->columns ? conceptdec_i_cka_draw_columns(c) : conceptdec_i_cka_draw_kernels(c);
 }
 
 conceptdec_status

@@ -31,9 +31,10 @@ typedef struct conceptdec_i_cka {
     int64_t n_sides, first, n;          /* rows in work */
     int64_t edge;                       /* rows of a block */
     conceptdec_i_cka_side *sides;
-    int32_t *row; /* numbers of the rows in work */
-    double *sums; /* V x V: of the products of two kernels, off the diagonal */
-    double *hsic; /* V x V: mean over batches */
+    int32_t *row;                             /* numbers of the rows in work */
+    struct conceptdec_i_cka_columns *columns; /* NULL: sums come from kernels */
+    double *sums;                             /* V x V: of the products of two kernels, off the diagonal */
+    double *hsic;                             /* V x V: mean over batches */
 } conceptdec_i_cka;
 
 /* HSIC of kernels of n rows from sums; see docs/definitions.md. */
@@ -58,10 +59,39 @@ conceptdec_status conceptdec_i_cka_find_decays(conceptdec_i_cka *c);
 /* Terms but for the products, of one pair in the order of the rows; order: of the second's, NULL: the same. */
 conceptdec_i_cka_terms conceptdec_i_cka_terms_of(const conceptdec_i_cka *c, const conceptdec_i_cka_side *a,
                                                  const conceptdec_i_cka_side *b, const int32_t *order);
-/* Completes whole blocks; then null and draws are filled from them. */
-conceptdec_status conceptdec_i_cka_mirror(conceptdec_i_cka *c);
-conceptdec_status conceptdec_i_cka_permute(conceptdec_i_cka *c);
-conceptdec_status conceptdec_i_cka_resample(conceptdec_i_cka *c);
+/* Pairs of different rows i, j of a draw, by what each product counts: w_i w_j, w_i w_j^2, w_i^2 w_j^2 (the last two for unbiased
+ * estimates). */
+enum { CONCEPTDEC_I_CKA_ONCE, CONCEPTDEC_I_CKA_MIXED, CONCEPTDEC_I_CKA_TWICE, CONCEPTDEC_I_CKA_WEIGHTINGS };
+
+/* One draw. */
+typedef struct conceptdec_i_cka_draw {
+    double *weight; /* n: how often each row is drawn */
+    double *rows;   /* V x n: weighted sums of the others in each row of each kernel */
+    double *sums;   /* 3 x V x V: of weighted products; permutations: of products, for pairs of a and b */
+    double *hsic;   /* V x V */
+    int32_t *order; /* n: of the second's rows */
+    int32_t *kept;  /* rows that are drawn */
+    int64_t n_kept;
+} conceptdec_i_cka_draw;
+
+int64_t conceptdec_i_cka_draw_bytes(const conceptdec_i_cka *c);
+void conceptdec_i_cka_draw_open(const conceptdec_i_cka *c, char *memory, conceptdec_i_cka_draw *draw);
+/* Fills weight and kept. */
+conceptdec_status conceptdec_i_cka_draw_rows(const conceptdec_i_cka *c, int64_t number, conceptdec_i_cka_draw *draw);
+/* From sums (and rows) to values, A x B. */
+void conceptdec_i_cka_conclude_order(const conceptdec_i_cka *c, const conceptdec_i_cka_draw *draw, double *out);
+void conceptdec_i_cka_conclude_draw(const conceptdec_i_cka *c, const conceptdec_i_cka_draw *draw, double *out);
+
+/* Fill null and draws, from kernels that stay in memory. */
+conceptdec_status conceptdec_i_cka_draw_kernels(conceptdec_i_cka *c);
+
+/* Whether sums should come from products of columns instead of kernels, which are linear: fewer operations, and room for them. */
+bool conceptdec_i_cka_prefers_columns(const conceptdec_i_cka *c);
+/* As with kernels. */
+conceptdec_status conceptdec_i_cka_open_columns(conceptdec_i_cka *c);
+conceptdec_status conceptdec_i_cka_add_columns(conceptdec_i_cka *c);
+int64_t conceptdec_i_cka_column_tasks(const conceptdec_i_cka *c);
+conceptdec_status conceptdec_i_cka_draw_columns(conceptdec_i_cka *c);
 
 /* Element (i, j) of a whole block, i != j. */
 static inline double

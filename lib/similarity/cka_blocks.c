@@ -227,6 +227,8 @@ conceptdec_i_cka_add_up(conceptdec_i_cka *c)
         c->row[i] = (int32_t)(c->first + i);
     for (int64_t v = 0; v < c->n_sides; v++)
         CONCEPTDEC_I_TRY(start_side(c, &c->sides[v]));
+    if (c->columns)
+        return conceptdec_i_cka_add_columns(c);
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, c->ctx);
     conceptdec_status status = do_all(&arena, c);
@@ -246,7 +248,5 @@ conceptdec_i_cka_tasks(const conceptdec_i_cka *c)
                 tasks += conceptdec_i_tiles_tasks(c->ctx, rows, row == col ? 0 : cols, c->sides[v].view->cols,
                                                   c->sides[v].precision);
         }
-    for (int64_t v = 0; v < c->n_sides; v++)
-        tasks += ceil_div(c->n, CONCEPTDEC_I_TILE_ROWS);
     return tasks;
 }

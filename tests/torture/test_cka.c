@@ -8,7 +8,7 @@
 #include "core/core.h"
 #include "harness.h"
 
-enum { ROWS = 24, COLS = 3, VARIANTS = 6 };
+enum { ROWS = 24, COLS = 3, VARIANTS = 7 };
 
 static double values[2][ROWS * COLS];
 static int64_t codes[ROWS];
@@ -38,6 +38,7 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
 {
     static const conceptdec_similarity_options options[VARIANTS] = {
         {.kind = CONCEPTDEC_SIMILARITY_CKA_DEBIASED, .permutations = 3, .bootstrap = 3},
+        {.kind = CONCEPTDEC_SIMILARITY_CKA_DEBIASED, .kernel = CONCEPTDEC_CKA_RBF, .bootstrap = 2},
         {.kind = CONCEPTDEC_SIMILARITY_CKA_BIASED, .kernel = CONCEPTDEC_CKA_RBF, .permutations = 2, .groups = &groups},
         {.kind = CONCEPTDEC_SIMILARITY_CKA_DEBIASED, .batch = 10},
         {.kind = CONCEPTDEC_SIMILARITY_MUTUAL_KNN, .k = 3, .permutations = 3, .bootstrap = 3},
@@ -50,7 +51,7 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     };
     conceptdec_similarity_options o = options[variant];
     o.struct_size = sizeof o;
-    return conceptdec_similarity(ctx, views, 2, variant == 4 ? views : NULL, variant == 4 ? 1 : 0, &o, result);
+    return conceptdec_similarity(ctx, views, 2, variant == 5 ? views : NULL, variant == 5 ? 1 : 0, &o, result);
 }
 
 static conceptdec_status

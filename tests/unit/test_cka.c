@@ -4,7 +4,7 @@
 #include "stats/bootstrap.h"
 #include "stats/groups.h"
 
-enum { N = 8 };
+enum { N = 8, PADDED = 90 };
 
 /* Centred columns (-3 -1 1 3) and (1 -1 -1 1): their kernels are outer products. */
 static const double line[] = {2, 4, 6, 8}, arch[] = {11, 9, 9, 11}, flat[] = {5, 5, 5, 5};
@@ -192,9 +192,15 @@ START_TEST(bootstrap_by_definition)
     const conceptdec_matrix groups = {
         .data = codes, .rows = N, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     static double k[N * N], l[N * N];
-    const bool is_unbiased = _i % 2, is_grouped = _i / 2;
+    const bool is_unbiased = _i % 2, is_grouped = _i / 2 % 2,
+               is_padded = _i / 4; /* constant columns: kernels are used */
+    static double padded[N * PADDED];
     conceptdec_ctx *ctx = ctx_with(2);
     conceptdec_matrix x = wide_view(noisy, N, 2), y = wide_view(other, N, 1);
+    for (int i = 0; i < N * PADDED; i++)
+        padded[i] = i % PADDED < 2 ? noisy[i / PADDED * 2 + i % PADDED] : -7;
+    if (is_padded)
+        x = wide_view(padded, N, PADDED);
     fill_kernel(noisy, 2, k);
     fill_kernel(other, 1, l);
     int checked = 0;
@@ -312,7 +318,7 @@ make_suite(void)
     tcase_add_test(tests, unbiased_by_hand);
     tcase_add_test(tests, rbf_by_hand);
     tcase_add_test(tests, rbf_without_width);
-    tcase_add_loop_test(tests, bootstrap_by_definition, 0, 4);
+    tcase_add_loop_test(tests, bootstrap_by_definition, 0, 8);
     tcase_add_test(tests, neighbours_by_hand);
     tcase_add_test(tests, ties_share);
     tcase_add_loop_test(tests, p_values, 0, 4);
