@@ -2,7 +2,6 @@
 #include "similarity/centred.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "linalg/apply.h"
 #include "linalg/columns.h"
@@ -13,13 +12,10 @@ scan_view(conceptdec_i_similarity *s, int64_t number, conceptdec_i_centred *c)
 {
     const conceptdec_matrix *x = s->views[number];
     const int64_t d = x->cols;
-    char name[32];
     conceptdec_i_columns columns;
     double largest = 0;
     void *p;
-    bool is_first = number < s->n_a;
-    snprintf(name, sizeof name, "%s[%lld]", is_first ? "a" : "b", (long long)(is_first ? number : number - s->n_a));
-    CONCEPTDEC_I_TRY(conceptdec_i_columns_scan(s->arena, name, x, &columns));
+    CONCEPTDEC_I_TRY(conceptdec_i_columns_scan(s->arena, s->names[number], x, &columns));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->arena, "columns", d, sizeof(double), &p));
     for (int64_t j = 0; j < d; j++)
         largest = fmax(largest, fmax(columns.largest[j] - columns.mean[j], columns.mean[j] - columns.least[j]));

@@ -15,21 +15,9 @@ typedef struct run {
     kept *block; /* views first..first+count-1 of a */
     int64_t first, count, used;
     conceptdec_i_pair pair;
-    double *out;    /* of the draws that run: number d at out[d * A * B] */
+    double *out; /* of the draws that run: number d at out[d * A * B] */
     bool is_resampling;
 } run;
-
-static bool
-is_one_list(const run *r)
-{
-    return r->p->is_symmetric && r->s->is_self;
-}
-
-static int64_t
-columns(const run *r)
-{
-    return r->s->is_self ? r->s->n_a : r->s->n_b;
-}
 
 /* ---- memory ---- */
 
@@ -83,7 +71,7 @@ draw(void *argument, int64_t number, int lane)
     if (status == CONCEPTDEC_OK)
         status = p->measure(p->argument, &pair, &value);
     if (status == CONCEPTDEC_OK)
-        r->out[number * r->s->n_a * columns(r)] = value;
+        r->out[number * r->s->n_a * r->s->n_b] = value;
     conceptdec_i_give(r->s->ctx, items);
     return status;
 }
@@ -94,20 +82,15 @@ run_draws(run *r, double *out, int64_t draws, bool is_resampling)
 {
     if (!out)
         return CONCEPTDEC_OK;
-    int64_t at = r->pair.i * columns(r) + r->pair.j, turned = r->pair.j * columns(r) + r->pair.i;
     int64_t bytes = r->p->bytes(r->p->argument, &r->pair), lanes = conceptdec_i_lanes(r->s->ctx);
-    r->out = out + at;
+    r->out = out + r->pair.i * r->s->n_b + r->pair.j;
     r->is_resampling = is_resampling;
-    if (bytes <= DRAW_BYTES && r->used + lanes * bytes <= r->s->options.memory) {
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(r->s->ctx, draws, draw, r));
-    } else {
-        for (int64_t d = 0; d < draws; d++) {
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(r->s->ctx, 1));
-            CONCEPTDEC_I_TRY(draw(r, d, 0));
-        }
+    if (bytes <= DRAW_BYTES && r->used + lanes * bytes <= r->s->options.memory)
+        return conceptdec_i_parallel(r->s->ctx, draws, draw, r);
+    for (int64_t d = 0; d < draws; d++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->s->ctx, 1));
+        CONCEPTDEC_I_TRY(draw(r, d, 0));
     }
-    for (int64_t d = 0; d < draws && is_one_list(r); d++)
-        out[d * r->s->n_a * columns(r) + turned] = out[d * r->s->n_a * columns(r) + at];
     return CONCEPTDEC_OK;
 }
 
@@ -115,11 +98,9 @@ static conceptdec_status
 run_pair(run *r)
 {
     const conceptdec_i_similarity *s = r->s;
-    int64_t i = r->pair.i, j = r->pair.j;
+    double *value = &s->value[r->pair.i * s->n_b + r->pair.j];
     CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 1));
-    CONCEPTDEC_I_TRY(r->p->measure(r->p->argument, &r->pair, &s->value[i * columns(r) + j]));
-    if (is_one_list(r))
-        s->value[j * columns(r) + i] = s->value[i * columns(r) + j];
+    CONCEPTDEC_I_TRY(r->p->measure(r->p->argument, &r->pair, value));
     CONCEPTDEC_I_TRY(run_draws(r, s->null, s->options.permutations, false));
     return run_draws(r, s->draws, s->options.bootstrap, true);
 }
@@ -165,7 +146,7 @@ static conceptdec_status
 meet(run *r, int64_t j, const void *y)
 {
     for (int64_t i = r->first; i < r->first + r->count; i++) {
-        if (is_one_list(r) && j < i)
+        if (r->s->is_mirrored && j < i)
             continue;
         r->pair = (conceptdec_i_pair){
             .i = i, .j = j, .is_same = r->s->is_self && i == j, .x = r->block[i - r->first].reduced, .y = y};
@@ -177,14 +158,13 @@ meet(run *r, int64_t j, const void *y)
 static conceptdec_status
 pass_by(run *r)
 {
-    for (int64_t j = is_one_list(r) ? r->first : 0; j < columns(r); j++) {
+    for (int64_t j = r->s->is_mirrored ? r->first : 0; j < r->s->n_b; j++) {
         kept other = {0};
-        conceptdec_status status;
         if (r->s->is_self && j >= r->first && j < r->first + r->count) {
             CONCEPTDEC_I_TRY(meet(r, j, r->block[j - r->first].reduced));
             continue;
         }
-        status = reduce(r, r->s->is_self ? j : r->s->n_a + j, &other);
+        conceptdec_status status = reduce(r, conceptdec_i_similarity_second(r->s, j), &other);
         r->used = plus(r->used, other.bytes);
         if (status == CONCEPTDEC_OK)
             status = meet(r, j, other.reduced);
@@ -205,7 +185,7 @@ conceptdec_i_pairs_run(const conceptdec_i_pairs *pairs)
     CONCEPTDEC_I_TRY(check_memory(&r));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "views", s->n_a, sizeof(kept), &block));
     r.block = block;
-    conceptdec_i_stage(s->ctx, "pairs", s->n_a * columns(&r) * (1 + s->options.permutations + s->options.bootstrap));
+    conceptdec_i_stage(s->ctx, "pairs", s->n_a * s->n_b * (1 + s->options.permutations + s->options.bootstrap));
     for (r.first = 0; status == CONCEPTDEC_OK && r.first < s->n_a;) {
         status = fill_block(&r);
         if (status == CONCEPTDEC_OK)

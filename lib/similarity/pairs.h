@@ -16,7 +16,6 @@ typedef struct conceptdec_i_pair {
 typedef struct conceptdec_i_pairs {
     conceptdec_i_similarity *s;
     void *argument;
-    bool is_symmetric;     /* the value of (i, j) is that of (j, i): with one list of views each pair is computed once */
     int64_t items;         /* that are permuted and drawn */
     const int64_t *groups; /* of items; NULL: none */
     int64_t kept_bytes;    /* of a reduced view, at most */

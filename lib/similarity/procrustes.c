@@ -226,8 +226,9 @@ distance(const procrustes *p, conceptdec_i_arena *arena, const conceptdec_i_pair
         CONCEPTDEC_I_TRY(apart(arena, &m, x_squares, y_squares, &square));
     *value = p->is_shape ? 2 * asin(sqrt(square) / 2) : unit * sqrt(square);
     if (isinf(*value))
-        return conceptdec_i_fail(p->s->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the distance of a[%lld] and b[%lld]",
-                                 (long long)pair->i, (long long)pair->j);
+        return conceptdec_i_fail(p->s->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the distance of %s and %s",
+                                 p->s->names[pair->i],
+                                 p->s->names[conceptdec_i_similarity_second(p->s, pair->j)]);
     return CONCEPTDEC_OK;
 }
 
@@ -265,7 +266,6 @@ conceptdec_i_similarity_procrustes(conceptdec_i_similarity *s)
     procrustes p = {.s = s, .is_shape = s->options.kind == CONCEPTDEC_SIMILARITY_SHAPE};
     conceptdec_i_pairs pairs = {.s = s,
                                 .argument = &p,
-                                .is_symmetric = true,
                                 .items = s->n,
                                 .groups = s->groups,
                                 .reduce = reduce,
