@@ -161,8 +161,9 @@ compare_gathered(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const g
     if (comparison == CONCEPTDEC_COMPARE_KENDALL)
         return conceptdec_i_order_tau(&order, g->count, g->x, g->y, g->weight, value);
     if (comparison == CONCEPTDEC_COMPARE_SPEARMAN) {
-        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->x, g->weight, false));
-        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->y, g->weight, false));
+        const conceptdec_i_ranking ranking = {.weight = g->weight};
+        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->x, &ranking));
+        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->y, &ranking));
     }
     *value = correlation(g, comparison != CONCEPTDEC_COMPARE_COSINE);
     return CONCEPTDEC_OK;

@@ -15,6 +15,7 @@
 #define DIGITS 8            /* of a centre, in bits: small integers stay exact, and with them ties */
 #define ENGINE_BYTES ((int64_t)100 << 20) /* of tiles, at most about this */
 #define ROWS_A_TASK 16
+#define SAME 0x1p-44 /* of the largest: what roundings may set dissimilarities apart that are equal, for ranks */
 
 typedef struct matrix {
     const conceptdec_i_rsa *rsa;
@@ -232,21 +233,23 @@ strike_missing(const matrix *m)
 static conceptdec_status
 rank(conceptdec_i_arena *scratch, const conceptdec_i_rsa *rsa, double *values)
 {
+    conceptdec_i_ranking ranking = {.is_dense = rsa->s->options.comparison == CONCEPTDEC_COMPARE_KENDALL};
     conceptdec_i_order order;
     void *p;
-    bool is_dense = rsa->s->options.comparison == CONCEPTDEC_COMPARE_KENDALL;
     int64_t count = 0;
-    for (int64_t i = 0; i < rsa->pairs; i++)
+    for (int64_t i = 0; i < rsa->pairs; i++) {
         count += !isnan(values[i]);
+        ranking.tolerance = fmax(ranking.tolerance, SAME * fabs(values[i]));
+    }
     CONCEPTDEC_I_TRY(conceptdec_i_order_open(scratch, count, &order));
     if (count == rsa->pairs)
-        return conceptdec_i_order_ranks(&order, count, values, NULL, is_dense);
+        return conceptdec_i_order_ranks(&order, count, values, &ranking);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "ranks", count, sizeof(double), &p));
     double *there = p;
     for (int64_t i = 0, k = 0; i < rsa->pairs; i++)
         if (!isnan(values[i]))
             there[k++] = values[i];
-    CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, count, there, NULL, is_dense));
+    CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, count, there, &ranking));
     for (int64_t i = 0, k = 0; i < rsa->pairs; i++)
         if (!isnan(values[i]))
             values[i] = there[k++];

@@ -74,23 +74,31 @@ conceptdec_i_order_sort(conceptdec_i_order *order, int64_t n, uint64_t *keys)
 
 /* ---- ranks ---- */
 
+/* Whether the number at i is one with the number before it. */
+static bool
+is_tied(const uint64_t *keys, int64_t i, double tolerance)
+{
+    return keys[i] == keys[i - 1] ||
+           conceptdec_i_order_value(keys[i]) - conceptdec_i_order_value(keys[i - 1]) <= tolerance;
+}
+
 /* Keys take the place of the values that they are made of, ranks that of the keys. */
 conceptdec_status
-conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values, const int32_t *weight, bool is_dense)
+conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values, const conceptdec_i_ranking *ranking)
 {
     uint64_t *keys = (uint64_t *)(void *)values;
+    int64_t before = 0, different = 0;
     for (int64_t i = 0; i < n; i++) {
         uint64_t key = conceptdec_i_order_key(values[i]);
         memcpy(values + i, &key, sizeof key);
     }
     CONCEPTDEC_I_TRY(conceptdec_i_order_sort(order, n, keys));
     memcpy(order->spare, keys, (size_t)n * sizeof *keys);
-    int64_t before = 0, different = 0;
     for (int64_t first = 0, end; first < n; first = end, different++) {
         int64_t tied = 0;
-        for (end = first; end < n && order->spare[end] == order->spare[first]; end++)
-            tied += weight ? weight[order->items[end]] : 1;
-        double rank = is_dense ? (double)different : (double)before + 0.5 * (double)(tied + 1);
+        for (end = first; end < n && (end == first || is_tied(order->spare, end, ranking->tolerance)); end++)
+            tied += ranking->weight ? ranking->weight[order->items[end]] : 1;
+        double rank = ranking->is_dense ? (double)different : (double)before + 0.5 * (double)(tied + 1);
         for (int64_t i = first; i < end; i++)
             values[order->items[i]] = rank;
         before += tied;

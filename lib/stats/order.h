@@ -29,10 +29,25 @@ conceptdec_i_order_key(double value)
     return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-/* values become their mean ranks, from 1; weight[i] >= 1: how often value i stands in the list (NULL: once). is_dense: numbers
- * 0, 1, 2 ... of different values instead. */
-conceptdec_status conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values, const int32_t *weight,
-                                           bool is_dense);
+static inline double
+conceptdec_i_order_value(uint64_t key)
+{
+    double value;
+    key = key >> 63 ? key ^ UINT64_C(1) << 63 : ~key;
+    memcpy(&value, &key, sizeof value);
+    return value;
+}
+
+/* How numbers become ranks. */
+typedef struct conceptdec_i_ranking {
+    const int32_t *weight; /* at least 1: how often each number stands in the list; NULL: once */
+    double tolerance;      /* next to one another, numbers that differ by no more are equal */
+    bool is_dense;         /* 0, 1, 2 ... for different numbers; else mean ranks, from 1 */
+} conceptdec_i_ranking;
+
+/* values become ranks. */
+conceptdec_status conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values,
+                                           const conceptdec_i_ranking *ranking);
 /* Pairs of entries (x, y) that are in one order less those that are in opposite orders, over all pairs (tau-a; Knight 1966).
  * x, y: integers 0 ... 2^32 - 1, destroyed. The weights' sum is below 2^31. NaN where there are fewer than two entries. */
 conceptdec_status conceptdec_i_order_tau(conceptdec_i_order *order, int64_t n, double *x, double *y, const int32_t *weight,
