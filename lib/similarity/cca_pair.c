@@ -328,6 +328,8 @@ conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_
     const conceptdec_similarity_options *o = &cca->s->options;
     const int64_t n = cca->s->n, count = least(x, y);
     int64_t numbers = 2 * x * y + 4 * (x + y);
+    if (count == 0)
+        return 0;
     if (o->permutations > 0)
         numbers += y * n;
     if (o->bootstrap > 0)
