@@ -4,6 +4,9 @@
 
 #include "similarity/pairs.h"
 
+/* Of the largest: what roundings may set dissimilarities apart that are equal. */
+#define CONCEPTDEC_I_RSA_SAME 0x1p-44
+
 typedef struct conceptdec_i_rsa {
     conceptdec_i_similarity *s;
     int64_t items, pairs; /* pairs: of items */

@@ -12,6 +12,13 @@ typedef struct gathered {
     int32_t *weight; /* NULL: each once */
 } gathered;
 
+/* Numbers of one value, but for roundings, correlate with nothing. */
+static bool
+is_one_value(double least, double largest)
+{
+    return largest - least <= CONCEPTDEC_I_RSA_SAME * fmax(fabs(least), fabs(largest));
+}
+
 /* ---- whole lists ---- */
 
 void
@@ -38,7 +45,7 @@ conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *vi
         }
         square += row;
     }
-    view->norm = !is_cosine && least >= largest ? (double)NAN : sqrt(square);
+    view->norm = !is_cosine && is_one_value(least, largest) ? (double)NAN : sqrt(square);
 }
 
 static double
@@ -120,10 +127,12 @@ weight_of(const gathered *g, int64_t i)
 static bool
 is_constant(const double *x, int64_t count)
 {
-    for (int64_t i = 1; i < count; i++)
-        if (x[i] < x[0] || x[i] > x[0])
-            return false;
-    return true;
+    double least = x[0], largest = x[0];
+    for (int64_t i = 1; i < count; i++) {
+        least = x[i] < least ? x[i] : least;
+        largest = x[i] > largest ? x[i] : largest;
+    }
+    return is_one_value(least, largest);
 }
 
 static double

@@ -15,7 +15,6 @@
 #define DIGITS 8            /* of a centre, in bits: small integers stay exact, and with them ties */
 #define ENGINE_BYTES ((int64_t)100 << 20) /* of tiles, at most about this */
 #define ROWS_A_TASK 16
-#define SAME 0x1p-44 /* of the largest: what roundings may set dissimilarities apart that are equal, for ranks */
 
 typedef struct matrix {
     const conceptdec_i_rsa *rsa;
@@ -239,7 +238,7 @@ rank(conceptdec_i_arena *scratch, const conceptdec_i_rsa *rsa, double *values)
     int64_t count = 0;
     for (int64_t i = 0; i < rsa->pairs; i++) {
         count += !isnan(values[i]);
-        ranking.tolerance = fmax(ranking.tolerance, SAME * fabs(values[i]));
+        ranking.tolerance = fmax(ranking.tolerance, CONCEPTDEC_I_RSA_SAME * fabs(values[i]));
     }
     CONCEPTDEC_I_TRY(conceptdec_i_order_open(scratch, count, &order));
     if (count == rsa->pairs)

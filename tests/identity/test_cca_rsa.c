@@ -450,6 +450,45 @@ START_TEST(memory_and_layout)
 }
 END_TEST
 
+/* Narrow numbers are what they are as float64. */
+START_TEST(narrow_numbers)
+{
+    conceptdec_similarity_options o = similarity_options(_i);
+    float narrow[VIEWS][ROWS * 40];
+    uint16_t brief[VIEWS][ROWS * 40];
+    double wide[VIEWS][ROWS * 40];
+    conceptdec_matrix floats[VIEWS], briefs[VIEWS], doubles[VIEWS];
+    for (int v = 0; v < VIEWS; v++) {
+        for (int64_t i = 0; i < ROWS * widths[v]; i++) {
+            uint32_t bits;
+            narrow[v][i] = (float)values[v][i];
+            memcpy(&bits, &narrow[v][i], sizeof bits);
+            bits &= 0xffff0000u;
+            brief[v][i] = (uint16_t)(bits >> 16); /* bfloat16 */
+            memcpy(&narrow[v][i], &bits, sizeof bits);
+            wide[v][i] = (double)narrow[v][i];
+        }
+        doubles[v] = similarity_view(wide[v], ROWS, widths[v]);
+        floats[v] = briefs[v] = doubles[v];
+        floats[v].data = narrow[v];
+        floats[v].dtype = CONCEPTDEC_FLOAT32;
+        floats[v].row_stride = 4 * widths[v];
+        floats[v].col_stride = 4;
+        briefs[v].data = brief[v];
+        briefs[v].dtype = CONCEPTDEC_BFLOAT16;
+        briefs[v].row_stride = 2 * widths[v];
+        briefs[v].col_stride = 2;
+    }
+    conceptdec_result *wanted = similarity_of(ctx, doubles, VIEWS, NULL, 0, &o);
+    conceptdec_result *a = similarity_of(ctx, floats, VIEWS, NULL, 0, &o), *b = similarity_of(ctx, briefs, VIEWS, NULL, 0, &o);
+    same_arrays(a, wanted, CONCEPTDEC_R_VALUE, VIEWS * VIEWS);
+    same_arrays(b, wanted, CONCEPTDEC_R_VALUE, VIEWS * VIEWS);
+    conceptdec_result_free(wanted);
+    conceptdec_result_free(a);
+    conceptdec_result_free(b);
+}
+END_TEST
+
 /* Numbers of conditions and partitions do not matter; means of conditions are samples. */
 START_TEST(conditions)
 {
@@ -512,6 +551,7 @@ make_suite(void)
     tcase_add_loop_test(tests, bootstrap_of_items, 0, 12);
     tcase_add_loop_test(tests, any_threads, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, memory_and_layout, 0, SIMILARITY_WAYS);
+    tcase_add_loop_test(tests, narrow_numbers, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, conditions, 0, 16);
     suite_add_tcase(suite, tests);
     return suite;
