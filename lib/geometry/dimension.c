@@ -19,8 +19,8 @@ by_size(const void *a, const void *b)
 static double
 log_ratio(const conceptdec_i_geometry_distances *d, double far, double near)
 {
-    double difference = log(far) - log(near);
-    return d->is_cosine ? 0.5 * difference : difference;
+    double ratio = far / near, logarithm = isfinite(ratio) ? log(ratio) : log(far) - log(near);
+    return d->is_cosine ? 0.5 * logarithm : logarithm;
 }
 
 /* ---- two neighbours ---- */
