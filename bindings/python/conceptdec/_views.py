@@ -154,6 +154,18 @@ def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Lis
     return (len(parts), *inner), [cell for _, cells in parts for cell in cells]
 
 
+def views(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:
+    """As :func:`grid`, where one matrix is a grid without axes."""
+    return _grid(name, x, dtype)
+
+
+def packed(cells: Sequence[Matrix]) -> Any:
+    """Matrices one after another, as the library takes several."""
+    matrices = (Matrix * len(cells))(*cells)
+    matrices.owners = cells  # type: ignore[attr-defined]
+    return matrices
+
+
 def grid(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:
     """Shape and matrices, in row-major order, of a list, of a nested list or of an array of more than two axes."""
     shape, cells = _grid(name, x, dtype)
