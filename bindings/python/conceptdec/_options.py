@@ -35,6 +35,17 @@ def one_label_each(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[Mat
     return labels, values, n_classes
 
 
+def labels_if_any(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[Any, Optional[np.ndarray], Optional[int]]:
+    """As one_label_each(), by reference, where y may be None."""
+    if y is not None:
+        labels, values, n_classes = one_label_each(y, ignore, classes)
+        return pointer(labels), values, n_classes
+    for name, value in (("ignore", ignore), ("classes", classes)):
+        if value is not None:
+            raise ConceptDecError(f"{name}: stands beside y only", const.EINVAL)
+    return None, None, None
+
+
 def group_codes(name: str, values: Any) -> Any:
     """Groups of samples for the library."""
     return group_matrix(_labels.groups((name,), (values,))[0])

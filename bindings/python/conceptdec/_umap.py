@@ -13,7 +13,7 @@ from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
 from ._neighbors import Neighbors, Path
-from ._options import one_label_each, word
+from ._options import labels_if_any, word
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -47,7 +47,7 @@ def _options(
 ) -> _structs.UmapOptions:
     """Options of UMAP; the bit in `given` of each that is not None is set."""
     return _structs.UmapOptions(
-        labels=None if y is None else pointer(one_label_each(y, ignore)[0]),
+        labels=labels_if_any(y, ignore)[0],
         n_components=n_components,
         n_neighbors=n_neighbors,
         epochs=epochs,
