@@ -432,8 +432,8 @@ def subspace_overlap(
     X, y
         As in :func:`subspaces`: one matrix of activations or several views of one width, and the labels of the samples.
     rank : int or None, default 10
-        Directions of each subspace; fewer where there are no more (`n_missing`). With `explained` the default gives way;
-        None without it: all above `tolerance`.
+        Directions of each subspace; fewer where there are no more (`n_missing`). The default gives way to `explained`
+        and to bases of one direction. None without `explained`: all above `tolerance`.
     basis, explained, tolerance, probe
         As in :func:`subspaces`.
     permutations : int, default 0
@@ -500,7 +500,7 @@ def subspace_overlap(
     [0.0, 1.570796]
     """
     labels, values, n_classes = one_label_each(y, ignore, classes)
-    if explained is not None and rank == 10:
+    if rank == 10 and (explained is not None or basis in ("difference", "probe")):
         rank = None
     of_each = subspace_options(rank, basis, explained, tolerance, probe, n_classes)
     wishes = _structs.OverlapOptions(

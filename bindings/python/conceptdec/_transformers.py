@@ -169,7 +169,8 @@ class ConceptEraser(_Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Rows without the concept, (m, d)."""
-        return self.eraser_.apply(self._asked(X), threads=self.threads, progress=False).copy()
+        x = self._asked(X)
+        return self.eraser_.apply(x, threads=self.threads, progress=False).copy()
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns that come out: those that went in."""
