@@ -115,8 +115,8 @@ def test_dtypes_of_vectors(data, kind):
 @pytest.mark.parametrize(
     "name, changes, text",
     [
-        ("EINVAL", dict(bootstrap=-1), "bootstrap"),
-        ("EINVAL", dict(splits=-1), "splits"),
+        ("ESIZE", dict(bootstrap=-1), "bootstrap"),
+        ("ESIZE", dict(splits=-1), "splits"),
         ("EINVAL", dict(bootstrap=5, confidence=0.0), "confidence"),
         ("EINVAL", dict(confidence=0.9), "confidence"),
         ("EINVAL", dict(groups=np.arange(90)), "groups"),

@@ -167,7 +167,7 @@ def test_ignored(cloud):
     [
         ("EK", dict(k=90), "k"),
         ("EK", dict(hub_k=0), "hub_k"),
-        ("EINVAL", dict(references=-1), "references"),
+        ("ESIZE", dict(references=-1), "references"),
         ("EINVAL", dict(metric="l1"), "metric: 'l1' is not known"),
         ("EINVAL", dict(discard=1.0), "discard"),
         ("EINVAL", dict(lambda_=-1.0), "lambda"),

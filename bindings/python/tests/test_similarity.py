@@ -313,7 +313,7 @@ def test_what_is_not_defined(rng):
         ("EINVAL", dict(permute="within"), "permute"),
         ("EGROUPS", dict(permutations=3, permute="within"), "groups"),
         ("EINVAL", dict(permutations=3, permute="whole"), "permute"),
-        ("EINVAL", dict(permutations=-3), "permutations"),
+        ("ESIZE", dict(permutations=-3), "permutations"),
         ("EINVAL", dict(confidence=0.9), "confidence"),
         ("EINVAL", dict(bootstrap=3, confidence=2.0), "confidence"),
         ("ESIZE", dict(B=np.ones((79, 2))), "b|79"),
