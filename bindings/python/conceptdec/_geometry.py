@@ -27,6 +27,7 @@ def geometry(
     tolerance: Optional[float] = None,
     spectrum: bool = True,
     neighbors: bool = True,
+    curve: bool = True,
     probe: bool = True,
     silhouette: bool = True,
     memory: Optional[int] = None,
@@ -67,8 +68,8 @@ def geometry(
     tolerance : float, optional
         Eigenvalues of the between-class scatter at or below this share of the largest count as 0 in `nc1`; default d
         times the epsilon.
-    spectrum, neighbors, probe, silhouette : bool, default True
-        False leaves out what needs eigenvalues; neighbours; a fitted probe; all distances.
+    spectrum, neighbors, curve, probe, silhouette : bool, default True
+        False leaves out what needs second moments; neighbours; searches of subsamples; a fitted probe; all distances.
     memory : int, optional
         Bytes of working memory beside X; default 2**29.
     classes : array, (C,), optional
@@ -119,6 +120,7 @@ def geometry(
     left_out = (
         (0 if spectrum else const.GEOMETRY_NO_SPECTRUM)
         | (0 if neighbors else const.GEOMETRY_NO_NEIGHBORS)
+        | (0 if curve else const.GEOMETRY_NO_CURVE)
         | (0 if probe else const.GEOMETRY_NO_PROBE)
         | (0 if silhouette else const.GEOMETRY_NO_SILHOUETTE)
     )
