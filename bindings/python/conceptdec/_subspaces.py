@@ -17,6 +17,8 @@ from ._options import fit_options, group_codes, one_label_each, word
 from ._progress import ProgressOption
 from ._result import Result
 
+_RANK = 10  # the library's default where a basis has many directions
+
 
 def subspace_options(
     rank: Optional[int] = None,
@@ -404,7 +406,7 @@ def load_subspaces(path: Path, classes: Any = None) -> Subspaces:
 def subspace_overlap(
     X: Any,
     y: Any,
-    rank: Optional[int] = 10,
+    rank: Optional[int] = _RANK,
     basis: str = "within",
     permutations: int = 0,
     bootstrap: int = 0,
@@ -432,8 +434,8 @@ def subspace_overlap(
     X, y
         As in :func:`subspaces`: one matrix of activations or several views of one width, and the labels of the samples.
     rank : int or None, default 10
-        Directions of each subspace; fewer where there are no more (`n_missing`). The default gives way to `explained`
-        and to bases of one direction. None without `explained`: all above `tolerance`.
+        Directions of each subspace; fewer where there are no more (`n_missing`). The default, which None means too,
+        gives way to `explained`, and stands for bases "within" and "uncentered" alone: others have all their directions.
     basis, explained, tolerance, probe
         As in :func:`subspaces`.
     permutations : int, default 0
@@ -500,7 +502,7 @@ def subspace_overlap(
     [0.0, 1.570796]
     """
     labels, values, n_classes = one_label_each(y, ignore, classes)
-    if rank == 10 and (explained is not None or basis in ("difference", "probe")):
+    if rank == _RANK and (explained is not None or basis not in ("within", "uncentered")):
         rank = None
     of_each = subspace_options(rank, basis, explained, tolerance, probe, n_classes)
     wishes = _structs.OverlapOptions(

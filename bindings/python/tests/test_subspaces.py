@@ -452,6 +452,8 @@ def test_default_rank(concepts):
     assert conceptdec.subspace_overlap(x, y, explained=0.5).ranks.max() < 3
     assert conceptdec.subspace_overlap(x, y, None, tolerance=0.15).ranks.max() < 9
     assert conceptdec.subspace_overlap(x, y, basis="difference").ranks.tolist() == [1, 1, 1]
+    means = conceptdec.subspace_overlap(x, y, basis="means")
+    assert means.ranks.tolist() == [2] and means.n_missing.tolist() == [0] and means.class_.tolist() == [None]
     assert conceptdec.subspace_overlap(x, y, basis="probe", probe=dict(kind="lda")).ranks.tolist() == [1, 1, 1]
 
 
