@@ -7,7 +7,7 @@ Python; any strided array is read where it lies, and `X'` of an n x d matrix doe
 [`pca`](@ref), [`Moments`](@ref), [`umap`](@ref), [`embedding_quality`](@ref), [`Result`](@ref).
 
 `import Pkg; Pkg.develop(path = "bindings/julia")` in the source tree makes the package known;
-`--project=bindings/julia` does without. The environment variable CONCEPTDEC_LIBRARY names the library (exact path);
+`--project=bindings/julia` does without. The environment variable `CONCEPTDEC_LIBRARY` names the library (exact path);
 without it the system's is loaded. Ctrl-C stops a long call where Julia turns it into an `InterruptException`: in
 the REPL, and in scripts that call `ccall(:jl_exit_on_sigint, Cvoid, (Cint,), 0)`.
 """
@@ -27,6 +27,7 @@ include("library.jl")
 include("errors.jl")
 include("json.jl")
 include("context.jl")
+include("object.jl")
 include("matrix.jl")
 include("reader.jl")
 include("labels.jl")

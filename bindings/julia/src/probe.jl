@@ -22,7 +22,8 @@ end
 
 "What every fit takes, be it scored or kept."
 function fit_fields(roots; train = nothing, weights = nothing, standardize = "none", max_iterations = nothing,
-                    tolerance = nothing, memory = nothing)
+                    tolerance = nothing, memory = nothing, unknown...)
+    refuse(unknown)
     return (train = train_pointer(roots, train), weights = weight_pointer(roots, weights),
         standardize = choice("standardize", standardize, STANDARDIZATIONS), max_iterations = max_iterations,
         tolerance = tolerance, memory = memory)
@@ -94,7 +95,7 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   dividing a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false` in `train`
   are scored), "resubstitution".
 - `weights`: of the samples in the fits, at least 0, not in the scores; `class_weight`: "balanced" weighs samples of
-  class c by n/(C n_c) of the training part.
+  class c by `n/(C n_c)` of the training part.
 - `standardize`: "none", "global" (once, over all labelled samples), "fold" (over the training samples of each part).
 - `covariance` of "lda": "ledoit_wolf" (default), "pooled", or "fixed" with `shrinkage` in 0..1.
 - `permutations`: draws of the null; `permute` labels "free" (default), "within" groups, or "whole" groups.
@@ -198,7 +199,8 @@ end
 
 function regression_options(roots; lambdas = nothing, folds = nothing, groups = nothing, protocol = "kfold",
                             train = nothing, weights = nothing, standardize = "none", samples = true, fit = true,
-                            memory = nothing, seed = 0)
+                            memory = nothing, seed = 0, unknown...)
+    refuse(unknown)
     return options(conceptdec_probe_options; lambda_fields(roots, lambdas)...,
         fit_fields(roots; train = train, weights = weights, standardize = standardize, memory = memory)...,
         groups = group_pointer(roots, groups), folds = folds, seed = seed,
