@@ -58,10 +58,16 @@ end
 
 # Views that options point to; `roots` keeps them and their memory alive.
 
-function view_pointer(roots, values, view)
-    place = [view]
-    push!(roots, values, place)
+"The address of a view, or of an options struct, that `roots` keeps alive."
+function kept(roots, value)
+    place = [value]
+    push!(roots, place)
     return pointer(place)
+end
+
+function view_pointer(roots, values, view)
+    push!(roots, values)
+    return kept(roots, view)
 end
 
 view_pointer(roots, values::Array{Int64}) = view_pointer(roots, values, integer_view(values))
@@ -82,13 +88,11 @@ function train_pointer(roots, train)
     return view_pointer(roots, Vector{Int64}(train))
 end
 
-function weight_pointer(roots, weights)
-    weights === nothing && return nothing
-    weights isa AbstractVector{<:Real} ||
-        throw(ArgumentError("weights: need a vector of n numbers, not a $(typeof(weights))"))
-    values = Vector{Float64}(weights)
-    return view_pointer(roots, values, float_view(values))
-end
+number_pointer(roots, ::Nothing, what) = nothing
+number_pointer(roots, values, what) = kept(roots, numbers_view(roots, values, what))
+
+row_pointer(roots, ::Nothing, what) = nothing
+row_pointer(roots, rows, what) = kept(roots, rows_view(roots, rows, nothing, what))
 
 "Refuses options that nothing takes: names, or the keywords that are left over."
 refuse(names) = foreach(name -> throw(ArgumentError("there is no option $name")), names)

@@ -52,11 +52,30 @@ function view_list(views, dtype, what = "views")
     return Vector(grid)
 end
 
-is_single(views) = views isa RowReader || views isa AbstractMatrix{<:Number}
+"Views of one matrix, which is a grid without axes, or of several in row-major order; and the size of the grid."
+function cells_of(views, dtype, what = "X")
+    (views isa RowReader || views isa AbstractMatrix{<:Number}) && return [matrix_view(views, dtype, what)], ()
+    grid = matrix_views(views, dtype, what)
+    return Vector(row_major(grid)), size(grid)
+end
 
-"The same of one matrix, too."
-views_of(views, dtype, what = "X") =
-    is_single(views) ? [matrix_view(views, dtype, what)] : view_list(views, dtype, what)
+"View of an r x d matrix whose rows are directions, or of one direction; `roots` keeps its memory alive."
+function rows_view(roots, A::AbstractMatrix, dtype, what)
+    push!(roots, A)
+    return matrix_view(PermutedDimsArray(A, (2, 1)), dtype, what)
+end
+
+rows_view(roots, A::AbstractVector{<:Number}, dtype, what) = rows_view(roots, permutedims(A), dtype, what)
+rows_view(roots, A, dtype, what) =
+    throw(ArgumentError("$what: need an r x d matrix with a direction in each row, not a $(typeof(A))"))
+
+"View of numbers, one each, as doubles."
+function numbers_view(roots, values, what)
+    values isa AbstractVector{<:Real} || throw(ArgumentError("$what: need a vector of numbers, not a $(typeof(values))"))
+    numbers = Vector{Float64}(values)
+    push!(roots, numbers)
+    return float_view(numbers)
+end
 
 "The elements in row-major order."
 row_major(A::AbstractArray) = vec(permutedims(A, ndims(A):-1:1))

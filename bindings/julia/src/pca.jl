@@ -110,7 +110,11 @@ Coordinates of each column of `X` (d x m) along the components, r x m; a sample'
 Places for new samples `X` (d x m) among those of the embedding, which stay, n_components x m. A sample's place
 depends on the sample and the embedding alone.
 
-Both throw [`ConceptDecError`](@ref) (ESIZE for another d, ENONFINITE, ...).
+    transform(e::Eraser, X; ...)
+
+`X` (d x m) without the concept that the eraser erases, d x m; a sample's does not depend on the others.
+
+All throw [`ConceptDecError`](@ref) (ESIZE for another d, ENONFINITE, ...).
 """
 function transform(model::PCAModel, X; dtype = nothing, threads = nothing, progress = nothing)
     owner, source = Handle{conceptdec_result}(), handle(model)

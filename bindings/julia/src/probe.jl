@@ -24,7 +24,7 @@ end
 function fit_fields(roots; train = nothing, weights = nothing, standardize = "none", max_iterations = nothing,
                     tolerance = nothing, memory = nothing, unknown...)
     refuse(unknown)
-    return (train = train_pointer(roots, train), weights = weight_pointer(roots, weights),
+    return (train = train_pointer(roots, train), weights = number_pointer(roots, weights, "weights"),
         standardize = choice("standardize", standardize, STANDARDIZATIONS), max_iterations = max_iterations,
         tolerance = tolerance, memory = memory)
 end
@@ -37,7 +37,8 @@ end
 
 count_of(classes) = classes === nothing ? nothing : length(classes)
 
-const NAMING_CLASSES = (CONCEPTDEC_ECLASSMISSING, CONCEPTDEC_EFOLDS, CONCEPTDEC_ESINGLECLASS)
+const NAMING_CLASSES =
+    (CONCEPTDEC_ECLASSMISSING, CONCEPTDEC_EFOLDS, CONCEPTDEC_ESINGLECLASS, CONCEPTDEC_ETOOFEW)
 
 "As `with_context`, but what names a class by its number also says which of the caller's it is."
 function with_classes(call, classes, arguments...; keywords...)

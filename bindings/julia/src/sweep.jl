@@ -44,10 +44,3 @@ function sweep(views, y; metrics = "knn", classes = nothing, ignore = nothing, d
     end
     return Result(owner, values, shape)
 end
-
-"The address of an options struct that `roots` keeps alive."
-function kept(roots, wishes)
-    place = [wishes]
-    push!(roots, place)
-    return pointer(place)
-end
