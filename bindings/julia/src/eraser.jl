@@ -48,7 +48,8 @@ end
     fit_eraser(X=nothing; kind="projection", directions, ...) -> Eraser
     fit_eraser(m::ClassMoments; ...) -> Eraser
 
-Fits what erases a concept: afterwards no linear map can read the classes from the samples that it was fitted to.
+Fits what erases a concept: afterwards no linear map reads the classes from the samples that it was fitted to better
+than a constant does. Fit and score on different samples.
 
 # Arguments
 - `X`: d x n matrix with a sample in each column, as in [`neighbors`](@ref); or [`ClassMoments`](@ref), pooled or not,
@@ -56,8 +57,8 @@ Fits what erases a concept: afterwards no linear map can read the classes from t
 - `y`: n labels of any kind; `ignore` names those of samples that play no part.
 - `kind`: "leace" (the least change of all; Belrose et al. 2023; needs the d x d covariance) or "projection"
   (orthogonal, removes the span of the class means).
-- `directions` of "projection": the r x d matrix, or the d numbers, whose span is removed instead; `X` (its mean then
-  stays) and `y` may be left out.
+- `directions` of "projection": the r x d matrix, or the d numbers, whose span is removed instead; `y` may then be left
+  out, and `X`, too (the mean is then 0).
 - `rank`: most directions that are removed, the strongest first; at most C - 1, the default.
 - `tolerance`: singular values at or below it count as 0 (1e-8); `memory`: bytes beside the input (2^30).
 

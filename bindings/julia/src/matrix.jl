@@ -71,7 +71,8 @@ rows_view(roots, A, dtype, what) =
 
 "View of numbers, one each, as doubles."
 function numbers_view(roots, values, what)
-    values isa AbstractVector{<:Real} || throw(ArgumentError("$what: need a vector of numbers, not a $(typeof(values))"))
+    values isa AbstractVector{<:Real} ||
+        throw(ArgumentError("$what: need a vector of numbers, not a $(typeof(values))"))
     numbers = Vector{Float64}(values)
     push!(roots, numbers)
     return float_view(numbers)

@@ -71,8 +71,9 @@ function subspace_overlap(X, y; classes = nothing, ignore = nothing, dtype = not
     owner = Handle{conceptdec_result}()
     GC.@preserve roots numbers with_classes(values, threads, progress; sources = readers_of(X)) do ctx
         ccall(symbol(:conceptdec_subspace_overlap), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix}, Ptr{conceptdec_overlap_options},
-             Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), labels, wishes, owner)
+            (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix},
+             Ptr{conceptdec_overlap_options}, Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), labels, wishes,
+            owner)
     end
     return Result(owner, values)
 end

@@ -89,7 +89,7 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   are the sorted values of all sets, or those that `classes` lists, in that order. `ignore` names a value, or several,
   of samples that play no part.
 - `kind`: "logistic" (multinomial, L2 penalty), "ridge" (least squares on targets -1 and 1), "lda" (one pooled,
-  shrunk covariance), "mean_difference" (mass mean), "nearest_mean".
+  shrunk covariance), `"mean_difference"` (mass mean), `"nearest_mean"`.
 - `lambdas`: penalty, or a list of them, above 0 ("logistic") or at least 0 ("ridge"); 1/n by default, which is
   scikit-learn's C = 1 and alpha = 1. Minimised is the weighted mean of the loss + lambda/2 |W|^2, intercepts free.
 - `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, 5 by default, `stratified`, and never

@@ -41,18 +41,18 @@ How alike two representations of the same samples are: layers, training steps, m
 - `A`, `B`: d x n matrices with a sample in each column, as in [`neighbors`](@ref), or several views of the same
   samples: an array of matrices, whose widths may differ, or a numeric array of d x n x grid. Sample by sample, every
   view of `A` is compared with every view of `B`; without `B` with every view of `A`.
-- `kind`. Similarities: "cka_debiased", "cka_biased" (centred kernel alignment), "svcca", "pwcca" (canonical
-  correlations), "rsa" (dissimilarities of pairs of samples or conditions), "mutual_knn" (share of neighbours that both
-  have). Distances: "procrustes" (after the best rotation), "shape" (angle after the best rotation),
-  "information_imbalance" (ranks in `B` of neighbours in `A`; not symmetric).
+- `kind`. Similarities: `"cka_debiased"`, `"cka_biased"` (centred kernel alignment), "svcca", "pwcca" (canonical
+  correlations), "rsa" (dissimilarities of pairs of samples or conditions), `"mutual_knn"` (share of neighbours that
+  both have). Distances: "procrustes" (after the best rotation), "shape" (angle after the best rotation),
+  `"information_imbalance"` (ranks in `B` of neighbours in `A`; not symmetric).
 - CKA: `kernel` "linear" (default) or "rbf", exp(-distance^2 / (2 s^2)) with s = `bandwidth` (1) times the median
   distance of two samples; `batch`: mean over batches of so many samples, at least 4, what is left over left out
   (`n_left_out`).
 - "svcca", "pwcca": `variance` (0.99): share whose leading directions are kept; `ridge` (0): share of the mean variance
   that is added to each covariance. "pwcca": `symmetric`, the mean of both directions; without it directions count by
   what they contribute to `A`.
-- "mutual_knn", "information_imbalance": `k` (10) neighbours, `metric` "l2" (default) or "cosine".
-- "rsa": `rdm` "correlation" (default: 1 - Pearson), "squared_l2", "cosine", "crossnobis" (cross-validated over
+- `"mutual_knn"`, `"information_imbalance"`: `k` (10) neighbours, `metric` "l2" (default) or "cosine".
+- "rsa": `rdm` "correlation" (default: 1 - Pearson), `"squared_l2"`, "cosine", "crossnobis" (cross-validated over
   `partitions`); `comparison` "spearman" (default), "pearson", "kendall" (tau-a), "cosine"; `y`: conditions, whose
   samples are averaged, `ignore` those that play no part.
 - `permutations`: draws of the null in which samples of `B` are permuted, `permute` "free" (whole groups, where there
@@ -67,7 +67,7 @@ An option that the kind does not use is refused.
 `A` again without `B`). With permutations `null` (draws in front) and `p_value`, the share of draws, the observed one
 included, that are at least as alike; with bootstrap `ci_low`, `ci_high`. By kind `self_hsic_a`, `self_hsic_b`,
 `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their number), `directions_a`, `directions_b`
-("svcca", "pwcca"); `chance` ("mutual_knn"); `n_pairs` ("rsa"). What is not defined is NaN, and `n_undefined` counts
+("svcca", "pwcca"); `chance` (`"mutual_knn"`); `n_pairs` ("rsa"). What is not defined is NaN, and `n_undefined` counts
 it.
 
 Definitions, cost and sources: docs/definitions.md.
@@ -86,7 +86,8 @@ function similarity(A, B = nothing; dtype = nothing, threads = nothing, progress
     roots = Any[A, B]
     cells, shape = cells_of(A, dtype, "A")
     others, other_shape = B === nothing ? (conceptdec_matrix[], shape) : cells_of(B, dtype, "B")
-    B === nothing && isempty(shape) && throw(ArgumentError("B: A is one matrix, and there is nothing to compare it with"))
+    B === nothing && shape == () &&
+        throw(ArgumentError("B: A is one matrix, and there is nothing to compare it with"))
     wishes = Ref(similarity_options(roots; keywords...))
     owner, sources = Handle{conceptdec_result}(), vcat(readers_of(A), readers_of(B))
     GC.@preserve roots with_context(threads, progress; sources = sources) do ctx

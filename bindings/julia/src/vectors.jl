@@ -2,32 +2,31 @@
 
 const BASELINES = Dict("rest" => CONCEPTDEC_BASELINE_REST, "mean" => CONCEPTDEC_BASELINE_MEAN)
 
-"What vectors are counted from: the word or the d numbers of `baseline`, or the class that is named."
-function baseline_fields(roots, baseline, baseline_class, classes)
-    baseline_class === nothing || baseline === nothing ||
-        throw(ArgumentError("baseline_class: vectors cannot be counted from a class and from `baseline`"))
-    if baseline_class !== nothing
-        number = findfirst(isequal(baseline_class), classes)
-        number === nothing && throw(ArgumentError("baseline_class: $(repr(baseline_class)) is none of the classes"))
-        return (reference = CONCEPTDEC_BASELINE_CLASS, baseline_class = number - 1)
-    end
+"What vectors are counted from: a word, one of the classes, or d numbers."
+function baseline_fields(roots, baseline, classes)
+    baseline === nothing && return (reference = nothing,)
     baseline isa AbstractVector &&
         return (reference = CONCEPTDEC_BASELINE_GIVEN, baseline = row_pointer(roots, baseline, "baseline"))
-    return (reference = choice("baseline", baseline, BASELINES),)
+    place, is_word = findfirst(isequal(baseline), classes), haskey(BASELINES, string(baseline))
+    place !== nothing && is_word &&
+        throw(ArgumentError("baseline: $(repr(baseline)) is a word of this option and a class; rename the class"))
+    place === nothing || return (reference = CONCEPTDEC_BASELINE_CLASS, baseline_class = place - 1)
+    is_word && return (reference = BASELINES[string(baseline)],)
+    throw(ArgumentError("baseline=$(repr(baseline)): choose \"rest\", \"mean\", one of the classes, or d numbers"))
 end
 
-function vectors_options(roots, classes, count; baseline = nothing, baseline_class = nothing, bootstrap = 0,
-                         confidence = nothing, splits = 0, groups = nothing, seed = 0, memory = nothing, unknown...)
+function vectors_options(roots, classes, count; baseline = nothing, bootstrap = 0, confidence = nothing, splits = 0,
+                         groups = nothing, seed = 0, memory = nothing, unknown...)
     refuse(unknown)
-    return options(conceptdec_vectors_options; baseline_fields(roots, baseline, baseline_class, classes)...,
+    return options(conceptdec_vectors_options; baseline_fields(roots, baseline, classes)...,
         groups = group_pointer(roots, groups), classes = count, bootstrap = given(bootstrap), splits = given(splits),
         memory = memory, seed = given(seed), confidence = confidence)
 end
 
 """
-    concept_vectors(X, y; baseline="rest", baseline_class=nothing, bootstrap=0, confidence=nothing, splits=0,
-                    groups=nothing, seed=0, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing,
-                    threads=nothing, progress=nothing) -> Result
+    concept_vectors(X, y; baseline="rest", bootstrap=0, confidence=nothing, splits=0, groups=nothing, seed=0,
+                    memory=nothing, classes=nothing, ignore=nothing, dtype=nothing, threads=nothing,
+                    progress=nothing) -> Result
 
 The direction of each concept: the mean of its samples less a baseline, how long it is, how it lies to the others, and
 whether another half of the samples would give it again.
@@ -36,8 +35,8 @@ whether another half of the samples would give it again.
 - `X`: d x n matrix with a sample in each column, as in [`neighbors`](@ref).
 - `y`: n labels of any kind; `classes` lists those that there are, in the order in which results have them; `ignore`
   names those of samples that play no part.
-- `baseline`: "rest" (the mean of all other samples), "mean" (the mean of the class means), or d numbers (task
-  vectors); or else `baseline_class`, a label: the mean of that class, whose own vector is 0.
+- `baseline`, what vectors are counted from: "rest" (the mean of all other samples), "mean" (the mean of the class means),
+  a label (the mean of that class, whose own vector is 0), or d numbers (task vectors).
 - `bootstrap`: draws for the intervals, over `groups` (samples, where there are none) within each class, at `confidence`
   (0.95). `splits`: random halvings for `reliability`, which never divide a group. `seed` of both.
 - `memory`: bytes beside input and result (2^29).
