@@ -23,14 +23,16 @@ function object_array(owner::Handle{T}, get, name) where {T}
     return GC.@preserve owner copy_array(found[])
 end
 
-save_object(owner::Handle{T}, save, path) where {T} = with_context() do ctx
+# A type that a closure has captured cannot stand in a `ccall`.
+write_object(save, ctx, owner::Handle{T}, path) where {T} =
     ccall(save, Int32, (Ptr{conceptdec_ctx}, Ptr{T}, Cstring), ctx, owner, path)
-end
+read_object(load, ctx, path, owner::Handle{T}) where {T} =
+    ccall(load, Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{T}}), ctx, path, owner)
+
+save_object(owner, save, path) = with_context(ctx -> write_object(save, ctx, owner, path))
 
 function load_object(::Type{T}, load, path) where {T}
     owner = Handle{T}()
-    with_context() do ctx
-        ccall(load, Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{T}}), ctx, path, owner)
-    end
+    with_context(ctx -> read_object(load, ctx, path, owner))
     return owner
 end

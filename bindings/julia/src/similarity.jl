@@ -99,7 +99,7 @@ function similarity(A, B = nothing; dtype = nothing, threads = nothing, progress
     return with_grids(Result(owner), shape, other_shape)
 end
 
-const OF_PAIRS = (:value, :p_value, :ci_low, :ci_high)
+const OF_PAIRS = (:value, :p_value, :ci_low, :ci_high, :n_pairs)
 const OF_FIRST, OF_SECOND = (:self_hsic_a, :directions_a), (:self_hsic_b, :directions_b)
 
 "The axes of one side or of pairs in the shape of the grids that the caller gave."
