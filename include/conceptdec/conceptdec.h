@@ -1234,68 +1234,109 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
 /** @defgroup geometry Geometry of representations
  *  @{ */
 
-#define CONCEPTDEC_GEOMETRY_NO_SPECTRUM 1u  /**< leave out what needs eigenvalues */
+#define CONCEPTDEC_GEOMETRY_NO_SPECTRUM 1u  /**< leave out what needs second moments: spectrum, numerical_rank, participation_ratio,
+                                                 effective_rank, rank_me, stable_rank, vci, participation_per_concept */
 #define CONCEPTDEC_GEOMETRY_NO_NEIGHBORS 2u /**< leave out dimensions from neighbours, and hubness */
 #define CONCEPTDEC_GEOMETRY_NO_PROBE 4u     /**< leave out nc3 and nc4 where no weights are given */
 #define CONCEPTDEC_GEOMETRY_NO_SILHOUETTE 8u
+#define CONCEPTDEC_GEOMETRY_NO_CURVE 16u /**< leave out twonn_curve and what belongs to it: about half of the searches */
 
-/** Options of geometry; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of geometry; see conceptdec_ctx_options for struct_size and given. One that plays no part in the call (labels'
+ *  without labels, neighbours' where these are left out, lambda beside weights) is EINVAL; flags and seed never are.
+ *  @since 0.1 */
 typedef struct conceptdec_geometry_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *weights; /**< 0: floats, C x d (two classes: 1 x d): classifier of nc3 and nc4; NULL: a logistic probe is fitted */
+    const conceptdec_matrix *weights; /**< 0: floats, C x d (two classes: also 1 x d, positive for class 1): classifier of nc3
+                                           and nc4; NULL: a logistic probe is fitted to the labelled rows */
     const conceptdec_matrix *bias;    /**< 1: floats, C x 1 (1 x 1); only with weights; NULL: 0 */
     int64_t classes;     /**< 2: default: the largest label + 1 */
-    int64_t k;           /**< 3: neighbours of mle_dimension; default 20 */
-    int64_t hub_k;       /**< 4: neighbours of hubness; default 10 */
+    int64_t k;           /**< 3: neighbours of mle_dimension, 2..n-1; default 20 */
+    int64_t hub_k;       /**< 4: neighbours of hubness, 1..n-1; default 10 */
     int64_t references;  /**< 5: draws of Gaussian rows of the same shape whose hubness is measured, too; default 0 */
-    int64_t memory;      /**< 6: bytes of working memory beside the input; default 2^29 */
+    int64_t memory;      /**< 6: bytes of working memory of each part beside input, result, neighbour table and 24 bytes a row;
+                              default 2^29. What cannot fit is ENOMEM with the bytes that are needed: 8 min(n, d)^2 and
+                              a block of rows for the spectrum, 32 min(n, d)^2 for vci, 16 n C for the silhouette, 4 n d for
+                              references */
     uint64_t seed;       /**< 7: of decimation and references; default 0 */
-    double lambda;       /**< 8: penalty of the probe; default 1 / n */
-    double discard;      /**< 9: share of the largest ratios that TwoNN leaves out, in [0, 1); default 0.1 */
-    double tolerance;    /**< 10: eigenvalues of the between-class scatter at or below this share of the largest are 0 in nc1; default d times the epsilon */
+    double lambda;       /**< 8: penalty of the probe, above 0; default 1 / n of the labelled rows */
+    double discard;      /**< 9: share of the largest ratios that TwoNN's fit leaves out, in [0, 1); default 0.1 */
+    double tolerance;    /**< 10: in [0, 1): eigenvalues of the between-class scatter at or below this share of the largest are 0
+                              in nc1 and vci; default d 2^-52 */
     int32_t metric;      /**< 11: of neighbours and silhouette, CONCEPTDEC_METRIC_* */
     uint32_t flags;      /**< 12: CONCEPTDEC_GEOMETRY_* */
 } conceptdec_geometry_options;
 
-/** What a cloud of activations looks like: how many dimensions it fills, how its classes lie in it. Arrays CONCEPTDEC_R_* below; the second part needs labels. What is
- *  not defined (constant rows, one class, a class of one sample) is NaN. Time: a neighbour search, and O(n d min(n, d)) for the spectrum; silhouette O(n^2 d), tiled.
- *  @param x n x d. @param labels integers, n x 1, -1: plays no part; NULL: none.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+/** What a cloud of activations looks like: how many dimensions it fills, how its classes lie in it.
+ *
+ *  Arrays CONCEPTDEC_R_* below. Those from spectrum to hubness_reference are of all rows, also of those with label -1; the others need
+ *  labels and are of the labelled rows. Each class counts alike, whatever its size: Sw is the mean of the covariances of the
+ *  classes (divided by their sizes), Sb that of their means about the mean of the means. What is not defined is NaN, never
+ *  a guess: of the spectrum that of rows that are all the same; nc1 to nc4, vci and fisher with fewer than two classes, with a class of
+ *  fewer than two samples (class_count tells), or where all class means are the same.
+ *
+ *  All products are in float64, whatever the dtype. Eigenvalues come from second moments, so those at or below max(n, d) 2^-52
+ *  of the largest are rounding; they count as 0 (numerical_rank counts the others), and singular values below about 2^-26
+ *  of the largest (n, d near 1000: 2^-21) are lost to rank_me. Neighbours are exact; under the cosine metric TwoNN and
+ *  mle_dimension take the chords between rows of length 1, whose squares are twice 1 - cos. Distances of the silhouette are
+ *  within 2^-26 of themselves. Definitions and sources: docs/definitions.md.
+ *
+ *  Time: O(n d min(n, d)) for second moments, O(min(n, d)^3) for their eigenvalues (vci: with vectors; none of these can be
+ *  cancelled), a neighbour search and as much again for the curve, a logistic fit, O(n^2 d) for the silhouette by tiles. One table
+ *  of max(k, hub_k) neighbours serves all of its measures. The bits are the same for any number of threads, but for what
+ *  LAPACK does (docs/threading.md).
+ *  @param x n x d, n >= 2. @param labels integers, n x 1, 0..C-1, -1: none; NULL: no classes.
+ *  @param options NULL: defaults (k = 20 needs 21 rows). @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW (rows, or no label), EK, ELABEL, EINVAL, ENOMEM, EREAD,
+ *  ESTRUCT_*, ERESERVED, EUNSUPPORTED (without LAPACK: spectrum, nc1), ECANCELLED; those of the probe. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                      const conceptdec_matrix *labels,
                                                      const conceptdec_geometry_options *options, conceptdec_result **result);
 
-#define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances along principal components, descending */
-#define CONCEPTDEC_R_TOTAL_VARIANCE "total_variance" /**< (): their sum */
+/* Names of geometry. With labels also class_count (C), and where a probe was fitted lambda_ () and converged (). */
+#define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances (n - 1) along principal components, descending;
+                                                          those that rounding made negative are 0 */
+#define CONCEPTDEC_R_NUMERICAL_RANK "numerical_rank" /**< int64 (): of them, those above max(n, d) 2^-52 of the largest; what
+                                                          follows is made of these */
+#define CONCEPTDEC_R_TOTAL_VARIANCE "total_variance" /**< (): their sum: of all dimensions */
 #define CONCEPTDEC_R_PARTICIPATION_RATIO "participation_ratio" /**< (): (sum l)^2 / sum l^2 of the spectrum */
 #define CONCEPTDEC_R_EFFECTIVE_RANK "effective_rank" /**< (): exp of the entropy of l / sum l (Roy and Vetterli 2007, of eigenvalues) */
-#define CONCEPTDEC_R_RANK_ME "rank_me"               /**< (): exp of the entropy of s / sum s, s the singular values of the rows, not centred (Garrido et al. 2023) */
+#define CONCEPTDEC_R_RANK_ME "rank_me"               /**< (): exp of the entropy of s / sum s, s the singular values of the rows, not
+                                                          centred (Garrido et al. 2023) */
 #define CONCEPTDEC_R_STABLE_RANK "stable_rank"       /**< (): sum l / largest l */
-#define CONCEPTDEC_R_ANISOTROPY "anisotropy"         /**< (): mean cosine of two different rows (Ethayarajh 2019); rows of 0 left out */
+#define CONCEPTDEC_R_ANISOTROPY "anisotropy"         /**< (): mean cosine of two different rows (Ethayarajh 2019); rows of 0 left
+                                                          out, and counted in n_zero_rows */
 #define CONCEPTDEC_R_TWONN "twonn"                   /**< (): dimension by the fit of Facco et al. 2017 */
 #define CONCEPTDEC_R_TWONN_ML "twonn_ml"             /**< (): the same by maximum likelihood, (m - 1) / sum log mu over m samples */
-#define CONCEPTDEC_R_N_TWONN "n_twonn"               /**< int64 (): samples with a first neighbour at a distance above 0 */
-#define CONCEPTDEC_R_TWONN_CURVE "twonn_curve"       /**< (D): mean of twonn_ml over the disjoint subsamples of curve_samples rows */
-#define CONCEPTDEC_R_TWONN_CURVE_SE "twonn_curve_se" /**< (D): its standard error */
+#define CONCEPTDEC_R_N_TWONN "n_twonn"               /**< int64 (): m, samples with a first neighbour at a distance above 0; NaN for
+                                                          fewer than 3 */
+#define CONCEPTDEC_R_TWONN_CURVE "twonn_curve"       /**< (D): mean of twonn_ml over the disjoint random subsamples of curve_samples
+                                                          rows, each searched by itself */
+#define CONCEPTDEC_R_TWONN_CURVE_SE "twonn_curve_se" /**< (D): its standard error; NaN of one */
+#define CONCEPTDEC_R_TWONN_CURVE_N "twonn_curve_n"   /**< int64 (D): subsamples that have a value, of 1, 2, 4 ... */
 #define CONCEPTDEC_R_CURVE_SAMPLES "curve_samples"   /**< int64 (D): n, n / 2, n / 4 ... down to 20 */
 #define CONCEPTDEC_R_MLE_DIMENSION "mle_dimension"   /**< (): Levina and Bickel 2004 with the harmonic mean of MacKay and Ghahramani */
-#define CONCEPTDEC_R_HUBNESS_SKEW "hubness_skew"     /**< (): skewness of the number of samples that a row is a neighbour of */
+#define CONCEPTDEC_R_N_MLE "n_mle"                   /**< int64 (): samples in it: those without a duplicate */
+#define CONCEPTDEC_R_HUBNESS_SKEW "hubness_skew"     /**< (): skewness of the number of samples that a row is a neighbour of; 0
+                                                          where these are all the same. Ties go to the lower row */
 #define CONCEPTDEC_R_ROBIN_HOOD "robin_hood"         /**< (): sum |N_k - k| / (2 n k) */
 #define CONCEPTDEC_R_ANTIHUB_SHARE "antihub_share"   /**< (): rows that are nobody's neighbour */
 #define CONCEPTDEC_R_HUB_SHARE "hub_share"           /**< (): rows that are neighbours of 2 k samples or more */
-#define CONCEPTDEC_R_HUBNESS_REFERENCE "hubness_reference" /**< (references x 4): skew, Robin Hood, antihubs, hubs of Gaussian rows */
+#define CONCEPTDEC_R_HUBNESS_REFERENCE "hubness_reference" /**< (references x 4): skew, Robin Hood, antihubs, hubs of Gaussian rows;
+                                                                absent with none */
 #define CONCEPTDEC_R_NC1 "nc1"                       /**< (): tr(Sw Sb^+) / C (Papyan, Han, Donoho 2020) */
 #define CONCEPTDEC_R_NC1_RANK "nc1_rank"             /**< int64 (): eigenvalues of Sb that count */
 #define CONCEPTDEC_R_NC2 "nc2"                       /**< (): mean |cosine of two centred class means + 1 / (C - 1)| */
 #define CONCEPTDEC_R_NC2_NORMS "nc2_norms"           /**< (): standard deviation of the norms of centred class means over their mean */
 #define CONCEPTDEC_R_NC3 "nc3"                       /**< (): |W / |W| - M / |M||^2 of weights W and centred class means M */
 #define CONCEPTDEC_R_NC4 "nc4"                       /**< (): share of samples that probe and nearest class mean call differently */
-#define CONCEPTDEC_R_VCI "vci"                       /**< (): 1 - tr(St^+ Sb) / rank Sb (Xu and Liu 2023) */
+#define CONCEPTDEC_R_VCI "vci"                       /**< (): 1 - tr(St^+ Sb) / rank Sb, St = Sw + Sb (Xu and Liu 2023); 0 for any
+                                                          rows in general position where n <= d + 1 */
 #define CONCEPTDEC_R_FISHER "fisher"                 /**< (): tr Sb / tr Sw */
 #define CONCEPTDEC_R_SILHOUETTE "silhouette"         /**< (): mean over samples (Rousseeuw 1987); 0 for the only one of a class */
 #define CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT "silhouette_per_concept" /**< (C) */
-#define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each class's own samples */
+#define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each class's own
+                                                                                samples; NaN where these are the same, or one */
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */

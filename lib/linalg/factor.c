@@ -64,14 +64,15 @@ conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64
     return info < 0 ? refused(ctx, "dtrtri", info) : CONCEPTDEC_OK;
 }
 
-conceptdec_status
-conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
+/* job: "V" or "N", values alone. */
+static conceptdec_status
+decompose_symmetric(conceptdec_ctx *ctx, char job, int64_t n, double *a, int64_t ld, double *values)
 {
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
     if (n == 0)
         return CONCEPTDEC_OK;
     double size;
-    lapack_int integers, info = LAPACKE_dsyevd_work(ORDER, 'V', 'U', (lapack_int)n, a, (lapack_int)ld, values, &size, -1,
+    lapack_int integers, info = LAPACKE_dsyevd_work(ORDER, job, 'U', (lapack_int)n, a, (lapack_int)ld, values, &size, -1,
                                                     &integers, -1);
     if (info != 0)
         return refused(ctx, "dsyevd", info);
@@ -84,13 +85,25 @@ conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&arena, "eigenvectors", integers, sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
-        info = LAPACKE_dsyevd_work(ORDER, 'V', 'U', (lapack_int)n, a, (lapack_int)ld, values, work, (lapack_int)size,
+        info = LAPACKE_dsyevd_work(ORDER, job, 'U', (lapack_int)n, a, (lapack_int)ld, values, work, (lapack_int)size,
                                    numbers, integers);
         if (info != 0)
             status = refused(ctx, "dsyevd", info);
     }
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+conceptdec_status
+conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
+{
+    return decompose_symmetric(ctx, 'V', n, a, ld, values);
+}
+
+conceptdec_status
+conceptdec_i_eigenvalues(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
+{
+    return decompose_symmetric(ctx, 'N', n, a, ld, values);
 }
 
 static conceptdec_status
@@ -251,6 +264,13 @@ conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64
 
 conceptdec_status
 conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
+{
+    (void)n, (void)a, (void)ld, (void)values;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_eigenvalues(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
 {
     (void)n, (void)a, (void)ld, (void)values;
     return unsupported(ctx);

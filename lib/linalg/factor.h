@@ -23,6 +23,8 @@ conceptdec_status conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n
 /* a = sum over k of values[k] v_k v_k', values ascending; a[k * ld + i] becomes element i of v_k. Working memory of about
  * 2 n^2 doubles comes from the context. */
 conceptdec_status conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
+/* The values alone, ascending. The diagonal and the lower half are destroyed, the other half is not touched. */
+conceptdec_status conceptdec_i_eigenvalues(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
 
 /* Of r vectors of n numbers (r <= n), vector k at v[k * ld], the orthonormal ones of which the first k span what the first k
  * given ones do: each has a product of at least 0 with the one that it came from. Where that one lies in the span of those

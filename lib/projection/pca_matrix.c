@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linalg/apply.h"
+#include "linalg/block_gram.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
 #include "projection/pca.h"
@@ -143,47 +144,6 @@ conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *f, const double *factor, boo
         .ctx = f->arena->ctx, .x = f->x, .shift = f->shift, .factor = factor, .is_wide = is_wide};
 }
 
-static int
-precision_of(const conceptdec_i_pca_fit *f)
-{
-    return f->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
-}
-
-static void
-set_stage(const conceptdec_i_pca_fit *f, int64_t items, int64_t most, int64_t dims)
-{
-    conceptdec_ctx *ctx = f->arena->ctx;
-    const conceptdec_i_dense dense = {.n = most, .dims = dims, .is_wide = f->is_wide};
-    conceptdec_i_stage(ctx, "second moments",
-                       ((items - 1) / most + 1) * conceptdec_i_gram_tasks(ctx, &dense, precision_of(f)));
-}
-
-/* Upper half of the sums of products of rows, or of columns. */
-static conceptdec_status
-add_blocks(const conceptdec_i_pca_fit *f, const double *factor, bool by_columns, double *out)
-{
-    int64_t items = by_columns ? f->d : f->n, dims = by_columns ? f->n : f->d;
-    int64_t most = conceptdec_i_blocks_count(dims, f->is_wide);
-    conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, factor, f->is_wide);
-    conceptdec_i_arena arena;
-    void *block;
-    blocks.gap = conceptdec_i_blocks_gap(dims, f->is_wide);
-    conceptdec_i_arena_open(&arena, f->arena->ctx);
-    conceptdec_status status =
-        conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(dims, items, f->is_wide), 1, &block);
-    set_stage(f, items, most, dims);
-    for (int64_t first = 0; status == CONCEPTDEC_OK && first < items; first += most) {
-        conceptdec_i_dense dense;
-        int64_t count = items - first < most ? items - first : most;
-        status = by_columns ? conceptdec_i_blocks_columns(&blocks, first, count, block, &dense)
-                            : conceptdec_i_blocks_rows(&blocks, first, count, block, &dense);
-        if (status == CONCEPTDEC_OK)
-            status = conceptdec_i_gram_add(arena.ctx, &dense, precision_of(f), out, dims);
-    }
-    conceptdec_i_arena_close(&arena);
-    return status;
-}
-
 /* Columns that had units of their own get the common one. */
 conceptdec_status
 conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
@@ -191,7 +151,8 @@ conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
     double *c;
     const double *own = f->own_factor, *factor = f->factor;
     CONCEPTDEC_I_TRY(conceptdec_i_pca_place(f, &c));
-    CONCEPTDEC_I_TRY(add_blocks(f, own, false, c));
+    const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, own, f->is_wide);
+    CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, false, c));
     for (int64_t i = 0; i < f->d; i++)
         for (int64_t j = i; j < f->d; j++) {
             double *at = &c[i * f->d + j];
@@ -225,7 +186,7 @@ combine_rows(const conceptdec_i_pca_fit *f, const double *u)
                                          .ldw = f->n,
                                          .out = f->pca->components + first,
                                          .ldo = f->d,
-                                         .precision = precision_of(f)};
+                                         .precision = f->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32};
         if (status == CONCEPTDEC_OK)
             status = conceptdec_i_apply(arena.ctx, &a);
     }
@@ -242,7 +203,8 @@ conceptdec_i_pca_gram(conceptdec_i_pca_fit *f)
     double *products = g;
     f->values = values;
     f->n_values = f->n < f->d ? f->n : f->d;
-    CONCEPTDEC_I_TRY(add_blocks(f, f->factor, true, products));
+    const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, f->factor, f->is_wide);
+    CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, true, products));
     for (int64_t i = 0; i < f->n; i++)
         for (int64_t j = i; j < f->n; j++)
             products[i * f->n + j] /= (double)(f->n - 1);

@@ -8,5 +8,9 @@
  * float64, time O(n d classes), working memory O(d min(classes, 64)); the same bits for any number of threads. */
 conceptdec_status conceptdec_i_class_means(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *labels,
                                            int64_t classes, double *means, int64_t *count);
+/* The same of x less `center` (d numbers): where it is near the rows, an offset that they share costs no digits. */
+conceptdec_status conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matrix *x,
+                                                 const double *center, const int32_t *labels, int64_t classes,
+                                                 double *means, int64_t *count);
 
 #endif

@@ -1,0 +1,179 @@
+/* Options of geometry: ranges, defaults, and which of them play a part in the call. */
+#include <math.h>
+
+#include "geometry/geometry.h"
+
+enum {
+    WEIGHTS,
+    BIAS,
+    CLASSES,
+    K,
+    HUB_K,
+    REFERENCES,
+    MEMORY,
+    SEED,
+    LAMBDA,
+    DISCARD,
+    TOLERANCE,
+    METRIC,
+    FLAGS,
+    FIELDS
+};
+
+#define KNOWN_FLAGS                                                                                                    \
+    (CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_PROBE |               \
+     CONCEPTDEC_GEOMETRY_NO_SILHOUETTE | CONCEPTDEC_GEOMETRY_NO_CURVE)
+
+/* ---- what plays no part ---- */
+
+typedef struct {
+    int field;
+    const char *name;
+    bool is_set; /* not its default of zeros */
+    const char *why_not; /* NULL: it plays a part */
+} role;
+
+static conceptdec_status
+check_parts(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    const bool has_labels = g->given_labels != NULL;
+    const char *no_labels = has_labels ? NULL : "there are no labels";
+    const char *no_table = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? "neighbours are left out" : NULL;
+    bool no_silhouette = !has_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
+    const char *no_fit = !has_labels  ? no_labels
+                         : o->weights ? "weights are given"
+                         : conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE) ? "the probe is left out"
+                                                                                      : NULL;
+    const role parts[] = {
+        {WEIGHTS, "weights", o->weights != NULL, no_labels},
+        {BIAS, "bias", o->bias != NULL, o->weights ? NULL : "there are no weights"},
+        {CLASSES, "classes", o->classes != 0, no_labels},
+        {K, "k", o->k != 0, no_table},
+        {HUB_K, "hub_k", o->hub_k != 0, no_table},
+        {REFERENCES, "references", o->references != 0, no_table},
+        {LAMBDA, "lambda", o->lambda < 0 || o->lambda > 0, no_fit},
+        {DISCARD, "discard", o->discard < 0 || o->discard > 0, no_table},
+        {TOLERANCE, "tolerance", o->tolerance < 0 || o->tolerance > 0, no_labels},
+        {METRIC, "metric", o->metric != 0, no_table && no_silhouette ? "no distances are measured" : NULL},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].why_not && (parts[i].is_set || CONCEPTDEC_I_GIVEN(o, parts[i].field)))
+            return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "%s: plays no part, since %s", parts[i].name,
+                                     parts[i].why_not);
+    return CONCEPTDEC_OK;
+}
+
+/* ---- ranges ---- */
+
+static conceptdec_status
+check_neighbors(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    if (o->k < 2 || o->k > g->n - 1)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EK, "k: %lld is not in 2..%lld (below the number of rows)",
+                                 (long long)o->k, (long long)(g->n - 1));
+    if (o->hub_k < 1 || o->hub_k > g->n - 1)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EK, "hub_k: %lld is not in 1..%lld (below the number of rows)",
+                                 (long long)o->hub_k, (long long)(g->n - 1));
+    if (!(o->discard >= 0 && o->discard < 1))
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "discard: must be at least 0 and below 1");
+    return conceptdec_i_check_count(g->ctx, "references", o->references);
+}
+
+static conceptdec_status
+check_numbers(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    CONCEPTDEC_I_TRY(conceptdec_i_check_choice(g->ctx, "metric", o->metric, 2));
+    if (o->memory < 1)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "memory: %lld bytes, must be above 0", (long long)o->memory);
+    if (o->classes < 0 || o->classes > INT32_MAX)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_ESIZE, "classes: %lld is not in 1..%d", (long long)o->classes,
+                                 INT32_MAX);
+    if (CONCEPTDEC_I_GIVEN(o, CLASSES) && o->classes == 0)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_ESIZE, "classes: 0 is not in 1..%d", INT32_MAX);
+    if (!(o->lambda >= 0 && isfinite(o->lambda)) || (CONCEPTDEC_I_GIVEN(o, LAMBDA) && o->lambda <= 0))
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "lambda: must be finite and above 0");
+    if (!(o->tolerance >= 0 && o->tolerance < 1))
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "tolerance: must be at least 0 and below 1");
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_geometry_options_take(conceptdec_i_geometry *g, const conceptdec_geometry_options *options)
+{
+    conceptdec_geometry_options *o = &g->options;
+    CONCEPTDEC_I_TRY(conceptdec_i_intake(g->ctx, "options", options, o, sizeof *o, sizeof *o));
+    CONCEPTDEC_I_TRY(conceptdec_i_given_known(g->ctx, "options", o->given, FIELDS));
+    if (o->flags & ~KNOWN_FLAGS)
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown",
+                                 o->flags & ~KNOWN_FLAGS);
+    CONCEPTDEC_I_TRY(check_parts(g));
+    conceptdec_i_default_int(o->given, K, &o->k, 20);
+    conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, 10);
+    conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
+    conceptdec_i_default_real(o->given, DISCARD, &o->discard, 0.1);
+    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, fmin((double)g->d * 0x1p-52, 0.5));
+    CONCEPTDEC_I_TRY(check_numbers(g));
+    return conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? CONCEPTDEC_OK : check_neighbors(g);
+}
+
+conceptdec_status
+conceptdec_i_geometry_allow(const conceptdec_i_geometry *g, const char *part, double bytes)
+{
+    if (bytes <= (double)g->options.memory)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(g->ctx, CONCEPTDEC_ENOMEM, "memory: %s needs %lld bytes, %lld are allowed", part,
+                             bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)g->options.memory);
+}
+
+/* ---- what is told of them ---- */
+
+static conceptdec_status
+tell_neighbors(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    if (conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS))
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "k", (double)o->k));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "hub_k", (double)o->hub_k));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "references", (double)o->references));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "discard", o->discard));
+    return conceptdec_i_result_option_number(g->ctx, g->result, "curve",
+                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_CURVE));
+}
+
+static conceptdec_status
+tell_classes(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    if (!g->given_labels)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "classes", (double)g->classes.count));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "tolerance", o->tolerance));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "weights", o->weights != NULL));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "bias", o->bias != NULL));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
+        g->ctx, g->result, "probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)));
+    return conceptdec_i_result_option_number(g->ctx, g->result, "silhouette",
+                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE));
+}
+
+conceptdec_status
+conceptdec_i_geometry_options_tell(const conceptdec_i_geometry *g)
+{
+    const conceptdec_geometry_options *o = &g->options;
+    static const char *const metrics[] = {"l2", "cosine"};
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(g->ctx, g->result, "metric", metrics[o->metric]));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "memory", (double)o->memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "labels", g->given_labels != NULL));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "spectrum",
+                                                       !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM)));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
+        g->ctx, g->result, "neighbors", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS)));
+    CONCEPTDEC_I_TRY(tell_neighbors(g));
+    CONCEPTDEC_I_TRY(tell_classes(g));
+    conceptdec_i_result_seed(g->result, o->seed);
+    return CONCEPTDEC_OK;
+}

@@ -1,0 +1,479 @@
+/* What geometry refuses: each with a status of its own, a text that names argument and place, and the output untouched. */
+#define _GNU_SOURCE
+
+#include <math.h>
+#include <string.h>
+
+#include "../torture/harness.h"
+#include "check_main.h"
+
+enum { N = 24, D = 3, C = 3 };
+
+typedef struct {
+    double values[N * D], weights[C * D], bias[C];
+    int32_t labels[N];
+    conceptdec_matrix x, y, w, b;
+    const conceptdec_matrix *given_x, *given_y;
+    conceptdec_geometry_options o;
+    bool no_output, no_options, is_cancelled;
+} call;
+
+static conceptdec_matrix
+dense(const double *data, int64_t rows, int64_t cols)
+{
+    return (conceptdec_matrix){
+        .data = data, .rows = rows, .cols = cols, .row_stride = 8 * cols, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+}
+
+static void
+make_call(call *c)
+{
+    memset(c, 0, sizeof *c);
+    for (int i = 0; i < N * D; i++)
+        c->values[i] = sin((double)(i * i)) + i % C;
+    for (int i = 0; i < N; i++)
+        c->labels[i] = i % C;
+    for (int i = 0; i < C * D; i++)
+        c->weights[i] = cos(i);
+    c->x = dense(c->values, N, D);
+    c->w = dense(c->weights, C, D);
+    c->b = dense(c->bias, C, 1);
+    c->y = (conceptdec_matrix){
+        .data = c->labels, .rows = N, .cols = 1, .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
+    c->given_x = &c->x;
+    c->given_y = &c->y;
+    c->o = (conceptdec_geometry_options){.struct_size = sizeof c->o, .weights = &c->w, .bias = &c->b};
+}
+
+/* ---- x, labels, result ---- */
+
+static void
+no_x(call *c)
+{
+    c->given_x = NULL;
+}
+static void
+no_data(call *c)
+{
+    c->x.data = NULL;
+}
+static void
+no_result(call *c)
+{
+    c->no_output = true;
+}
+static void
+one_row(call *c)
+{
+    c->x.rows = c->y.rows = 1;
+}
+static void
+no_columns(call *c)
+{
+    c->x.cols = 0;
+}
+static void
+integers(call *c)
+{
+    c->x.dtype = CONCEPTDEC_INT32;
+}
+static void
+not_a_number(call *c)
+{
+    c->values[D * 7 + 1] = (double)NAN;
+}
+static void
+infinite(call *c)
+{
+    c->values[D * 20 + 2] = (double)INFINITY;
+}
+static void
+too_far_apart(call *c)
+{
+    c->values[0] = -1.7e308;
+    c->values[D] = 1.7e308;
+}
+static void
+too_large_squares(call *c)
+{
+    c->values[0] = -1e200;
+}
+static void
+other_device(call *c)
+{
+    c->x.device = 1;
+}
+static int32_t
+refuse(void *user, int64_t first, int64_t count, void *out)
+{
+    (void)user, (void)first, (void)count, (void)out;
+    return 3;
+}
+static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
+static void
+failing_reader(call *c)
+{
+    c->x = (conceptdec_matrix){
+        .data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
+}
+static void
+float_labels(call *c)
+{
+    c->y.dtype = CONCEPTDEC_FLOAT32;
+}
+static void
+fewer_labels(call *c)
+{
+    c->y.rows--;
+}
+static void
+two_label_sets(call *c)
+{
+    c->y.cols = 2;
+}
+static void
+label_below(call *c)
+{
+    c->labels[5] = -2;
+}
+static void
+label_above(call *c)
+{
+    c->o.classes = C;
+    c->labels[6] = 3;
+}
+static void
+nothing_labelled(call *c)
+{
+    memset(c->labels, -1, sizeof c->labels);
+}
+static void
+cancelled(call *c)
+{
+    c->is_cancelled = true;
+}
+
+/* ---- options ---- */
+
+static void
+struct_too_small(call *c)
+{
+    c->o.struct_size = 8;
+}
+static void
+unknown_given(call *c)
+{
+    c->o.given = UINT64_C(1) << 40;
+}
+static void
+unknown_flag(call *c)
+{
+    c->o.flags = 32;
+}
+static void
+unknown_metric(call *c)
+{
+    c->o.metric = 2;
+}
+static void
+k_one(call *c)
+{
+    c->o.k = 1;
+}
+static void
+k_large(call *c)
+{
+    c->o.k = N;
+}
+static void
+default_k_large(call *c)
+{
+    c->x.rows = c->y.rows = 20;
+}
+static void
+hub_k_large(call *c)
+{
+    c->o.hub_k = N;
+}
+static void
+hub_k_negative(call *c)
+{
+    c->o.hub_k = -1;
+}
+static void
+references_negative(call *c)
+{
+    c->o.references = -1;
+}
+static void
+memory_negative(call *c)
+{
+    c->o.memory = -1;
+}
+static void
+memory_small(call *c)
+{
+    c->o.memory = 100;
+}
+static void
+memory_small_spectrum(call *c)
+{
+    c->given_y = NULL;
+    c->o = (conceptdec_geometry_options){.struct_size = sizeof c->o, .memory = 1000};
+}
+static void
+memory_small_references(call *c)
+{
+    c->given_y = NULL;
+    c->o = (conceptdec_geometry_options){
+        .struct_size = sizeof c->o, .memory = 250, .references = 1, .flags = CONCEPTDEC_GEOMETRY_NO_SPECTRUM};
+}
+static void
+discard_all(call *c)
+{
+    c->o.discard = 1;
+}
+static void
+discard_nan(call *c)
+{
+    c->o.discard = (double)NAN;
+}
+static void
+tolerance_one(call *c)
+{
+    c->o.tolerance = 1;
+}
+static void
+lambda_negative(call *c)
+{
+    c->o.weights = c->o.bias = NULL;
+    c->o.lambda = -1;
+}
+static void
+lambda_zero(call *c)
+{
+    c->o.weights = c->o.bias = NULL;
+    c->o.given = 1u << 8;
+}
+static void
+classes_negative(call *c)
+{
+    c->o.classes = -1;
+}
+static void
+classes_zero(call *c)
+{
+    c->o.given = 1u << 2;
+}
+
+/* ---- what plays no part ---- */
+
+static void
+lambda_beside_weights(call *c)
+{
+    c->o.lambda = 1;
+}
+static void
+lambda_without_probe(call *c)
+{
+    lambda_negative(c);
+    c->o.lambda = 1;
+    c->o.flags = CONCEPTDEC_GEOMETRY_NO_PROBE;
+}
+static void
+bias_alone(call *c)
+{
+    c->o.weights = NULL;
+}
+static void
+weights_without_labels(call *c)
+{
+    c->given_y = NULL;
+}
+static void
+classes_without_labels(call *c)
+{
+    c->given_y = NULL;
+    c->o = (conceptdec_geometry_options){.struct_size = sizeof c->o, .classes = 2};
+}
+static void
+tolerance_without_labels(call *c)
+{
+    c->given_y = NULL;
+    c->o = (conceptdec_geometry_options){.struct_size = sizeof c->o, .given = 1u << 10};
+}
+static void
+k_without_neighbors(call *c)
+{
+    c->o.flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS;
+    c->o.k = 5;
+}
+static void
+references_without_neighbors(call *c)
+{
+    c->o.flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS;
+    c->o.references = 5;
+}
+static void
+metric_without_distances(call *c)
+{
+    c->o.flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_SILHOUETTE;
+    c->o.metric = CONCEPTDEC_METRIC_COSINE;
+}
+
+/* ---- weights ---- */
+
+static void
+weights_narrow(call *c)
+{
+    c->w.cols--;
+}
+static void
+weights_few(call *c)
+{
+    c->w.rows--;
+}
+static void
+weights_integers(call *c)
+{
+    c->w.dtype = CONCEPTDEC_INT64;
+}
+static void
+weights_nan(call *c)
+{
+    c->weights[4] = (double)NAN;
+}
+static void
+bias_few(call *c)
+{
+    c->b.rows--;
+}
+static void
+bias_wide(call *c)
+{
+    c->b = dense(c->weights, C, 2);
+}
+static void
+bias_infinite(call *c)
+{
+    c->bias[2] = (double)INFINITY;
+}
+
+static const struct {
+    void (*spoil)(call *c);
+    conceptdec_status status;
+    const char *text;
+} cases[] = {
+    {no_x, CONCEPTDEC_ENULL, "x: is NULL"},
+    {no_data, CONCEPTDEC_ENULL, "x: data is NULL"},
+    {no_result, CONCEPTDEC_ENULL, "result: is NULL"},
+    {one_row, CONCEPTDEC_ETOOFEW, "x: 1 row"},
+    {no_columns, CONCEPTDEC_ESIZE, "x: cols is 0"},
+    {integers, CONCEPTDEC_EDTYPE, "x: dtype"},
+    {not_a_number, CONCEPTDEC_ENONFINITE, "x: non-finite value at row 7, column 1"},
+    {infinite, CONCEPTDEC_ENONFINITE, "x: non-finite value at row 20, column 2"},
+    {too_far_apart, CONCEPTDEC_EOVERFLOW, "x: float64"},
+    {too_large_squares, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold the variances"},
+    {other_device, CONCEPTDEC_EUNSUPPORTED, "x: device 1"},
+    {failing_reader, CONCEPTDEC_EREAD, "x: the reader returned 3"},
+    {float_labels, CONCEPTDEC_EDTYPE, "labels: dtype"},
+    {fewer_labels, CONCEPTDEC_ESIZE, "labels: 23 rows, but x has 24"},
+    {two_label_sets, CONCEPTDEC_ESIZE, "labels: 2 columns"},
+    {label_below, CONCEPTDEC_ELABEL, "labels: -2 at row 5"},
+    {label_above, CONCEPTDEC_ELABEL, "labels: 3 at row 6 is not in -1..2"},
+    {nothing_labelled, CONCEPTDEC_ETOOFEW, "labels: no row"},
+    {cancelled, CONCEPTDEC_ECANCELLED, ""},
+    {struct_too_small, CONCEPTDEC_ESTRUCT_SIZE, "options"},
+    {unknown_given, CONCEPTDEC_ESTRUCT_TAIL, "options"},
+    {unknown_flag, CONCEPTDEC_ERESERVED, "flags: 0x20"},
+    {unknown_metric, CONCEPTDEC_EINVAL, "metric"},
+    {k_one, CONCEPTDEC_EK, "k: 1 is not in 2..23"},
+    {k_large, CONCEPTDEC_EK, "k: 24 is not in 2..23"},
+    {default_k_large, CONCEPTDEC_EK, "k: 20 is not in 2..19"},
+    {hub_k_large, CONCEPTDEC_EK, "hub_k: 24 is not in 1..23"},
+    {hub_k_negative, CONCEPTDEC_EK, "hub_k: -1 is not in"},
+    {references_negative, CONCEPTDEC_ESIZE, "references"},
+    {memory_negative, CONCEPTDEC_EINVAL, "memory: -1"},
+    {memory_small, CONCEPTDEC_ENOMEM, "memory: class means needs 288 bytes, 100 are allowed"},
+    {memory_small_spectrum, CONCEPTDEC_ENOMEM, "memory: the spectrum needs"},
+    {memory_small_references, CONCEPTDEC_ENOMEM, "memory: a Gaussian reference needs 288 bytes, 250 are allowed"},
+    {discard_all, CONCEPTDEC_EINVAL, "discard"},
+    {discard_nan, CONCEPTDEC_EINVAL, "discard"},
+    {tolerance_one, CONCEPTDEC_EINVAL, "tolerance"},
+    {lambda_negative, CONCEPTDEC_EINVAL, "lambda"},
+    {lambda_zero, CONCEPTDEC_EINVAL, "lambda"},
+    {classes_negative, CONCEPTDEC_ESIZE, "classes: -1"},
+    {classes_zero, CONCEPTDEC_ESIZE, "classes: 0"},
+    {lambda_beside_weights, CONCEPTDEC_EINVAL, "lambda: plays no part, since weights are given"},
+    {lambda_without_probe, CONCEPTDEC_EINVAL, "lambda: plays no part, since the probe is left out"},
+    {bias_alone, CONCEPTDEC_EINVAL, "bias: plays no part, since there are no weights"},
+    {weights_without_labels, CONCEPTDEC_EINVAL, "weights: plays no part, since there are no labels"},
+    {classes_without_labels, CONCEPTDEC_EINVAL, "classes: plays no part"},
+    {tolerance_without_labels, CONCEPTDEC_EINVAL, "tolerance: plays no part"},
+    {k_without_neighbors, CONCEPTDEC_EINVAL, "k: plays no part, since neighbours are left out"},
+    {references_without_neighbors, CONCEPTDEC_EINVAL, "references: plays no part"},
+    {metric_without_distances, CONCEPTDEC_EINVAL, "metric: plays no part"},
+    {weights_narrow, CONCEPTDEC_ESIZE, "weights: 3 x 2, must be 3 x 3"},
+    {weights_few, CONCEPTDEC_ESIZE, "weights: 2 x 3, must be 3 x 3"},
+    {weights_integers, CONCEPTDEC_EDTYPE, "weights: dtype"},
+    {weights_nan, CONCEPTDEC_ENONFINITE, "weights: non-finite value at row 1, column 1"},
+    {bias_few, CONCEPTDEC_ESIZE, "bias: 2 x 1, must be 3 x 1"},
+    {bias_wide, CONCEPTDEC_ESIZE, "bias: 3 x 2, must be 3 x 1"},
+    {bias_infinite, CONCEPTDEC_ENONFINITE, "bias: non-finite value at row 2, column 0"},
+};
+#define CASES ((int)(sizeof cases / sizeof *cases))
+
+static conceptdec_status
+run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
+{
+    if (c->is_cancelled)
+        conceptdec_ctx_cancel(ctx);
+    return conceptdec_geometry(ctx, c->given_x, c->given_y, &c->o, c->no_output ? NULL : result);
+}
+
+START_TEST(it_is_refused)
+{
+    torture_allocator allocator = {0};
+    conceptdec_ctx_options options = torture_options(&allocator, 1);
+    conceptdec_ctx *ctx;
+    call c;
+    conceptdec_result *result = (conceptdec_result *)&c;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    int64_t live = allocator.live;
+    make_call(&c);
+    cases[_i].spoil(&c);
+    conceptdec_status status = run(ctx, &c, &result);
+    ck_assert_msg(status == cases[_i].status, "case %d (%s): %d: %s", _i, cases[_i].text, status, conceptdec_ctx_error(ctx));
+    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_ptr_eq(result, (conceptdec_result *)&c);
+    ck_assert_int_eq(allocator.live, live);
+    make_call(&c);
+    ck_assert_int_eq(run(ctx, &c, &result), CONCEPTDEC_OK);
+    conceptdec_result_free(result);
+    conceptdec_ctx_free(ctx);
+    ck_assert_int_eq(allocator.live, 0);
+}
+END_TEST
+
+START_TEST(it_needs_a_context)
+{
+    call c;
+    conceptdec_result *result = NULL;
+    make_call(&c);
+    ck_assert_int_eq(conceptdec_geometry(NULL, c.given_x, c.given_y, &c.o, &result), CONCEPTDEC_ENULL);
+    ck_assert_ptr_null(result);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("bad_geometry");
+    TCase *tests = tcase_create("bad geometry");
+    tcase_add_loop_test(tests, it_is_refused, 0, CASES);
+    tcase_add_test(tests, it_needs_a_context);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
