@@ -2,21 +2,22 @@
 
 function geometry_options(roots, classes; metric = nothing, k = nothing, hub_k = nothing, references = 0, seed = 0,
                           weights = nothing, bias = nothing, lambda_ = nothing, discard = nothing, tolerance = nothing,
-                          spectrum = true, neighbors = true, probe = true, silhouette = true, memory = nothing,
-                          unknown...)
+                          spectrum = true, neighbors = true, curve = true, probe = true, silhouette = true,
+                          memory = nothing, unknown...)
     refuse(unknown)
     return options(conceptdec_geometry_options; weights = row_pointer(roots, weights, "weights"),
         bias = number_pointer(roots, bias, "bias"), classes = classes, k = k, hub_k = hub_k,
         references = given(references), memory = memory, seed = given(seed), lambda = lambda_, discard = discard,
         tolerance = tolerance, metric = choice("metric", metric, METRICS),
         flags = !spectrum * CONCEPTDEC_GEOMETRY_NO_SPECTRUM | !neighbors * CONCEPTDEC_GEOMETRY_NO_NEIGHBORS |
-                !probe * CONCEPTDEC_GEOMETRY_NO_PROBE | !silhouette * CONCEPTDEC_GEOMETRY_NO_SILHOUETTE)
+                !curve * CONCEPTDEC_GEOMETRY_NO_CURVE | !probe * CONCEPTDEC_GEOMETRY_NO_PROBE |
+                !silhouette * CONCEPTDEC_GEOMETRY_NO_SILHOUETTE)
 end
 
 """
     geometry(X, y=nothing; metric="l2", k=nothing, hub_k=nothing, references=0, seed=0, weights=nothing, bias=nothing,
-             lambda_=nothing, discard=nothing, tolerance=nothing, spectrum=true, neighbors=true, probe=true,
-             silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing, threads=nothing,
+             lambda_=nothing, discard=nothing, tolerance=nothing, spectrum=true, neighbors=true, curve=true,
+             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing, threads=nothing,
              progress=nothing) -> Result
 
 How many dimensions activations fill, who their hubs are, and how their classes lie in them.
