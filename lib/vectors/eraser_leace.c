@@ -81,6 +81,10 @@ factor(const leace *l, bool *is_safe)
 {
     const double least = SAFETY * 0x1p-52 * (double)max64(l->d, l->e->n);
     double condition = 0;
+    *is_safe = false;
+    set_diagonal(l, 0);
+    if (l->e->n - 1 < l->d - l->n_constant) /* it cannot be definite */
+        return CONCEPTDEC_OK;
     set_diagonal(l, 1);
     double norm = largest_sum(l);
     CONCEPTDEC_I_TRY(conceptdec_i_poll(l->arena->ctx, 0));

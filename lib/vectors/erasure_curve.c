@@ -141,6 +141,7 @@ write_options(conceptdec_ctx *ctx, const curve *c, conceptdec_result *result)
     static const char *const kinds[] = {"logistic", "ridge", "lda", "mean_difference", "nearest_mean"};
     const bool is_asked = c->probe.protocol || CONCEPTDEC_I_GIVEN(&c->probe, PROBE_PROTOCOL);
     const int32_t protocol = is_asked ? c->probe.protocol : CONCEPTDEC_PROTOCOL_KFOLD;
+    const int64_t most = c->eraser_options.rank < INT32_MAX ? c->eraser_options.rank : c->eraser->rank;
     const struct {
         const char *key, *text;
     } texts[] = {{"eraser", c->eraser->kind == CONCEPTDEC_ERASE_LEACE ? "leace" : "projection"},
@@ -151,12 +152,9 @@ write_options(conceptdec_ctx *ctx, const curve *c, conceptdec_result *result)
     const struct {
         const char *key;
         double number;
-    } numbers[] = {{"most", (double)c->eraser_options.rank},
-                   {"tolerance", c->eraser_options.tolerance},
-                   {"knn_k", (double)c->k},
-                   {"knn_seed", (double)c->knn.seed},
-                   {"probe_lambda", c->lambda},
-                   {"probe_seed", (double)c->probe.seed}};
+    } numbers[] = {{"most", (double)most},      {"tolerance", c->eraser_options.tolerance},
+                   {"knn_k", (double)c->k},     {"knn_seed", (double)c->knn.seed},
+                   {"probe_lambda", c->lambda}, {"probe_seed", (double)c->probe.seed}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, result, texts[i].key, texts[i].text));
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
