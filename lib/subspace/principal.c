@@ -9,8 +9,8 @@
 #include "linalg/engine.h"
 #include "subspace/subspaces.h"
 
-#define LARGE 384     /* the lesser side of rows for whose few directions a Krylov space is faster than all eigenvectors */
-#define FEW_OF 16     /* directions are few where that side is this many times as long */
+#define LARGE 384 /* the lesser side of rows for whose few directions a Krylov space is faster than all eigenvectors */
+#define FEW_OF 16 /* directions are few where that side is this many times as long */
 #define PATIENCE 60   /* products, where an exact answer is possible */
 #define UNDECIDED 4.0 /* times the noise */
 
@@ -65,12 +65,8 @@ copy_rows(search *s)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", numbers, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
-    s->copy = (conceptdec_matrix){.data = rows,
-                                  .rows = p->n,
-                                  .cols = p->d,
-                                  .row_stride = 8 * p->d,
-                                  .col_stride = 8,
-                                  .dtype = CONCEPTDEC_FLOAT64};
+    s->copy = (conceptdec_matrix){
+        .data = rows, .rows = p->n, .cols = p->d, .row_stride = 8 * p->d, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
     s->x = &s->copy;
     s->row = NULL;
     memset(s->shift, 0, (size_t)p->d * sizeof(double));
