@@ -1112,45 +1112,77 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, 
 /** Frees the list. @since 0.1 */
 CONCEPTDEC_API void conceptdec_subspaces_free(conceptdec_subspaces *subspaces);
 
-#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: overlap, shared_dimensions, chordal, expected, z, p_value */
-#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension counts as a right angle */
+#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: neither cosines nor angles nor distances made of them */
+#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension is a right angle */
 
-/** Options of overlaps; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of overlaps; see conceptdec_ctx_options for struct_size and given. conceptdec_subspaces_overlap() looks at
+ *  memory and flags, and refuses the others. @since 0.1 */
 typedef struct conceptdec_overlap_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults, with rank 10 */
-    const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows of a group are permuted and drawn together */
+    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults; for bases "within" and "uncentered" the rank is 10
+                                                        where neither rank nor explained is given */
+    const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows that are drawn together, and what permute is about */
     int64_t permutations; /**< 2: draws of the null; default 0 */
-    int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (rows, where there are none); default 0 */
-    int64_t memory;       /**< 4: bytes of working memory beside input and result; default 2^29 */
-    uint64_t seed;        /**< 5: default 0 */
+    int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (labelled rows, where there are none); default 0 */
+    int64_t memory;       /**< 4: bytes of working memory of the overlap, beside input and result; default 2^29 */
+    uint64_t seed;        /**< 5: of permutations and bootstrap; default 0 */
     double confidence;    /**< 6: of the bootstrap interval, in (0, 1); default 0.95 */
-    int32_t permute;      /**< 7: CONCEPTDEC_PERMUTE_* */
+    int32_t permute;      /**< 7: CONCEPTDEC_PERMUTE_*; only with permutations */
     uint32_t flags;       /**< 8: CONCEPTDEC_OVERLAP_* */
 } conceptdec_overlap_options;
 
-/** Principal angles between all pairs of subspaces, and what follows from them. Angles are accurate to 1e-13 for orthonormal float64 bases, tiny
- *  and right ones included (Bjorck and Golub 1973). S subspaces with S', r the least of the largest ranks of either side:
- *  `overlap` (S x S'): mean squared cosine, over the smaller rank; `shared_dimensions`: sum of squared cosines; `cosines`, `angles` (S x S' x r): cosines
- *  descending, angles ascending in radians, NaN beyond the smaller rank; `geodesic`, `chordal`, `procrustes`, `max_angle`, `fubini_study`: distances, over
- *  the smaller rank unless COUNT_MISSING; `variance_overlap`: share of the variance along the first one's directions that the second one captures, of what as many directions can
- *  at most; `expected`, `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) / expected_sd;
- *  `p_value`: upper tail of that null, by the beta distribution of the same mean and variance (exact where a rank is 1); `ranks` (S), `ranks_other` (S'), `undecided` (S).
- *  A pair with a subspace of rank 0 has NaN. Time O(R R' d), one tiled product, plus the singular values of each pair.
- *  @param a S subspaces. @param b S' subspaces of the same space; NULL: a. @param options memory and flags alone; NULL: defaults.
- *  Errors: ENULL, ESIZE (another d), EINVAL, ENOMEM, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+/** Principal angles between all pairs of subspaces, and what follows from them. Angles are accurate to 1e-13 for
+ *  orthonormal float64 bases, tiny and right ones included (Bjorck and Golub 1973); a subspace with itself is exact (b
+ *  NULL or a).
+ *
+ *  For S subspaces with S' others, r the lesser of the largest ranks of either side, m the smaller rank of a pair (S x
+ *  S' where nothing else is said): `overlap`: mean squared cosine of the m angles; `shared_dimensions`: sum of squared
+ *  cosines; `cosines`, `angles` (S x S' x r): cosines descending, angles ascending in radians, NaN beyond m;
+ *  `geodesic`, `chordal`, `procrustes`, `max_angle`, `fubini_study`: distances, of the m angles or, with
+ *  COUNT_MISSING, of as many as the larger rank; `variance_overlap`: variance of the first one's directions that the
+ *  second one sees, of what m of them hold at most (NaN where variances are not known or all 0); `expected`,
+ *  `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) /
+ *  expected_sd, NaN where that is 0; `p_value`: upper tail of that null, by the beta distribution of its range, mean
+ *  and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks` (S), `ranks_other` (S'),
+ *  `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
+ *  `chordal` are not there, and that is accurate to 1e-7 only near 0.
+ *
+ *  Time O(R R' d), one tiled product, half of it saved where b is a; some m^2 times the larger rank for the singular
+ *  values of each pair, and O(d m (ranks)) for each pair with a cosine above the root of 1/2. Memory: products of as
+ *  many subspaces at a time as `memory` allows. The same bits for any number of threads.
+ *  @param a S subspaces. @param b S' subspaces of the same space; NULL: a. @param options memory and flags alone;
+ *  NULL: defaults.
+ *  @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: ENULL, ESIZE (another d), EINVAL, EOVERFLOW, ENOMEM (also where `memory` does not allow what is needed),
+ *  ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ctx, const conceptdec_subspaces *a,
                                                               const conceptdec_subspaces *b,
                                                               const conceptdec_overlap_options *options,
                                                               conceptdec_result **result);
 
-/** Overlap of the concepts' subspaces in labelled activations: conceptdec_subspaces_new(), then conceptdec_subspaces_overlap() of all pairs, and what needs the
- *  samples. With permutations: `null` (P x S x S): `overlap` under labels that are exchanged, the same in all views; `p_value` (S x S): share of draws, the observed one
- *  included, that overlap at least as much, and `p_value_lower`: at most as much; `p_independent` is then the p_value of conceptdec_subspaces_overlap(). With bootstrap: `ci_low`,
- *  `ci_high` (S x S). `alignment_index` (S x S; bases of rank at least 1 from samples, one view): variance of the first concept's samples in the second one's subspace, of what as many
- *  directions can at most (Elsayed et al. 2016). Also `view`, `class_`, `variances` (S x r), `n_missing`.
- *  Errors: those of both, EGROUPS. @since 0.1 */
+/** Overlap of the concepts' subspaces in labelled activations: conceptdec_subspaces_new(), then
+ *  conceptdec_subspaces_overlap() of all pairs, and what needs the samples. Subspace v * C + c is that of class c in
+ *  view v.
+ *
+ *  With permutations: `null` (P x S x S): `overlap` of the subspaces under labels that are exchanged, the same in all
+ *  views; `p_value` (S x S): share of the draws, the observed one included, that overlap at least as much (within
+ *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
+ *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
+ *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
+ *  With bootstrap: `ci_low`, `ci_high` (S x S): percentile interval of `overlap` over samples drawn with replacement;
+ *  draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
+ *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
+ *  samples in the second one's subspace, of what as many directions can hold at most (Elsayed et al. 2016); NaN where
+ *  that is not known, the second one having more directions than the first one, which has more than were kept. Also
+ *  `view`, `class_`, `n_missing` (S), `variances` (S x largest rank; NaN beyond the rank).
+ *
+ *  Time: that of conceptdec_subspaces_new() once for each draw, with no angles, and O(n d R) for the index; draws run
+ *  in parallel.
+ *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part.
+ *  @param options NULL: defaults. @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: those of both, EGROUPS; EINVAL also for a bootstrap with basis "probe" and for options that play no part.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx, const conceptdec_matrix *views,
                                                              int64_t n_views, const conceptdec_matrix *labels,
                                                              const conceptdec_overlap_options *options,
@@ -1163,7 +1195,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 #define CONCEPTDEC_R_ANGLES "angles"                       /**< (S x S' x r) */
 #define CONCEPTDEC_R_GEODESIC "geodesic"                   /**< (S x S'): root of the sum of squared angles */
 #define CONCEPTDEC_R_CHORDAL "chordal"                     /**< (S x S'): root of the sum of squared sines */
-#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half the angles */
+#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half angles */
 #define CONCEPTDEC_R_MAX_ANGLE "max_angle"                 /**< (S x S') */
 #define CONCEPTDEC_R_FUBINI_STUDY "fubini_study"           /**< (S x S'): arc cosine of the product of cosines */
 #define CONCEPTDEC_R_VARIANCE_OVERLAP "variance_overlap"   /**< (S x S') */
