@@ -70,7 +70,7 @@ find_means(conceptdec_i_arena *arena, conceptdec_i_geometry *g)
     const int64_t d = g->d;
     conceptdec_i_stage(g->ctx, "class means", 1);
     CONCEPTDEC_I_TRY(
-        conceptdec_i_class_means_about(arena, g->x, g->columns.mean, c->label, c->count, c->mean, c->size));
+        conceptdec_i_class_means_about(arena, g->x, NULL, g->n, c->label, c->count, g->columns.mean, c->mean, c->size));
     for (int64_t i = 0; i < c->count * d; i++)
         c->mean[i] /= g->unit;
     for (int64_t k = 0; k < c->count; k++)

@@ -25,7 +25,7 @@ conceptdec_status
 conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, double *out)
 {
     conceptdec_i_blocks blocks = *given;
-    int64_t items = conceptdec_i_blocks_items(given), dims = given->x->cols;
+    int64_t items = given->row ? given->n : given->x->rows, dims = given->x->cols;
     int64_t pieces = by_columns ? dims : items, side = by_columns ? items : dims;
     int64_t most = conceptdec_i_blocks_count(side, blocks.is_wide);
     int precision = blocks.is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;

@@ -30,19 +30,11 @@ conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matri
                                const int32_t *labels, int64_t classes, const double *center, double *means,
                                int64_t *count)
 {
-    return conceptdec_i_class_means_about(arena, x, NULL, labels, classes, means, count);
-}
-
-conceptdec_status
-conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *center,
-                               const int32_t *labels, int64_t classes, double *means, int64_t *count)
-{
     const int64_t d = x->cols, most = min64(classes, MOST_COLUMNS);
     conceptdec_i_rows rows = conceptdec_i_rows_of(x);
     conceptdec_i_passes passes;
     double *to[MOST_COLUMNS];
     bool is_read = conceptdec_i_view_is_read(x);
-    rows.center = center;
     CONCEPTDEC_I_TRY(
         (is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(arena, d, 0, most, &passes));
     rows.row = row;
