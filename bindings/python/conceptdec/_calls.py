@@ -35,7 +35,7 @@ def result_of(
     shapes: Optional[Dict[str, Tuple[int, ...]]] = None,
     **how: Any,
 ) -> Result:
-    """The result of a function whose last argument is where to write it. `shapes`: of arrays that have other axes here."""
+    """The result of a function whose last argument is where to write it. `shapes`: of arrays with other axes here."""
     handle = Handle(_structs.Result, "conceptdec_result_free")
     run_named(name, classes, *arguments, handle.place(), **how)
     return Result._from_handle(handle, classes, shapes)

@@ -22,8 +22,8 @@ from ._subspaces import Subspaces, subspace_options
 class ClassMoments(State):
     """Counts, means and scatter of labelled rows that come in batches: they may be more than any memory holds.
 
-    The state depends on the rows and their order alone, not on how they were cut. States of different rows merge. It can
-    be pickled, saved, and stand in a ``with`` statement. Several threads may share one; their calls take turns.
+    The state depends on the rows and their order alone, not on how they were cut. States of different rows merge. It
+    can be pickled, saved, and stand in a ``with`` statement. Several threads may share one; their calls take turns.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class ClassMoments(State):
     --------
     >>> import numpy as np, conceptdec
     >>> moments = conceptdec.ClassMoments(2, ["noun", "verb"])
-    >>> for batch, labels in [([[0.0, 1.0], [4.0, 1.0]], ["noun", "verb"]), ([[0.0, 3.0], [4.0, 3.0]], ["noun", "verb"])]:
-    ...     moments = moments.add(np.array(batch), labels)
+    >>> for height in (1.0, 3.0):
+    ...     moments = moments.add(np.array([[0.0, height], [4.0, height]]), ["noun", "verb"])
     >>> moments.means.tolist(), moments.class_count.tolist()
     ([[0.0, 2.0], [4.0, 2.0]], [2, 2])
     >>> moments.eraser().apply(np.array([[0.0, 1.0], [4.0, 1.0]])).round(9).tolist()

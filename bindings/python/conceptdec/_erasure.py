@@ -40,7 +40,7 @@ def eraser_options(
 
 
 class Eraser(LibraryObject):
-    """A fitted eraser, made by :func:`fit_eraser`, :meth:`ClassMoments.eraser` or :func:`load_eraser`; it never changes.
+    """A fitted eraser, by :func:`fit_eraser`, :meth:`ClassMoments.eraser` or :func:`load_eraser`; it never changes.
 
     A row x becomes x - (read (x - mean)) @ removed. Arrays are those of the library, without a copy and read-only; they
     may outlive the eraser. It can be pickled, and stand in a ``with`` statement, at whose end it lets go of its memory.
@@ -298,10 +298,11 @@ def erase(
     >>> conceptdec.erase(x, ["noun", "noun", "verb", "verb"]).round(9).tolist()
     [[2.0, 1.0], [2.0, 3.0], [2.0, 1.0], [2.0, 3.0]]
     """
-    how: Dict[str, Any] = dict(dtype=dtype, threads=threads, progress=progress)
     if y is None:
         raise ConceptDecError("y: needs labels", const.ENULL)
-    with fit_eraser(X, y, kind, rank, tolerance=tolerance, memory=memory, classes=classes, ignore=ignore, **how) as eraser:
+    how: Dict[str, Any] = dict(dtype=dtype, threads=threads, progress=progress)
+    wishes: Dict[str, Any] = dict(tolerance=tolerance, memory=memory, classes=classes, ignore=ignore)
+    with fit_eraser(X, y, kind, rank, **wishes, **how) as eraser:
         return eraser.apply(X, **how)
 
 

@@ -126,7 +126,7 @@ class State(LibraryObject):
     def _merge(self, other: Any) -> Any:
         if not isinstance(other, type(self)):
             raise TypeError(f"other: needs {type(self).__name__}, not {type(other).__name__}")
-        first, second = sorted((self, other), key=id)  # always in this order, that two mergers do not wait for each other
+        first, second = sorted((self, other), key=id)  # always so, that two mergers do not wait for each other
         with ExitStack() as both:
             both.enter_context(first._alone())
             if second is not first:

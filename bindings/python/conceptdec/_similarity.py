@@ -62,8 +62,8 @@ def similarity(
     Parameters
     ----------
     A : array, (n, d), list of arrays, or array of more than two axes
-        Activations as in :func:`neighbors`, or views of the same samples: in an array of more than two axes the last two
-        are samples x dimensions. Widths may differ. In lists also objects with ``read_rows``.
+        Activations as in :func:`neighbors`, or views of the same samples: in an array of more than two axes the last
+        two are samples x dimensions. Widths may differ. In lists also objects with ``read_rows``.
     B : the same, optional
         What they are compared with, row by row. Default: every view of A with every view of A.
     kind : str, default "cka_debiased"

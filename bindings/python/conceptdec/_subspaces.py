@@ -435,7 +435,7 @@ def subspace_overlap(
         As in :func:`subspaces`: one matrix of activations or several views of one width, and the labels of the samples.
     rank : int or None, default 10
         Directions of each subspace; fewer where there are no more (`n_missing`). The default, which None means too,
-        gives way to `explained`, and stands for bases "within" and "uncentered" alone: others have all their directions.
+        gives way to `explained`, and is for bases "within" and "uncentered" alone: others have all their directions.
     basis, explained, tolerance, probe
         As in :func:`subspaces`.
     permutations : int, default 0
@@ -483,8 +483,8 @@ def subspace_overlap(
 
     Notes
     -----
-    Time: that of :func:`subspaces`, O(R^2 d) for all pairs, R the sum of ranks, and their singular values; a permutation
-    or bootstrap draw costs as much again. How to read it: docs/subspaces.md.
+    Time: that of :func:`subspaces`, O(R^2 d) for all pairs, R the sum of ranks, and their singular values; a draw of a
+    permutation or of the bootstrap costs as much again. How to read it: docs/subspaces.md.
 
     References
     ----------

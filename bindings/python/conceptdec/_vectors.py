@@ -84,9 +84,9 @@ def concept_vectors(
     Returns
     -------
     Result
-        `classes`, `class_count` (C), `means` and `vectors` (C x d), `norms` (C), `cosines` (C x C) between vectors; with
-        bootstrap `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C); with splits `reliability` (C): the
-        mean cosine of the vector from one half of the samples with that from the other. NaN for a class without
+        `classes`, `class_count` (C), `means` and `vectors` (C x d), `norms` (C), `cosines` (C x C) between vectors;
+        with bootstrap `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C); with splits `reliability` (C):
+        the mean cosine of the vector from one half of the samples with that from the other. NaN for a class without
         samples.
 
     Raises
@@ -100,8 +100,8 @@ def concept_vectors(
 
     Notes
     -----
-    Time O(n d), and O(n d) for each halving; sums in float64. How to read them: docs/subspaces.md; formulas and sources:
-    docs/definitions.md.
+    Time O(n d), and O(n d) for each halving; sums in float64. How to read them: docs/subspaces.md; formulas and their
+    sources: docs/definitions.md.
 
     Examples
     --------

@@ -175,7 +175,8 @@ def test_crossnobis(pair):
     for v in pair:
         m = np.array([[v[(condition == c) & (run == p)].mean(axis=0) for c in range(4)] for p in np.unique(run)])
         difference = np.array([[m[:, i] - m[:, j] for j in range(4)] for i in range(4)])
-        total = sum((difference[:, :, p] * difference[:, :, q]).sum(axis=2) for p in range(3) for q in range(3) if p != q)
+        pairs = [(p, q) for p in range(3) for q in range(3) if p != q]
+        total = sum((difference[:, :, p] * difference[:, :, q]).sum(axis=2) for p, q in pairs)
         found.append((total / 6 / v.shape[1])[np.triu_indices(4, 1)])
     r = similarity(x, y, "rsa", rdm="crossnobis", comparison="pearson", y=condition, partitions=run)
     assert r.value == pytest.approx(np.corrcoef(*found)[0, 1], rel=1e-9)
@@ -233,7 +234,8 @@ def test_axes(pair):
 def test_every_kind(pair, kind):
     x, y = pair
     r = similarity([x, y], [y, x[::-1]], kind, permutations=19, bootstrap=15, seed=5)
-    assert r.value.shape == r.p_value.shape == r.ci_low.shape == r.ci_high.shape == (2, 2) and r.null.shape == (19, 2, 2)
+    assert r.value.shape == r.p_value.shape == r.ci_low.shape == r.ci_high.shape == (2, 2)
+    assert r.null.shape == (19, 2, 2)
     assert np.isfinite(r.value).all() and (r.ci_low <= r.ci_high).all()
     alike = r.null <= r.value if kind in ("procrustes", "shape", "information_imbalance") else r.null >= r.value
     np.testing.assert_allclose(r.p_value, (1 + alike.sum(axis=0)) / 20)
