@@ -151,6 +151,7 @@ conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, in
                             conceptdec_i_dense *dense)
 {
     loading l = {
-        .b = blocks, .rows = conceptdec_i_blocks_items(blocks), .column = first, .columns = count, .out = out, .by_columns = true};
+        .b = blocks, .rows = conceptdec_i_blocks_items(blocks), .column = first, .columns = count, .out = out,
+        .by_columns = true};
     return run(&l, dense);
 }

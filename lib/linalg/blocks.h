@@ -1,11 +1,13 @@
-/* Pieces of a matrix as dense numbers, shifted and scaled: a block of rows, or a block of columns one after the other. */
+/* Pieces of a matrix as dense numbers, shifted and scaled: a block of rows, or a block of columns one after the
+ * other. */
 #ifndef CONCEPTDEC_I_BLOCKS_H
 #define CONCEPTDEC_I_BLOCKS_H
 
 #include "core/core.h"
 #include "linalg/gram.h"
 
-/* Element (i, j) is (x(row[i], j) - shift[j]) * factor[j] * weight[i], in float64, rounded to float where it is not wide. */
+/* Element (i, j) is (x(row[i], j) - shift[j]) * factor[j] * weight[i], in float64, rounded to float where it is not
+ * wide. */
 typedef struct conceptdec_i_blocks {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x; /* opened */

@@ -7,21 +7,30 @@ names its file, else a file beside this package is taken, else the system's.
 from typing import Any, List
 
 from ._api import build_info, knn_decodability, sweep, version
+from ._class_moments import ClassMoments, load_class_moments
 from ._constants import VERSION_STRING as __version__
+from ._erasure import Eraser, erase, erasure_curve, fit_eraser, load_eraser
 from ._errors import ConceptDecError, ConceptDecFileError, ConceptDecTypeError
+from ._geometry import geometry
 from ._neighbors import Neighbors, load_neighbors, neighbors
 from ._pca import Moments, PCAModel, align, align_sequence, load_moments, load_pca, pca
 from ._probe import ProbeModel, fit_probe, load_probe, probe, probe_regression
 from ._quality import embedding_quality
 from ._result import Result
+from ._similarity import similarity
+from ._subspaces import Subspaces, load_subspaces, subspace_overlap, subspaces
 from ._umap import UMAPModel, aligned_umap, load_umap, umap
+from ._vectors import concept_vectors
 
-_ESTIMATORS = ("KNNDecoder", "LinearProbe", "PCA", "RidgeProbe", "UMAP")
+_ESTIMATORS = ("ConceptEraser", "KNNDecoder", "LinearProbe", "PCA", "RidgeProbe", "UMAP")
 
 __all__ = [
+    "ClassMoments",
     "ConceptDecError",
     "ConceptDecFileError",
     "ConceptDecTypeError",
+    "ConceptEraser",
+    "Eraser",
     "KNNDecoder",
     "LinearProbe",
     "Moments",
@@ -31,24 +40,36 @@ __all__ = [
     "ProbeModel",
     "Result",
     "RidgeProbe",
+    "Subspaces",
     "UMAP",
     "UMAPModel",
     "align",
     "align_sequence",
     "aligned_umap",
     "build_info",
+    "concept_vectors",
     "embedding_quality",
+    "erase",
+    "erasure_curve",
+    "fit_eraser",
     "fit_probe",
+    "geometry",
     "knn_decodability",
+    "load_class_moments",
+    "load_eraser",
     "load_moments",
     "load_neighbors",
     "load_pca",
     "load_probe",
+    "load_subspaces",
     "load_umap",
     "neighbors",
     "pca",
     "probe",
     "probe_regression",
+    "similarity",
+    "subspace_overlap",
+    "subspaces",
     "sweep",
     "umap",
     "version",

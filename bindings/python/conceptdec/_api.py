@@ -5,12 +5,11 @@ from ctypes import byref, c_char_p, c_int64, pointer
 from typing import Any, Dict, Optional
 
 from . import _labels, _structs, _views
-from . import _constants as const
+from ._calls import result_of
 from ._context import Context
-from ._library import Handle, library
+from ._library import library
 from ._neighbors import Neighbors
 from ._options import knn_options, probe_options, word
-from ._probe import run_named
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -152,14 +151,13 @@ def knn_decodability(
     labels = _views.integer_matrix(codes)
     x = table._x if table is not None else _views.matrix("X", X, dtype)
     data = None if x is None else pointer(x)
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    rest = (data, pointer(labels), pointer(options), handle.place())
-    how: Dict[str, Any] = dict(threads=threads, progress=progress, screening=word("screening", screening), matrices=[x])
+    rest = (data, pointer(labels), pointer(options))
+    how: Dict[str, Any] = dict(
+        classes=classes, threads=threads, progress=progress, screening=word("screening", screening), matrices=[x]
+    )
     if table is None:
-        run_named("conceptdec_knn_decodability", classes, *rest, **how)
-    else:
-        run_named("conceptdec_knn_decodability_neighbors", classes, table._handle, *rest, **how)
-    return Result._from_handle(handle, classes)
+        return result_of("conceptdec_knn_decodability", *rest, **how)
+    return result_of("conceptdec_knn_decodability_neighbors", table._handle, *rest, **how)
 
 
 def _cell_options(metrics: str, n_classes: Optional[int], options: Dict[str, Any]) -> Dict[str, Any]:
@@ -237,14 +235,10 @@ def sweep(
     shape, cells = _views.grid("views", views, dtype)
     axes = (c_int64 * len(shape))(*shape)
     how = _structs.SweepOptions(**cell_options, shape=axes, ndim=len(shape))
-    matrices = (_structs.Matrix * len(cells))(*cells)
-    matrices.owners = cells  # type: ignore[attr-defined]
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (matrices, len(cells), pointer(labels), pointer(how), handle.place())
+    arguments = (_views.packed(cells), len(cells), pointer(labels), pointer(how))
     number = word("screening", screening)
     how_run: Dict[str, Any] = dict(threads=threads, progress=progress, screening=number, matrices=cells)
-    run_named("conceptdec_sweep", classes, *arguments, **how_run)
-    return Result._from_handle(handle, classes)
+    return result_of("conceptdec_sweep", *arguments, classes=classes, **how_run)
 
 
 def build_info(threads: Optional[int] = None) -> Dict[str, Any]:

@@ -400,6 +400,7 @@ WORDS = {
     }
     for option in (
         "metric", "protocol", "weights", "ties", "boundary", "permute", "screening", "standardize", "covariance",
+        "basis", "rdm",
     )  # fmt: skip
 }
 WORDS["kind"] = {
@@ -417,3 +418,23 @@ WORDS["solver"] = {
     "krylov": PCA_KRYLOV,
 }
 WORDS["init"] = {"spectral": UMAP_SPECTRAL, "pca": UMAP_PCA, "random": UMAP_RANDOM}
+WORDS["similarity"] = {
+    "cka_debiased": SIMILARITY_CKA_DEBIASED,
+    "cka_biased": SIMILARITY_CKA_BIASED,
+    "svcca": SIMILARITY_SVCCA,
+    "pwcca": SIMILARITY_PWCCA,
+    "procrustes": SIMILARITY_PROCRUSTES,
+    "shape": SIMILARITY_SHAPE,
+    "rsa": SIMILARITY_RSA,
+    "mutual_knn": SIMILARITY_MUTUAL_KNN,
+    "information_imbalance": SIMILARITY_INFORMATION_IMBALANCE,
+}
+WORDS["kernel"] = {"linear": CKA_LINEAR, "rbf": CKA_RBF}
+WORDS["comparison"] = {
+    "spearman": COMPARE_SPEARMAN,
+    "pearson": COMPARE_PEARSON,
+    "kendall": COMPARE_KENDALL,
+    "cosine": COMPARE_COSINE,
+}
+WORDS["baseline"] = {"rest": BASELINE_REST, "mean": BASELINE_MEAN}
+WORDS["erase"] = {"leace": ERASE_LEACE, "projection": ERASE_PROJECTION}

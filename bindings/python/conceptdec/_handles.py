@@ -2,8 +2,10 @@
 
 import os
 import tempfile
+import threading
+from contextlib import ExitStack, contextmanager
 from ctypes import byref
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import numpy as np
 
@@ -83,6 +85,54 @@ class LibraryObject:
 
     def __exit__(self, *_problem: Any) -> None:
         self.close()
+
+
+class State(LibraryObject):
+    """An object that changes. Several threads may share one; their calls take turns."""
+
+    def _own(self, handle: Handle) -> None:
+        super().__init__(handle)
+        self._turn, self._is_busy = threading.RLock(), False
+
+    @classmethod
+    def _adopt(cls, handle: Handle) -> Any:
+        """An object for a handle that was filled elsewhere."""
+        state = cls.__new__(cls)
+        state._own(handle)
+        return state
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The state for one call: others wait, and one from within (a progress callback) is refused."""
+        with self._turn:
+            if self._is_busy:
+                raise RuntimeError(f"{type(self).__name__}: in use by a call that has not ended")
+            self._is_busy = True
+            try:
+                yield
+            finally:
+                self._is_busy = False
+
+    def _get(self, name: str) -> np.ndarray:
+        with self._alone():
+            return super()._get(name).copy()  # the library's memory changes with the state
+
+    def save(self, path: Path) -> None:
+        with self._alone():
+            super().save(path)
+
+    save.__doc__ = LibraryObject.save.__doc__
+
+    def _merge(self, other: Any) -> Any:
+        if not isinstance(other, type(self)):
+            raise TypeError(f"other: needs {type(self).__name__}, not {type(other).__name__}")
+        first, second = sorted((self, other), key=id)  # always in this order, that two mergers do not wait for each other
+        with ExitStack() as both:
+            both.enter_context(first._alone())
+            if second is not first:
+                both.enter_context(second._alone())
+            run(f"conceptdec_{self._name}_merge", self._open(), other._open(), progress=False)
+        return self
 
 
 def array_of_result(handle: Handle, name: str) -> np.ndarray:

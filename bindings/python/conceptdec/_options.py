@@ -1,14 +1,14 @@
 """What callers write as options of the library."""
 
 from ctypes import c_double, c_int64, pointer
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from . import _constants as const
 from . import _labels, _views
 from ._errors import ConceptDecError
-from ._structs import KnnOptions, ProbeOptions, checked
+from ._structs import KnnOptions, Matrix, ProbeOptions, checked
 
 
 def word(option: str, value: Any, words: Optional[Dict[str, int]] = None) -> int:
@@ -18,6 +18,37 @@ def word(option: str, value: Any, words: Optional[Dict[str, int]] = None) -> int
         allowed = ", ".join(repr(name) for name in words)
         raise ConceptDecError(f"{option}: {value!r} is not known; allowed: {allowed}", const.EINVAL)
     return words[value]
+
+
+def label_matrix(y: Any, ignore: Any, classes: Any) -> Tuple[Matrix, np.ndarray, Optional[int]]:
+    """Labels for the library, their values, and the number of classes where the caller lists them."""
+    codes, values = _labels.encode(y, ignore, classes)
+    return _views.integer_matrix(codes), values, None if classes is None else len(values)
+
+
+def one_label_each(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[Matrix, np.ndarray, Optional[int]]:
+    """As label_matrix(), of one set of labels."""
+    labels, values, n_classes = label_matrix(y, ignore, classes)
+    if labels.cols != 1:
+        shape = (labels.rows, labels.cols)
+        raise ConceptDecError(f"y: needs one label for each sample, has shape {shape}", const.ESIZE)
+    return labels, values, n_classes
+
+
+def labels_if_any(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[Any, Optional[np.ndarray], Optional[int]]:
+    """As one_label_each(), by reference, where y may be None."""
+    if y is not None:
+        labels, values, n_classes = one_label_each(y, ignore, classes)
+        return pointer(labels), values, n_classes
+    for name, value in (("ignore", ignore), ("classes", classes)):
+        if value is not None:
+            raise ConceptDecError(f"{name}: stands beside y only", const.EINVAL)
+    return None, None, None
+
+
+def group_codes(name: str, values: Any) -> Any:
+    """Groups of samples for the library."""
+    return group_matrix(_labels.groups((name,), (values,))[0])
 
 
 def group_matrix(array: Optional[np.ndarray]) -> Any:
@@ -61,7 +92,7 @@ def knn_options(
     )
     return KnnOptions(
         **k_fields(k),
-        groups=group_matrix(_labels.groups(("groups",), (groups,))[0]),
+        groups=group_codes("groups", groups),
         train=group_matrix(_labels.mask("train", train)),
         folds=folds,
         permutations=permutations,
@@ -133,17 +164,16 @@ def probe_options(
     seed: Optional[int] = None,
 ) -> ProbeOptions:
     """Options of a linear probe; the bit in `given` of each that is not None is set."""
-    own, kinds = (_labels.groups((name,), (value,))[0] for name, value in (("groups", groups), ("types", types)))
     asked = dict(
         UNSTRATIFIED=not stratified, NESTED=nested, MDL=mdl, NO_SAMPLES=not samples, NO_FIT=not fit
     )  # fmt: skip
     words = dict(kind=kind, protocol=protocol, standardize=standardize, covariance=covariance, permute=permute)
     return ProbeOptions(
         **_lambda_fields(lambdas),
-        groups=group_matrix(own),
+        groups=group_codes("groups", groups),
         train=group_matrix(_labels.mask("train", train)),
         weights=_weight_matrix(weights),
-        types=group_matrix(kinds),
+        types=group_codes("types", types),
         classes=n_classes,
         folds=folds,
         permutations=permutations,
@@ -158,3 +188,11 @@ def probe_options(
         **{name: None if value is None else word(name, value) for name, value in words.items()},
         flags=_probe_flags(class_weight, missing, **asked) or None,
     )
+
+
+def fit_options(
+    kind: str = "logistic", lambda_: Optional[float] = None, *, train: Any = None, **others: Any
+) -> ProbeOptions:
+    """Options of one probe for all samples, by the names of :func:`fit_probe`."""
+    lambdas = None if lambda_ is None else [lambda_]
+    return probe_options(kind, lambdas, train=train, protocol=None if train is None else "split", **others)

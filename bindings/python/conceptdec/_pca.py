@@ -1,17 +1,16 @@
 """Principal components, moments of rows that come in batches, and pictures that are turned to lie on one another."""
 
-import threading
-from contextlib import ExitStack, contextmanager
 from ctypes import pointer
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import numpy as np
 
 from . import _constants as const
 from . import _structs, _views
+from ._calls import result_of
 from ._context import run
 from ._errors import ConceptDecError
-from ._handles import LibraryObject, array_of_result
+from ._handles import LibraryObject, State, array_of_result
 from ._library import Handle
 from ._neighbors import Path
 from ._options import word
@@ -323,7 +322,7 @@ def load_pca(path: Path) -> PCAModel:
 # ---- rows that come in batches
 
 
-class Moments(LibraryObject):
+class Moments(State):
     """Mean and covariance of rows that come in batches, for more rows than fit into memory or that pass by once.
 
     The state depends on the rows and their order alone, not on how they were cut into batches: the same bits for any
@@ -359,38 +358,6 @@ class Moments(LibraryObject):
         handle = self._empty()
         run("conceptdec_moments_new", _structs.checked("dims", _structs.c_int64, dims), handle.place(), progress=False)
         self._own(handle)
-
-    def _own(self, handle: Handle) -> None:
-        super().__init__(handle)
-        self._turn, self._is_busy = threading.RLock(), False
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """The state for one call: others wait, and one from within (a progress callback) is refused."""
-        with self._turn:
-            if self._is_busy:
-                raise RuntimeError("Moments: in use by a call that has not ended")
-            self._is_busy = True
-            try:
-                yield
-            finally:
-                self._is_busy = False
-
-    def _get(self, name: str) -> np.ndarray:
-        with self._alone():
-            return super()._get(name).copy()  # the library's memory changes with the state
-
-    def save(self, path: Path) -> None:
-        with self._alone():
-            super().save(path)
-
-    save.__doc__ = LibraryObject.save.__doc__
-
-    @classmethod
-    def _adopt(cls, handle: Handle) -> "Moments":
-        moments = cls.__new__(cls)
-        moments._own(handle)
-        return moments
 
     @staticmethod
     def load(path: Path) -> "Moments":
@@ -438,15 +405,7 @@ class Moments(LibraryObject):
         ConceptDecError
             Another width (CONCEPTDEC_ESIZE).
         """
-        if not isinstance(other, Moments):
-            raise TypeError(f"other: needs Moments, not {type(other).__name__}")
-        first, second = sorted((self, other), key=id)  # always in this order, that two mergers do not wait for each other
-        with ExitStack() as both:
-            both.enter_context(first._alone())
-            if second is not first:
-                both.enter_context(second._alone())
-            run("conceptdec_moments_merge", self._open(), other._open(), progress=False)
-        return self
+        return self._merge(other)
 
     def pca(
         self,
@@ -584,10 +543,8 @@ def align(
     (True, 0.0)
     """
     z, fixed = _views.matrix("Z", Z), _views.matrix("reference", reference)
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (pointer(z), pointer(fixed), const.ALIGN_SCALE if scale else 0, handle.place())
-    run("conceptdec_align", *arguments, threads=threads, progress=progress, matrices=[z, fixed])
-    return Result._from_handle(handle, None)
+    arguments = (pointer(z), pointer(fixed), const.ALIGN_SCALE if scale else 0)
+    return result_of("conceptdec_align", *arguments, threads=threads, progress=progress, matrices=[z, fixed])
 
 
 def align_sequence(views: Sequence[Any], scale: bool = False, *, threads: Optional[int] = None) -> np.ndarray:

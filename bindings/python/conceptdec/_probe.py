@@ -1,43 +1,25 @@
 """Linear probes: scores out of fold, regression of continuous concepts, and fitted probes."""
 
 import os
-import re
 import tempfile
 from ctypes import byref, pointer
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from . import _constants as const
 from . import _labels, _structs, _views
 from ._arrays import borrowed
+from ._calls import result_of, run_named
 from ._context import run
 from ._errors import ConceptDecError, error
 from ._library import Handle, library
 from ._neighbors import Path, _path_bytes
-from ._options import probe_options
+from ._options import fit_options, label_matrix, probe_options
 from ._progress import ProgressOption
 from ._result import Result
 
 _KINDS = {number: name for name, number in const.WORDS["kind"].items()}
-
-
-def run_named(name: str, classes: np.ndarray, *arguments: Any, **how: Any) -> None:
-    """run(), where an error that names a class by its number also says which of the caller's it is."""
-    try:
-        run(name, *arguments, **how)
-    except ConceptDecError as problem:
-        found = re.search(r"\bclass (\d+)\b", problem.args[0])
-        if problem.status not in (const.ECLASSMISSING, const.EFOLDS, const.ESINGLECLASS) or not found or int(found[1]) >= len(classes):
-            raise
-        label = classes[int(found[1])].item()
-        raise ConceptDecError(f"{problem.args[0]}; class {found[1]} is {label!r}", problem.status) from None
-
-
-def _coded(y: Any, ignore: Any, classes: Any) -> tuple:
-    """Labels for the library, their values, and the number of classes where the caller lists them."""
-    codes, values = _labels.encode(y, ignore, classes)
-    return _views.integer_matrix(codes), values, None if classes is None else len(values)
 
 
 def probe(
@@ -204,7 +186,7 @@ def probe(
     >>> r.weights.shape, r.classes.tolist(), bool(r.converged.all())
     ((2, 1, 1), ['noun', 'verb'], True)
     """
-    labels, values, n_classes = _coded(y, ignore, classes)
+    labels, values, n_classes = label_matrix(y, ignore, classes)
     options = probe_options(
         kind, lambdas, folds, groups, protocol, train, weights, class_weight, standardize, covariance, shrinkage,
         permutations, permute, bootstrap, confidence, control, types, mdl=mdl, nested=nested, missing=missing,
@@ -212,10 +194,8 @@ def probe(
         memory=memory, seed=seed, n_classes=n_classes,
     )  # fmt: skip
     x = _views.matrix("X", X, dtype)
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (pointer(x), pointer(labels), pointer(options), handle.place())
-    run_named("conceptdec_probe", values, *arguments, threads=threads, progress=progress, matrices=[x])
-    return Result._from_handle(handle, values)
+    how: Dict[str, Any] = dict(classes=values, threads=threads, progress=progress, matrices=[x])
+    return result_of("conceptdec_probe", pointer(x), pointer(labels), pointer(options), **how)
 
 
 def probe_regression(
@@ -290,10 +270,8 @@ def probe_regression(
         memory=memory, seed=seed,
     )  # fmt: skip
     x = _views.matrix("X", X, dtype)
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (pointer(x), pointer(targets), pointer(options), handle.place())
-    run("conceptdec_probe_regression", *arguments, threads=threads, progress=progress, matrices=[x])
-    return Result._from_handle(handle, None)
+    how: Dict[str, Any] = dict(threads=threads, progress=progress, matrices=[x])
+    return result_of("conceptdec_probe_regression", pointer(x), pointer(targets), pointer(options), **how)
 
 
 class ProbeModel:
@@ -447,10 +425,8 @@ class ProbeModel:
         """
         codes, values = _labels.encode(y, ignore, self.classes)
         labels, x = _views.integer_matrix(codes), _views.matrix("X", X, dtype)
-        handle = Handle(_structs.Result, "conceptdec_result_free")
-        arguments = (self._open(), pointer(x), pointer(labels), handle.place())
-        run("conceptdec_probe_model_score", *arguments, threads=threads, progress=False, matrices=[x])
-        return Result._from_handle(handle, values)
+        arguments, how = (self._open(), pointer(x), pointer(labels)), dict(threads=threads, progress=False, matrices=[x])
+        return result_of("conceptdec_probe_model_score", *arguments, classes=values, **how)
 
     def save(self, path: Path) -> None:
         """Writes the model to a file, which appears at once and whole. A file holds the classes as 0..C-1.
@@ -564,10 +540,9 @@ def fit_probe(
     >>> model.weights.shape, model.converged
     ((1, 1), True)
     """
-    labels, values, n_classes = _coded(y, ignore, classes)
-    options = probe_options(
-        kind, None if lambda_ is None else [lambda_], train=train, protocol=None if train is None else "split",
-        weights=weights, class_weight=class_weight, standardize=standardize, covariance=covariance,
+    labels, values, n_classes = label_matrix(y, ignore, classes)
+    options = fit_options(
+        kind, lambda_, train=train, weights=weights, class_weight=class_weight, standardize=standardize, covariance=covariance,
         shrinkage=shrinkage, missing=missing, max_iterations=max_iterations, tolerance=tolerance, memory=memory,
         n_classes=n_classes,
     )  # fmt: skip

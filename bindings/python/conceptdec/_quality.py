@@ -1,13 +1,12 @@
 """How far a picture can be trusted."""
 
 from ctypes import pointer
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 
 from . import _labels, _structs, _views
-from ._context import run
-from ._library import Handle
+from ._calls import result_of
 from ._options import group_matrix, k_fields, word
 from ._progress import ProgressOption
 from ._result import Result
@@ -86,7 +85,5 @@ def embedding_quality(
         metric=word("metric", metric),
     )  # fmt: skip
     x, picture = _views.matrix("X", X, dtype), _views.matrix("E", E)
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (pointer(x), pointer(picture), pointer(wishes), handle.place())
-    run("conceptdec_embedding_quality", *arguments, threads=threads, progress=progress, matrices=[x, picture])
-    return Result._from_handle(handle, classes)
+    how: Dict[str, Any] = dict(classes=classes, threads=threads, progress=progress, matrices=[x, picture])
+    return result_of("conceptdec_embedding_quality", pointer(x), pointer(picture), pointer(wishes), **how)

@@ -3,7 +3,7 @@
 import json
 import threading
 from ctypes import byref, c_char_p
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ _SHOWN_ROWS = 40
 _MAINS = (
     (const.R_TRUSTWORTHINESS, const.R_K, "k"),
     (const.R_DECODABILITY, const.R_K, "k"),
+    (const.R_DECODABILITY, const.R_N_REMOVED, "removed"),
     (const.R_ACCURACY, const.R_LAMBDA, "lambda"),
     (const.R_R2, const.R_LAMBDA, "lambda"),
 )
@@ -69,16 +70,34 @@ def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np
     return np.array(texts, dtype=object).reshape(status.shape)
 
 
-def _with_classes(text: str, values: Dict[str, Any]) -> str:
-    """The JSON form with the caller's classes in the place of 0..C-1."""
-    changed = {name: values[name] for name in (const.R_CLASSES, const.R_PREDICTED) if name in values}
-    classes = changed.get(const.R_CLASSES, np.empty(0))
-    all_scored = all(array.dtype != object for array in changed.values())
-    if all_scored and classes.tolist() == list(range(len(classes))):
+def _plain(value: Any) -> Any:
+    """Nested lists, null where a number is not defined."""
+    array = np.asarray(value)
+    if array.dtype.kind != "f":
+        return array.tolist()
+    return np.where(np.isnan(array), None, array.astype(object)).tolist()
+
+
+def _with_changes(text: str, changed: Dict[str, Any]) -> str:
+    """The JSON form with values that are others here: the caller's classes in the place of 0..C-1, other axes."""
+    if not changed:
         return text
     document = json.loads(text)
-    document["values"].update({name: array.tolist() for name, array in changed.items()})
+    document["values"].update({name: _plain(value) for name, value in changed.items()})
     return json.dumps(document, default=lambda value: value.decode(errors="replace"))
+
+
+def _same(array: np.ndarray, other: Optional[np.ndarray]) -> bool:
+    return other is not None and array.dtype.kind == other.dtype.kind and np.array_equal(array, other)
+
+
+def _with_classes(values: Dict[str, Any], classes: np.ndarray) -> Dict[str, Any]:
+    """What stands for classes by their numbers, with the caller's in their place."""
+    changed = {const.R_CLASSES: classes}
+    for name in (const.R_PREDICTED, const.R_CLASS):
+        if name in values:
+            changed[name] = _labels.decode(values[name], classes)
+    return {} if all(_same(array, values.get(name)) for name, array in changed.items()) else changed
 
 
 def _shape(value: Any) -> str:
@@ -107,20 +126,25 @@ class Result:
 
     def __init__(self, values: Dict[str, Any], text: Optional[str], messages: Optional[np.ndarray] = None) -> None:
         self._values, self._text, self.messages = values, text, messages
+        self._changed: Dict[str, Any] = {}
         self._handle: Optional[Handle] = None
         self._lock = threading.Lock()
 
     @classmethod
-    def _from_handle(cls, handle: Handle, classes: Optional[np.ndarray]) -> "Result":
+    def _from_handle(
+        cls,
+        handle: Handle,
+        classes: Optional[np.ndarray],
+        shapes: Optional[Dict[str, Tuple[int, ...]]] = None,
+    ) -> "Result":
         values: Dict[str, Any] = _read_values(handle)
         messages = _read_messages(handle, values)
-        if classes is not None:
-            values[const.R_CLASSES] = classes
-            if const.R_PREDICTED in values:
-                values[const.R_PREDICTED] = _labels.decode(values[const.R_PREDICTED], classes)
+        changed = {} if classes is None else _with_classes(values, classes)
+        changed.update({name: values[name].reshape(shape) for name, shape in (shapes or {}).items() if name in values})
+        values.update(changed)
         values = {name: array.item() if array.ndim == 0 else array for name, array in values.items()}
         result = cls(values, None, messages)
-        result._handle = handle
+        result._handle, result._changed = handle, changed
         return result
 
     def __getitem__(self, name: str) -> Any:
@@ -159,7 +183,7 @@ class Result:
         """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, messages of a sweep."""
         with self._lock:
             if self._text is None and self._handle is not None:
-                self._text = _with_classes(_read_json(self._handle), self._values)
+                self._text = _with_changes(_read_json(self._handle), self._changed)
                 self._handle = None
         return self._text or ""
 
@@ -191,7 +215,8 @@ class Result:
 
     def _table(self) -> List[str]:
         """One line for each k, or lambda, of each cell and label set."""
-        found = next((main for main in _MAINS if main[0] in self._values), None)
+        mains = [main for main in _MAINS if main[0] in self._values]
+        found = next((main for main in mains if main[1] in self._values), mains[0] if mains else None)
         if found is None:
             return [f"{name:>14}  {_shape(value)}" for name, value in self._values.items()]
         name, axis, head = found
@@ -199,7 +224,7 @@ class Result:
         columns = [(title, np.atleast_1d(self._values[c])) for title, c in _COLUMNS if c in self._values]
         columns = [(title, value) for title, value in columns if value.shape == main.shape]
         marks = [f"{mark:.4g}" for mark in np.asarray(self._values.get(axis, ())).reshape(-1)]
-        cell_width, mark_width = 12 * (main.ndim > 1), (6 if axis == const.R_K else 10) * bool(marks)
+        cell_width, mark_width = 12 * (main.ndim > 1), (10 if axis == const.R_LAMBDA else len(head) + 5) * bool(marks)
         lines = ["cell".rjust(cell_width) * (main.ndim > 1) + head.rjust(mark_width) * bool(marks)]
         lines[0] += "".join(f"{title:>14}" for title, _ in columns)
         for index in list(np.ndindex(*main.shape))[:_SHOWN_ROWS]:

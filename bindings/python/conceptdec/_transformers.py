@@ -1,13 +1,14 @@
-"""PCA and UMAP as transformers in the manner of scikit-learn, which is used where it is installed.
+"""Erasure, PCA and UMAP as transformers in the manner of scikit-learn, which is used where it is installed.
 
 Imported when one of its classes is first asked for, as _estimators.py is.
 """
 
 import warnings
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 import numpy as np
 
+from ._erasure import fit_eraser
 from ._estimators import _Estimator, _given, _labels, _matrix
 from ._neighbors import neighbors
 from ._pca import pca
@@ -19,9 +20,7 @@ _PER_COMPONENT = ("components", "explained_variance", "explained_variance_ratio"
 
 
 class _Transformer(TransformerMixin, _Estimator):
-    """What both share: columns of what comes out are named after the class."""
-
-
+    """What all share: columns of what comes out are named after the class."""
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns that come out: "pca0", "pca1", ..."""
@@ -118,6 +117,81 @@ class PCA(_Transformer):
         if not self.__sklearn_is_fitted__():
             raise NotFittedError("This PCA instance is not fitted yet. Call 'fit' before using this estimator.")
         return self.model_.inverse_transform(_matrix(X), threads=self.threads, progress=False).copy()
+
+
+class ConceptEraser(_Transformer):
+    """Erasure of a concept as a transformer of scikit-learn's kind: :func:`fit_eraser` behind fit and transform.
+
+    In a pipeline whose last step reads another concept, or the same one to see that it is gone, it is fitted to the
+    training part of each fold alone.
+
+    Parameters
+    ----------
+    kind, rank, tolerance, memory, threads
+        As in :func:`fit_eraser`.
+
+    Attributes
+    ----------
+    eraser_ : Eraser
+    classes_ : numpy.ndarray, (C,)
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np, conceptdec
+    >>> x = np.array([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
+    >>> conceptdec.ConceptEraser().fit(x, ["noun", "noun", "verb", "verb"]).transform(x).round(9).tolist()
+    [[2.0, 1.0], [2.0, 3.0], [2.0, 1.0], [2.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        kind: str = "leace",
+        rank: Optional[int] = None,
+        tolerance: Optional[float] = None,
+        memory: Optional[int] = None,
+        threads: Optional[int] = None,
+    ) -> None:
+        self.kind = kind
+        self.rank = rank
+        self.tolerance = tolerance
+        self.memory = memory
+        self.threads = threads
+
+    def fit(self, X: Any, y: Any) -> "ConceptEraser":
+        """Fits to activations X (n, d) and labels y (n,)."""
+        x = _matrix(X, least=2)
+        self.classes_, codes = _labels(self, _given(self, y, len(x)), len(x))
+        options = dict(self.get_params(deep=False), progress=False)
+        self.eraser_ = fit_eraser(x, codes, **options)
+        note_features(self, X, x.shape[1], reset=True)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Rows without the concept, (m, d)."""
+        x = self._asked(X)
+        return self.eraser_.apply(x, threads=self.threads, progress=False).copy()
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns that come out: those that went in."""
+        super().get_feature_names_out(input_features)
+        own = getattr(self, "feature_names_in_", None)
+        if own is not None and input_features is not None and list(own) != list(input_features):
+            raise ValueError("input_features is not equal to feature_names_in_")
+        given = input_features if own is None else own
+        return np.array([f"x{i}" for i in range(self.n_features_in_)] if given is None else given, dtype=object)
+
+    @property
+    def _n_features_out(self) -> int:  # type: ignore[override]
+        return self.n_features_in_
+
+    def _more_tags(self) -> Dict[str, Any]:
+        return {"requires_y": True}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.target_tags.required = True
+        return tags
 
 
 class UMAP(_Transformer):

@@ -6,13 +6,14 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 import numpy as np
 
 from . import _constants as const
-from . import _labels, _structs, _views
+from . import _structs, _views
+from ._calls import result_of
 from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
 from ._neighbors import Neighbors, Path
-from ._options import group_matrix, word
+from ._options import labels_if_any, word
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -23,16 +24,6 @@ class Graph(NamedTuple):
     rows: np.ndarray
     columns: np.ndarray
     weights: np.ndarray
-
-
-def _codes(y: Any, ignore: Any) -> Any:
-    """Labels of samples for the library; -1, "not known", for those that `ignore` names."""
-    if y is None:
-        return None
-    codes, _ = _labels.encode(y, ignore)
-    if codes.ndim == 2 and codes.shape[1] != 1:
-        raise ConceptDecError(f"y: needs one label for each sample, has shape {codes.shape}", const.ESIZE)
-    return group_matrix(codes)
 
 
 def _start(init: Any) -> Dict[str, Any]:
@@ -56,7 +47,7 @@ def _options(
 ) -> _structs.UmapOptions:
     """Options of UMAP; the bit in `given` of each that is not None is set."""
     return _structs.UmapOptions(
-        labels=_codes(y, ignore),
+        labels=labels_if_any(y, ignore)[0],
         n_components=n_components,
         n_neighbors=n_neighbors,
         epochs=epochs,
@@ -255,7 +246,7 @@ def umap(
     local_connectivity : float, optional
         Neighbours at full weight; default 1.
     target_weight : float, optional
-        Of labels against rows, 0 to 1; default 0.5.
+        Of labels against rows, 0 to 1; default 0.5. Only with y.
     self_counted : bool, default False
         `n_neighbors` counts the point itself, as umap-learn's does.
     memory : int, optional
@@ -432,9 +423,5 @@ def aligned_umap(
     shape, cells = _views.grid("views", views, dtype)
     if len(shape) != 1:
         raise ConceptDecError(f"views: needs one sequence of matrices, has {len(shape)} axes of them", const.ESIZE)
-    matrices = (_structs.Matrix * len(cells))(*cells)
-    matrices.owners = cells  # type: ignore[attr-defined]
-    handle = Handle(_structs.Result, "conceptdec_result_free")
-    arguments = (matrices, len(cells), pointer(wishes), handle.place())
-    run("conceptdec_umap_aligned", *arguments, threads=threads, progress=progress, matrices=cells)
-    return Result._from_handle(handle, None)
+    arguments = (_views.packed(cells), len(cells), pointer(wishes))
+    return result_of("conceptdec_umap_aligned", *arguments, threads=threads, progress=progress, matrices=cells)

@@ -102,8 +102,8 @@ def integer_matrix(array: np.ndarray) -> Matrix:
     return as_matrix(Tensor(array.ctypes.data, array.shape, array.strides, const.INT64, array))
 
 
-def real_matrix(name: str, values: Any) -> Matrix:
-    """Real numbers of one or two axes for the library; integers as float64."""
+def _real(name: str, values: Any) -> Tensor:
+    """Real numbers of one or two axes; integers as float64."""
     if not hasattr(values, "__dlpack__"):
         values = np.asanyarray(values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
@@ -111,8 +111,22 @@ def real_matrix(name: str, values: Any) -> Matrix:
     view = tensor(name, values)
     if len(view.shape) not in (1, 2):
         raise ConceptDecError(f"{name}: needs 1 or 2 axes, has {len(view.shape)}", const.ESIZE)
+    return view
+
+
+def real_matrix(name: str, values: Any) -> Matrix:
+    """Real numbers for the library; those of one axis are a column."""
+    view = _real(name, values)
     if len(view.shape) == 1:
         view = view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0))
+    return as_matrix(view)
+
+
+def real_rows(name: str, values: Any) -> Matrix:
+    """Real numbers for the library; those of one axis are a row."""
+    view = _real(name, values)
+    if len(view.shape) == 1:
+        view = view._replace(shape=(1, *view.shape), strides=(0, *view.strides))
     return as_matrix(view)
 
 
@@ -152,6 +166,18 @@ def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Lis
         raise ConceptDecError(f"{name}: the grid is ragged, its parts have shapes {sorted(shapes)}", const.ESIZE)
     inner = shapes.pop() if shapes else ()
     return (len(parts), *inner), [cell for _, cells in parts for cell in cells]
+
+
+def views(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:
+    """As :func:`grid`, where one matrix is a grid without axes."""
+    return _grid(name, x, dtype)
+
+
+def packed(cells: Sequence[Matrix]) -> Any:
+    """Matrices one after another, as the library takes several."""
+    matrices = (Matrix * len(cells))(*cells)
+    matrices.owners = cells  # type: ignore[attr-defined]
+    return matrices
 
 
 def grid(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:

@@ -14,7 +14,7 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn import base, linear_model, model_selection, neighbors, pipeline, preprocessing  # noqa: E402
 from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 
-from conceptdec import PCA, UMAP, KNNDecoder, LinearProbe, RidgeProbe  # noqa: E402
+from conceptdec import PCA, UMAP, ConceptEraser, KNNDecoder, LinearProbe, RidgeProbe  # noqa: E402
 
 KINDS = ["logistic", "ridge", "lda", "mean_difference", "nearest_mean"]
 
@@ -28,6 +28,8 @@ CHECKED = [
     KNNDecoder(5, metric="cosine", weights="softmax", boundary="index"),
     PCA(),
     PCA(1, "krylov", standardize=True, whiten=True),
+    ConceptEraser(),
+    ConceptEraser("projection", rank=1),
     UMAP(epochs=20),
     UMAP(1, 5, epochs=20, init="pca", supervised=True),
 ]
@@ -322,6 +324,31 @@ def test_names_of_columns(data):
     assert UMAP(n_neighbors=5).fit(x).get_feature_names_out().tolist() == ["umap0", "umap1"]
     pytest.importorskip("pandas")
     assert list(PCA(2).set_output(transform="pandas").fit_transform(x).columns) == ["pca0", "pca1"]
+
+
+def test_an_eraser_is_an_eraser(data):
+    x, y, other, _ = data
+    ours, model = ConceptEraser().fit(x, y), conceptdec.fit_eraser(x, y)
+    assert np.array_equal(ours.transform(other), model.apply(other)) and ours.eraser_.rank == 2
+    assert ours.classes_.tolist() == np.unique(y).tolist() and ours.get_feature_names_out()[:2].tolist() == ["x0", "x1"]
+    with pytest.raises(ValueError, match="not fitted"):
+        ConceptEraser().transform(x)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(x, columns=list("abcdef"))
+    named = ConceptEraser().set_output(transform="pandas").fit(frame, y)
+    assert list(named.transform(frame).columns) == list("abcdef")
+    with pytest.raises(ValueError, match="feature_names_in_"):
+        named.get_feature_names_out(list("fedcba"))
+
+
+def test_an_eraser_in_a_pipeline(data):
+    x, y, _, _ = data
+    chain = pipeline.make_pipeline(ConceptEraser(), LinearProbe())
+    plain = model_selection.cross_val_score(LinearProbe(), x, y, cv=3).mean()
+    assert model_selection.cross_val_score(chain, x, y, cv=3).mean() < plain - 0.1
+    again = pickle.loads(pickle.dumps(chain.fit(x, y)))
+    assert np.array_equal(again.predict(x), chain.predict(x))
+    assert base.clone(ConceptEraser("projection", rank=1)).get_params()["rank"] == 1
 
 
 # ---- in company
