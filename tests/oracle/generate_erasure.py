@@ -1,10 +1,19 @@
-"""Writes erasure.h: least-squares concept erasure by the formula of its authors (Belrose et al. 2023, arXiv 2306.03819; package
-concept-erasure, LeaceFitter, with shrinkage and constrain_cov_trace off), in numpy: root and pseudo-inverse root of the
-covariance by its eigenvectors, singular vectors of the whitened cross-covariance. And class means projected away by an SVD.
-Run: python3 generate_erasure.py > erasure.h"""
+"""generate_erasure.py: writes erasure.h, least-squares concept erasure by the formula of its authors.
+
+    python3 tests/oracle/generate_erasure.py            write erasure.h
+    python3 tests/oracle/generate_erasure.py --check    say whether erasure.h is what this would write
+
+Belrose et al. 2023, arXiv 2306.03819; package concept-erasure, LeaceFitter, with shrinkage and constrain_cov_trace off:
+root and pseudo-inverse root of the covariance by its eigenvectors, singular vectors of the whitened cross-covariance. And
+class means projected away by an SVD.
+"""
+import os
 import sys
+import textwrap
 
 import numpy as np
+
+VALUES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "erasure.h")
 
 
 def leace(x, y, classes, tolerance=1e-8):
@@ -49,26 +58,46 @@ def cases():
     yield "one large class", rng.normal(size=(24, 3)) + 1e3, y, 2
 
 
+HEAD = """/* Written by generate_erasure.py (NumPy %s, Python %d.%d); not edited by hand. */
+enum { ERASURE_MOST = 256 };
+typedef struct erasure_case {
+    const char *what;
+    int64_t n, d, classes, rank[2]; /* of LEACE, and of the projection */
+    int64_t labels[40];
+    double x[ERASURE_MOST], strengths[2][4], removed[2][ERASURE_MOST]; /* d x d: what is taken out of a row less the mean */
+} erasure_case;
+static const erasure_case erasure_cases[] = {"""
+
+
 def numbers(values):
-    return "{" + ", ".join("%.17g" % v for v in np.ravel(values)) + "}"
+    return "{" + ", ".join(repr(float(v)) if isinstance(v, float) else str(v) for v in np.ravel(values).tolist()) + "}"
+
+
+def lines_of(what, x, y, classes):
+    found = [leace(x, y, classes), projection(x, y, classes)]
+    text = '{"%s", %d, %d, %d, {%d, %d}, %s, %s, {%s}, {%s}},' % (
+        what, *x.shape, classes, len(found[0][1]), len(found[1][1]), numbers(y), numbers(x),
+        ", ".join(numbers(f[1]) for f in found), ", ".join(numbers(f[0]) for f in found))
+    return textwrap.wrap(text, 118, initial_indent="    ", subsequent_indent="     ", break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def text():
+    lines = [HEAD % (np.__version__, *sys.version_info[:2])]
+    for case in cases():
+        lines += lines_of(*case)
+    return "\n".join(lines) + "\n};\n"
 
 
 def main():
-    print("/* Written by generate_erasure.py with Python %s, numpy %s. */" % (sys.version.split()[0], np.__version__))
-    print("#ifndef CONCEPTDEC_ORACLE_ERASURE_H\n#define CONCEPTDEC_ORACLE_ERASURE_H\n\n#include <stdint.h>\n")
-    print("enum { ERASURE_MOST = 256 };\n")
-    print("typedef struct {\n    const char *what;\n    int64_t n, d, classes, rank[2];\n    int64_t labels[40];\n"
-          "    double x[ERASURE_MOST];\n    double strengths[2][4];         /* LEACE, projection */\n"
-          "    double removed[2][ERASURE_MOST]; /* d x d: what is subtracted of a row less the mean */\n} erasure_case;\n")
-    print("static const erasure_case erasure_cases[] = {")
-    for what, x, y, classes in cases():
-        found = [leace(x, y, classes), projection(x, y, classes)]
-        print('    {"%s", %d, %d, %d, {%d, %d},' % (what, *x.shape, classes, len(found[0][1]), len(found[1][1])))
-        print("     " + "{" + ", ".join(map(str, y)) + "},")
-        print("     " + numbers(x) + ",")
-        print("     {" + ", ".join(numbers(f[1]) for f in found) + "},")
-        print("     {" + ",\n      ".join(numbers(f[0]) for f in found) + "}},")
-    print("};\n\n#endif")
+    if "--check" in sys.argv:
+        with open(VALUES) as file:
+            same = file.read() == text()
+        print("erasure.h is %s" % ("what this writes" if same else "something else"))
+        return 0 if same else 1
+    with open(VALUES, "w") as file:
+        file.write(text())
+    return 0
 
 
-main()
+sys.exit(main())

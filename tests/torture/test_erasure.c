@@ -157,7 +157,8 @@ erase(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     conceptdec_matrix rows = x;
     if (variant == 5) {
         const conceptdec_knn_options knn = {.struct_size = sizeof knn, .k = 3, .chance_draws = 4};
-        const conceptdec_probe_options probe = {.struct_size = sizeof probe, .kind = CONCEPTDEC_PROBE_NEAREST_MEAN};
+        const conceptdec_probe_options probe = {
+            .struct_size = sizeof probe, .kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .folds = 2};
         const conceptdec_erasure_options o = {.struct_size = sizeof o, .knn = &knn, .probe = &probe, .most = 1};
         return conceptdec_erasure_curve(ctx, &few, &few_labels, &o, result);
     }
