@@ -106,10 +106,10 @@ typedef struct centring {
 static void
 place_class(centring *c, int64_t row)
 {
-    int32_t label = c->s->label[row];
+    const int64_t label = c->s->label[row];
     if (c->place[label] < 0) {
         c->place[label] = (int32_t)c->places;
-        c->class_of[c->places] = label;
+        c->class_of[c->places] = (int32_t)label;
         c->members[c->places] = 0;
         c->first_row[c->places++] = row;
     }

@@ -21,7 +21,7 @@ typedef struct conceptdec_i_sums {
         scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: means are all that is wanted */
     double *
         rows; /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of means */
-    int32_t *label; /* chunk: classes of the rows that wait */
+    int64_t *label; /* chunk: classes of the rows that wait */
 } conceptdec_i_sums;
 
 /* Values of this size or more are refused: sums of their squares would not fit. */
@@ -53,7 +53,7 @@ typedef struct conceptdec_i_sums_list {
 
 /* Adds the rows of x (opened; of d columns): all or, on any error, none of them. labels: NULL: all are 0. */
 conceptdec_status conceptdec_i_sums_add(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list,
-                                        const conceptdec_matrix *x, const int32_t *labels);
+                                        const conceptdec_matrix *x, const int64_t *labels);
 /* Adds what other sums of the same sizes hold; all or nothing. */
 conceptdec_status conceptdec_i_sums_merge(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list,
                                           const conceptdec_i_sums *others);

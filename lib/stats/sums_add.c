@@ -16,7 +16,7 @@
 typedef struct reading {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
-    const int32_t *labels;
+    const int64_t *labels;
     conceptdec_i_sums *sums;
     int64_t n_sums;
     int64_t first, count, rows_a_task;
@@ -57,7 +57,7 @@ static conceptdec_i_sums *
 place_rows(reading *r)
 {
     for (r->count = 0; r->count < MOST_SPAN && r->first + r->count < r->x->rows;) {
-        const int32_t label = r->labels ? r->labels[r->first + r->count] : 0;
+        const int64_t label = r->labels ? r->labels[r->first + r->count] : 0;
         double **to = &r->to[r->count++];
         *to = NULL;
         if (label < 0)
@@ -74,7 +74,7 @@ place_rows(reading *r)
 /* Appends the rows of x to sums that belong to nobody else where a chunk becomes whole. */
 static conceptdec_status
 append(conceptdec_i_arena *arena, conceptdec_i_sums *sums, int64_t n_sums, const conceptdec_matrix *x,
-       const int32_t *labels)
+       const int64_t *labels)
 {
     conceptdec_ctx *ctx = arena->ctx;
     reading r = {.ctx = ctx, .x = x, .labels = labels, .sums = sums, .n_sums = n_sums};
@@ -182,7 +182,7 @@ check_count(conceptdec_ctx *ctx, const conceptdec_i_sums_list *list, int64_t mor
 /* ---- rows ---- */
 
 static conceptdec_status
-find_changed(conceptdec_i_arena *arena, const staging *s, const conceptdec_matrix *x, const int32_t *labels)
+find_changed(conceptdec_i_arena *arena, const staging *s, const conceptdec_matrix *x, const int64_t *labels)
 {
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "moments", s->list->count, sizeof(int64_t), &p));
@@ -197,7 +197,7 @@ find_changed(conceptdec_i_arena *arena, const staging *s, const conceptdec_matri
 
 conceptdec_status
 conceptdec_i_sums_add(conceptdec_i_arena *arena, const conceptdec_i_sums_list *list, const conceptdec_matrix *x,
-                      const int32_t *labels)
+                      const int64_t *labels)
 {
     conceptdec_ctx *ctx = arena->ctx;
     const conceptdec_i_sums *s = &list->sums[0];

@@ -134,20 +134,13 @@ sums_of(const conceptdec_class_moments *m)
 }
 
 static conceptdec_status
-read_labels(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n, int64_t classes, int32_t **labels)
+check_labels(conceptdec_ctx *ctx, const int64_t *labels, int64_t n, int64_t classes)
 {
-    int64_t *wide;
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", view, n, &wide));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "labels", n, sizeof **labels, &p));
-    *labels = p;
-    for (int64_t i = 0; i < n; i++) {
-        if (wide[i] < -1 || wide[i] >= classes)
-            return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ELABEL,
-                                     "labels: %" PRId64 " at row %" PRId64 " is not in -1..%" PRId64, wide[i], i,
+    for (int64_t i = 0; i < n; i++)
+        if (labels[i] < -1 || labels[i] >= classes)
+            return conceptdec_i_fail(ctx, CONCEPTDEC_ELABEL,
+                                     "labels: %" PRId64 " at row %" PRId64 " is not in -1..%" PRId64, labels[i], i,
                                      classes - 1);
-        (*labels)[i] = (int32_t)wide[i];
-    }
     return CONCEPTDEC_OK;
 }
 
@@ -155,12 +148,13 @@ static conceptdec_status
 add(conceptdec_i_arena *arena, conceptdec_class_moments *m, const conceptdec_matrix *x, const conceptdec_matrix *labels)
 {
     const conceptdec_i_sums_list sums = sums_of(m);
-    int32_t *classes;
+    int64_t *classes;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
     if (x->cols != m->d)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the state has %" PRId64,
                                  x->cols, m->d);
-    CONCEPTDEC_I_TRY(read_labels(arena, labels, x->rows, m->classes, &classes));
+    CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", labels, x->rows, &classes));
+    CONCEPTDEC_I_TRY(check_labels(arena->ctx, classes, x->rows, m->classes));
     return conceptdec_i_sums_add(arena, &sums, x, classes);
 }
 

@@ -119,7 +119,7 @@ check_header(conceptdec_i_record *file, const header *h)
         {.count = n_sums, .size = sizeof(int64_t)},
         {.count = n_sums, .size = bytes},
         {.count = h->waiting * h->d, .size = sizeof(double)},
-        {.count = classes > 1 ? h->waiting : 0, .size = sizeof(int32_t)},
+        {.count = classes > 1 ? h->waiting : 0, .size = sizeof(int64_t)},
     };
     return conceptdec_i_record_fits(file, sizeof *h, parts, sizeof parts / sizeof *parts);
 }

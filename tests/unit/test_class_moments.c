@@ -317,6 +317,7 @@ START_TEST(hostile_files)
     sign_file(copy, f.size);
     ck_assert_int_ne(memcmp(copy, f.data, f.size), 0);
     expect_refused(&f, copy, f.size);
+    ck_assert_ptr_null(strstr(conceptdec_ctx_error(ctx), "checksum"));
     free(copy);
     projection_file_end(&f);
 }
@@ -325,13 +326,13 @@ END_TEST
 /* Of pooled sums labels are written, and products last of all. */
 START_TEST(hostile_labels_and_products)
 {
-    static const int32_t label = 3;
+    static const int64_t label = 3;
     static const double negative = -1, large = 1e9;
     projection_file f;
     make_file(&f, POOLED);
     uint8_t *copy = malloc(f.size);
     const size_t rows = (size_t)(8 * (6 + 3 + 1 + 12)), labels = rows + 21 * 16, scatter = f.size - 8 - 24;
-    ck_assert_uint_eq(labels + 21 * 4, scatter);
+    ck_assert_uint_eq(labels + 21 * 8, scatter);
     for (int i = 0; i < 4; i++) {
         memcpy(copy, f.data, f.size);
         if (i == 0)
@@ -342,6 +343,7 @@ START_TEST(hostile_labels_and_products)
             memcpy(copy + scatter + (i == 2 ? 0 : 8), i == 2 ? &negative : &large, 8);
         sign_file(copy, f.size);
         expect_refused(&f, copy, f.size);
+        ck_assert_ptr_null(strstr(conceptdec_ctx_error(ctx), "checksum"));
     }
     projection_file_write(&f, f.data, f.size);
     conceptdec_class_moments *m;

@@ -236,6 +236,46 @@ START_TEST(directions_are_nested)
 }
 END_TEST
 
+/* What is weaker than the tolerance stays. */
+START_TEST(tolerance_ends_the_list)
+{
+    class_problem p = problem(1);
+    const conceptdec_matrix x = class_rows(&p, 0, p.n), labels = class_labels(&p, 0, p.n);
+    conceptdec_eraser *whole = eraser_new(ctx, &p, _i, 0), *e;
+    const double *s = eraser_get(whole, CONCEPTDEC_E_STRENGTHS);
+    conceptdec_eraser_options o = {.struct_size = sizeof o, .kind = _i, .tolerance = sqrt(s[1] * s[2])};
+    o.tolerance /= _i == PROJECTION ? s[0] : 1;
+    ck_assert_int_eq(conceptdec_eraser_new(ctx, &x, &labels, &o, &e), CONCEPTDEC_OK);
+    ck_assert_int_eq(eraser_rank(e), 2);
+    conceptdec_eraser_free(whole);
+    conceptdec_eraser_free(e);
+    class_problem_free(&p);
+}
+END_TEST
+
+/* Two dimensions that differ by a millionth of themselves, which is where classes differ. */
+START_TEST(bad_condition)
+{
+    class_problem p = class_problem_make(300, 6, 4, 0);
+    for (int64_t i = 0; i < p.n; i++)
+        p.x[i * p.d + 5] = p.x[i * p.d + 4] + 1e-6 * (projection_uniform() + (double)(p.labels[i] % 2));
+    conceptdec_eraser *e = eraser_new(ctx, &p, LEACE, 0);
+    conceptdec_result *r = erase(ctx, e, &p);
+    const double *erased = erased_of(r);
+    double sums[3] = {0}, counts[3] = {0}; /* of what the two differ by */
+    for (int64_t i = 0; i < p.n; i++)
+        if (p.labels[i] >= 0) {
+            sums[p.labels[i]] += erased[i * p.d + 5] - erased[i * p.d + 4];
+            counts[p.labels[i]]++;
+        }
+    for (int c = 1; c < 3; c++)
+        ck_assert_double_eq_tol(sums[c] / counts[c], sums[0] / counts[0], 1e-14);
+    conceptdec_result_free(r);
+    conceptdec_eraser_free(e);
+    class_problem_free(&p);
+}
+END_TEST
+
 START_TEST(names_of_arrays)
 {
     class_problem p = problem(0);
@@ -366,6 +406,7 @@ START_TEST(hostile_files)
     uint64_t sum = conceptdec_i_record_checksum(0, f.data, f.size - 8);
     memcpy(f.data + f.size - 8, &sum, 8);
     expect_refused(&f, f.data, f.size);
+    ck_assert_ptr_null(strstr(conceptdec_ctx_error(ctx), "checksum"));
     projection_file_end(&f);
 }
 END_TEST
@@ -384,6 +425,8 @@ make_suite(void)
     tcase_add_loop_test(tests, means_become_equal, 0, SHAPES);
     tcase_add_loop_test(tests, no_probe_reads_it, 0, SHAPES);
     tcase_add_loop_test(tests, directions_are_nested, 0, 2);
+    tcase_add_loop_test(tests, tolerance_ends_the_list, 0, 2);
+    tcase_add_test(tests, bad_condition);
     tcase_add_test(tests, names_of_arrays);
     tcase_add_loop_test(tests, what_is_loaded_is_the_same, 0, 3);
     tcase_add_loop_test(tests, damaged_files_are_refused, 0, 3);
