@@ -18,7 +18,7 @@ typedef conceptdec_i_principal_search search;
 
 /* ---- rows ---- */
 
-/* Columns that never change are shifted by their value, so that copies of one row differ by nothing. */
+/* The mean of a column that never changes is its value, so that copies of one row differ by nothing. */
 static conceptdec_status
 find_shift(search *s, double *reach)
 {
@@ -27,8 +27,7 @@ find_shift(search *s, double *reach)
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(s->scratch, p->name, p->x, p->row, p->n, &c));
     *reach = 0;
     for (int64_t j = 0; j < p->d; j++) {
-        const double mean = c.least[j] < c.largest[j] ? c.mean[j] : c.least[j];
-        s->shift[j] = p->is_centred ? mean : 0;
+        s->shift[j] = p->is_centred ? c.mean[j] : 0;
         *reach = fmax(*reach, fmax(c.largest[j] - s->shift[j], s->shift[j] - c.least[j]));
     }
     if (isfinite(*reach))

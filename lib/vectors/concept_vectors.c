@@ -153,7 +153,7 @@ find_scale(conceptdec_i_vectors *v)
     v->center = p;
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(v->arena, "x", v->x, v->row, items, &c));
     for (int64_t j = 0; j < d; j++) {
-        v->center[j] = c.least[j] < c.largest[j] ? c.mean[j] : c.least[j];
+        v->center[j] = c.mean[j];
         reach = fmax(reach, c.largest[j] - c.least[j]);
     }
     if (v->options.baseline) {

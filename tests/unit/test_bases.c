@@ -151,6 +151,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("bases");
     TCase *tests = tcase_create("bases");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rows_in_order);
     tcase_add_test(tests, dependent_rows);

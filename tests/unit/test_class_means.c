@@ -114,6 +114,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("class_means");
     TCase *tests = tcase_create("class_means");
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, all_rows, 0, 3);
     tcase_add_loop_test(tests, listed_rows, 0, 3);
     tcase_add_test(tests, almost_together);

@@ -297,6 +297,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("concept_vectors");
     TCase *tests = tcase_create("concept_vectors");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, by_hand, 0, 16);
     tcase_add_loop_test(tests, plain_bootstrap, 0, 2);

@@ -353,6 +353,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("subspaces");
     TCase *tests = tcase_create("subspaces");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, by_hand);
     tcase_add_test(tests, about_zero);
