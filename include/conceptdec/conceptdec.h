@@ -1151,11 +1151,16 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 #define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in
                                                   all three places; not clamped: may be below 0 or above 1; n >= 4 */
 #define CONCEPTDEC_SIMILARITY_CKA_BIASED 1   /**< the same with the biased HSIC (Kornblith et al. 2019) */
-#define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the directions that explain `variance` (Raghu et al. 2017) */
-#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what they contribute to the first of the two (Morcos et al. 2018) */
-#define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: of centred rows after the best rotation, size and shape */
-#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle between centred rows of size 1 after the best rotation (Williams et al. 2021) */
-#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte et al. 2008) */
+#define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the leading directions that explain
+                                                  `variance` of each view (Raghu et al. 2017) */
+#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of the
+                                                  first view (Morcos et al. 2018); not symmetric */
+#define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: |X - YQ| of centred rows after the best rotation Q, with
+                                                  reflections; the narrower view is filled up with zeros */
+#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after the
+                                                  best rotation (Williams et al. 2021) */
+#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte
+                                                  et al. 2008) */
 #define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al.
                                                   2024); rows that tie at the k-th distance share the places left */
 #define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of the k nearest neighbours
@@ -1167,16 +1172,18 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
                                   or of 2,048 that are drawn by seed where there are more); NaN where that is 0 */
 
 /** Dissimilarity of two samples (with labels: of two conditions), for conceptdec_similarity_options.rdm. */
-#define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows */
+#define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows; of a constant row: none */
 #define CONCEPTDEC_RDM_SQUARED_L2 1  /**< squared Euclidean distance, divided by d */
-#define CONCEPTDEC_RDM_COSINE 2      /**< 1 less the cosine */
-#define CONCEPTDEC_RDM_CROSSNOBIS 3  /**< cross-validated squared distance over pairs of partitions, divided by d: 0 in the mean where two
-                                          conditions do not differ, and below 0 at times */
+#define CONCEPTDEC_RDM_COSINE 2      /**< 1 less the cosine; of a row of zeros: none */
+#define CONCEPTDEC_RDM_CROSSNOBIS 3  /**< cross-validated squared Euclidean distance, the mean over ordered pairs of
+                                          different partitions, divided by d, with no noise normalisation: 0 in the mean
+                                          where two conditions do not differ, and below 0 at times */
 
 /** How two lists of dissimilarities are compared. */
-#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks */
+#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities that
+                                           differ by at most 2^-44 of the largest share a rank */
 #define CONCEPTDEC_COMPARE_PEARSON 1
-#define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a */
+#define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a, with the same ties */
 #define CONCEPTDEC_COMPARE_COSINE 3
 
 #define CONCEPTDEC_SIMILARITY_SYMMETRIC 1u /**< PWCCA: the mean of both directions */
@@ -1187,7 +1194,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 typedef struct conceptdec_similarity_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *labels;     /**< 0: RSA: integers, n x 1: conditions, whose samples are averaged; -1: plays no part */
+    const conceptdec_matrix *labels;     /**< 0: RSA: integers from 0 on, n x 1: conditions, whose samples are averaged;
+                                              -1: plays no part. Conditions are then permuted and drawn, without groups */
     const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all conditions */
     const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are drawn together; see permute */
     int64_t k;            /**< 3: of mutual_knn and information_imbalance, 1..n-1; default 10 */
@@ -1201,8 +1209,10 @@ typedef struct conceptdec_similarity_options {
                                products of all columns, those of information_imbalance n^2 numbers */
     uint64_t seed;        /**< 8: of draws, and of the sample for the bandwidth; default 0 */
     double bandwidth;     /**< 9: CKA "rbf"; default 1 */
-    double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1]; default 0.99 */
-    double ridge;         /**< 11: SVCCA, PWCCA: share of the mean variance that is added to each covariance; default 0 */
+    double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1];
+                               default 0.99 */
+    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance of each
+                               kept direction; default 0 */
     double confidence;    /**< 12: of the bootstrap interval, in (0, 1); default 0.95 */
     int32_t kind;         /**< 13: CONCEPTDEC_SIMILARITY_* */
     int32_t kernel;       /**< 14: CKA: CONCEPTDEC_CKA_* */
@@ -1223,9 +1233,10 @@ typedef struct conceptdec_similarity_options {
  *
  *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
  *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
- *  k / (n - 1), its mean under random orders without ties; `n_pairs` () of RSA. A value that is not defined (constant rows, a
- *  self-HSIC that is not above 0, too few samples for canonical correlations that could differ from 1) is NaN, and
- *  `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw is.
+ *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not
+ *  defined (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that
+ *  could differ from 1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw
+ *  is.
  *
  *  Bootstrap: CKA is computed of the rows as drawn, without pairs of copies of one row where it is unbiased;
  *  mutual_knn and information_imbalance draw the credits of rows, whose neighbours stay (docs/definitions.md, section
@@ -1248,10 +1259,11 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
 #define CONCEPTDEC_R_SELF_HSIC_A "self_hsic_a"         /**< (A) */
 #define CONCEPTDEC_R_SELF_HSIC_B "self_hsic_b"         /**< (B) */
 #define CONCEPTDEC_R_N_LEFT_OUT "n_left_out"           /**< int64 () */
-#define CONCEPTDEC_R_CANONICAL_CORRELATIONS "canonical_correlations" /**< (A x B x r) */
-#define CONCEPTDEC_R_DIRECTIONS_A "directions_a"       /**< int64 (A) */
+/** (A x B x r): descending, NaN beyond their number; r is the largest number, at least 1 */
+#define CONCEPTDEC_R_CANONICAL_CORRELATIONS "canonical_correlations"
+#define CONCEPTDEC_R_DIRECTIONS_A "directions_a"       /**< int64 (A): kept directions */
 #define CONCEPTDEC_R_DIRECTIONS_B "directions_b"       /**< int64 (B) */
-#define CONCEPTDEC_R_N_PAIRS "n_pairs"                 /**< int64 () */
+#define CONCEPTDEC_R_N_PAIRS "n_pairs"                 /**< int64 (A x B): pairs of items that both have a number for */
 #define CONCEPTDEC_R_N_UNDEFINED "n_undefined"         /**< int64 () */
 
 /** @} */
