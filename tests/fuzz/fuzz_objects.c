@@ -11,7 +11,6 @@ enum { MOST_ROWS = 4, MOST_DIMS = 512 };
 
 /* An object, its file, and a question that reads all of it. */
 typedef struct {
-    const char *magic;
     conceptdec_status (*load)(conceptdec_ctx *ctx, const char *path, void **object);
     conceptdec_status (*save)(conceptdec_ctx *ctx, const void *object, const char *path);
     void (*use)(conceptdec_ctx *ctx, void *object);
@@ -141,7 +140,7 @@ eraser_use(conceptdec_ctx *ctx, void *object)
     conceptdec_result_free(result);
 }
 
-#define ROW(name) {#name, name##_load, name##_save, name##_use, name##_end}
+#define ROW(name) {name##_load, name##_save, name##_use, name##_end}
 
 static const kind kinds[] = {ROW(neighbors), ROW(moments),   ROW(pca),   ROW(umap), ROW(class_moments),
                              ROW(subspaces), ROW(eraser)};
@@ -151,7 +150,6 @@ try_kind(const kind *k, conceptdec_ctx *ctx, const char *path, const uint8_t *da
 {
     static uint8_t again[MOST_BYTES];
     void *object = NULL;
-    put(path, data, size);
     conceptdec_status status = k->load(ctx, path, &object);
     require(status == CONCEPTDEC_OK || status == CONCEPTDEC_ENOMEM ||
                 (status == CONCEPTDEC_EFORMAT && !object && *conceptdec_ctx_error(ctx)),
@@ -169,6 +167,7 @@ static bool
 try_file(conceptdec_ctx *ctx, const char *path, const uint8_t *data, size_t size)
 {
     int accepted = 0;
+    put(path, data, size); /* what is accepted is written again, the same bytes */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         accepted += try_kind(&kinds[i], ctx, path, data, size);
     require(accepted <= 1, "one file, two kinds of object");
