@@ -1305,16 +1305,10 @@ typedef struct conceptdec_similarity_options {
  *
  *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
  *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
-<<<<<<< HEAD
- *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not defined (constant rows, a
- *  self-HSIC that is not above 0, too few samples for canonical correlations that could differ from 1) is NaN, and
- *  `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw is.
-=======
  *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not
  *  defined (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that
  *  could differ from 1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw
  *  is.
->>>>>>> cka
  *
  *  Bootstrap: CKA is computed of the rows as drawn, without pairs of copies of one row where it is unbiased;
  *  mutual_knn and information_imbalance draw the credits of rows, whose neighbours stay (docs/definitions.md, section
