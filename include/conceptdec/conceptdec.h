@@ -1006,19 +1006,23 @@ CONCEPTDEC_API void conceptdec_class_moments_free(conceptdec_class_moments *mome
 #define CONCEPTDEC_BASIS_DIFFERENCE 3 /**< mean of the class less that of all other labelled samples: one direction */
 #define CONCEPTDEC_BASIS_PROBE 4      /**< weights of a linear probe: one direction for each class */
 
-/** Options of subspaces; see conceptdec_ctx_options for struct_size and given. The rank is `rank` where it is given, else the least
- *  that explains a share `explained` of the variance where that is given, else the number of singular values above `tolerance`. @since 0.1 */
+/** Options of subspaces; see conceptdec_ctx_options for struct_size and given. The rank is `rank` where it is given,
+ *  else the least that explains a share `explained` of the variance where that is given (both: EINVAL), else the number
+ *  of singular values above `tolerance`. What plays no part is EINVAL: with bases "difference" and "probe" a rank above
+ *  1, `explained` and (probe) `tolerance`; `probe` but with that basis; `seed` but with "within" and "uncentered".
+ *  @since 0.1 */
 typedef struct conceptdec_subspaces_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_probe_options *probe; /**< 0: of basis "probe"; NULL: defaults of conceptdec_probe_model_new() */
-    int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (ranks, n_missing) */
+    int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (n_missing) */
     int64_t classes;   /**< 2: default: the largest label + 1 */
     int64_t memory;    /**< 3: bytes of working memory beside the input; default 2^29 */
     uint64_t seed;     /**< 4: of the Krylov space's start; default 0 */
     double explained;  /**< 5: share of the variance, in (0, 1] */
-    double tolerance;  /**< 6: singular values at or below this share of the largest are rounding, whatever `rank` says; default: the
-                            larger of max(n, d) times the epsilon of the computation and the epsilon of the input's dtype */
+    double tolerance;  /**< 6: in [0, 1): singular values at or below this share of the largest are rounding, whatever
+                            `rank` says; default: the larger of max(n, d) 2^-52, n the class's samples, and the
+                            rounding of the input's dtype (float32 2^-24, float16 2^-11, bfloat16 2^-8) */
     int32_t basis;     /**< 7: CONCEPTDEC_BASIS_* */
     uint32_t flags;    /**< 8: 0 */
 } conceptdec_subspaces_options;
@@ -1026,54 +1030,79 @@ typedef struct conceptdec_subspaces_options {
 /** A list of S subspaces of one space, each with an orthonormal basis; immutable once made. */
 typedef struct conceptdec_subspaces conceptdec_subspaces;
 
-/** The subspaces of all classes in each view (layers, steps, models of one width): subspace v * C + c is that of class c in view v
- *  (basis "means": subspace v). A class with too few samples has rank 0, which is no error. float64 input is computed in float64, narrower
- *  input as in conceptdec_pca_new().
- *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
- *  ECANCELLED, those of conceptdec_probe() for basis "probe"; the text names the view. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
-                                                          const conceptdec_matrix *labels,
+/** The subspaces of all classes in each view (layers, steps, models of one width): subspace v * C + c is that of class
+ *  c in view v (basis "means": subspace v). A class with fewer than two samples ("uncentered", "difference": none) has
+ *  rank 0, and so has one whose samples are equal, which is no error. Products are made in float64. Few directions of
+ *  many samples come from a Krylov space whose residuals are at or below 1e-8 of the largest variance (float64 input:
+ *  1e-10), so that the subspace is right to about that over `gap`; all else, and what that cannot tell, from all
+ *  eigenvectors or singular vectors. Time for each class O(n d rank) for each of some 10 to 60 products, else O(n d
+ *  min(n, d)). Working memory: options->memory, beside the bases found.
+ *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part. At least
+ *  two are labelled; there may be one class alone. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED, those of conceptdec_probe_model_new() for basis "probe"; the text names the view. @since
+ *  0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views,
+                                                          int64_t n_views, const conceptdec_matrix *labels,
                                                           const conceptdec_subspaces_options *options,
                                                           conceptdec_subspaces **subspaces);
 
-/** Subspaces that the caller has: the span of the rows of each matrix, of which those within tolerance of the span of the others are
- *  dropped (ranks, n_missing). @param bases n_bases matrices, r_s x d. @param variances NULL, or n_bases matrices r_s x 1: variance along each row;
- *  rows must then be orthonormal to 1e-6, and are kept in their order. @param options tolerance and classes alone.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, EINVAL, ENOMEM, ... @since 0.1 */
+/** Subspaces that the caller has: the span of the rows of each matrix. Rows are made 1 long first. Where all of their
+ *  singular values are above `tolerance` times the largest they are made orthonormal in their order (the first k span
+ *  what the first k rows do); else as many leading singular vectors are the basis (ranks, n_missing). A row of zeros
+ *  spans nothing.
+ *  @param bases n_bases matrices, r_s x d. @param variances NULL, or n_bases matrices r_s x 1, at least 0: variance
+ *  along each row; rows must then be orthonormal to 1e-6, are made so exactly, and stay in their order. @param options
+ *  NULL, or `tolerance` (not with variances) and `classes` alone: matrix s is then class s mod classes of view s /
+ *  classes, else of no class (-1) and of a view s of its own. Time O(r_s d min(r_s, d)) each, memory O(sum of r_s d).
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED; the text names the matrix. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_bases(conceptdec_ctx *ctx, const conceptdec_matrix *bases,
                                                                  int64_t n_bases, const conceptdec_matrix *variances,
                                                                  const conceptdec_subspaces_options *options,
                                                                  conceptdec_subspaces **subspaces);
 
-/** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter matrix for each class;
- *  "probe" is EINVAL. @since 0.1 */
+/** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter
+ *  matrix for each class; "probe" and `classes` are EINVAL. Products tell less apart than rows: directions of a
+ *  variance at or below max(n, d) 2^-52 of the largest are not kept, whatever `tolerance` says.
+ *  Errors: ENULL, EINVAL (also what the flags of the moments leave out), ETOOFEW, EOVERFLOW, ENOMEM, ESTRUCT_*,
+ *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx,
                                                                          conceptdec_class_moments *moments,
                                                                          const conceptdec_subspaces_options *options,
                                                                          conceptdec_subspaces **subspaces);
 
-/** One list of the subspaces of several, in order; views are numbered through. Errors: ENULL, ESIZE (another d), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_subspaces_join(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts,
-                                                           int64_t n_parts, conceptdec_subspaces **subspaces);
+/** One list of the subspaces of several, in order; views are numbered through. Errors: ENULL, ESIZE (another d, no
+ *  part), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_join(conceptdec_ctx *ctx,
+                                                           const conceptdec_subspaces *const *parts, int64_t n_parts,
+                                                           conceptdec_subspaces **subspaces);
 
-#define CONCEPTDEC_S_BASES "bases"           /**< float64 (R x d): orthonormal directions of all subspaces, R the sum of ranks */
-#define CONCEPTDEC_S_START "start"           /**< int64 (S + 1): subspace s has rows start[s] .. start[s + 1] - 1 */
-#define CONCEPTDEC_S_RANKS "ranks"           /**< int64 (S) */
-#define CONCEPTDEC_S_VARIANCES "variances"   /**< float64 (R): variance (n - 1; uncentered: n) along each; NaN where not known */
-#define CONCEPTDEC_S_TOTAL_VARIANCE "total_variance" /**< float64 (S): of the concept in all directions; NaN where not known */
-#define CONCEPTDEC_S_GAP "gap"               /**< float64 (S): (last variance kept - first one left) / largest; NaN where not known */
-#define CONCEPTDEC_S_UNDECIDED "undecided"   /**< int64 (S): 1 where that gap is rounding, so that the subspace is not unique */
-#define CONCEPTDEC_S_N_MISSING "n_missing"   /**< int64 (S): directions that were asked for and are not there */
-#define CONCEPTDEC_S_N_SAMPLES "n_samples"   /**< int64 (S): 0 where the caller gave the basis */
-#define CONCEPTDEC_S_VIEW "view"             /**< int64 (S) */
-#define CONCEPTDEC_S_CLASS "class_"          /**< int64 (S): -1 where the subspace is of no class */
+#define CONCEPTDEC_S_BASES "bases"         /**< float64 (R x d): orthonormal directions of all subspaces, R the sum of
+                                                ranks; of the elements of largest magnitude the first is positive
+                                                (given rows that are independent stay on their side) */
+#define CONCEPTDEC_S_START "start"         /**< int64 (S + 1): subspace s has rows start[s] .. start[s + 1] - 1 */
+#define CONCEPTDEC_S_RANKS "ranks"         /**< int64 (S) */
+#define CONCEPTDEC_S_VARIANCES "variances" /**< float64 (R): variance along each, descending (given ones: as given):
+                                                squares over n - 1; "uncentered" n; "means" the number of classes less
+                                                1; NaN where not known */
+#define CONCEPTDEC_S_TOTAL_VARIANCE "total_variance" /**< float64 (S): in all directions; NaN where not known */
+#define CONCEPTDEC_S_GAP "gap"             /**< float64 (S): (last variance kept - first one left) / largest; NaN where
+                                                not known */
+#define CONCEPTDEC_S_UNDECIDED "undecided" /**< int64 (S): 1 where that gap is no more than rounding, so that the
+                                                subspace is not unique, and where the Krylov space or the probe has
+                                                not converged */
+#define CONCEPTDEC_S_N_MISSING "n_missing" /**< int64 (S): directions that were asked for and are not there */
+#define CONCEPTDEC_S_N_SAMPLES "n_samples" /**< int64 (S): 0 where the caller gave the basis */
+#define CONCEPTDEC_S_VIEW "view"           /**< int64 (S) */
+#define CONCEPTDEC_S_CLASS "class_"        /**< int64 (S): -1 where the subspace is of no class */
 
 /** Gets one of the arrays CONCEPTDEC_S_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_get(const conceptdec_subspaces *subspaces, const char *name,
                                                           conceptdec_array *array);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads a list. Errors: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is checked),
+ *  ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_save(conceptdec_ctx *ctx, const conceptdec_subspaces *subspaces,
                                                            const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, const char *path,
@@ -1355,7 +1384,7 @@ typedef struct conceptdec_vectors_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_matrix *baseline; /**< 0: floats, 1 x d; BASELINE_GIVEN only */
-    const conceptdec_matrix *groups;   /**< 1: integers, n x 1: rows of a group are drawn, and stay in one half, together */
+    const conceptdec_matrix *groups;   /**< 1: integers, n x 1: rows of a group are drawn, and halved, together */
     int64_t classes;        /**< 2: default: the largest label + 1 */
     int64_t baseline_class; /**< 3: BASELINE_CLASS only; default 0 */
     int64_t bootstrap;      /**< 4: draws over groups (rows, where there are none) within each class; default 0 */
@@ -1367,11 +1396,19 @@ typedef struct conceptdec_vectors_options {
     uint32_t flags;         /**< 10: 0 */
 } conceptdec_vectors_options;
 
-/** Class means and the vectors of concepts: `class_count` (C), `means` (C x d), `vectors` (C x d): mean less baseline, `norms` (C), `cosines` (C x C) of the vectors; with bootstrap
- *  `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C): percentile intervals; with splits `reliability` (C): mean over the halvings of the cosine of a vector from one half with that from the other.
- *  Sums in float64. NaN for a class without samples, and for cosines with a vector of 0. Time O(n d + bootstrap (n + C d min(n, d))) ...
- *  @param x n x d. @param labels integers, n x 1, -1: plays no part. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), EGROUPS, EINVAL, ENOMEM,
- *  EREAD, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+/** Class means and the vectors of concepts: `class_count` (C), `means` (C x d), `vectors` (C x d): mean less baseline,
+ *  `norms` (C), `cosines` (C x C) of the vectors; with bootstrap `norm_low`, `norm_high` (C), `cosine_low`,
+ *  `cosine_high` (C x C): percentile intervals, NaN where a class has fewer than two groups (rows, where there are
+ *  none) or a draw has no cosine; with splits `reliability` (C): mean over the halvings of the cosine of a vector from
+ *  one half of the samples with that from the other. A class of fewer than two groups is in neither half, so it is in
+ *  no baseline there, and has NaN. Sums in float64, from one sample on, so that an offset that all have costs no
+ *  digits. NaN for a class without samples, and for cosines with a vector no longer than the rounding of the sums (n
+ *  2^-52 times the range of the samples). Time O(n d) for each draw and each half, and O(C^2 d) for each draw. ENOMEM
+ *  where `memory` does not hold all cosines of the draws, and the means of one. What plays no part in a call is EINVAL.
+ *  @param x n x d. @param labels integers, n x 1, -1: plays no part. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), ECLASSMISSING
+ *  (BASELINE_CLASS), EGROUPS (no class has two), EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                             const conceptdec_matrix *labels,
                                                             const conceptdec_vectors_options *options,

@@ -34,9 +34,9 @@ typedef struct conceptdec_i_krylov_answer {
     bool converged;
 } conceptdec_i_krylov_answer;
 
-/* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones in float32 with sums of slabs in float64, and never copied whole.
- * The same bits for any number of threads, but for what LAPACK makes of problems of a few hundred rows. Errors: ENOMEM,
- * EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
+/* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32 with
+ * sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK makes of
+ * problems of a few hundred rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);
 

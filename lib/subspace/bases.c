@@ -11,7 +11,7 @@
 
 /* One of the bases; rows go to memory of the arena's. */
 typedef struct {
-    char name[48], variances_name[48]; /* of the arguments, as errors have them */
+    char name[48], variances_name[48];         /* of the arguments, as errors have them */
     const conceptdec_matrix *view, *variances; /* variances NULL: not known */
     double *rows;
     int64_t rank;
@@ -91,33 +91,48 @@ check_orthonormal(const job *j, const basis *b)
     return CONCEPTDEC_OK;
 }
 
+/* Singular values of the rows, and right singular vectors. */
+static conceptdec_status
+decompose(conceptdec_i_arena *arena, const job *j, const basis *b, double **values, double **vectors)
+{
+    const int64_t r = b->view->rows, least = r < j->d ? r : j->d;
+    void *p[3];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, b->name, r * j->d, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, b->name, least * j->d, sizeof(double), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, b->name, least, sizeof(double), &p[2]));
+    memcpy(p[0], b->rows, (size_t)(r * j->d) * sizeof(double));
+    *vectors = p[1];
+    *values = p[2];
+    return conceptdec_i_singular(arena->ctx, r, j->d, p[0], p[2], p[1]);
+}
+
 /* Rows that are independent are made orthonormal in their order; of others the leading singular vectors are the span. */
 static conceptdec_status
-find_span(const job *j, basis *b)
+find_span(conceptdec_i_arena *arena, const job *j, basis *b)
 {
     const int64_t r = b->view->rows, least = r < j->d ? r : j->d;
     const double tolerance = conceptdec_i_subspaces_tolerance(&j->options, r, j->d, b->view->dtype);
-    conceptdec_i_arena scratch;
-    void *copy, *vectors, *values;
-    conceptdec_i_arena_open(&scratch, j->arena->ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&scratch, b->name, r * j->d, sizeof(double), &copy);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&scratch, b->name, least * j->d, sizeof(double), &vectors);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&scratch, b->name, least, sizeof(double), &values);
-    if (status == CONCEPTDEC_OK) {
-        memcpy(copy, b->rows, (size_t)(r * j->d) * sizeof(double));
-        status = conceptdec_i_singular(scratch.ctx, r, j->d, copy, values, vectors);
-    }
-    const double *v = values;
-    while (status == CONCEPTDEC_OK && b->rank < least && v[b->rank] > tolerance * v[0])
+    double *values, *vectors;
+    CONCEPTDEC_I_TRY(decompose(arena, j, b, &values, &vectors));
+    while (b->rank < least && values[b->rank] > tolerance * values[0])
         b->rank++;
-    if (status == CONCEPTDEC_OK && b->rank == r)
-        status = conceptdec_i_orthonormalize(scratch.ctx, r, j->d, b->rows, j->d);
-    else if (status == CONCEPTDEC_OK)
+    if (b->rank == r)
+        return conceptdec_i_orthonormalize(arena->ctx, r, j->d, b->rows, j->d);
+    if (b->rank > 0)
         memcpy(b->rows, vectors, (size_t)(b->rank * j->d) * sizeof(double));
-    for (int64_t k = 0; status == CONCEPTDEC_OK && b->rank < r && k < b->rank; k++)
+    for (int64_t k = 0; k < b->rank; k++)
         conceptdec_i_subspaces_orient(b->rows + k * j->d, j->d);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+find_span_apart(const job *j, basis *b)
+{
+    conceptdec_i_arena scratch;
+    for (int64_t i = 0; i < b->view->rows; i++)
+        (void)conceptdec_i_subspaces_unit(b->rows + i * j->d, j->d);
+    conceptdec_i_arena_open(&scratch, j->arena->ctx);
+    conceptdec_status status = find_span(&scratch, j, b);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
@@ -135,11 +150,8 @@ take_basis(const job *j, basis *b)
     for (int64_t i = 0; i < r; i++)
         conceptdec_i_view_widen(j->arena->ctx->kernels, b->view, i, 0, j->d, b->rows + i * j->d);
     CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 0));
-    if (!b->variances) {
-        for (int64_t i = 0; i < r; i++)
-            (void)conceptdec_i_subspaces_unit(b->rows + i * j->d, j->d);
-        return find_span(j, b);
-    }
+    if (!b->variances)
+        return find_span_apart(j, b);
     CONCEPTDEC_I_TRY(check_orthonormal(j, b));
     b->rank = r;
     return conceptdec_i_orthonormalize(j->arena->ctx, r, j->d, b->rows, j->d);

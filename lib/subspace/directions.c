@@ -59,8 +59,8 @@ find_centers(const conceptdec_i_labelled *given, conceptdec_i_class_centers *cen
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(l.arena, "class means", numbers, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(l.arena, "class means", l.classes, sizeof(int64_t), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(l.arena, "class means", d, sizeof(double), &p[2]));
-    *centers = (conceptdec_i_class_centers){
-        .classes = l.classes, .d = d, .means = p[0], .count = p[1], .dtype = l.x->dtype};
+    *centers =
+        (conceptdec_i_class_centers){.classes = l.classes, .d = d, .means = p[0], .count = p[1], .dtype = l.x->dtype};
     if (l.n == 0)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(l.arena, "views", l.x, l.row, l.n, &columns));
@@ -75,8 +75,7 @@ find_centers(const conceptdec_i_labelled *given, conceptdec_i_class_centers *cen
 static void
 drop_rounding(conceptdec_i_principal *found, double rounding, int64_t present)
 {
-    while (found->rank > 0 &&
-           sqrt(found->variances[found->rank - 1]) * sqrt((double)(present - 1)) <= rounding)
+    while (found->rank > 0 && sqrt(found->variances[found->rank - 1]) * sqrt((double)(present - 1)) <= rounding)
         found->rank--;
     if (found->rank == 0) {
         found->gap = (double)NAN;
@@ -148,10 +147,8 @@ list_directions(conceptdec_i_arena *arena, int64_t classes, int64_t d, double *d
     conceptdec_i_principal *found = p;
     for (int64_t c = 0; c < classes; c++) {
         double *direction = directions + c * d;
-        found[c] = (conceptdec_i_principal){.n_samples = count[c],
-                                            .vectors = direction,
-                                            .total = (double)NAN,
-                                            .gap = (double)NAN};
+        found[c] = (conceptdec_i_principal){
+            .n_samples = count[c], .vectors = direction, .total = (double)NAN, .gap = (double)NAN};
         found[c].rank = count[c] > 0 && conceptdec_i_subspaces_unit(direction, d) > rounding;
         found[c].n_missing = 1 - found[c].rank;
         if (found[c].rank > 0)
@@ -205,12 +202,8 @@ fit_probe(const conceptdec_i_labelled *l, const conceptdec_probe_options *option
     const int64_t total = ctx->total;
     const long long done = atomic_load(&ctx->done);
     const conceptdec_matrix x = conceptdec_i_view_given(l->x);
-    const conceptdec_matrix labels = {.data = l->labels,
-                                      .rows = l->n,
-                                      .cols = 1,
-                                      .row_stride = 4,
-                                      .col_stride = 4,
-                                      .dtype = CONCEPTDEC_INT32};
+    const conceptdec_matrix labels = {
+        .data = l->labels, .rows = l->n, .cols = 1, .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
     CONCEPTDEC_I_TRY(conceptdec_probe_model_new(ctx, &x, &labels, options, model));
     conceptdec_i_stage(ctx, stage, total);
     atomic_store(&ctx->done, done);

@@ -9,8 +9,8 @@
 #include "linalg/engine.h"
 #include "subspace/subspaces.h"
 
-#define LARGE 384     /* the lesser side of rows for whose few directions a Krylov space is faster than all eigenvectors */
-#define FEW_OF 16     /* directions are few where that side is this many times as long */
+#define LARGE 384 /* the lesser side of rows for whose few directions a Krylov space is faster than all eigenvectors */
+#define FEW_OF 16 /* directions are few where that side is this many times as long */
 #define PATIENCE 60   /* products, where an exact answer is possible */
 #define UNDECIDED 4.0 /* times the noise */
 
@@ -18,7 +18,7 @@ typedef conceptdec_i_principal_search search;
 
 /* ---- rows ---- */
 
-/* Columns that never change are shifted by their value, so that copies of one row differ by nothing. */
+/* The mean of a column that never changes is its value, so that copies of one row differ by nothing. */
 static conceptdec_status
 find_shift(search *s, double *reach)
 {
@@ -27,8 +27,7 @@ find_shift(search *s, double *reach)
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(s->scratch, p->name, p->x, p->row, p->n, &c));
     *reach = 0;
     for (int64_t j = 0; j < p->d; j++) {
-        const double mean = c.least[j] < c.largest[j] ? c.mean[j] : c.least[j];
-        s->shift[j] = p->is_centred ? mean : 0;
+        s->shift[j] = p->is_centred ? c.mean[j] : 0;
         *reach = fmax(*reach, fmax(c.largest[j] - s->shift[j], s->shift[j] - c.least[j]));
     }
     if (isfinite(*reach))
@@ -65,12 +64,8 @@ copy_rows(search *s)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", numbers, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
-    s->copy = (conceptdec_matrix){.data = rows,
-                                  .rows = p->n,
-                                  .cols = p->d,
-                                  .row_stride = 8 * p->d,
-                                  .col_stride = 8,
-                                  .dtype = CONCEPTDEC_FLOAT64};
+    s->copy = (conceptdec_matrix){
+        .data = rows, .rows = p->n, .cols = p->d, .row_stride = 8 * p->d, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
     s->x = &s->copy;
     s->row = NULL;
     memset(s->shift, 0, (size_t)p->d * sizeof(double));

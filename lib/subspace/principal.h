@@ -29,7 +29,8 @@ typedef struct conceptdec_i_principal {
 } conceptdec_i_principal;
 
 /* Rows are worked on in float64, by the cheapest of these that answers the question: a Krylov space (until what is left is
- * within 1e-8 of the largest variance, 1e-10 for float64 input), products of rows or second moments, singular vectors. What a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
+ * within 1e-8 of the largest variance, 1e-10 for float64 input), products of rows or second moments, singular vectors. What
+ * a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
  * Errors: ENOMEM where `memory` does not allow what is needed, EOVERFLOW, EREAD, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_principal_problem *problem,
                                               conceptdec_i_principal *answer);

@@ -83,7 +83,7 @@ multiply(search *s, conceptdec_i_arena *arena, int64_t side, double *product)
         const int64_t count = min64(most, items - first);
         conceptdec_i_dense dense;
         CONCEPTDEC_I_TRY((by_columns ? conceptdec_i_blocks_columns : conceptdec_i_blocks_rows)(&blocks, first, count,
-                                                                                              block, &dense));
+                                                                                               block, &dense));
         CONCEPTDEC_I_TRY(conceptdec_i_gram_add(arena->ctx, &dense, CONCEPTDEC_I_TILE_F64, product, side));
     }
     return CONCEPTDEC_OK;
@@ -138,8 +138,7 @@ combine(search *s, conceptdec_i_arena *arena, const double *u, int64_t count, do
         conceptdec_i_arena_take_raw(arena, "rows", conceptdec_i_blocks_bytes(p->n, p->d, true), 1, &block));
     for (int64_t first = 0; first < p->d; first += most) {
         conceptdec_i_dense dense;
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_blocks_columns(&blocks, first, min64(most, p->d - first), block, &dense));
+        CONCEPTDEC_I_TRY(conceptdec_i_blocks_columns(&blocks, first, min64(most, p->d - first), block, &dense));
         const conceptdec_i_applying a = {.rows = &dense,
                                          .n = dense.n,
                                          .columns = count,
@@ -216,8 +215,8 @@ conceptdec_i_principal_singular(search *s)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
                                  "memory: singular vectors of %lld rows of %s of %lld dimensions need %lld bytes, "
                                  "%lld are allowed",
-                                 (long long)p->n, p->name, (long long)p->d, bytes < 0x1p62 ? (long long)bytes : INT64_MAX,
-                                 (long long)p->memory);
+                                 (long long)p->n, p->name, (long long)p->d,
+                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)p->memory);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", p->n * p->d, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", least * p->d, sizeof(double), &memory));
     s->vectors = memory;

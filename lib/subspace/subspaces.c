@@ -22,9 +22,10 @@ measure(conceptdec_ctx *ctx, int64_t count, int64_t d, const int64_t *ranks, int
     for (int64_t s = 0; s < count && fits; s++)
         fits = conceptdec_i_add(*total, ranks[s], total);
     fits = fits && d < INT64_MAX && conceptdec_i_mul(*total, d + 1, &numbers) && conceptdec_i_add(own, numbers, words);
-    return fits ? CONCEPTDEC_OK
-                : conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%lld subspaces of %lld dimensions do not fit an address",
-                                    (long long)count, (long long)d);
+    return fits
+               ? CONCEPTDEC_OK
+               : conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%lld subspaces of %lld dimensions do not fit an address",
+                                   (long long)count, (long long)d);
 }
 
 static void

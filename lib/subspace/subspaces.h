@@ -8,10 +8,10 @@ struct conceptdec_subspaces {
     conceptdec_i_memory *memory;
     int64_t count; /* S */
     int64_t d;
-    int64_t total;     /* R, the sum of ranks; may be 0 */
-    double *bases;     /* R x d, orthonormal within each subspace */
-    double *variances; /* R; NaN: not known */
-    int64_t *start;    /* S + 1 */
+    int64_t total;                                                        /* R, the sum of ranks; may be 0 */
+    double *bases;                                                        /* R x d, orthonormal within each subspace */
+    double *variances;                                                    /* R; NaN: not known */
+    int64_t *start;                                                       /* S + 1 */
     int64_t *ranks, *undecided, *n_missing, *n_samples, *view, *class_of; /* S */
     double *total_variance, *gap;                                         /* S */
 };

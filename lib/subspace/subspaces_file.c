@@ -4,7 +4,8 @@
 #include "io/record.h"
 #include "subspace/subspaces.h"
 
-static const conceptdec_i_record_kind subspaces_kind = {.magic = "cdecSub\n", .format = 1, .name = "a list of subspaces"};
+static const conceptdec_i_record_kind subspaces_kind = {
+    .magic = "cdecSub\n", .format = 1, .name = "a list of subspaces"};
 
 /* The header; every field is 8 bytes. Ranks follow it, then all else. */
 typedef struct header {
@@ -26,10 +27,11 @@ list_parts(const header *h, const conceptdec_subspaces *s, conceptdec_i_record_p
         void *data;
         int64_t count;
     } all[PARTS] = {
-        {s ? s->ranks : NULL, h->count},     {s ? s->bases : NULL, numbers},       {s ? s->variances : NULL, h->total},
-        {s ? s->undecided : NULL, h->count}, {s ? s->n_missing : NULL, h->count},  {s ? s->n_samples : NULL, h->count},
-        {s ? s->view : NULL, h->count},      {s ? s->class_of : NULL, h->count},   {s ? s->total_variance : NULL, h->count},
-        {s ? s->gap : NULL, h->count},
+        {s ? s->ranks : NULL, h->count},          {s ? s->bases : NULL, numbers},
+        {s ? s->variances : NULL, h->total},      {s ? s->undecided : NULL, h->count},
+        {s ? s->n_missing : NULL, h->count},      {s ? s->n_samples : NULL, h->count},
+        {s ? s->view : NULL, h->count},           {s ? s->class_of : NULL, h->count},
+        {s ? s->total_variance : NULL, h->count}, {s ? s->gap : NULL, h->count},
     };
     for (int i = 0; i < PARTS; i++)
         parts[i] = (conceptdec_i_record_part){.data = all[i].data, .count = all[i].count, .size = sizeof(double)};

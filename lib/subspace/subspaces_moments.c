@@ -32,7 +32,8 @@ take_arguments(job *j, conceptdec_class_moments *moments)
     const int32_t basis = j->options.basis;
     int64_t all = 0;
     if (basis == CONCEPTDEC_BASIS_PROBE)
-        return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EINVAL, "basis: \"probe\" needs rows, which moments do not have");
+        return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EINVAL,
+                                 "basis: \"probe\" needs rows, which moments do not have");
     CONCEPTDEC_I_TRY(ask(j, moments, CONCEPTDEC_M_CLASS_COUNT, &count));
     CONCEPTDEC_I_TRY(ask(j, moments, CONCEPTDEC_M_MEANS, &means));
     if (basis == CONCEPTDEC_BASIS_WITHIN || basis == CONCEPTDEC_BASIS_UNCENTERED)

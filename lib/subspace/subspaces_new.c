@@ -81,9 +81,9 @@ make_parts(job *j)
     conceptdec_i_stage(j->arena->ctx, "subspaces", j->n_views);
     for (int64_t v = 0; v < j->n_views; v++) {
         conceptdec_subspaces **part = &j->parts[v];
-        CONCEPTDEC_I_TRY(name_view(j, v,
-                                   conceptdec_i_subspaces_of(j->arena, j->views[v], NULL, j->n, j->labels, j->classes,
-                                                             &j->options, part)));
+        CONCEPTDEC_I_TRY(name_view(
+            j, v,
+            conceptdec_i_subspaces_of(j->arena, j->views[v], NULL, j->n, j->labels, j->classes, &j->options, part)));
         CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 1));
     }
     return CONCEPTDEC_OK;
@@ -110,7 +110,9 @@ conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views, in
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (!views || !labels || !subspaces)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s: is NULL",
-                                 !views ? "views" : labels ? "subspaces" : "labels");
+                                 !views   ? "views"
+                                 : labels ? "subspaces"
+                                          : "labels");
     if (n_views < 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "n_views: %lld, must be at least 1", (long long)n_views);
     conceptdec_i_arena arena;

@@ -103,8 +103,7 @@ conceptdec_i_subspaces_of(conceptdec_i_arena *arena, const conceptdec_matrix *x,
                           conceptdec_subspaces **subspaces)
 {
     conceptdec_i_arena own;
-    const conceptdec_i_labelled l = {
-        .arena = &own, .x = x, .row = row, .n = n, .labels = labels, .classes = classes};
+    const conceptdec_i_labelled l = {.arena = &own, .x = x, .row = row, .n = n, .labels = labels, .classes = classes};
     conceptdec_subspaces *made = NULL;
     conceptdec_i_arena_open(&own, arena->ctx);
     conceptdec_status status = options->basis == CONCEPTDEC_BASIS_MEANS ? conceptdec_i_basis_means(&l, options, &made)

@@ -32,9 +32,8 @@ storage_epsilon(int32_t dtype)
 double
 conceptdec_i_subspaces_tolerance(const conceptdec_subspaces_options *o, int64_t n, int64_t d, int32_t dtype)
 {
-    return conceptdec_i_subspaces_has_tolerance(o)
-               ? o->tolerance
-               : fmax((double)(n > d ? n : d) * 0x1p-52, storage_epsilon(dtype));
+    return conceptdec_i_subspaces_has_tolerance(o) ? o->tolerance
+                                                   : fmax((double)(n > d ? n : d) * 0x1p-52, storage_epsilon(dtype));
 }
 
 static bool

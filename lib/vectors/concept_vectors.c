@@ -9,7 +9,20 @@
 #include "stats/groups.h"
 #include "stats/samples.h"
 
-enum { BASELINE, GROUPS, CLASSES, BASELINE_CLASS, BOOTSTRAP, SPLITS, MEMORY, SEED, CONFIDENCE, REFERENCE, FLAGS, FIELDS };
+enum {
+    BASELINE,
+    GROUPS,
+    CLASSES,
+    BASELINE_CLASS,
+    BOOTSTRAP,
+    SPLITS,
+    MEMORY,
+    SEED,
+    CONFIDENCE,
+    REFERENCE,
+    FLAGS,
+    FIELDS
+};
 
 static const char *const references[] = {"rest", "mean", "class", "given"};
 
@@ -140,7 +153,7 @@ find_scale(conceptdec_i_vectors *v)
     v->center = p;
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(v->arena, "x", v->x, v->row, items, &c));
     for (int64_t j = 0; j < d; j++) {
-        v->center[j] = c.least[j] < c.largest[j] ? c.mean[j] : c.least[j];
+        v->center[j] = c.mean[j];
         reach = fmax(reach, c.largest[j] - c.least[j]);
     }
     if (v->options.baseline) {
@@ -176,8 +189,7 @@ check_classes(const conceptdec_i_vectors *v)
     if (o->reference == CONCEPTDEC_BASELINE_CLASS && v->start[base] == v->start[base + 1])
         return conceptdec_i_fail(ctx, CONCEPTDEC_ECLASSMISSING, "baseline_class: class %lld has no samples",
                                  (long long)base);
-    if (o->reference == CONCEPTDEC_BASELINE_REST &&
-        v->start[first + 1] - v->start[first] == v->start[v->classes])
+    if (o->reference == CONCEPTDEC_BASELINE_REST && v->start[first + 1] - v->start[first] == v->start[v->classes])
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESINGLECLASS,
                                  "labels: all labelled rows have class %lld; reference \"rest\" needs others",
                                  (long long)first);
@@ -185,8 +197,7 @@ check_classes(const conceptdec_i_vectors *v)
 }
 
 static conceptdec_status
-take_arguments(conceptdec_i_vectors *v, const conceptdec_matrix *x, const conceptdec_matrix *labels,
-               int32_t **numbers)
+take_arguments(conceptdec_i_vectors *v, const conceptdec_matrix *x, const conceptdec_matrix *labels, int32_t **numbers)
 {
     conceptdec_ctx *ctx = v->arena->ctx;
     const conceptdec_matrix *const baseline = v->options.baseline;
@@ -257,8 +268,10 @@ conclude(const conceptdec_i_vectors *v, double *means, double *vectors, double *
             vectors[c * d + j] *= v->unit;
         }
         if (isinf(norms[c]))
-            return conceptdec_i_fail(v->arena->ctx, CONCEPTDEC_EOVERFLOW, "x: the norm of the vector of class %lld is "
-                                     "beyond the range of float64", (long long)c);
+            return conceptdec_i_fail(v->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                     "x: the norm of the vector of class %lld is "
+                                     "beyond the range of float64",
+                                     (long long)c);
     }
     return CONCEPTDEC_OK;
 }
@@ -279,8 +292,7 @@ find_vectors(const conceptdec_i_vectors *v, const int32_t *labels, conceptdec_re
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "class means", C + d, sizeof(double), &p));
     double *weight = p;
     conceptdec_i_stage(ctx, "vectors", 2 * C + 16);
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_class_means_about(v->arena, v->x, NULL, v->n, labels, C, v->center, means, count));
+    CONCEPTDEC_I_TRY(conceptdec_i_class_means_about(v->arena, v->x, NULL, v->n, labels, C, v->center, means, count));
     for (int64_t c = 0; c < C; c++) {
         weight[c] = (double)count[c];
         for (int64_t j = 0; j < d; j++)

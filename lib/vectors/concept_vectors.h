@@ -42,7 +42,8 @@ conceptdec_status conceptdec_i_vectors_halves(const conceptdec_i_vectors *v, dou
 /* ---- sums of weighted samples (resample.c) ---- */
 
 /* Writes the weight of each item (those of class c from start[c] on) in column number `column`. */
-typedef void (*conceptdec_i_weighing)(const conceptdec_i_vectors *v, int64_t column, int32_t *scratch, int32_t *weights);
+typedef void (*conceptdec_i_weighing)(const conceptdec_i_vectors *v, int64_t column, int32_t *scratch,
+                                      int32_t *weights);
 /* Takes what came of the columns of one draw, one after the other: means as above, and the weight behind each; lane names
  * scratch of its own. */
 typedef void (*conceptdec_i_draw_consumer)(void *argument, int64_t draw, const double *means, const double *weight,
@@ -52,7 +53,7 @@ typedef struct conceptdec_i_resampling {
     const conceptdec_i_vectors *v;
     const char *stage;
     int64_t draws, columns; /* columns of each draw */
-    int64_t bytes; /* that the caller keeps, of the option `memory` */
+    int64_t bytes;          /* that the caller keeps, of the option `memory` */
     conceptdec_i_weighing weigh;
     conceptdec_i_draw_consumer consume;
     void *argument;

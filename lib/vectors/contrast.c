@@ -42,8 +42,7 @@ conceptdec_i_vectors_contrast(const conceptdec_i_vectors *v, const double *means
         const double rest = all - weight[c];
         const double longer = reference == CONCEPTDEC_BASELINE_REST ? (rest > 0 ? all / rest : (double)NAN) : 1;
         for (int64_t j = 0; j < v->d; j++)
-            vectors[c * v->d + j] =
-                weight[c] > 0 && is_there ? longer * (means[c * v->d + j] - from[j]) : (double)NAN;
+            vectors[c * v->d + j] = weight[c] > 0 && is_there ? longer * (means[c * v->d + j] - from[j]) : (double)NAN;
     }
 }
 

@@ -91,8 +91,8 @@ count_columns(resample *r, int64_t *most)
     if (left < each)
         return conceptdec_i_fail(v->arena->ctx, CONCEPTDEC_ENOMEM,
                                  "memory: %s of %lld classes needs %lld bytes at least, %lld are allowed",
-                                 r->job->stage, (long long)v->classes,
-                                 (long long)((double)r->job->bytes + each + 1), (long long)v->options.memory);
+                                 r->job->stage, (long long)v->classes, (long long)((double)r->job->bytes + each + 1),
+                                 (long long)v->options.memory);
     *most = MOST_COLUMNS / columns * columns;
     if (left / each < (double)(*most / columns))
         *most = (int64_t)(left / each) * columns;
@@ -104,12 +104,14 @@ take_memory(conceptdec_i_arena *arena, resample *r, int64_t most)
 {
     const conceptdec_i_vectors *v = r->job->v;
     void *p[5];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "samples drawn again", most * r->items, sizeof(int32_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "samples drawn again", conceptdec_i_lanes(arena->ctx) * r->items,
-                                                 sizeof(int32_t), &p[1]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "samples drawn again", most * r->items, sizeof(int32_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "samples drawn again",
+                                                 conceptdec_i_lanes(arena->ctx) * r->items, sizeof(int32_t), &p[1]));
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take_raw(arena, "samples drawn again", most * v->classes * v->d, sizeof(double), &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "samples drawn again", most * v->classes, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "samples drawn again", most * v->classes, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "samples drawn again", most, sizeof(double *), &p[4]));
     r->weights = p[0];
     r->scratch = p[1];
@@ -118,8 +120,8 @@ take_memory(conceptdec_i_arena *arena, resample *r, int64_t most)
     r->to = p[4];
     r->rows = conceptdec_i_rows_of(v->x);
     r->rows.center = v->center;
-    return (conceptdec_i_view_is_read(v->x) ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
-        arena, v->d, 0, most, &r->passes);
+    return (conceptdec_i_view_is_read(v->x) ? conceptdec_i_passes_open_reading
+                                            : conceptdec_i_passes_open)(arena, v->d, 0, most, &r->passes);
 }
 
 static conceptdec_status

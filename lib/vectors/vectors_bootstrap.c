@@ -124,11 +124,8 @@ conceptdec_i_vectors_bootstrap(const conceptdec_i_vectors *v, double *norm_low, 
                                double *cosine_high)
 {
     conceptdec_i_arena arena;
-    bootstrap b = {.v = v,
-                   .norm_low = norm_low,
-                   .norm_high = norm_high,
-                   .cosine_low = cosine_low,
-                   .cosine_high = cosine_high};
+    bootstrap b = {
+        .v = v, .norm_low = norm_low, .norm_high = norm_high, .cosine_low = cosine_low, .cosine_high = cosine_high};
     conceptdec_i_arena_open(&arena, v->arena->ctx);
     conceptdec_status status = run(&arena, &b);
     conceptdec_i_arena_close(&arena);

@@ -41,9 +41,9 @@ consume(void *argument, int64_t split, const double *means, const double *weight
     conceptdec_i_vectors_contrast(v, means + size, weight + v->classes, scratch, second);
     for (int64_t c = 0; c < v->classes; c++) {
         const double *a = first + c * d, *b = second + c * d;
-        h->cosines[c * v->options.splits + split] = conceptdec_i_vectors_cosine(
-            v, conceptdec_i_vectors_dot(a, b, d), sqrt(conceptdec_i_vectors_dot(a, a, d)),
-            sqrt(conceptdec_i_vectors_dot(b, b, d)));
+        h->cosines[c * v->options.splits + split] =
+            conceptdec_i_vectors_cosine(v, conceptdec_i_vectors_dot(a, b, d), sqrt(conceptdec_i_vectors_dot(a, a, d)),
+                                        sqrt(conceptdec_i_vectors_dot(b, b, d)));
     }
 }
 

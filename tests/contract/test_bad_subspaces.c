@@ -124,7 +124,10 @@ make_it(conceptdec_ctx *ctx, call *c, void **out)
 /* ---- one thing wrong ---- */
 
 #define WRONG(name, change)                                                                                            \
-    static void name(call *c) { change; }
+    static void name(call *c)                                                                                          \
+    {                                                                                                                  \
+        change;                                                                                                        \
+    }
 
 WRONG(nothing, (void)c)
 WRONG(no_views, c->no_views = true)
@@ -174,7 +177,8 @@ WRONG(two_differences, (c->subspaces.basis = CONCEPTDEC_BASIS_DIFFERENCE, c->sub
 WRONG(share_of_one, (c->subspaces.basis = CONCEPTDEC_BASIS_PROBE, c->subspaces.explained = 0.5))
 WRONG(tolerance_of_probe, (c->subspaces.basis = CONCEPTDEC_BASIS_PROBE, c->subspaces.tolerance = 0.5))
 WRONG(seed_of_means, (c->subspaces.basis = CONCEPTDEC_BASIS_MEANS, c->subspaces.seed = 1))
-static const conceptdec_probe_options probe = {.struct_size = sizeof probe}, other = {.struct_size = sizeof other, .classes = 9};
+static const conceptdec_probe_options probe = {.struct_size = sizeof probe},
+                                      other = {.struct_size = sizeof other, .classes = 9};
 WRONG(needless_probe, c->subspaces.probe = &probe)
 WRONG(probe_classes, (c->subspaces.basis = CONCEPTDEC_BASIS_PROBE, c->subspaces.probe = &other))
 WRONG(probe_of_one, (c->subspaces.basis = CONCEPTDEC_BASIS_PROBE, one_class(c)))
@@ -216,7 +220,8 @@ WRONG(nan_baseline, (given(c), c->values[1][2] = (double)NAN))
 WRONG(unknown_reference, c->vectors.reference = 4)
 WRONG(needless_class, c->vectors.baseline_class = 1)
 WRONG(high_class, (c->vectors.baseline_class = 3, c->vectors.reference = CONCEPTDEC_BASELINE_CLASS))
-WRONG(empty_class, (c->vectors.baseline_class = 3, c->vectors.classes = 4, c->vectors.reference = CONCEPTDEC_BASELINE_CLASS))
+WRONG(empty_class,
+      (c->vectors.baseline_class = 3, c->vectors.classes = 4, c->vectors.reference = CONCEPTDEC_BASELINE_CLASS))
 WRONG(low_draws, c->vectors.bootstrap = -1)
 WRONG(low_splits, c->vectors.splits = -1)
 WRONG(needless_groups, c->vectors.groups = &c->groups)
@@ -225,7 +230,8 @@ WRONG(needless_confidence, (c->vectors.confidence = 0.9, c->vectors.splits = 2))
 WRONG(high_confidence, (c->vectors.confidence = 1, c->vectors.bootstrap = 2))
 WRONG(short_groups, (c->vectors.groups = &c->groups, c->vectors.splits = 2, c->groups.rows--))
 WRONG(float_groups, (c->vectors.groups = &c->groups, c->vectors.splits = 2, c->groups.dtype = CONCEPTDEC_FLOAT32))
-WRONG(one_group, (c->vectors.groups = &c->groups, c->vectors.splits = 2, memset(c->group_values, 0, sizeof c->group_values)))
+WRONG(one_group,
+      (c->vectors.groups = &c->groups, c->vectors.splits = 2, memset(c->group_values, 0, sizeof c->group_values)))
 WRONG(little_for_draws, (c->vectors.bootstrap = 100, c->vectors.memory = 1000))
 WRONG(little_for_halves, (c->vectors.splits = 10, c->vectors.memory = 300))
 WRONG(cancelled, c->cancel = true)

@@ -84,6 +84,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("subspaces");
     TCase *tests = tcase_create("subspaces");
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, bases, 0, 2 * (int)(sizeof oracle_bases / sizeof *oracle_bases));
     tcase_add_loop_test(tests, vectors, 0, (int)(sizeof oracle_vectors / sizeof *oracle_vectors));
     suite_add_tcase(suite, tests);

@@ -213,7 +213,7 @@ START_TEST(cancelled_everywhere)
     const double wanted = sum_of(_i, out);
     drop(_i, out);
     ck_assert_int_ge(s.calls, 3);
-    for (int64_t n = 1; status != CONCEPTDEC_OK; n++) {
+    for (int64_t n = 1; status != CONCEPTDEC_OK; n += _i == 5 ? 41 : 1) { /* a Krylov space is asked 1,600 times */
         const int64_t live = allocator.live;
         s.calls = 0;
         s.stop_at = n;

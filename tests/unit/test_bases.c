@@ -51,7 +51,8 @@ START_TEST(dependent_rows)
     const conceptdec_matrix views[] = {projection_view(plane, 3, 4), projection_view(nothing, 1, 4),
                                        projection_view(many, 5, 4)};
     conceptdec_subspaces *s = subspace_bases(ctx, views, 3, NULL, NULL);
-    const int64_t *ranks = subspace_counts(s, CONCEPTDEC_S_RANKS), *missing = subspace_counts(s, CONCEPTDEC_S_N_MISSING);
+    const int64_t *ranks = subspace_counts(s, CONCEPTDEC_S_RANKS),
+                  *missing = subspace_counts(s, CONCEPTDEC_S_N_MISSING);
     ck_assert(ranks[0] == 2 && ranks[1] == 0 && ranks[2] == 2); /* sines of equal steps lie in a plane */
     ck_assert(missing[0] == 1 && missing[1] == 1 && missing[2] == 3);
     const int64_t *start = subspace_counts(s, CONCEPTDEC_S_START);
@@ -150,6 +151,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("bases");
     TCase *tests = tcase_create("bases");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, rows_in_order);
     tcase_add_test(tests, dependent_rows);

@@ -46,8 +46,8 @@ compare(double within)
         ck_assert_int_eq(count[c], counted[c]);
         for (int j = 0; j < D; j++) {
             const double got = means[c * D + j], wanted = sums[c * D + j] / (double)counted[c];
-            ck_assert_msg(counted[c] == 0 ? isnan(got) : fabs(got - wanted) <= within, "class %d, column %d: %g, not %g",
-                          c, j, got, wanted);
+            ck_assert_msg(counted[c] == 0 ? isnan(got) : fabs(got - wanted) <= within,
+                          "class %d, column %d: %g, not %g", c, j, got, wanted);
         }
     }
 }
@@ -62,8 +62,8 @@ START_TEST(all_rows)
     conceptdec_i_arena_open(&arena, ctx);
     ck_assert_int_eq(conceptdec_i_class_means(&arena, &view, labels, CLASSES, means, count), CONCEPTDEC_OK);
     compare(1e-14);
-    ck_assert_int_eq(
-        conceptdec_i_class_means_about(&arena, &view, NULL, N, labels, CLASSES, NULL, again, count), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_class_means_about(&arena, &view, NULL, N, labels, CLASSES, NULL, again, count),
+                     CONCEPTDEC_OK);
     ck_assert(memcmp(means, again, sizeof means) == 0);
     conceptdec_i_arena_close(&arena);
     conceptdec_ctx_free(ctx);
@@ -82,8 +82,8 @@ START_TEST(listed_rows)
         center[j] = 1048576;
     add_plainly(true, 1048576);
     conceptdec_i_arena_open(&arena, ctx);
-    ck_assert_int_eq(
-        conceptdec_i_class_means_about(&arena, &view, row, N, labels, CLASSES, center, means, count), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_class_means_about(&arena, &view, row, N, labels, CLASSES, center, means, count),
+                     CONCEPTDEC_OK);
     compare(1e-14);
     conceptdec_i_arena_close(&arena);
     conceptdec_ctx_free(ctx);
@@ -101,8 +101,8 @@ START_TEST(almost_together)
         row[i] = i % 4 == 1 ? i - 1 : i;
     add_plainly(true, 0);
     conceptdec_i_arena_open(&arena, ctx);
-    ck_assert_int_eq(
-        conceptdec_i_class_means_about(&arena, &view, row, N, labels, CLASSES, NULL, means, count), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_class_means_about(&arena, &view, row, N, labels, CLASSES, NULL, means, count),
+                     CONCEPTDEC_OK);
     compare(1e-14);
     conceptdec_i_arena_close(&arena);
     conceptdec_ctx_free(ctx);
@@ -114,6 +114,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("class_means");
     TCase *tests = tcase_create("class_means");
+    tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, all_rows, 0, 3);
     tcase_add_loop_test(tests, listed_rows, 0, 3);
     tcase_add_test(tests, almost_together);

@@ -67,7 +67,10 @@ static const struct {
      {1, 0, -1, -1, 0, -1, 0, 0, 2},
      {1.4142135623730951, 1.4142135623730951, 2},
      {0, -0.7071067811865475, -0.7071067811865475}},
-    {CONCEPTDEC_BASELINE_CLASS, {0, 0, 0, -2, 0, 0, -1, 0, 3}, {0, 2, 3.1622776601683795}, {NAN, NAN, 0.31622776601683794}},
+    {CONCEPTDEC_BASELINE_CLASS,
+     {0, 0, 0, -2, 0, 0, -1, 0, 3},
+     {0, 2, 3.1622776601683795},
+     {NAN, NAN, 0.31622776601683794}},
     {CONCEPTDEC_BASELINE_GIVEN,
      {0, 0, -4, -2, 0, -4, -1, 0, -1},
      {4, 4.47213595499958, 1.4142135623730951},
@@ -84,11 +87,10 @@ START_TEST(by_hand)
         x[i] = pairs[i] * scale + offset;
     const conceptdec_matrix view = projection_view(x, 6, 3), labels = ints(pair_labels, 6);
     const conceptdec_matrix baseline = projection_view(base, 1, 3);
-    conceptdec_result *r = vectors_of(
-        &view, &labels,
-        (conceptdec_vectors_options){.classes = 4,
-                                     .reference = cases[which].reference,
-                                     .baseline = which == 3 ? &baseline : NULL});
+    conceptdec_result *r =
+        vectors_of(&view, &labels,
+                   (conceptdec_vectors_options){
+                       .classes = 4, .reference = cases[which].reference, .baseline = which == 3 ? &baseline : NULL});
     const double *vectors = reals(r, CONCEPTDEC_R_VECTORS), *cosines = reals(r, CONCEPTDEC_R_COSINES);
     const double *means = reals(r, CONCEPTDEC_R_MEANS), *norms = reals(r, CONCEPTDEC_R_NORMS);
     for (int i = 0; i < 9; i++)
@@ -101,7 +103,8 @@ START_TEST(by_hand)
         const int a = k == 2, b = k == 0 ? 1 : 2;
         const double wanted = cases[which].cosines[k];
         ck_assert(isnan(wanted) ? isnan(cosines[a * 4 + b]) : fabs(cosines[a * 4 + b] - wanted) <= tiny);
-        ck_assert(isnan(wanted) || !(cosines[a * 4 + b] < cosines[b * 4 + a] || cosines[a * 4 + b] > cosines[b * 4 + a]));
+        ck_assert(isnan(wanted) ||
+                  !(cosines[a * 4 + b] < cosines[b * 4 + a] || cosines[a * 4 + b] > cosines[b * 4 + a]));
     }
     NEAR(cosines[5], 1, 0);
     ck_assert(isnan(means[9]) && isnan(vectors[9]) && isnan(norms[3]) && isnan(cosines[15]) && isnan(cosines[3]));
@@ -207,13 +210,12 @@ START_TEST(plain_bootstrap)
     }
     qsort(norms, DRAWS, sizeof *norms, compare);
     qsort(cosines, DRAWS, sizeof *cosines, compare);
-    const conceptdec_matrix x = projection_view(samples, N, D), labels = ints(labels_of, N), groups = ints(groups_of, N);
-    conceptdec_result *r = vectors_of(&x, &labels,
-                                      (conceptdec_vectors_options){.bootstrap = DRAWS,
-                                                                   .seed = 9,
-                                                                   .confidence = 0.9,
-                                                                   .groups = with_groups ? &groups : NULL,
-                                                                   .memory = 11000});
+    const conceptdec_matrix x = projection_view(samples, N, D), labels = ints(labels_of, N),
+                            groups = ints(groups_of, N);
+    conceptdec_result *r = vectors_of(
+        &x, &labels,
+        (conceptdec_vectors_options){
+            .bootstrap = DRAWS, .seed = 9, .confidence = 0.9, .groups = with_groups ? &groups : NULL, .memory = 11000});
     const double at = 0.05 * (DRAWS - 1), part = at - 9;
     NEAR(reals(r, CONCEPTDEC_R_NORM_LOW)[2], norms[9] + part * (norms[10] - norms[9]), 1e-13);
     NEAR(reals(r, CONCEPTDEC_R_NORM_HIGH)[2], norms[190] - part * (norms[190] - norms[189]), 1e-13);
@@ -259,8 +261,9 @@ START_TEST(known_halves)
     NEAR(reals(r, CONCEPTDEC_R_RELIABILITY)[1], 1, 1e-15);
     conceptdec_result_free(r);
     const conceptdec_matrix y = projection_view(apart, 4, 2), pair = ints(two, 4), origin = projection_view(zero, 1, 2);
-    r = vectors_of(&y, &pair,
-                   (conceptdec_vectors_options){.splits = 7, .reference = CONCEPTDEC_BASELINE_GIVEN, .baseline = &origin});
+    r = vectors_of(
+        &y, &pair,
+        (conceptdec_vectors_options){.splits = 7, .reference = CONCEPTDEC_BASELINE_GIVEN, .baseline = &origin});
     NEAR(reals(r, CONCEPTDEC_R_RELIABILITY)[0], 0, 1e-15); /* (3, 4) and (4, -3) */
     NEAR(reals(r, CONCEPTDEC_R_RELIABILITY)[1], 0, 1e-15);
     conceptdec_result_free(r);
@@ -294,6 +297,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("concept_vectors");
     TCase *tests = tcase_create("concept_vectors");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, by_hand, 0, 16);
     tcase_add_loop_test(tests, plain_bootstrap, 0, 2);

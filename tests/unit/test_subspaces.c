@@ -22,7 +22,8 @@ teardown(void)
 #define NEAR(a, b, within) ck_assert_msg(fabs((a) - (b)) <= (within), "%.17g is not %.17g", (double)(a), (double)(b))
 
 /* Class 0 varies along x and y, class 1 has one sample, class 2 none, class 3 three copies of one row of tenths. */
-static const double plain[] = {2, 0, 5, -2, 0, 5, 0, 1, 5, 0, -1, 5, 9, 9, 9, 0.1, 0.7, 0.3, 0.1, 0.7, 0.3, 0.1, 0.7, 0.3};
+static const double plain[] = {2, 0, 5, -2,  0,   5,   0,   1,   5,   0,   -1,  5,
+                               9, 9, 9, 0.1, 0.7, 0.3, 0.1, 0.7, 0.3, 0.1, 0.7, 0.3};
 static const int64_t plain_labels[] = {0, 0, 0, 0, 1, 3, 3, 3};
 
 START_TEST(by_hand)
@@ -118,9 +119,8 @@ drop(spectrum *s)
 static const struct {
     int64_t n, d;
     double scale, offset, within;
-} shapes[] = {{90, 20, 1, 0, 1e-12},     {30, 90, 1, 0, 1e-12},   {800, 400, 1, 0, 1e-7},
-              {90, 20, 1e-150, 0, 1e-12}, {30, 90, 1e150, 0, 1e-12}, {90, 20, 1, 1e6, 1e-8},
-              {400, 800, 1, 1e6, 1e-7}};
+} shapes[] = {{90, 20, 1, 0, 1e-12},     {30, 90, 1, 0, 1e-12},  {800, 400, 1, 0, 1e-7},  {90, 20, 1e-150, 0, 1e-12},
+              {30, 90, 1e150, 0, 1e-12}, {90, 20, 1, 1e6, 1e-8}, {400, 800, 1, 1e6, 1e-7}};
 
 START_TEST(known_spectrum)
 {
@@ -188,8 +188,8 @@ START_TEST(rank_rules)
     ck_assert_int_eq(rank_by(&s, (conceptdec_subspaces_options){.explained = five / all * (1 + 1e-12)}, &missing), 6);
     ck_assert_int_eq(rank_by(&s, (conceptdec_subspaces_options){.explained = 1e-9}, &missing), 1);
     ck_assert_int_eq(rank_by(&s, (conceptdec_subspaces_options){.tolerance = pow(0.6, 7) * 1.001}, &missing), 7);
-    ck_assert_int_eq(
-        rank_by(&s, (conceptdec_subspaces_options){.rank = 9, .tolerance = pow(0.6, 7) * 0.999}, &missing), 8);
+    ck_assert_int_eq(rank_by(&s, (conceptdec_subspaces_options){.rank = 9, .tolerance = pow(0.6, 7) * 0.999}, &missing),
+                     8);
     ck_assert_int_eq(missing, 1);
     drop(&s);
 }
@@ -324,8 +324,7 @@ START_TEST(weights_of_a_probe)
     }
     const conceptdec_matrix view = projection_view(x, SAMPLES, DIMS), all = subspace_labels(labels, SAMPLES);
     const conceptdec_probe_options probe = {.struct_size = sizeof probe, .kind = CONCEPTDEC_PROBE_RIDGE};
-    const conceptdec_subspaces_options o = {
-        .struct_size = sizeof o, .basis = CONCEPTDEC_BASIS_PROBE, .probe = &probe};
+    const conceptdec_subspaces_options o = {.struct_size = sizeof o, .basis = CONCEPTDEC_BASIS_PROBE, .probe = &probe};
     conceptdec_subspaces *s = subspace_new(ctx, &view, 1, &all, &o);
     conceptdec_probe_model *model;
     conceptdec_array weights;
@@ -354,6 +353,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("subspaces");
     TCase *tests = tcase_create("subspaces");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, by_hand);
     tcase_add_test(tests, about_zero);

@@ -31,15 +31,17 @@ static void
 compare(const conceptdec_subspaces *a, const conceptdec_subspaces *b, int64_t d)
 {
     const int64_t count = subspace_array(a, CONCEPTDEC_S_RANKS).shape[0];
-    static const char *const same[] = {CONCEPTDEC_S_RANKS, CONCEPTDEC_S_START, CONCEPTDEC_S_N_MISSING, CONCEPTDEC_S_VIEW,
-                                       CONCEPTDEC_S_N_SAMPLES, CONCEPTDEC_S_CLASS, CONCEPTDEC_S_UNDECIDED};
+    static const char *const same[] = {CONCEPTDEC_S_RANKS,    CONCEPTDEC_S_START,     CONCEPTDEC_S_N_MISSING,
+                                       CONCEPTDEC_S_VIEW,     CONCEPTDEC_S_N_SAMPLES, CONCEPTDEC_S_CLASS,
+                                       CONCEPTDEC_S_UNDECIDED};
     ck_assert_int_eq(subspace_array(b, CONCEPTDEC_S_RANKS).shape[0], count);
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         for (int64_t s = 0; s < count; s++)
             ck_assert_msg(subspace_counts(a, same[i])[s] == subspace_counts(b, same[i])[s], "%s %d", same[i], (int)s);
     for (int64_t s = 0; s < count; s++) {
         const int64_t rank = subspace_counts(a, CONCEPTDEC_S_RANKS)[s], at = subspace_counts(a, CONCEPTDEC_S_START)[s];
-        const double *v = subspace_reals(a, CONCEPTDEC_S_VARIANCES) + at, *w = subspace_reals(b, CONCEPTDEC_S_VARIANCES) + at;
+        const double *v = subspace_reals(a, CONCEPTDEC_S_VARIANCES) + at,
+                     *w = subspace_reals(b, CONCEPTDEC_S_VARIANCES) + at;
         NEAR(subspace_distance(subspace_basis(a, s), rank, subspace_basis(b, s), rank, d), 0, 1e-6);
         for (int64_t k = 0; k < rank; k++)
             ck_assert(isnan(v[k]) ? isnan(w[k]) : fabs(v[k] - w[k]) <= 1e-9 * v[0]);
@@ -84,7 +86,8 @@ some(void)
     const conceptdec_matrix given[] = {projection_view(rows, 2, 3), projection_view(rows + 6, 1, 3),
                                        projection_view(rows + 9, 1, 3)};
     const conceptdec_matrix along = projection_view(variances, 2, 1);
-    conceptdec_subspaces *a = subspace_bases(ctx, given, 1, &along, NULL), *b = subspace_bases(ctx, given + 1, 2, NULL, NULL);
+    conceptdec_subspaces *a = subspace_bases(ctx, given, 1, &along, NULL),
+                         *b = subspace_bases(ctx, given + 1, 2, NULL, NULL);
     conceptdec_subspaces *all = NULL;
     const conceptdec_subspaces *const parts[] = {a, b};
     ck_assert_int_eq(conceptdec_subspaces_join(ctx, parts, 2, &all), CONCEPTDEC_OK);
@@ -96,10 +99,10 @@ some(void)
 START_TEST(there_and_back)
 {
     conceptdec_subspaces *s = some(), *back = NULL;
-    static const char *const names[] = {
-        CONCEPTDEC_S_BASES,     CONCEPTDEC_S_START,     CONCEPTDEC_S_RANKS, CONCEPTDEC_S_VARIANCES, CONCEPTDEC_S_TOTAL_VARIANCE,
-        CONCEPTDEC_S_GAP,       CONCEPTDEC_S_UNDECIDED, CONCEPTDEC_S_VIEW,  CONCEPTDEC_S_N_MISSING, CONCEPTDEC_S_N_SAMPLES,
-        CONCEPTDEC_S_CLASS};
+    static const char *const names[] = {CONCEPTDEC_S_BASES,     CONCEPTDEC_S_START,          CONCEPTDEC_S_RANKS,
+                                        CONCEPTDEC_S_VARIANCES, CONCEPTDEC_S_TOTAL_VARIANCE, CONCEPTDEC_S_GAP,
+                                        CONCEPTDEC_S_UNDECIDED, CONCEPTDEC_S_VIEW,           CONCEPTDEC_S_N_MISSING,
+                                        CONCEPTDEC_S_N_SAMPLES, CONCEPTDEC_S_CLASS};
     ck_assert_int_eq(conceptdec_subspaces_save(ctx, s, file.path), CONCEPTDEC_OK);
     ck_assert_int_eq(conceptdec_subspaces_load(ctx, file.path, &back), CONCEPTDEC_OK);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -165,12 +168,13 @@ static const struct {
     double real;
     bool is_real;
 } forged[] = {
-    {1, 2, 0, false},  {2, 0, 0, false},  {2, -1, 0, false}, {2, INT64_MAX, 0, false}, {3, 0, 0, false},
-    {3, INT64_MAX, 0, false}, {4, -1, 0, false}, {4, 2, 0, false}, {4, 10, 0, false}, {5, -1, 0, false},
-    {5, 4, 0, false},  {5, 1, 0, false},  {6, 1, 0, false},  {8, 0, 0.5, true},        {8, 0, NAN, true},
-    {9, 0, 1e-3, true}, {17, 0, -1, true}, {17, 0, INFINITY, true}, {20, 2, 0, false}, {20, -1, 0, false},
-    {23, -1, 0, false}, {26, -1, 0, false}, {29, 3, 0, false}, {29, -1, 0, false},      {32, -2, 0, false},
-    {35, 0, -1, true}, {38, 0, INFINITY, true},
+    {1, 2, 0, false},   {2, 0, 0, false},         {2, -1, 0, false},       {2, INT64_MAX, 0, false},
+    {3, 0, 0, false},   {3, INT64_MAX, 0, false}, {4, -1, 0, false},       {4, 2, 0, false},
+    {4, 10, 0, false},  {5, -1, 0, false},        {5, 4, 0, false},        {5, 1, 0, false},
+    {6, 1, 0, false},   {8, 0, 0.5, true},        {8, 0, NAN, true},       {9, 0, 1e-3, true},
+    {17, 0, -1, true},  {17, 0, INFINITY, true},  {20, 2, 0, false},       {20, -1, 0, false},
+    {23, -1, 0, false}, {26, -1, 0, false},       {29, 3, 0, false},       {29, -1, 0, false},
+    {32, -2, 0, false}, {35, 0, -1, true},        {38, 0, INFINITY, true},
 };
 
 START_TEST(forged_files)
