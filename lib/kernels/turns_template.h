@@ -1,5 +1,5 @@
-/* turn_columns: one sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set has defined also
- * the root TURNS_ROOT(x). */
+/* turn_columns: one sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set has
+ * defined also the root TURNS_ROOT(x). */
 #include <string.h>
 
 typedef TURNS_VECTOR turns;

@@ -1,5 +1,5 @@
-/* The regularised incomplete beta function by its continued fraction (Lentz's evaluation); the factor before it as Loader has it for
- * binomial probabilities (2000), so that large a and b do not cancel. */
+/* The regularised incomplete beta function by its continued fraction (Lentz's evaluation); the factor before it as
+ * Loader has it for binomial probabilities (2000), so that large a and b do not cancel. */
 #define _DEFAULT_SOURCE
 
 #include "stats/beta.h"

@@ -24,8 +24,8 @@ conceptdec_status
 conceptdec_i_overlap_report(conceptdec_ctx *ctx, const conceptdec_overlap_options *o, conceptdec_result *result)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, result, "memory", (double)o->memory));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, result, "no_angles",
-                                                       (o->flags & CONCEPTDEC_OVERLAP_NO_ANGLES) != 0));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_result_option_number(ctx, result, "no_angles", (o->flags & CONCEPTDEC_OVERLAP_NO_ANGLES) != 0));
     return conceptdec_i_result_option_number(ctx, result, "count_missing",
                                              (o->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0);
 }
@@ -37,15 +37,19 @@ check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
     const struct {
         const char *name;
         bool is_set;
-    } unused[] = {{"subspaces", o->subspaces != NULL},     {"groups", o->groups != NULL},
-                  {"permutations", o->permutations != 0},  {"bootstrap", o->bootstrap != 0},
-                  {NULL, false},                           {"seed", o->seed != 0},
+    } unused[] = {{"subspaces", o->subspaces != NULL},
+                  {"groups", o->groups != NULL},
+                  {"permutations", o->permutations != 0},
+                  {"bootstrap", o->bootstrap != 0},
+                  {NULL, false},
+                  {"seed", o->seed != 0},
                   {"confidence", o->confidence != 0},
                   {"permute", o->permute != 0}};
     for (int i = 0; i < FLAGS; i++)
         if (unused[i].name && (unused[i].is_set || CONCEPTDEC_I_GIVEN(o, i)))
             return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
-                                     "%s: plays no part in the overlap of subspaces that are there already", unused[i].name);
+                                     "%s: plays no part in the overlap of subspaces that are there already",
+                                     unused[i].name);
     return CONCEPTDEC_OK;
 }
 

@@ -1,7 +1,7 @@
-/* Principal angles (Bjorck and Golub 1973). The singular values of a block of products are cosines; where one is above the root of
- * 1/2, the angle comes from the sine: of what is left of the principal direction of the smaller subspace without its projection
- * on the wider one. Those directions are rotated first, so that the Gram matrix of what is left is nearly
- * diagonal, and then loses nothing of the small ones. */
+/* Principal angles (Bjorck and Golub 1973). The singular values of a block of products are cosines; where one is
+ * above the root of 1/2, the angle comes from the sine: of what is left of the principal direction of the smaller
+ * subspace without its projection on the wider one. Those directions are rotated first, so that the Gram matrix of
+ * what is left is nearly diagonal, and then loses nothing of the small ones. */
 #include "subspace/overlap.h"
 
 #include <math.h>
@@ -58,9 +58,9 @@ conceptdec_i_angles_bytes(const conceptdec_ctx *ctx, int64_t small, int64_t wide
 conceptdec_status
 conceptdec_i_angles_open(conceptdec_i_arena *arena, int64_t small, int64_t wide, conceptdec_i_angles *angles)
 {
-    double **const at[BUFFERS] = {&angles->columns, &angles->values,   &angles->sines, &angles->turn,
-                                  &angles->turns,   &angles->slices,   &angles->residual, &angles->rows,
-                                  &angles->others,  &angles->gram,     &angles->factor};
+    double **const at[BUFFERS] = {&angles->columns, &angles->values, &angles->sines,    &angles->turn,
+                                  &angles->turns,   &angles->slices, &angles->residual, &angles->rows,
+                                  &angles->others,  &angles->gram,   &angles->factor};
     int64_t size[BUFFERS];
     void *p;
     angles->ctx = arena->ctx;
@@ -74,7 +74,8 @@ conceptdec_i_angles_open(conceptdec_i_arena *arena, int64_t small, int64_t wide,
 
 /* ---- blocks ---- */
 
-/* A pair as its block is read: element (k, p) of the wider and the smaller side at from[p * small_step + k * wide_step]. */
+/* A pair as its block is read: element (k, p) of the wider and the smaller side at from[p * small_step + k *
+ * wide_step]. */
 typedef struct {
     const double *from;
     int64_t small, wide, small_step, wide_step;
@@ -102,7 +103,8 @@ load(const block *b, int64_t step, int64_t gap, double *out)
 
 /* ---- sines ---- */
 
-/* A left singular vector times its value, `step` apart, of which the square is given: what both bases are multiplied by. */
+/* A left singular vector times its value, `step` apart, of which the square is given: what both bases are multiplied
+ * by. */
 static void
 find_turn(const block *b, const double *column, int64_t step, double square, double *turn)
 {
@@ -173,7 +175,8 @@ find_gram(const conceptdec_i_angles *a, const block *b, int64_t d, int64_t count
         load_slices(b, d, first, mr, a->slices);
         for (int64_t j = 0; j < count; j += nr)
             for (int64_t i = 0; i < SLICE; i += mr)
-                kernels->panel_f64(depth, a->slices + i * depth, a->turns + j * depth, a->residual + j * SLICE + i, SLICE, 0);
+                kernels->panel_f64(depth, a->slices + i * depth, a->turns + j * depth, a->residual + j * SLICE + i,
+                                   SLICE, 0);
         add_slice(a, count, ld, first == 0);
     }
 }
@@ -270,8 +273,8 @@ put(const conceptdec_i_angle_pair *pair, int64_t place, double angle, double cos
 
 /* Angles of one pair from its turned columns and their norms; the norms of one pair are `LANES` apart. */
 static conceptdec_status
-finish(const conceptdec_i_angles *a, const conceptdec_i_angle_pair *pair, const block *b, int64_t d, const double *columns,
-       int64_t step, int64_t gap, const double *values)
+finish(const conceptdec_i_angles *a, const conceptdec_i_angle_pair *pair, const block *b, int64_t d,
+       const double *columns, int64_t step, int64_t gap, const double *values)
 {
     int64_t close = 0, far = b->small, depth = b->small + b->wide, nr = a->ctx->kernels->nr_f64;
     memset(a->turns, 0, (size_t)(round_up(b->small, nr) * depth) * sizeof *a->turns);

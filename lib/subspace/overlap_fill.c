@@ -9,12 +9,26 @@
 #define ABREAST 8 /* pairs whose angles are found together */
 #define CHUNK 16  /* pairs of a task; bases of so many stay in a cache while one subspace after the other meets them */
 
-enum { OVERLAP, SHARED, CHORDAL, VARIANCE, EXPECTED, EXPECTED_SD, Z, P_VALUE, GEODESIC, PROCRUSTES, MAX_ANGLE, FUBINI, NUMBERS };
+enum {
+    OVERLAP,
+    SHARED,
+    CHORDAL,
+    VARIANCE,
+    EXPECTED,
+    EXPECTED_SD,
+    Z,
+    P_VALUE,
+    GEODESIC,
+    PROCRUSTES,
+    MAX_ANGLE,
+    FUBINI,
+    NUMBERS
+};
 
 static const char *const names[NUMBERS] = {
-    CONCEPTDEC_R_OVERLAP,          CONCEPTDEC_R_SHARED_DIMENSIONS, CONCEPTDEC_R_CHORDAL,     CONCEPTDEC_R_VARIANCE_OVERLAP,
-    CONCEPTDEC_R_EXPECTED,         CONCEPTDEC_R_EXPECTED_SD,       CONCEPTDEC_R_Z,           CONCEPTDEC_R_P_VALUE,
-    CONCEPTDEC_R_GEODESIC,         CONCEPTDEC_R_PROCRUSTES,        CONCEPTDEC_R_MAX_ANGLE,   CONCEPTDEC_R_FUBINI_STUDY,
+    CONCEPTDEC_R_OVERLAP,  CONCEPTDEC_R_SHARED_DIMENSIONS, CONCEPTDEC_R_CHORDAL,   CONCEPTDEC_R_VARIANCE_OVERLAP,
+    CONCEPTDEC_R_EXPECTED, CONCEPTDEC_R_EXPECTED_SD,       CONCEPTDEC_R_Z,         CONCEPTDEC_R_P_VALUE,
+    CONCEPTDEC_R_GEODESIC, CONCEPTDEC_R_PROCRUSTES,        CONCEPTDEC_R_MAX_ANGLE, CONCEPTDEC_R_FUBINI_STUDY,
 };
 
 typedef struct {
@@ -99,10 +113,12 @@ score_chance(int64_t p, int64_t q, int64_t d, double shared, double *number)
 
 /* missing: dimensions that count as right angles. */
 static void
-score_angles(const double *angles, const double *cosines, const double *squares, int64_t n, double missing, double *number)
+score_angles(const double *angles, const double *cosines, const double *squares, int64_t n, double missing,
+             double *number)
 {
     const double right = acos(0);
-    double arcs = missing * right * right, sines = missing, halves = missing / 2, logs = 0, product = missing > 0 ? 0 : 1;
+    double arcs = missing * right * right, sines = missing, halves = missing / 2, logs = 0,
+           product = missing > 0 ? 0 : 1;
     for (int64_t i = 0; i < n; i++) {
         double half = sin(angles[i] / 2);
         arcs += angles[i] * angles[i];
@@ -285,7 +301,8 @@ conceptdec_status
 conceptdec_i_overlap_fill(conceptdec_i_arena *arena, const conceptdec_subspaces *a, const conceptdec_subspaces *b,
                           const conceptdec_overlap_options *options, conceptdec_result *result)
 {
-    filling f = {.ctx = arena->ctx, .a = a, .b = b ? b : a, .is_self = b == NULL || b == a, .wide = b ? b->count : a->count};
+    filling f = {
+        .ctx = arena->ctx, .a = a, .b = b ? b : a, .is_self = b == NULL || b == a, .wide = b ? b->count : a->count};
     int64_t taken = 0;
     f.has_angles = !(options->flags & CONCEPTDEC_OVERLAP_NO_ANGLES);
     f.counts_missing = (options->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0;

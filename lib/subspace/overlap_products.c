@@ -1,4 +1,5 @@
-/* Products of all directions with all others, tile by tile, gathered strip by strip: a strip has all directions of some subspaces. */
+/* Products of all directions with all others, tile by tile, gathered strip by strip: a strip has all directions of
+ * some subspaces. */
 #include "subspace/overlap.h"
 
 #include <string.h>
@@ -25,8 +26,8 @@ keep_tile(void *argument, const conceptdec_i_tile *tile, int lane)
     (void)lane;
     for (int64_t j = 0; j < tile->cols; j++) {
         int64_t count = conceptdec_i_tile_height(tile, j);
-        memcpy(strip->products + (c->column + tile->col + j) * strip->ld + tile->row, (const double *)tile->dots + j * tile->ld,
-               (size_t)count * sizeof(double));
+        memcpy(strip->products + (c->column + tile->col + j) * strip->ld + tile->row,
+               (const double *)tile->dots + j * tile->ld, (size_t)count * sizeof(double));
     }
     return CONCEPTDEC_OK;
 }
@@ -95,7 +96,8 @@ count_tasks(cutting *c, int64_t each)
         strip->first_row = a->start[strip->first];
         strip->first_column = strip->is_self ? strip->first_row : 0;
         strip->end = end_of_strip(c, strip->first);
-        int64_t rows = a->start[strip->end] - strip->first_row, others = b->total - (strip->is_self ? a->start[strip->end] : 0);
+        int64_t rows = a->start[strip->end] - strip->first_row,
+                others = b->total - (strip->is_self ? a->start[strip->end] : 0);
         tasks += (strip->end - strip->first) * each;
         if (rows > 0 && strip->is_self)
             tasks += conceptdec_i_tiles_tasks(c->ctx, rows, 0, a->d, CONCEPTDEC_I_TILE_F64);

@@ -28,7 +28,8 @@ check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
         bool is_set, is_used;
         const char *text;
     } parts[] = {
-        {GROUPS, o->groups != NULL, uses_groups, "groups: play no part without bootstrap, or permute \"within\" or \"whole\""},
+        {GROUPS, o->groups != NULL, uses_groups,
+         "groups: play no part without bootstrap, or permute \"within\" or \"whole\""},
         {SEED, o->seed != 0, draws, "seed: plays no part without permutations or bootstrap"},
         {CONFIDENCE, o->confidence != 0, o->bootstrap > 0, "confidence: plays no part without bootstrap"},
         {PERMUTE, o->permute != 0, o->permutations > 0, "permute: plays no part without permutations"},
@@ -60,7 +61,8 @@ static conceptdec_status
 take_subspaces_options(conceptdec_i_concepts *c)
 {
     conceptdec_subspaces_options *s = &c->subspaces_options, given;
-    CONCEPTDEC_I_TRY(conceptdec_i_intake(c->ctx, "subspaces", c->options.subspaces, &given, sizeof given, sizeof given));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_intake(c->ctx, "subspaces", c->options.subspaces, &given, sizeof given, sizeof given));
     bool is_open = given.rank == 0 && !CONCEPTDEC_I_GIVEN(&given, RANK) && given.explained == 0 &&
                    !CONCEPTDEC_I_GIVEN(&given, EXPLAINED);
     if (is_open && (given.basis == CONCEPTDEC_BASIS_WITHIN || given.basis == CONCEPTDEC_BASIS_UNCENTERED))
@@ -113,8 +115,8 @@ plan_permutations(conceptdec_i_concepts *c, conceptdec_i_permute **plan)
     wide = p;
     for (int64_t i = 0; i < c->n; i++)
         wide[i] = c->labels[i];
-    return conceptdec_i_permute_new(c->ctx, o->permute, c->n, wide, o->permute == CONCEPTDEC_PERMUTE_FREE ? NULL : c->groups,
-                                    o->seed, plan);
+    return conceptdec_i_permute_new(c->ctx, o->permute, c->n, wide,
+                                    o->permute == CONCEPTDEC_PERMUTE_FREE ? NULL : c->groups, o->seed, plan);
 }
 
 static conceptdec_status

@@ -1,5 +1,5 @@
-/* Alignment index (Elsayed et al. 2016): the variance of a concept's samples in another one's subspace, of what as many directions
- * can hold at most. One pass over the rows of each view for all directions of its concepts. */
+/* Alignment index (Elsayed et al. 2016): the variance of a concept's samples in another one's subspace, of what as
+ * many directions can hold at most. One pass over the rows of each view for all directions of its concepts. */
 #include <math.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ static void
 find_offsets(aligning *a)
 {
     int64_t d = a->c->d;
-    for (int64_t class = 0; a->is_centered && class < a->c->classes; class++)
+    for (int64_t class = 0; a->is_centered && class < a->c->classes; class ++)
         for (int64_t j = 0; j < a->columns; j++) {
             double sum = 0;
             for (int64_t i = 0; i < d; i++)
@@ -72,8 +72,9 @@ measure_some(aligning *a, int64_t from)
         a->w[j] = c->subspaces->bases + (from + j) * c->d;
     memset(a->partial, 0, (size_t)(CONCEPTDEC_I_PASSES_MOST_SLABS * each) * sizeof *a->partial);
     find_offsets(a);
-    CONCEPTDEC_I_TRY(conceptdec_i_passes_run(&a->passes, &a->rows, CONCEPTDEC_I_TILE_F64, a->columns, a->w, NULL, square, a));
-    for (int64_t class = 0; class < c->classes; class++)
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_passes_run(&a->passes, &a->rows, CONCEPTDEC_I_TILE_F64, a->columns, a->w, NULL, square, a));
+    for (int64_t class = 0; class < c->classes; class ++)
         for (int64_t j = 0; j < a->columns; j++) {
             double sum = 0, n = (double)(a->counts[class] - a->is_centered);
             for (int64_t slab = 0; slab < CONCEPTDEC_I_PASSES_MOST_SLABS; slab++)
@@ -85,7 +86,8 @@ measure_some(aligning *a, int64_t from)
 
 /* ---- one view ---- */
 
-/* What `count` directions can hold of the variance of the samples of s: known where s has as many, or all that there are. */
+/* What `count` directions can hold of the variance of the samples of s: known where s has as many, or all that there
+ * are. */
 static double
 most_variance(const conceptdec_subspaces *all, int64_t s, int64_t count)
 {
@@ -118,10 +120,10 @@ static void
 find_center(aligning *a)
 {
     double present = 0;
-    for (int64_t class = 0; class < a->c->classes; class++)
+    for (int64_t class = 0; class < a->c->classes; class ++)
         present += a->counts[class] > 0;
     memset(a->center, 0, (size_t)a->c->d * sizeof *a->center);
-    for (int64_t class = 0; class < a->c->classes; class++)
+    for (int64_t class = 0; class < a->c->classes; class ++)
         for (int64_t i = 0; a->counts[class] > 0 && i < a->c->d; i++)
             a->center[i] += a->means[class * a->c->d + i] / present;
 }
@@ -155,8 +157,8 @@ align_in(aligning *a, int64_t view)
     bool is_read = conceptdec_i_view_is_read(a->c->views[view]);
     a->view = view;
     conceptdec_i_arena_open(&arena, a->c->ctx);
-    conceptdec_status status =
-        (is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(&arena, a->c->d, 0, MOST_COLUMNS, &a->passes);
+    conceptdec_status status = (is_read ? conceptdec_i_passes_open_reading
+                                        : conceptdec_i_passes_open)(&arena, a->c->d, 0, MOST_COLUMNS, &a->passes);
     if (status == CONCEPTDEC_OK)
         status = align_view(a, &arena);
     conceptdec_i_arena_close(&arena);

@@ -23,12 +23,12 @@ typedef struct {
 
 /* The subspaces of all views in one list. */
 static conceptdec_status
-join_views(conceptdec_i_arena *arena, const conceptdec_i_concepts *c, const int32_t *row, int64_t n, const int32_t *labels,
-           conceptdec_subspaces **parts, conceptdec_subspaces **all)
+join_views(conceptdec_i_arena *arena, const conceptdec_i_concepts *c, const int32_t *row, int64_t n,
+           const int32_t *labels, conceptdec_subspaces **parts, conceptdec_subspaces **all)
 {
     for (int64_t v = 0; v < c->n_views; v++)
-        CONCEPTDEC_I_TRY(conceptdec_i_subspaces_of(arena, c->views[v], row, n, labels, c->classes, &c->subspaces_options,
-                                                   &parts[v]));
+        CONCEPTDEC_I_TRY(conceptdec_i_subspaces_of(arena, c->views[v], row, n, labels, c->classes,
+                                                   &c->subspaces_options, &parts[v]));
     if (c->n_views > 1)
         return conceptdec_i_subspaces_join(arena, (const conceptdec_subspaces *const *)parts, c->n_views, all);
     *all = parts[0];
@@ -139,7 +139,8 @@ find_overlaps(const conceptdec_i_concepts *c, const double **overlaps)
     return CONCEPTDEC_OK;
 }
 
-/* Shares of the draws, with the observed one, that are at least and at most as large; draws without a value are left out. */
+/* Shares of the draws, with the observed one, that are at least and at most as large; draws without a value are left
+ * out. */
 static void
 rank_pair(const double *null, int64_t draws, int64_t count, double observed, double *upper, double *lower)
 {

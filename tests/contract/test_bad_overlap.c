@@ -1,4 +1,5 @@
-/* What overlaps refuse: each with a status of its own, a text that names argument and place, and the output untouched. */
+/* What overlaps refuse: each with a status of its own, a text that names argument and place, and the output
+ * untouched. */
 #define _GNU_SOURCE
 
 #include "../torture/harness.h"
@@ -42,8 +43,8 @@ run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
     if (c->is_cancelled)
         conceptdec_ctx_cancel(ctx);
     if (c->is_labelled)
-        return conceptdec_subspace_overlap(ctx, c->no_views ? NULL : c->views, c->n_views, c->no_labels ? NULL : &c->labels,
-                                           &c->options, result);
+        return conceptdec_subspace_overlap(ctx, c->no_views ? NULL : c->views, c->n_views,
+                                           c->no_labels ? NULL : &c->labels, &c->options, result);
     return conceptdec_subspaces_overlap(ctx, c->no_a ? NULL : c->a, c->b, &c->options, result);
 }
 

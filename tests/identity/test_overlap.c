@@ -90,17 +90,20 @@ START_TEST(any_basis_does)
 }
 END_TEST
 
-/* One list with itself, and the same list as two: the diagonal is exact in the first, and close to that in the second. */
+/* One list with itself, and the same list as two: the diagonal is exact in the first, and close to that in the
+ * second. */
 START_TEST(a_list_with_itself)
 {
     conceptdec_subspaces *s = spans(ctx, rows, ranks, S, D, NULL), *t = spans(ctx, rows, ranks, S, D, NULL);
-    conceptdec_result *a = overlap_with(ctx, s, NULL, 0, 0), *b = overlap_with(ctx, s, t, 0, 0), *c = overlap_with(ctx, s, s, 0, 0);
+    conceptdec_result *a = overlap_with(ctx, s, NULL, 0, 0), *b = overlap_with(ctx, s, t, 0, 0),
+                      *c = overlap_with(ctx, s, s, 0, 0);
     check_equal_bits(a, c);
     check_close(a, b, 1e-12);
     for (int i = 0; i < S; i++)
         for (int64_t k = 0; k < ranks[i]; k++) {
             int64_t place = (i * S + i) * 8 + k;
-            ck_assert(numbers_of(a, CONCEPTDEC_R_COSINES)[place] >= 1 && numbers_of(a, CONCEPTDEC_R_ANGLES)[place] <= 0);
+            ck_assert(numbers_of(a, CONCEPTDEC_R_COSINES)[place] >= 1 &&
+                      numbers_of(a, CONCEPTDEC_R_ANGLES)[place] <= 0);
             ck_assert_double_le(numbers_of(b, CONCEPTDEC_R_ANGLES)[place], 1e-14);
         }
     conceptdec_result_free(a);
@@ -124,7 +127,8 @@ START_TEST(numbers_agree_with_each_other)
                 double angle = angles[place * 8 + k];
                 ck_assert(k < least ? angle >= 0 && angle <= acos(0) : isnan(angle) != 0);
                 ck_assert(k == 0 || k >= least || angle >= angles[place * 8 + k - 1]);
-                ck_assert(isnan(angle) ? isnan(cosines[place * 8 + k]) : fabs(cos(angle) - cosines[place * 8 + k]) < 1e-15);
+                ck_assert(isnan(angle) ? isnan(cosines[place * 8 + k])
+                                       : fabs(cos(angle) - cosines[place * 8 + k]) < 1e-15);
                 sum += k < least ? pow(cos(angle), 2) : 0;
                 ck_assert(memcmp(&angles[place * 8 + k], &angles[(j * S + i) * 8 + k], 8) == 0);
             }
@@ -141,8 +145,13 @@ static const conceptdec_subspaces_options rank_3 = {.struct_size = sizeof rank_3
 static conceptdec_overlap_options
 drawing_options(const conceptdec_matrix *groups)
 {
-    return (conceptdec_overlap_options){.struct_size = sizeof(conceptdec_overlap_options), .subspaces = &rank_3, .groups = groups,
-                                        .permutations = 12, .bootstrap = 9, .seed = 5, .permute = CONCEPTDEC_PERMUTE_WHOLE};
+    return (conceptdec_overlap_options){.struct_size = sizeof(conceptdec_overlap_options),
+                                        .subspaces = &rank_3,
+                                        .groups = groups,
+                                        .permutations = 12,
+                                        .bootstrap = 9,
+                                        .seed = 5,
+                                        .permute = CONCEPTDEC_PERMUTE_WHOLE};
 }
 
 START_TEST(any_number_of_threads_gives_the_same_bits)
@@ -159,7 +168,8 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
         conceptdec_ctx *own;
         ck_assert_int_eq(conceptdec_ctx_new(&c, &own), CONCEPTDEC_OK);
         conceptdec_subspaces *s = spans(own, rows, ranks, S, D, NULL);
-        conceptdec_result *plain = overlap_with(own, s, NULL, 0, 0), *drawn = concept_overlap(own, views, CONCEPT_V, &labels, &o);
+        conceptdec_result *plain = overlap_with(own, s, NULL, 0, 0),
+                          *drawn = concept_overlap(own, views, CONCEPT_V, &labels, &o);
         if (i == 0) {
             alone = plain;
             first = drawn;
@@ -185,7 +195,8 @@ START_TEST(concepts_are_their_subspaces)
     concept_views(views, &labels);
     const conceptdec_overlap_options o = {.struct_size = sizeof o, .subspaces = &rank_3, .permutations = 19};
     ck_assert_int_eq(conceptdec_subspaces_new(ctx, views, CONCEPT_V, &labels, &rank_3, &s), CONCEPTDEC_OK);
-    conceptdec_result *steps = overlap_with(ctx, s, NULL, 0, 0), *r = concept_overlap(ctx, views, CONCEPT_V, &labels, &o);
+    conceptdec_result *steps = overlap_with(ctx, s, NULL, 0, 0),
+                      *r = concept_overlap(ctx, views, CONCEPT_V, &labels, &o);
     const int64_t count = CONCEPT_V * CONCEPT_C;
     for (int k = 0; k < OVERLAP_NUMBERS; k++) {
         bool is_tail = strcmp(overlap_numbers[k], CONCEPTDEC_R_P_VALUE) == 0;
@@ -232,7 +243,8 @@ START_TEST(alignment_is_as_defined)
                     if (concept_labels[i] != a)
                         continue;
                     for (int j = 0; j < CONCEPT_D; j++)
-                        along += concept_values[0][i * CONCEPT_D + j] * ((const double *)bases.data)[(b * 3 + k) * CONCEPT_D + j];
+                        along += concept_values[0][i * CONCEPT_D + j] *
+                                 ((const double *)bases.data)[(b * 3 + k) * CONCEPT_D + j];
                     sum += along;
                     squares += along * along;
                     n++;

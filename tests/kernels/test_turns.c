@@ -51,11 +51,11 @@ check_turns(const conceptdec_i_kernels *set, int64_t m, int64_t n, int is_one)
 START_TEST(columns_become_orthogonal)
 {
     FOR_EACH_SET(set)
-        for (int64_t m = 1; m <= 6; m++)
-            for (int64_t n = m; n <= m + 3; n++) {
-                check_turns(set, m, n, 0);
-                check_turns(set, m, n, 1);
-            }
+    for (int64_t m = 1; m <= 6; m++)
+        for (int64_t n = m; n <= m + 3; n++) {
+            check_turns(set, m, n, 0);
+            check_turns(set, m, n, 1);
+        }
 }
 END_TEST
 

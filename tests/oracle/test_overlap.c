@@ -11,7 +11,8 @@ static void
 check_angles(conceptdec_ctx *ctx, int i, bool is_turned)
 {
     int64_t p = overlap_pairs[i].p, q = overlap_pairs[i].q, d = overlap_pairs[i].d;
-    conceptdec_subspaces *a = spans(ctx, overlap_pairs[i].a, &p, 1, d, NULL), *b = spans(ctx, overlap_pairs[i].b, &q, 1, d, NULL);
+    conceptdec_subspaces *a = spans(ctx, overlap_pairs[i].a, &p, 1, d, NULL),
+                         *b = spans(ctx, overlap_pairs[i].b, &q, 1, d, NULL);
     conceptdec_result *result = overlap_with(ctx, is_turned ? b : a, is_turned ? a : b, 0, 0);
     double squares = 0;
     for (int64_t k = 0; k < p; k++) {

@@ -9,7 +9,8 @@ enum { CONCEPT_N = 90, CONCEPT_D = 12, CONCEPT_C = 3, CONCEPT_V = 2 };
 static double concept_values[CONCEPT_V][CONCEPT_N * CONCEPT_D];
 static int64_t concept_labels[CONCEPT_N], concept_groups[CONCEPT_N];
 
-/* Concepts 0 and 1 share two directions, of all; means lie apart. Every tenth row is not labelled; groups of three have one label. */
+/* Concepts 0 and 1 share two directions, of all; means lie apart. Every tenth row is not labelled; groups of three
+ * have one label. */
 static inline void
 make_concepts(void)
 {

@@ -54,7 +54,8 @@ overlap_with(conceptdec_ctx *ctx, const conceptdec_subspaces *a, const conceptde
 {
     const conceptdec_overlap_options o = {.struct_size = sizeof o, .flags = flags, .memory = memory};
     conceptdec_result *result = NULL;
-    ck_assert_msg(conceptdec_subspaces_overlap(ctx, a, b, &o, &result) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_msg(conceptdec_subspaces_overlap(ctx, a, b, &o, &result) == CONCEPTDEC_OK, "%s",
+                  conceptdec_ctx_error(ctx));
     return result;
 }
 
@@ -81,11 +82,20 @@ count_of(const conceptdec_array *array)
     return count;
 }
 
-static const char *const overlap_numbers[] = {
-    CONCEPTDEC_R_OVERLAP,     CONCEPTDEC_R_SHARED_DIMENSIONS, CONCEPTDEC_R_COSINES,      CONCEPTDEC_R_ANGLES,
-    CONCEPTDEC_R_GEODESIC,    CONCEPTDEC_R_CHORDAL,           CONCEPTDEC_R_PROCRUSTES,   CONCEPTDEC_R_MAX_ANGLE,
-    CONCEPTDEC_R_FUBINI_STUDY, CONCEPTDEC_R_VARIANCE_OVERLAP, CONCEPTDEC_R_EXPECTED,     CONCEPTDEC_R_EXPECTED_SD,
-    CONCEPTDEC_R_Z,           CONCEPTDEC_R_P_VALUE};
+static const char *const overlap_numbers[] = {CONCEPTDEC_R_OVERLAP,
+                                              CONCEPTDEC_R_SHARED_DIMENSIONS,
+                                              CONCEPTDEC_R_COSINES,
+                                              CONCEPTDEC_R_ANGLES,
+                                              CONCEPTDEC_R_GEODESIC,
+                                              CONCEPTDEC_R_CHORDAL,
+                                              CONCEPTDEC_R_PROCRUSTES,
+                                              CONCEPTDEC_R_MAX_ANGLE,
+                                              CONCEPTDEC_R_FUBINI_STUDY,
+                                              CONCEPTDEC_R_VARIANCE_OVERLAP,
+                                              CONCEPTDEC_R_EXPECTED,
+                                              CONCEPTDEC_R_EXPECTED_SD,
+                                              CONCEPTDEC_R_Z,
+                                              CONCEPTDEC_R_P_VALUE};
 #define OVERLAP_NUMBERS ((int)(sizeof overlap_numbers / sizeof *overlap_numbers))
 
 /* Every number of both, bit for bit. */

@@ -1,5 +1,5 @@
-/* Overlap without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the next call gives
- * the same answer. */
+/* Overlap without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the
+ * next call gives the same answer. */
 #define _GNU_SOURCE
 
 #include "check_main.h"
@@ -20,8 +20,8 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     concept_views(views, &labels);
     labels.rows = views[0].rows = views[1].rows = 12;
     if (variant >= 2) {
-        const conceptdec_overlap_options o = {.struct_size = sizeof o, .subspaces = &rank_2,
-                                              .permutations = variant == 2, .bootstrap = variant == 3};
+        const conceptdec_overlap_options o = {
+            .struct_size = sizeof o, .subspaces = &rank_2, .permutations = variant == 2, .bootstrap = variant == 3};
         return conceptdec_subspace_overlap(ctx, views, variant - 1, &labels, &o, result);
     }
     fill_uniform(4, 12 * CONCEPT_D, rows);

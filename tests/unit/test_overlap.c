@@ -85,7 +85,8 @@ START_TEST(unequal_ranks)
     const double t = 0.4, right = acos(0), rows[] = {cos(t), 0, sin(t), 0, 1, 0, 0, 0, 0, 1, 0, 0};
     static const int64_t ranks[] = {1, 2};
     conceptdec_subspaces *s = spans(ctx, rows, ranks, 2, 4, NULL);
-    conceptdec_result *r = overlap_with(ctx, s, NULL, 0, 0), *m = overlap_with(ctx, s, NULL, CONCEPTDEC_OVERLAP_COUNT_MISSING, 0);
+    conceptdec_result *r = overlap_with(ctx, s, NULL, 0, 0),
+                      *m = overlap_with(ctx, s, NULL, CONCEPTDEC_OVERLAP_COUNT_MISSING, 0);
     CHECK(r, CONCEPTDEC_R_OVERLAP, 1, cos(t) * cos(t));
     CHECK(r, CONCEPTDEC_R_ANGLES, 2, t);
     ck_assert(isnan(number(r, CONCEPTDEC_R_ANGLES, 3)));
@@ -114,10 +115,11 @@ START_TEST(without_angles)
     conceptdec_array array;
     fill_uniform(3, 63, rows);
     conceptdec_subspaces *s = spans(ctx, rows, ranks, 3, 9, NULL);
-    conceptdec_result *r = overlap_with(ctx, s, NULL, 0, 0), *n = overlap_with(ctx, s, NULL, CONCEPTDEC_OVERLAP_NO_ANGLES, 0);
+    conceptdec_result *r = overlap_with(ctx, s, NULL, 0, 0),
+                      *n = overlap_with(ctx, s, NULL, CONCEPTDEC_OVERLAP_NO_ANGLES, 0);
     static const char *const kept[] = {CONCEPTDEC_R_OVERLAP, CONCEPTDEC_R_SHARED_DIMENSIONS, CONCEPTDEC_R_EXPECTED,
                                        CONCEPTDEC_R_Z, CONCEPTDEC_R_P_VALUE};
-    static const char *const gone[] = {CONCEPTDEC_R_ANGLES, CONCEPTDEC_R_COSINES, CONCEPTDEC_R_GEODESIC,
+    static const char *const gone[] = {CONCEPTDEC_R_ANGLES,     CONCEPTDEC_R_COSINES,   CONCEPTDEC_R_GEODESIC,
                                        CONCEPTDEC_R_PROCRUSTES, CONCEPTDEC_R_MAX_ANGLE, CONCEPTDEC_R_FUBINI_STUDY};
     for (int i = 0; i < 5; i++)
         ck_assert_mem_eq(numbers_of(r, kept[i]), numbers_of(n, kept[i]), 9 * sizeof(double));
@@ -162,7 +164,8 @@ END_TEST
 /* Variances 3 and 1 of the first; the second is its second direction, or none of it. */
 START_TEST(variances)
 {
-    static const double rows[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, variance[] = {3, 1, 2, 5, 4};
+    static const double rows[] = {1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1},
+                        variance[] = {3, 1, 2, 5, 4};
     static const int64_t ranks[] = {2, 1, 2};
     conceptdec_subspaces *s = spans(ctx, rows, ranks, 3, 4, variance);
     conceptdec_result *r = overlap_with(ctx, s, NULL, 0, 0);
@@ -225,7 +228,8 @@ START_TEST(memory_bounds_strips)
 }
 END_TEST
 
-/* Diagonal times a rotation in each pair of columns: singular values are those of the diagonal, in every lane another. */
+/* Diagonal times a rotation in each pair of columns: singular values are those of the diagonal, in every lane
+ * another. */
 START_TEST(singular_values)
 {
     enum { M = 6, N = 9 };
