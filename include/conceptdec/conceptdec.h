@@ -1176,8 +1176,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
                                           where two conditions do not differ, and below 0 at times */
 
 /** How two lists of dissimilarities are compared. */
-#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities that
-                                           differ by at most 2^-44 of the largest share a rank */
+#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities whose
+                                           roots differ by at most 2^-46 of the largest share a rank */
 #define CONCEPTDEC_COMPARE_PEARSON 1
 #define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a, with the same ties */
 #define CONCEPTDEC_COMPARE_COSINE 3
