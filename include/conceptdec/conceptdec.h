@@ -1146,26 +1146,30 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 /** @defgroup similarity Similarity of representations
  *  @{ */
 
-/** What is compared, for conceptdec_similarity_options.kind. Similarities are larger, distances smaller for what is alike. */
-#define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in all three
-                                                  places; not clamped: may be below 0 or above 1 */
+/** What is compared, for conceptdec_similarity_options.kind. Similarities are larger, distances smaller for what is
+ *  alike. */
+#define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in
+                                                  all three places; not clamped: may be below 0 or above 1; n >= 4 */
 #define CONCEPTDEC_SIMILARITY_CKA_BIASED 1   /**< the same with the biased HSIC (Kornblith et al. 2019) */
 #define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the leading directions that explain
                                                   `variance` of each view (Raghu et al. 2017) */
-#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of the
-                                                  first view (Morcos et al. 2018); not symmetric */
+#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of
+                                                  the first view (Morcos et al. 2018); not symmetric */
 #define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: |X - YQ| of centred rows after the best rotation Q, with
                                                   reflections; the narrower view is filled up with zeros */
-#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after the
-                                                  best rotation (Williams et al. 2021) */
-#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte
-                                                  et al. 2008) */
-#define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al. 2024) */
-#define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of nearest neighbours in the first, times 2 / n
-                                                           (Glielmo et al. 2022); not symmetric */
+#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after
+                                                  the best rotation (Williams et al. 2021) */
+#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared
+                                                  (Kriegeskorte et al. 2008) */
+#define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al.
+                                                  2024); rows that tie at the k-th distance share the places left */
+#define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of the k nearest neighbours
+                                                           in the first, times 2 / n (k = 1: Glielmo et al. 2022); not
+                                                           symmetric: value[i][j] is from a[i] to b[j] */
 
 #define CONCEPTDEC_CKA_LINEAR 0
-#define CONCEPTDEC_CKA_RBF 1 /**< exp(-d^2 / (2 s^2)), s = bandwidth times the median distance of two samples */
+#define CONCEPTDEC_CKA_RBF 1 /**< exp(-d^2 / (2 s^2)), s = bandwidth times the median distance of two samples (of all,
+                                  or of 2,048 that are drawn by seed where there are more); NaN where that is 0 */
 
 /** Dissimilarity of two samples (with labels: of two conditions), for conceptdec_similarity_options.rdm. */
 #define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows; of a constant row: none */
@@ -1184,46 +1188,71 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 
 #define CONCEPTDEC_SIMILARITY_SYMMETRIC 1u /**< PWCCA: the mean of both directions */
 
-/** Options of similarity; see conceptdec_ctx_options for struct_size and given. An option that the kind does not use is EINVAL. @since 0.1 */
+/** Options of similarity; see conceptdec_ctx_options for struct_size and given. An option that the kind does not use,
+ *  or that another one makes idle (groups, permute, confidence without draws; bandwidth of a linear kernel;
+ *  partitions of another rdm than "crossnobis"), is EINVAL. @since 0.1 */
 typedef struct conceptdec_similarity_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_matrix *labels;     /**< 0: RSA: integers from 0 on, n x 1: conditions, whose samples are averaged;
-                                              -1: plays no part. Conditions are then permuted and drawn, without groups */
-    const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all conditions */
-    const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are permuted (permute) and drawn together */
-    int64_t k;            /**< 3: of mutual_knn and information_imbalance; default 10 */
-    int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021), at least 4; what is left
-                               of n / batch is left out (n_left_out); default: all rows at once */
+                                              -1: plays no part. Conditions are then permuted and drawn, no groups */
+    const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all
+                                              conditions */
+    const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are drawn together; see permute */
+    int64_t k;            /**< 3: of mutual_knn and information_imbalance, 1..n-1; default 10 */
+    int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021),
+                               at least 4; rows beyond the last full batch are left out (n_left_out); default: all rows
+                               at once. EUNSUPPORTED beside permutations or bootstrap */
     int64_t permutations; /**< 5: draws of the null, in which the rows of the second are permuted; default 0 */
     int64_t bootstrap;    /**< 6: draws of the bootstrap over groups (rows, conditions); default 0 */
-    int64_t memory;       /**< 7: bytes of working memory beside input and result; default 2^29 */
-    uint64_t seed;        /**< 8: default 0 */
+    int64_t memory;       /**< 7: bytes of working memory beside input and result (of what grows with n); default 2^29.
+                               ENOMEM where it is too little; draws of CKA need all kernels (V n^2 numbers) or the
+                               products of all columns, those of information_imbalance n^2 numbers */
+    uint64_t seed;        /**< 8: of draws, and of the sample for the bandwidth; default 0 */
     double bandwidth;     /**< 9: CKA "rbf"; default 1 */
     double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1];
                                default 0.99 */
-    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance of each
-                               kept direction; default 0 */
+    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance
+                               of each kept direction; default 0 */
     double confidence;    /**< 12: of the bootstrap interval, in (0, 1); default 0.95 */
     int32_t kind;         /**< 13: CONCEPTDEC_SIMILARITY_* */
     int32_t kernel;       /**< 14: CKA: CONCEPTDEC_CKA_* */
     int32_t rdm;          /**< 15: RSA: CONCEPTDEC_RDM_* */
     int32_t comparison;   /**< 16: RSA: CONCEPTDEC_COMPARE_* */
     int32_t metric;       /**< 17: mutual_knn, information_imbalance: CONCEPTDEC_METRIC_* */
-    int32_t permute;      /**< 18: CONCEPTDEC_PERMUTE_FREE or _WITHIN */
+    int32_t permute;      /**< 18: CONCEPTDEC_PERMUTE_FREE (with groups: whole groups of one size exchange their rows)
+                               or _WITHIN (rows stay in their groups) */
     uint32_t flags;       /**< 19: CONCEPTDEC_SIMILARITY_SYMMETRIC */
     uint32_t reserved;    /**< 20: 0 */
 } conceptdec_similarity_options;
 
-/** How alike representations of the same n samples are, for every pair of a view of `a` and one of `b` (layers, steps, models; any widths): `value`
- *  (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the observed one included, that are at least as alike. With bootstrap:
- *  `ci_low`, `ci_high` (A x B). By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN beyond their number), `directions_a`
- *  (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn: k / (n - 1); `n_pairs` (A x B) of RSA. A value that is not defined (constant rows, a self-HSIC that is not above
- *  0, too few samples for canonical correlations that could differ from 1) is NaN, and `n_undefined` () counts them.
- *  Pairs share their passes: Gram tiles of all views for CKA, O(n d) memory and never n x n; reduced views for CCA and Procrustes; neighbour tables.
- *  @param a n_a matrices of n rows. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair computed once where the kind is symmetric).
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED; the text
- *  names the view. @since 0.1 */
+/** How alike representations of the same n samples are, for every pair of a view of `a` and one of `b` (layers, steps,
+ *  models; any widths): `value` (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the
+ *  observed one included, that are at least as alike; the rows of the second move, in one order for all pairs, and
+ *  where b is NULL and the kind symmetric both directions of a pair have one null. With bootstrap: `ci_low`, `ci_high`
+ *  (A x B).
+ *
+ *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
+ *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
+ *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not defined
+ *  (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that could differ from
+ *  1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw is.
+ *
+ *  Bootstrap: CKA is computed of the rows as drawn, without pairs of copies of one row where it is unbiased;
+ *  mutual_knn and information_imbalance draw the credits of rows, whose neighbours stay (docs/definitions.md, section
+ *  15).
+ *
+ *  Pairs share their passes. CKA: O(V n^2 d) with the kernels of all V views block by block, never n x n, or O(n (sum
+ *  of d)^2) with products of columns where that is less; float32 products of narrower views, float64 sums. mutual_knn:
+ *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA reduces each view once, O(n d min(n,
+ *  d)), and then a pair or a draw costs O(n r^2 + r^3), r directions (PWCCA: and d r^2); Procrustes the same with r =
+ *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (ranks that change: times log n), n (n - 1) / 2 numbers a
+ *  view. Where `memory` does not hold all views so reduced, some are reduced several times. CCA and Procrustes need
+ *  LAPACK. Bootstrap of CCA: of the directions of all rows; of RSA: pairs of copies of one item are left out.
+ *  @param a n_a matrices of n rows, n >= 2. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair
+ *  computed once where the kind is symmetric).
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD,
+ *  ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED; the text names the view ("b[3]: ..."). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, const conceptdec_matrix *a, int64_t n_a,
                                                        const conceptdec_matrix *b, int64_t n_b,
                                                        const conceptdec_similarity_options *options,

@@ -39,7 +39,7 @@ open_side(conceptdec_i_similarity *s, const char *side, const conceptdec_matrix 
         const conceptdec_matrix **view = s->views + s->n_views;
         snprintf(name, NAME_LENGTH, "%s[%lld]", side, (long long)i);
         s->names[s->n_views] = name;
-        *view = given + i;
+        *view = s->given[s->n_views] = given + i;
         CONCEPTDEC_I_TRY(conceptdec_i_view_open(s->arena, name, view));
         if (s->n_views == 0)
             s->n = (*view)->rows;
@@ -55,6 +55,7 @@ open_views(conceptdec_i_similarity *s, const conceptdec_matrix *a, const concept
 {
     int64_t count = s->n_a + (b ? s->n_b : 0);
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "views", count, sizeof *s->views, &s->views));
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "views", count, sizeof *s->given, &s->given));
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "views", count, sizeof *s->names, &s->names));
     CONCEPTDEC_I_TRY(open_side(s, "a", a, s->n_a));
     if (b)

@@ -11,6 +11,7 @@ typedef struct conceptdec_i_similarity {
     conceptdec_i_arena *arena;
     conceptdec_similarity_options options; /* with defaults, checked: what the kind does not use was refused */
     const conceptdec_matrix **views; /* opened, finite: the n_a of a, then the n_b of b (is_self: those of a alone) */
+    const conceptdec_matrix **given; /* the same as the caller has them, for public functions */
     const char **names;              /* of the views: "a[3]" */
     int64_t n_views, n_a, n_b, n;
     bool is_self;              /* b is a */
