@@ -1225,14 +1225,14 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 #define CONCEPTDEC_SIMILARITY_CKA_BIASED 1   /**< the same with the biased HSIC (Kornblith et al. 2019) */
 #define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the leading directions that explain
                                                   `variance` of each view (Raghu et al. 2017) */
-#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of the
-                                                  first view (Morcos et al. 2018); not symmetric */
+#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of
+                                                  the first view (Morcos et al. 2018); not symmetric */
 #define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: |X - YQ| of centred rows after the best rotation Q, with
                                                   reflections; the narrower view is filled up with zeros */
-#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after the
-                                                  best rotation (Williams et al. 2021) */
-#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte
-                                                  et al. 2008) */
+#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after
+                                                  the best rotation (Williams et al. 2021) */
+#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared
+                                                  (Kriegeskorte et al. 2008) */
 #define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al.
                                                   2024); rows that tie at the k-th distance share the places left */
 #define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of the k nearest neighbours
@@ -1252,8 +1252,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
                                           where two conditions do not differ, and below 0 at times */
 
 /** How two lists of dissimilarities are compared. */
-#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities that
-                                           differ by at most 2^-44 of the largest share a rank */
+#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities whose
+                                           roots differ by at most 2^-46 of the largest share a rank */
 #define CONCEPTDEC_COMPARE_PEARSON 1
 #define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a, with the same ties */
 #define CONCEPTDEC_COMPARE_COSINE 3
@@ -1267,8 +1267,9 @@ typedef struct conceptdec_similarity_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_matrix *labels;     /**< 0: RSA: integers from 0 on, n x 1: conditions, whose samples are averaged;
-                                              -1: plays no part. Conditions are then permuted and drawn, without groups */
-    const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all conditions */
+                                              -1: plays no part. Conditions are then permuted and drawn, no groups */
+    const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all
+                                              conditions */
     const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are drawn together; see permute */
     int64_t k;            /**< 3: of mutual_knn and information_imbalance, 1..n-1; default 10 */
     int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021),
@@ -1283,8 +1284,8 @@ typedef struct conceptdec_similarity_options {
     double bandwidth;     /**< 9: CKA "rbf"; default 1 */
     double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1];
                                default 0.99 */
-    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance of each
-                               kept direction; default 0 */
+    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance
+                               of each kept direction; default 0 */
     double confidence;    /**< 12: of the bootstrap interval, in (0, 1); default 0.95 */
     int32_t kind;         /**< 13: CONCEPTDEC_SIMILARITY_* */
     int32_t kernel;       /**< 14: CKA: CONCEPTDEC_CKA_* */
@@ -1305,10 +1306,9 @@ typedef struct conceptdec_similarity_options {
  *
  *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
  *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
- *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not
- *  defined (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that
- *  could differ from 1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw
- *  is.
+ *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not defined
+ *  (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that could differ from
+ *  1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw is.
  *
  *  Bootstrap: CKA is computed of the rows as drawn, without pairs of copies of one row where it is unbiased;
  *  mutual_knn and information_imbalance draw the credits of rows, whose neighbours stay (docs/definitions.md, section
@@ -1316,8 +1316,11 @@ typedef struct conceptdec_similarity_options {
  *
  *  Pairs share their passes. CKA: O(V n^2 d) with the kernels of all V views block by block, never n x n, or O(n (sum
  *  of d)^2) with products of columns where that is less; float32 products of narrower views, float64 sums. mutual_knn:
- *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA and Procrustes reduce each view
- *  once.
+ *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA reduces each view once, O(n d min(n,
+ *  d)), and then a pair or a draw costs O(n r^2 + r^3), r directions (PWCCA: and d r^2); Procrustes the same with r =
+ *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (ranks that change: times log n), n (n - 1) / 2 numbers a
+ *  view. Where `memory` does not hold all views so reduced, some are reduced several times. CCA and Procrustes need
+ *  LAPACK. Bootstrap of CCA: of the directions of all rows; of RSA: pairs of copies of one item are left out.
  *  @param a n_a matrices of n rows, n >= 2. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair
  *  computed once where the kind is symmetric).
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD,

@@ -172,8 +172,9 @@ count_directions(const reduction *r, double total, bool is_by_moments)
 {
     const double share = r->cca->s->options.variance, unit = (double)larger(r->n, r->d) * 0x1p-52;
     double floor = r->values[0] * (is_by_moments ? unit : unit * unit), sum = 0;
+    double enough = share < 1 ? total * (share - (double)r->r * 0x1p-53) : (double)INFINITY;
     int64_t count = 0;
-    while (count < r->r && r->values[count] > floor && (count == 0 || sum < total * (share - (double)r->r * 0x1p-53)))
+    while (count < r->r && r->values[count] > floor && (count == 0 || sum < enough))
         sum += r->values[count++];
     return count;
 }

@@ -4,8 +4,8 @@
 
 #include "similarity/pairs.h"
 
-/* Of the largest: what roundings may set dissimilarities apart that are equal. */
-#define CONCEPTDEC_I_RSA_SAME 0x1p-44
+/* Of the largest: what roundings may set distances apart that are equal. */
+#define CONCEPTDEC_I_RSA_SAME 0x1p-46
 
 typedef struct conceptdec_i_rsa {
     conceptdec_i_similarity *s;

@@ -23,7 +23,7 @@ typedef struct matrix {
     const conceptdec_matrix *view;
     int64_t d;
     double *rows;         /* items x d */
-    double *zeros;        /* d */
+    double *centre;       /* d: what products are about; differences are of the rows themselves */
     uint8_t *is_missing;  /* items without a direction */
     double *norms;        /* items: squared */
     const double *points; /* items x d: those whose distances are added */
@@ -110,26 +110,19 @@ round_centre(double value)
     return ldexp(nearbyint(ldexp(fraction, DIGITS)), exponent - DIGITS);
 }
 
-/* Distances do not change, but their roundings do: a centre costs rows far from 0 no digits. */
+/* A centre costs products of rows far from 0 no digits. Rows are divided by a power of two, so that no square overflows. */
 static conceptdec_status
 centre(const matrix *m)
 {
     const int64_t n = m->rsa->items * m->rsa->n_partitions, d = m->d;
     double unit = conceptdec_i_unit(conceptdec_i_largest_of(m->rows, n * d));
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->scratch, "centre", d, sizeof(double), &p));
-    double *mean = p;
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < d; j++) {
             m->rows[i * d + j] /= unit;
-            mean[j] += m->rows[i * d + j] / (double)n;
+            m->centre[j] += m->rows[i * d + j] / (double)n;
         }
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(m->ctx, 0));
     for (int64_t j = 0; j < d; j++)
-        mean[j] = round_centre(mean[j]);
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < d; j++)
-            m->rows[i * d + j] -= mean[j];
+        m->centre[j] = round_centre(m->centre[j]);
     return conceptdec_i_poll(m->ctx, 0);
 }
 
@@ -159,7 +152,7 @@ add_distances(matrix *m, const double *points, double sign)
     const int64_t n = m->rsa->items, d = m->d;
     const conceptdec_matrix view = {
         .data = points, .rows = n, .cols = d, .row_stride = 8 * d, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-    const conceptdec_i_operand operand = {.view = &view, .n = n, .mean = m->zeros, .scale = 1};
+    const conceptdec_i_operand operand = {.view = &view, .n = n, .mean = m->centre, .scale = 1};
     m->points = points;
     m->sign = sign;
     CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(m->ctx, &operand, CONCEPTDEC_I_TILE_F64, m->norms));
@@ -182,7 +175,11 @@ add_partitions(matrix *m)
         for (int64_t q = 0; q < n_partitions; q++)
             points[i] += m->rows[(i / d * n_partitions + q) * d + i % d];
     }
+    for (int64_t j = 0; j < d; j++)
+        m->centre[j] *= (double)n_partitions; /* of sums */
     CONCEPTDEC_I_TRY(add_distances(m, points, 1));
+    for (int64_t j = 0; j < d; j++)
+        m->centre[j] /= (double)n_partitions;
     for (int64_t q = 0; q < n_partitions; q++) {
         for (int64_t i = 0; i < n; i++)
             memcpy(points + i * d, m->rows + (i * n_partitions + q) * d, (size_t)d * sizeof *points);
@@ -199,7 +196,7 @@ measure_items(matrix *m)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->scratch, "items", m->d, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->scratch, "items", m->rsa->items, 1, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->scratch, "items", m->rsa->items, sizeof(double), &p[2]));
-    m->zeros = p[0];
+    m->centre = p[0];
     m->is_missing = p[1];
     m->norms = p[2];
     m->is_first = true;
@@ -238,7 +235,7 @@ rank(conceptdec_i_arena *scratch, const conceptdec_i_rsa *rsa, double *values)
     int64_t count = 0;
     for (int64_t i = 0; i < rsa->pairs; i++) {
         count += !isnan(values[i]);
-        ranking.tolerance = fmax(ranking.tolerance, CONCEPTDEC_I_RSA_SAME * fabs(values[i]));
+        ranking.tolerance = fmax(ranking.tolerance, CONCEPTDEC_I_RSA_SAME * sqrt(fabs(values[i])));
     }
     CONCEPTDEC_I_TRY(conceptdec_i_order_open(scratch, count, &order));
     if (count == rsa->pairs)

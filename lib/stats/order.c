@@ -74,12 +74,18 @@ conceptdec_i_order_sort(conceptdec_i_order *order, int64_t n, uint64_t *keys)
 
 /* ---- ranks ---- */
 
+static double
+root_of(uint64_t key)
+{
+    double value = conceptdec_i_order_value(key);
+    return copysign(sqrt(fabs(value)), value);
+}
+
 /* Whether the number at i is one with the number before it. */
 static bool
 is_tied(const uint64_t *keys, int64_t i, double tolerance)
 {
-    return keys[i] == keys[i - 1] ||
-           conceptdec_i_order_value(keys[i]) - conceptdec_i_order_value(keys[i - 1]) <= tolerance;
+    return keys[i] == keys[i - 1] || (tolerance > 0 && root_of(keys[i]) - root_of(keys[i - 1]) <= tolerance);
 }
 
 /* Keys take the place of the values that they are made of, ranks that of the keys. */

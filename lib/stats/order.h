@@ -41,7 +41,7 @@ conceptdec_i_order_value(uint64_t key)
 /* How numbers become ranks. */
 typedef struct conceptdec_i_ranking {
     const int32_t *weight; /* at least 1: how often each number stands in the list; NULL: once */
-    double tolerance;      /* next to one another, numbers that differ by no more are equal */
+    double tolerance;      /* next to one another, numbers whose roots (with their signs) differ by no more are equal */
     bool is_dense;         /* 0, 1, 2 ... for different numbers; else mean ranks, from 1 */
 } conceptdec_i_ranking;
 

@@ -360,6 +360,31 @@ START_TEST(bootstrap_of_items)
 }
 END_TEST
 
+/* Two far clusters of close rows: distances within one are lost in products. */
+START_TEST(close_rows)
+{
+    conceptdec_similarity_options o = {.struct_size = sizeof o,
+                                       .kind = CONCEPTDEC_SIMILARITY_RSA,
+                                       .rdm = CONCEPTDEC_RDM_SQUARED_L2,
+                                       .comparison = _i};
+    double *x = copy_of(1);
+    const conceptdec_matrix view = similarity_view(x, ROWS, widths[1]);
+    lists *l = malloc(sizeof *l);
+    ck_assert_ptr_nonnull(l);
+    for (int64_t i = 0; i < ROWS * widths[1]; i++)
+        x[i] = 1e-3 * x[i] + (i / widths[1] % 2 ? 1e4 : -1e4) / 3;
+    l->n = 0;
+    for (int64_t i = 0; i < ROWS; i++)
+        for (int64_t j = i + 1; j < ROWS; j++, l->n++) {
+            l->x[l->n] = dissimilarity(values[0] + i * widths[0], values[0] + j * widths[0], widths[0], o.rdm);
+            l->y[l->n] = dissimilarity(x + i * widths[1], x + j * widths[1], widths[1], o.rdm);
+        }
+    close_to(similarity_value(ctx, &views[0], &view, &o), compare_by_definition(l, o.comparison), 1e-11, 5);
+    free(l);
+    free(x);
+}
+END_TEST
+
 /* ---- the same numbers by other ways ---- */
 
 static void
@@ -549,6 +574,7 @@ make_suite(void)
     tcase_add_loop_test(tests, null_is_permuted_rows, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, bootstrap_is_repeated_rows, 0, SIMILARITY_DRAWN_WAYS);
     tcase_add_loop_test(tests, bootstrap_of_items, 0, 12);
+    tcase_add_loop_test(tests, close_rows, 0, 4);
     tcase_add_loop_test(tests, any_threads, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, memory_and_layout, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, narrow_numbers, 0, SIMILARITY_WAYS);

@@ -109,6 +109,116 @@ START_TEST(weights)
 }
 END_TEST
 
+/* A column that is 1e-9 of the others counts as they do, and one that is there twice counts once. */
+START_TEST(small_and_equal_columns)
+{
+    double x[10 * 3], y[10], twice[10 * 3];
+    uint64_t state = 9;
+    for (int i = 0; i < 10; i++) {
+        double a = similarity_random(&state), b = similarity_random(&state), c = similarity_random(&state);
+        x[i * 3] = a + b;
+        x[i * 3 + 1] = a - b;
+        x[i * 3 + 2] = 1e-9 * c;
+        y[i] = c;
+        twice[i * 3] = twice[i * 3 + 1] = a;
+        twice[i * 3 + 2] = b - a / 3;
+    }
+    const conceptdec_matrix a = similarity_view(x, 10, 3), b = similarity_view(y, 10, 1), c = similarity_view(twice, 10, 3);
+    conceptdec_similarity_options o = of_kind(CONCEPTDEC_SIMILARITY_SVCCA);
+    o.variance = 1;
+    ck_assert_double_eq_tol(similarity_value(ctx, &a, &b, &o), 1, 1e-10);
+    conceptdec_result *r = similarity_of(ctx, &c, 1, &a, 1, &o);
+    ck_assert_int_eq(*similarity_counts(r, CONCEPTDEC_R_DIRECTIONS_A), 2);
+    ck_assert_int_eq(*similarity_counts(r, CONCEPTDEC_R_DIRECTIONS_B), 3);
+    conceptdec_result_free(r);
+}
+END_TEST
+
+/* The penalty belongs to as many rows as are drawn. */
+START_TEST(groups_of_unequal_size)
+{
+    static const int64_t groups[] = {5, 5, 5, 5, -1, 8};
+    static const int32_t once[] = {1, 1, 1, 1, 1, 1};
+    const conceptdec_matrix x = similarity_view(line_x, 6, 1), y = similarity_view(line_y, 6, 1);
+    const conceptdec_matrix column = {
+        .data = groups, .rows = 6, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+    conceptdec_similarity_options o = of_kind(CONCEPTDEC_SIMILARITY_SVCCA);
+    int defined = 0;
+    o.ridge = 0.5;
+    o.bootstrap = 1;
+    o.groups = &column;
+    for (o.seed = 0; o.seed < 8; o.seed++) {
+        const conceptdec_i_similarity s = {.ctx = ctx, .n = 6, .options = {.seed = o.seed}};
+        int32_t times[6];
+        double drawn = 0;
+        ck_assert_int_eq(conceptdec_i_similarity_drawn(&s, 6, groups, 0, times), CONCEPTDEC_OK);
+        for (int i = 0; i < 6; i++)
+            drawn += times[i];
+        double share = 0.5 * drawn / 6, xx = share * moment(line_x, line_x, once, 6) + moment(line_x, line_x, times, 6);
+        double yy = share * moment(line_y, line_y, once, 6) + moment(line_y, line_y, times, 6);
+        conceptdec_result *r = similarity_of(ctx, &x, 1, &y, 1, &o);
+        double value = *similarity_array(r, CONCEPTDEC_R_CI_LOW);
+        conceptdec_result_free(r);
+        if (isnan(value)) /* one row alone */
+            ck_assert(moment(line_x, line_x, times, 6) <= 0);
+        else
+            is_near(value, fabs(moment(line_x, line_y, times, 6)) / sqrt(xx * yy));
+        defined += !isnan(value);
+    }
+    ck_assert_int_ge(defined, 4);
+}
+END_TEST
+
+/* Rows that are drawn several times do not tell directions apart, nor do rows that are equal. */
+START_TEST(draws_of_few_rows)
+{
+    double x[8 * 2], y[8 * 2];
+    uint64_t state = 4;
+    int defined = 0, undefined = 0;
+    const conceptdec_matrix a = similarity_view(x, 8, 2), b = similarity_view(y, 8, 2);
+    for (int i = 0; i < 16; i++) {
+        x[i] = i < 6 ? similarity_random(&state) : x[i - 2]; /* the last six rows are equal */
+        y[i] = similarity_random(&state);
+    }
+    conceptdec_similarity_options o = of_kind(CONCEPTDEC_SIMILARITY_SVCCA);
+    o.variance = 1;
+    o.bootstrap = 1;
+    for (o.seed = 0; o.seed < 60; o.seed++) {
+        const conceptdec_i_similarity s = {.ctx = ctx, .n = 8, .options = {.seed = o.seed}};
+        int32_t times[8];
+        int distinct = 0;
+        ck_assert_int_eq(conceptdec_i_similarity_drawn(&s, 8, NULL, 0, times), CONCEPTDEC_OK);
+        for (int i = 0; i < 8; i++)
+            distinct += times[i] > 0;
+        bool is_defined = distinct > 3 && times[0] > 0 && times[1] > 0;
+        conceptdec_result *r = similarity_of(ctx, &a, 1, &b, 1, &o);
+        ck_assert_int_eq(!isnan(*similarity_array(r, CONCEPTDEC_R_CI_LOW)), is_defined);
+        conceptdec_result_free(r);
+        defined += is_defined;
+        undefined += !is_defined;
+    }
+    ck_assert(defined > 5 && undefined > 5);
+    /* three rows of two columns, however often */
+    for (int i = 0; i < 6; i++)
+        x[i + 6] = similarity_random(&state);
+    for (o.seed = 0, undefined = 0; o.seed < 2000 && undefined == 0; o.seed++) {
+        const conceptdec_i_similarity s = {.ctx = ctx, .n = 8, .options = {.seed = o.seed}};
+        int32_t times[8];
+        int distinct = 0;
+        ck_assert_int_eq(conceptdec_i_similarity_drawn(&s, 8, NULL, 0, times), CONCEPTDEC_OK);
+        for (int i = 0; i < 6; i++)
+            distinct += times[i] > 0;
+        if (distinct != 3 || times[6] + times[7] > 0)
+            continue;
+        conceptdec_result *r = similarity_of(ctx, &a, 1, &b, 1, &o);
+        undefined = isnan(*similarity_array(r, CONCEPTDEC_R_CI_LOW));
+        conceptdec_result_free(r);
+        ck_assert_int_eq(undefined, 1);
+    }
+    ck_assert_int_eq(undefined, 1);
+}
+END_TEST
+
 /* n <= directions + 1: any two views would correlate fully. */
 START_TEST(too_few_rows)
 {
@@ -144,6 +254,27 @@ START_TEST(triangles)
     /* X'y = (1/3, 1/3) - ... : first column (-1, 2, -1) / 3, second (-1, -1, 2) / 3; with y: 0 and -1 */
     is_near(similarity_value(ctx, &a, &c, &size), sqrt(4.0 / 3 + 2 - 2));
     is_near(similarity_value(ctx, &a, &c, &shape), acos(1 / sqrt(8.0 / 3)));
+}
+END_TEST
+
+/* Sizes that differ by more than squares can hold; a column of nearly nothing more on either side. */
+START_TEST(sizes_and_widths)
+{
+    double x[] = {1e200, 2e200, 6e200}, y[] = {1e-200, 5e-200, 2e-200}, wide[12], narrow[8];
+    const conceptdec_matrix a = similarity_view(x, 3, 1), b = similarity_view(y, 3, 1);
+    const conceptdec_matrix c = similarity_view(wide, 4, 3), d = similarity_view(narrow, 4, 2);
+    static const double extra[] = {1, -1, 2, -2};
+    conceptdec_similarity_options o = of_kind(CONCEPTDEC_SIMILARITY_PROCRUSTES);
+    is_near(similarity_value(ctx, &a, &b, &o) / 1e200, sqrt(14));
+    is_near(similarity_value(ctx, &b, &a, &o) / 1e200, sqrt(14));
+    for (int i = 0; i < 4; i++) {
+        wide[i * 3] = narrow[i * 2] = i * i;
+        wide[i * 3 + 1] = narrow[i * 2 + 1] = 3 - i;
+        wide[i * 3 + 2] = 1e-9 * extra[i];
+    }
+    /* rotations bring what is linear and quadratic into the new column; (-1, 3, -3, 1) / root of 20 is left of it */
+    ck_assert_double_eq_tol(similarity_value(ctx, &c, &d, &o), similarity_value(ctx, &d, &c, &o), 1e-15);
+    ck_assert_double_eq_tol(similarity_value(ctx, &c, &d, &o) / 1e-9, 12 / sqrt(20), 1e-6);
 }
 END_TEST
 
@@ -291,8 +422,12 @@ make_suite(void)
     tcase_add_test(tests, one_column);
     tcase_add_test(tests, kept_variance);
     tcase_add_test(tests, weights);
+    tcase_add_test(tests, small_and_equal_columns);
+    tcase_add_test(tests, groups_of_unequal_size);
+    tcase_add_test(tests, draws_of_few_rows);
     tcase_add_test(tests, too_few_rows);
     tcase_add_test(tests, triangles);
+    tcase_add_test(tests, sizes_and_widths);
     tcase_add_test(tests, constant_views);
     tcase_add_test(tests, three_samples);
     tcase_add_test(tests, crossnobis);
