@@ -23,13 +23,14 @@ typedef struct {
 
 /* ---- room ---- */
 
+/* The largest number there is where they do not fit into one. */
 static int64_t
 bytes_of(const conceptdec_i_cka *c, int64_t edge)
 {
-    int64_t bytes = 0;
+    int64_t size = 0, bytes;
     for (int64_t v = 0; v < c->n_sides; v++)
-        bytes += edge * edge * c->sides[v].size;
-    return bytes;
+        size += c->sides[v].size;
+    return conceptdec_i_mul(edge * edge, size, &bytes) ? bytes : INT64_MAX;
 }
 
 conceptdec_status

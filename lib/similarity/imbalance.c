@@ -60,7 +60,9 @@ null_task(void *argument, int64_t task, int lane)
 static conceptdec_status
 take_matrix(conceptdec_i_arena *arena, imbalance *m)
 {
-    const int64_t n = m->s->n, bytes = n * n * (int64_t)sizeof(int32_t);
+    const int64_t n = m->s->n;
+    int64_t bytes;
+    bytes = conceptdec_i_mul(n * n, sizeof(int32_t), &bytes) ? bytes : INT64_MAX;
     void *p;
     if (bytes > m->s->options.memory)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ENOMEM,

@@ -12,7 +12,7 @@ typedef struct conceptdec_i_list {
     double *part; /* 1, or what a row has of a place */
 } conceptdec_i_list;
 
-/* Lists of views first .. first+count-1, all of n_views; those of s->options.k and metric. ENOMEM where they do not fit in `memory`. */
+/* Lists of the first `count` views. ENOMEM where they do not fit in `memory`: as many rows may tie as there are. */
 conceptdec_status conceptdec_i_lists_take(conceptdec_i_arena *arena, const conceptdec_i_similarity *s, int64_t count,
                                           conceptdec_i_list **lists);
 /* EK where k is not below n. */

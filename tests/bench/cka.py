@@ -19,6 +19,7 @@ from conceptdec._library import library
 
 CASES = {
     "small": {"layers": 12, "n": 2000, "d": 1024, "rounds": 5, "pairs": 20},
+    "medium": {"layers": 16, "n": 3000, "d": 2048, "rounds": 1, "pairs": 3},
     "large": {"layers": 32, "n": 5000, "d": 4096, "rounds": 1, "pairs": 2},
 }
 TOLERANCE = 2e-6

@@ -1,5 +1,5 @@
 #!/bin/sh
-# cka.sh [CASE ...]: CKA of all pairs of layers beside NumPy (small, large; default all, some minutes).
+# cka.sh [CASE ...]: CKA of all pairs of layers beside NumPy (small, medium, large; default all, some minutes).
 # Both sides run with all processors; processor time is told, too.
 set -eu
 cd "$(dirname "$0")/../.."
