@@ -11,8 +11,8 @@
 static conceptdec_status
 too_large(conceptdec_ctx *ctx, int64_t n, int64_t d)
 {
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "a matrix of %lld x %lld is beyond what LAPACK takes", (long long)n,
-                             (long long)d);
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "a matrix of %lld x %lld is beyond what LAPACK takes",
+                             (long long)n, (long long)d);
 }
 
 static conceptdec_status
@@ -24,8 +24,8 @@ refused(conceptdec_ctx *ctx, const char *routine, int64_t info)
 static lapack_int
 values_alone(int64_t n, int64_t d, double *rows, double *values, double *work, int64_t size, lapack_int *numbers)
 {
-    return LAPACKE_dgesdd_work(ORDER, 'N', (lapack_int)d, (lapack_int)n, rows, (lapack_int)d, values, NULL, 1, NULL, 1, work,
-                               (lapack_int)size, numbers);
+    return LAPACKE_dgesdd_work(ORDER, 'N', (lapack_int)d, (lapack_int)n, rows, (lapack_int)d, values, NULL, 1, NULL, 1,
+                               work, (lapack_int)size, numbers);
 }
 
 /* Doubles that LAPACK asks for; -1: more than it can count. */
@@ -55,9 +55,11 @@ conceptdec_i_singular_values(conceptdec_ctx *ctx, int64_t n, int64_t d, double *
     void *work, *numbers;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular values", (int64_t)size, sizeof(double), &work);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&arena, "singular values", (int64_t)size, sizeof(double), &work);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&arena, "singular values", 8 * (n < d ? n : d), sizeof(lapack_int), &numbers);
+        status =
+            conceptdec_i_arena_take_raw(&arena, "singular values", 8 * (n < d ? n : d), sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
         lapack_int info = values_alone(n, d, rows, values, work, (int64_t)size, numbers);
         if (info != 0)

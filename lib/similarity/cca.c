@@ -9,8 +9,8 @@
 #include "linalg/gram.h"
 #include "linalg/tiles.h"
 
-/* Second moments lose half of the digits of small directions: they serve where none of the kept ones can have a smaller share of
- * the largest than this, else singular vectors of the rows themselves. */
+/* Second moments lose half of the digits of small directions: they serve where none of the kept ones can have a
+ * smaller share of the largest than this, else singular vectors of the rows themselves. */
 #define LEAST_SHARE 1e-7
 
 typedef struct reduction {
@@ -187,9 +187,8 @@ load_columns(const reduction *r)
     const int64_t most = conceptdec_i_blocks_count(r->n, true), count = r->out->u.count;
     conceptdec_i_dense dense, u = {.data = r->out->u.data, .n = count, .dims = r->n, .stride = r->n, .is_wide = true};
     void *block;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(r->scratch, "centred columns",
-                                                 conceptdec_i_blocks_bytes(r->n, r->d, true) / 8 + 16, sizeof(double),
-                                                 &block));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        r->scratch, "centred columns", conceptdec_i_blocks_bytes(r->n, r->d, true) / 8 + 16, sizeof(double), &block));
     for (int64_t first = 0; first < r->d; first += most) {
         CONCEPTDEC_I_TRY(conceptdec_i_blocks_columns(&blocks, first, least(most, r->d - first), block, &dense));
         const conceptdec_i_applying a = {.rows = &u,
@@ -280,7 +279,8 @@ made_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 {
     const int64_t r = least(n, d), loaded = cca->is_weighted ? conceptdec_i_blocks_bytes(n, d, true) : 0;
     if (by_moments(cca, n, d)) /* moments, LAPACK's work, a block or two, the eigenvectors once more */
-        return 8 * (r * (3 * r + 8) + (n > d ? d * d : 0)) + 2 * conceptdec_i_blocks_bytes(r, larger(n, d), true) + loaded;
+        return 8 * (r * (3 * r + 8) + (n > d ? d * d : 0)) + 2 * conceptdec_i_blocks_bytes(r, larger(n, d), true) +
+               loaded;
     return 8 * (n * d + n * r) + conceptdec_i_singular_bytes(d, n) + loaded;
 }
 
@@ -351,8 +351,7 @@ conceptdec_i_similarity_cca(conceptdec_i_similarity *s)
     void *p[2];
     CONCEPTDEC_I_TRY(conceptdec_i_centred_scan(s, &cca.views));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "directions", s->n_views, sizeof(int64_t), &p[0]));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take(s->arena, "correlations", s->n_a * s->n_b, sizeof *cca.observed, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "correlations", s->n_a * s->n_b, sizeof *cca.observed, &p[1]));
     cca.directions = p[0];
     cca.observed = p[1];
     plan_memory(&cca, &pairs);

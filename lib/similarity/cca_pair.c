@@ -1,5 +1,6 @@
-/* Canonical correlations of one pair in one draw: singular values of whitened cross products. With R the products of the
- * directions of a view, penalised, R = L L', they are those of Lx^-1 K Ly^-T. Without a bootstrap R is diagonal. */
+/* Canonical correlations of one pair in one draw: singular values of whitened cross products. With R the products of
+ * the directions of a view, penalised, R = L L', they are those of Lx^-1 K Ly^-T. Without a bootstrap R is diagonal.
+ * */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "linalg/tiles.h"
 #include "similarity/cca.h"
 
-#define SLICE 256      /* weights that are computed at once */
+#define SLICE 256       /* weights that are computed at once */
 #define VANISHING 1e-12 /* of a direction: what is left of it beside those before, at least */
 
 typedef struct side {
@@ -139,8 +140,8 @@ mean_of(const double *values, int64_t count)
 
 /* ---- weights ---- */
 
-/* Of the variate that belongs to a singular vector `a` its products with the directions, as it has length 1: K z / root of
- * z'Kz, z = L^-T a. */
+/* Of the variate that belongs to a singular vector `a` its products with the directions, as it has length 1: K z /
+ * root of z'Kz, z = L^-T a. */
 static void
 product_of_variate(const side *s, const double *z, double *product)
 {
@@ -165,7 +166,8 @@ turn_to_variates(const pairing *p, const side *s, double *vectors)
     double *z;
     CONCEPTDEC_I_TRY(take(p, "variates", count, &z));
     if (!s->scale)
-        CONCEPTDEC_I_TRY(conceptdec_i_triangular_solve(p->ctx, count, s->factor, count, true, p->count, vectors, count));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_triangular_solve(p->ctx, count, s->factor, count, true, p->count, vectors, count));
     for (int64_t k = 0; k < p->count; k++) {
         for (int64_t i = 0; i < count; i++)
             z[i] = vectors[k * count + i] * (s->scale ? s->scale[i] : 1);
@@ -312,11 +314,8 @@ conceptdec_i_cca_measure(void *argument, const conceptdec_i_pair *pair, double *
     const conceptdec_i_cca_view *x = pair->x, *y = pair->y;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, cca->s->ctx);
-    pairing p = {.cca = cca,
-                 .ctx = cca->s->ctx,
-                 .arena = &arena,
-                 .x = {.view = x, .u = x->u},
-                 .y = {.view = y, .u = y->u}};
+    pairing p = {
+        .cca = cca, .ctx = cca->s->ctx, .arena = &arena, .x = {.view = x, .u = x->u}, .y = {.view = y, .u = y->u}};
     conceptdec_status status = measure_pair(&p, pair, value);
     conceptdec_i_arena_close(&arena);
     return status;

@@ -81,8 +81,8 @@ conceptdec_i_directions_drawn(const conceptdec_i_directions *directions, const i
 }
 
 conceptdec_status
-conceptdec_i_directions_products(conceptdec_ctx *ctx, const conceptdec_i_directions *x, const conceptdec_i_directions *y,
-                                 double *products)
+conceptdec_i_directions_products(conceptdec_ctx *ctx, const conceptdec_i_directions *x,
+                                 const conceptdec_i_directions *y, double *products)
 {
     const conceptdec_i_dense rows = {
         .data = x->data, .n = x->count, .dims = x->n, .stride = x->stride, .is_wide = true};

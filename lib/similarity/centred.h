@@ -5,8 +5,8 @@
 #include "linalg/blocks.h"
 #include "similarity/similarity.h"
 
-/* Values are divided by `unit`, a power of two near their largest distance from the mean, so that squares neither overflow nor
- * vanish. */
+/* Values are divided by `unit`, a power of two near their largest distance from the mean, so that squares neither
+ * overflow nor vanish. */
 typedef struct conceptdec_i_centred {
     conceptdec_i_blocks blocks; /* float64 */
     double unit;

@@ -22,7 +22,8 @@ typedef struct conceptdec_i_pairs {
     int64_t made_bytes;    /* beside that, while one is made, at most */
     int64_t pair_bytes;    /* while a pair is measured, at most */
     /* View number `view` of s->views; what it keeps comes from the arena, `bytes` of it. Not within a task. */
-    conceptdec_status (*reduce)(void *argument, conceptdec_i_arena *arena, int64_t view, void **reduced, int64_t *bytes);
+    conceptdec_status (*reduce)(void *argument, conceptdec_i_arena *arena, int64_t view, void **reduced,
+                                int64_t *bytes);
     /* One value; several at once, within tasks, where they are draws. */
     conceptdec_status (*measure)(void *argument, const conceptdec_i_pair *pair, double *value);
     /* Bytes that one `measure` of this pair takes; at most pair_bytes. */

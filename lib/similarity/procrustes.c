@@ -1,5 +1,6 @@
-/* Procrustes distances of size and shape, and of shape alone, from the sum of the singular values of X'Y: a rotation of the
- * columns does not change it, so that a view of more columns than rows is known by as many columns as it has rows. */
+/* Procrustes distances of size and shape, and of shape alone, from the sum of the singular values of X'Y: a rotation
+ * of the columns does not change it, so that a view of more columns than rows is known by as many columns as it has
+ * rows. */
 #include <math.h>
 #include <string.h>
 
@@ -8,8 +9,9 @@
 #include "similarity/centred.h"
 #include "similarity/pairs.h"
 
-#define CLOSE 1e-4 /* squared distances below this share of |X|^2 + |Y|^2 are summed from what is left after the rotation */
-#define PIECE 256  /* rows of a task that sums it */
+#define CLOSE                                                                                                          \
+    1e-4 /* squared distances below this share of |X|^2 + |Y|^2 are summed from what is left after the rotation */
+#define PIECE 256 /* rows of a task that sums it */
 
 typedef struct procrustes {
     conceptdec_i_similarity *s;
@@ -46,7 +48,8 @@ compact(const procrustes *p, conceptdec_i_arena *scratch, const conceptdec_i_cen
     const int64_t n = p->s->n, d = view->blocks.x->cols;
     conceptdec_i_dense dense;
     void *rows;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "centred rows", n * (d + view->blocks.gap), sizeof(double), &rows));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(scratch, "centred rows", n * (d + view->blocks.gap), sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&view->blocks, 0, n, rows, &dense));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(p->s->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_rows_compact(p->s->ctx, n, d, rows, dense.stride));
@@ -154,7 +157,8 @@ sum_what_is_left(conceptdec_i_arena *arena, matched *m, double *square)
     int64_t tasks = (m->x.n - 1) / PIECE + 1;
     m->most = larger(m->x.count, m->y.count);
     for (int k = 0; k < 3; k++)
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rotation", k < 2 ? m->most * m->most : m->most, sizeof(double), &p[k]));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_arena_take(arena, "rotation", k < 2 ? m->most * m->most : m->most, sizeof(double), &p[k]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rotation", tasks, sizeof(double), &p[3]));
     double *products = p[0];
     CONCEPTDEC_I_TRY(conceptdec_i_directions_products(m->ctx, &m->x, &m->y, products));
@@ -227,8 +231,7 @@ distance(const procrustes *p, conceptdec_i_arena *arena, const conceptdec_i_pair
     *value = p->is_shape ? 2 * asin(sqrt(square) / 2) : unit * sqrt(square);
     if (isinf(*value))
         return conceptdec_i_fail(p->s->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the distance of %s and %s",
-                                 p->s->names[pair->i],
-                                 p->s->names[conceptdec_i_similarity_second(p->s, pair->j)]);
+                                 p->s->names[pair->i], p->s->names[conceptdec_i_similarity_second(p->s, pair->j)]);
     return CONCEPTDEC_OK;
 }
 

@@ -15,8 +15,8 @@ take_codes(conceptdec_i_similarity *s, const char *name, const conceptdec_matrix
 {
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(s->ctx, name, view, CONCEPTDEC_I_INTS));
     if (view->rows != s->n)
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_ESIZE, "%s: %" PRId64 " rows, but a[0] has %" PRId64, name, view->rows,
-                                 s->n);
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_ESIZE, "%s: %" PRId64 " rows, but a[0] has %" PRId64, name,
+                                 view->rows, s->n);
     return conceptdec_i_samples_column(s->arena, name, view, s->n, codes);
 }
 
@@ -40,7 +40,8 @@ check_places(const conceptdec_i_rsa *rsa, const conceptdec_i_groups *conditions,
     conceptdec_i_similarity *s = rsa->s;
     const int64_t n_partitions = partitions->count;
     uint8_t *is_there;
-    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "conditions", conditions->count, (uint64_t)n_partitions, &is_there));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_groups_take(s->arena, "conditions", conditions->count, (uint64_t)n_partitions, &is_there));
     for (int64_t i = 0; i < s->n; i++)
         if (rsa->place[i] >= 0)
             is_there[rsa->place[i]] = 1;
@@ -108,12 +109,12 @@ lay_out(conceptdec_i_rsa *rsa)
     const int64_t n = rsa->items, shape[] = {s->n_a, s->n_b};
     rsa->pairs = n * (n - 1) / 2;
     if (rsa->pairs > INT32_MAX)
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "%" PRId64 " items have more than %d pairs", n, INT32_MAX);
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "%" PRId64 " items have more than %d pairs", n,
+                                 INT32_MAX);
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "items", n, sizeof *rsa->start, &rsa->start));
     for (int64_t i = 0; i < n; i++)
         rsa->start[i] = i * (2 * n - i - 1) / 2 - i - 1;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_N_PAIRS, 2, shape, &rsa->n_pairs));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_int64(s->ctx, s->result, CONCEPTDEC_R_N_PAIRS, 2, shape, &rsa->n_pairs));
     return conceptdec_i_result_option_number(s->ctx, s->result, "items", (double)n);
 }
 

@@ -16,8 +16,8 @@ typedef struct conceptdec_i_rsa {
     int64_t *n_pairs;     /* A x B: pairs that were compared */
 } conceptdec_i_rsa;
 
-/* One view's dissimilarities, up to a factor; NaN where one of the two items has none. Where ranks are compared, their ranks:
- * mean ranks for Spearman, numbers of different values for Kendall. */
+/* One view's dissimilarities, up to a factor; NaN where one of the two items has none. Where ranks are compared,
+ * their ranks: mean ranks for Spearman, numbers of different values for Kendall. */
 typedef struct conceptdec_i_rsa_view {
     double *values;
     bool is_whole; /* none is NaN */

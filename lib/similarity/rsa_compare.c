@@ -1,5 +1,5 @@
-/* Two lists of dissimilarities compared. Where both are whole and each pair counts once, means and lengths are known, and a draw
- * of the null is one sum of products; else what counts in both is gathered first. */
+/* Two lists of dissimilarities compared. Where both are whole and each pair counts once, means and lengths are known,
+ * and a draw of the null is one sum of products; else what counts in both is gathered first. */
 #include <math.h>
 
 #include "similarity/rsa.h"

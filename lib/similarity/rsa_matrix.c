@@ -1,5 +1,6 @@
-/* Dissimilarities of one view. All of them are squared distances: of rows, of rows of length 1 (half of it is 1 less the cosine),
- * of centred rows of length 1 (1 less the correlation); factors that all share do not matter to any comparison. */
+/* Dissimilarities of one view. All of them are squared distances: of rows, of rows of length 1 (half of it is 1 less
+ * the cosine), of centred rows of length 1 (1 less the correlation); factors that all share do not matter to any
+ * comparison. */
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@
 #include "stats/class_means.h"
 #include "stats/order.h"
 
-#define CLOSE 0x1p-8        /* distances below this share of both squared lengths are summed from differences */
-#define DIGITS 8            /* of a centre, in bits: small integers stay exact, and with them ties */
+#define CLOSE 0x1p-8 /* distances below this share of both squared lengths are summed from differences */
+#define DIGITS 8     /* of a centre, in bits: small integers stay exact, and with them ties */
 #define ENGINE_BYTES ((int64_t)100 << 20) /* of tiles, at most about this */
 #define ROWS_A_TASK 16
 
@@ -81,7 +82,8 @@ normalise(const matrix *m, int64_t item)
         x[j] = m->is_missing[item] ? 0 : x[j] / unit - (is_centred ? first : 0);
         mean += is_centred ? x[j] / (double)m->d : 0;
     }
-    double spread = conceptdec_i_unit(is_centred ? fmax(largest / unit - first - mean, first + mean - least / unit) : 1);
+    double spread =
+        conceptdec_i_unit(is_centred ? fmax(largest / unit - first - mean, first + mean - least / unit) : 1);
     for (int64_t j = 0; j < m->d; j++) {
         x[j] = (x[j] - mean) / spread;
         square += x[j] * x[j];
@@ -110,7 +112,8 @@ round_centre(double value)
     return ldexp(nearbyint(ldexp(fraction, DIGITS)), exponent - DIGITS);
 }
 
-/* A centre costs products of rows far from 0 no digits. Rows are divided by a power of two, so that no square overflows. */
+/* A centre costs products of rows far from 0 no digits. Rows are divided by a power of two, so that no square
+ * overflows. */
 static conceptdec_status
 centre(const matrix *m)
 {
@@ -161,8 +164,8 @@ add_distances(matrix *m, const double *points, double sign)
     return CONCEPTDEC_OK;
 }
 
-/* Over ordered pairs of different partitions the products of differences add up to the square of the sum of all less the sum of
- * the squares. Row condition * n_partitions + partition. */
+/* Over ordered pairs of different partitions the products of differences add up to the square of the sum of all less
+ * the sum of the squares. Row condition * n_partitions + partition. */
 static conceptdec_status
 add_partitions(matrix *m)
 {
@@ -289,5 +292,6 @@ int64_t
 conceptdec_i_rsa_made_bytes(const conceptdec_i_rsa *rsa, int64_t d)
 {
     int64_t rows = rsa->items * rsa->n_partitions, points = 8 * rsa->items * d;
-    return 8 * rows * d + (rsa->n_partitions > 1 ? points : 0) + (2 * points < ENGINE_BYTES ? 2 * points : ENGINE_BYTES);
+    return 8 * rows * d + (rsa->n_partitions > 1 ? points : 0) +
+           (2 * points < ENGINE_BYTES ? 2 * points : ENGINE_BYTES);
 }

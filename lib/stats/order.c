@@ -10,11 +10,11 @@ conceptdec_i_order_open(conceptdec_i_arena *arena, int64_t n, conceptdec_i_order
 {
     void *p[2];
     if (n > INT32_MAX)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "%lld numbers are too many to be sorted", (long long)n);
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "%lld numbers are too many to be sorted",
+                                 (long long)n);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "order", n, sizeof(uint64_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "order", 2 * n, sizeof(uint32_t), &p[1]));
-    *order = (conceptdec_i_order){
-        .ctx = arena->ctx, .spare = p[0], .items = p[1], .spare_items = (uint32_t *)p[1] + n};
+    *order = (conceptdec_i_order){.ctx = arena->ctx, .spare = p[0], .items = p[1], .spare_items = (uint32_t *)p[1] + n};
     return CONCEPTDEC_OK;
 }
 

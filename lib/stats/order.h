@@ -48,9 +48,10 @@ typedef struct conceptdec_i_ranking {
 /* values become ranks. */
 conceptdec_status conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values,
                                            const conceptdec_i_ranking *ranking);
-/* Pairs of entries (x, y) that are in one order less those that are in opposite orders, over all pairs (tau-a; Knight 1966).
- * x, y: integers 0 ... 2^32 - 1, destroyed. The weights' sum is below 2^31. NaN where there are fewer than two entries. */
-conceptdec_status conceptdec_i_order_tau(conceptdec_i_order *order, int64_t n, double *x, double *y, const int32_t *weight,
-                                         double *tau);
+/* Pairs of entries (x, y) that are in one order less those that are in opposite orders, over all pairs (tau-a; Knight
+ * 1966). x, y: integers 0 ... 2^32 - 1, destroyed. The weights' sum is below 2^31. NaN where there are fewer than two
+ * entries. */
+conceptdec_status conceptdec_i_order_tau(conceptdec_i_order *order, int64_t n, double *x, double *y,
+                                         const int32_t *weight, double *tau);
 
 #endif

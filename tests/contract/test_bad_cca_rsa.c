@@ -1,5 +1,5 @@
-/* What CCA, Procrustes distances and RSA refuse: each with a status of its own, a text that names argument and place, and the
- * output untouched. */
+/* What CCA, Procrustes distances and RSA refuse: each with a status of its own, a text that names argument and place,
+ * and the output untouched. */
 #define _GNU_SOURCE
 
 #include <math.h>
@@ -35,12 +35,8 @@ make_call(call *c)
     for (int k = 0; k < 3; k++) {
         for (int i = 0; i < N; i++)
             c->codes[k][i] = k == 0 ? i % 4 : k == 1 ? i / 4 : i / 2;
-        c->columns[k] = (conceptdec_matrix){.data = c->codes[k],
-                                            .rows = N,
-                                            .cols = 1,
-                                            .row_stride = 8,
-                                            .col_stride = 8,
-                                            .dtype = CONCEPTDEC_INT64};
+        c->columns[k] = (conceptdec_matrix){
+            .data = c->codes[k], .rows = N, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     }
     c->options = (conceptdec_similarity_options){.struct_size = sizeof c->options,
                                                  .kind = CONCEPTDEC_SIMILARITY_RSA,

@@ -111,7 +111,8 @@ START_TEST(scale)
             b[i] *= factors[k];
         for (int64_t i = 0; i < ROWS * widths[0] && is_size; i++)
             a[i] *= factors[k];
-        close_to(similarity_value(ctx, is_size ? &x : &views[0], &y, &o) / (is_size ? factors[k] : 1), wanted, 1e-11, _i);
+        close_to(similarity_value(ctx, is_size ? &x : &views[0], &y, &o) / (is_size ? factors[k] : 1), wanted, 1e-11,
+                 _i);
         free(a);
         free(b);
     }
@@ -131,7 +132,8 @@ START_TEST(order_of_rows)
                 memcpy(moved[side] + i * cols, values[side * v] + i * 7 % ROWS * cols, (size_t)cols * sizeof(double));
             pair[side] = similarity_view(moved[side], ROWS, cols);
         }
-        close_to(similarity_value(ctx, &pair[0], &pair[1], &o), similarity_value(ctx, &views[0], &views[v], &o), 1e-10, _i);
+        close_to(similarity_value(ctx, &pair[0], &pair[1], &o), similarity_value(ctx, &views[0], &views[v], &o), 1e-10,
+                 _i);
         free(moved[0]);
         free(moved[1]);
     }
@@ -144,7 +146,8 @@ START_TEST(symmetry_and_range)
     for (int v = 0; v < VIEWS; v++) {
         double *copy = copy_of(v);
         const conceptdec_matrix same = similarity_view(copy, ROWS, widths[v]);
-        double one = similarity_value(ctx, &views[0], &views[v], &o), other = similarity_value(ctx, &views[v], &views[0], &o);
+        double one = similarity_value(ctx, &views[0], &views[v], &o),
+               other = similarity_value(ctx, &views[v], &views[0], &o);
         double self = similarity_value(ctx, &views[v], &same, &o);
         free(copy);
         if (o.kind != CONCEPTDEC_SIMILARITY_PWCCA || o.flags)
@@ -210,7 +213,8 @@ START_TEST(null_is_permuted_rows)
             ck_assert_int_eq(conceptdec_i_similarity_order(&s, ROWS, NULL, draw, order), CONCEPTDEC_OK);
             for (int64_t i = 0; i < ROWS; i++)
                 memcpy(moved + i * widths[v], values[v] + order[i] * widths[v], (size_t)widths[v] * sizeof(double));
-            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[draw], similarity_value(ctx, &views[0], &view, &one), 1e-10, _i);
+            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[draw], similarity_value(ctx, &views[0], &view, &one), 1e-10,
+                     _i);
             free(moved);
         }
         conceptdec_result_free(r);
@@ -363,10 +367,8 @@ END_TEST
 /* Two far clusters of close rows: distances within one are lost in products. */
 START_TEST(close_rows)
 {
-    conceptdec_similarity_options o = {.struct_size = sizeof o,
-                                       .kind = CONCEPTDEC_SIMILARITY_RSA,
-                                       .rdm = CONCEPTDEC_RDM_SQUARED_L2,
-                                       .comparison = _i};
+    conceptdec_similarity_options o = {
+        .struct_size = sizeof o, .kind = CONCEPTDEC_SIMILARITY_RSA, .rdm = CONCEPTDEC_RDM_SQUARED_L2, .comparison = _i};
     double *x = copy_of(1);
     const conceptdec_matrix view = similarity_view(x, ROWS, widths[1]);
     lists *l = malloc(sizeof *l);
@@ -390,8 +392,8 @@ END_TEST
 static void
 same_arrays(const conceptdec_result *a, const conceptdec_result *b, const char *name, int64_t count)
 {
-    ck_assert_msg(memcmp(similarity_array(a, name), similarity_array(b, name), (size_t)count * sizeof(double)) == 0, "%s",
-                  name);
+    ck_assert_msg(memcmp(similarity_array(a, name), similarity_array(b, name), (size_t)count * sizeof(double)) == 0,
+                  "%s", name);
 }
 
 static void
@@ -430,7 +432,8 @@ read_rows(void *user, int64_t first, int64_t count, void *out)
     return 0;
 }
 
-/* Views of the second list, one after the other, as many as memory has room for; readers; rows from the last to the first. */
+/* Views of the second list, one after the other, as many as memory has room for; readers; rows from the last to the
+ * first. */
 START_TEST(memory_and_layout)
 {
     conceptdec_similarity_options o = similarity_options(_i);
@@ -505,7 +508,8 @@ START_TEST(narrow_numbers)
         briefs[v].col_stride = 2;
     }
     conceptdec_result *wanted = similarity_of(ctx, doubles, VIEWS, NULL, 0, &o);
-    conceptdec_result *a = similarity_of(ctx, floats, VIEWS, NULL, 0, &o), *b = similarity_of(ctx, briefs, VIEWS, NULL, 0, &o);
+    conceptdec_result *a = similarity_of(ctx, floats, VIEWS, NULL, 0, &o),
+                      *b = similarity_of(ctx, briefs, VIEWS, NULL, 0, &o);
     same_arrays(a, wanted, CONCEPTDEC_R_VALUE, VIEWS * VIEWS);
     same_arrays(b, wanted, CONCEPTDEC_R_VALUE, VIEWS * VIEWS);
     conceptdec_result_free(wanted);
@@ -551,7 +555,8 @@ START_TEST(conditions)
         r = similarity_of(ctx, &mean_view, 1, &mean_view, 1, &plain);
         conceptdec_result *other = similarity_of(ctx, &views[1], 1, &views[1], 1, &o);
         for (int k = 0; k < 4; k++)
-            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[k], similarity_array(other, CONCEPTDEC_R_NULL)[k], 1e-11, 5);
+            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[k], similarity_array(other, CONCEPTDEC_R_NULL)[k], 1e-11,
+                     5);
         close_to(*similarity_array(r, CONCEPTDEC_R_CI_LOW), *similarity_array(other, CONCEPTDEC_R_CI_LOW), 1e-11, 5);
         conceptdec_result_free(other);
         conceptdec_result_free(r);

@@ -105,8 +105,7 @@ close_context(void)
 START_TEST(canonical_correlations)
 {
     const struct cca_case *c = &cca_cases[_i];
-    conceptdec_similarity_options o = {
-        .kind = CONCEPTDEC_SIMILARITY_SVCCA, .variance = c->variance, .ridge = c->ridge};
+    conceptdec_similarity_options o = {.kind = CONCEPTDEC_SIMILARITY_SVCCA, .variance = c->variance, .ridge = c->ridge};
     conceptdec_result *r = compare(&views[c->a], &views[c->b], o);
     check(r, CONCEPTDEC_R_VALUE, c->svcca);
     check(r, CONCEPTDEC_R_CANONICAL_CORRELATIONS, c->largest);

@@ -123,7 +123,8 @@ START_TEST(small_and_equal_columns)
         twice[i * 3] = twice[i * 3 + 1] = a;
         twice[i * 3 + 2] = b - a / 3;
     }
-    const conceptdec_matrix a = similarity_view(x, 10, 3), b = similarity_view(y, 10, 1), c = similarity_view(twice, 10, 3);
+    const conceptdec_matrix a = similarity_view(x, 10, 3), b = similarity_view(y, 10, 1),
+                            c = similarity_view(twice, 10, 3);
     conceptdec_similarity_options o = of_kind(CONCEPTDEC_SIMILARITY_SVCCA);
     o.variance = 1;
     ck_assert_double_eq_tol(similarity_value(ctx, &a, &b, &o), 1, 1e-10);
@@ -247,8 +248,10 @@ END_TEST
 START_TEST(triangles)
 {
     const double x[] = {0, 0, 1, 0, 0, 1}, turned[] = {7, 5, 7, 7, 5, 5}, flat[] = {1, 0, -1};
-    const conceptdec_matrix a = similarity_view(x, 3, 2), b = similarity_view(turned, 3, 2), c = similarity_view(flat, 3, 1);
-    conceptdec_similarity_options size = of_kind(CONCEPTDEC_SIMILARITY_PROCRUSTES), shape = of_kind(CONCEPTDEC_SIMILARITY_SHAPE);
+    const conceptdec_matrix a = similarity_view(x, 3, 2), b = similarity_view(turned, 3, 2),
+                            c = similarity_view(flat, 3, 1);
+    conceptdec_similarity_options size = of_kind(CONCEPTDEC_SIMILARITY_PROCRUSTES),
+                                  shape = of_kind(CONCEPTDEC_SIMILARITY_SHAPE);
     is_near(similarity_value(ctx, &a, &b, &size), sqrt(4.0 / 3)); /* |X|^2 = 4/3, |2X| - |X| */
     ck_assert(similarity_value(ctx, &a, &b, &shape) < 1e-14);
     /* X'y = (1/3, 1/3) - ... : first column (-1, 2, -1) / 3, second (-1, -1, 2) / 3; with y: 0 and -1 */

@@ -36,7 +36,8 @@ next(uint64_t *state)
 
 START_TEST(keys_compare_as_numbers)
 {
-    static const double values[] = {-(double)INFINITY, -1e300, -1, -1e-300, -0.0, 1e-300, 0.5, 1, 1e300, (double)INFINITY};
+    static const double values[] = {-(double)INFINITY, -1e300, -1, -1e-300, -0.0, 1e-300, 0.5, 1, 1e300,
+                                    (double)INFINITY};
     for (int i = 0; i + 1 < 10; i++) {
         ck_assert(conceptdec_i_order_key(values[i]) < conceptdec_i_order_key(values[i + 1]));
         ck_assert(conceptdec_i_order_value(conceptdec_i_order_key(values[i])) >= values[i] &&
@@ -56,7 +57,8 @@ START_TEST(sorted_and_stable)
         ck_assert_int_eq(conceptdec_i_order_sort(&order, n, keys), CONCEPTDEC_OK);
         for (int64_t i = 0; i < n; i++) {
             ck_assert(keys[i] == given[order.items[i]]);
-            ck_assert(i == 0 || keys[i - 1] < keys[i] || (keys[i - 1] == keys[i] && order.items[i - 1] < order.items[i]));
+            ck_assert(i == 0 || keys[i - 1] < keys[i] ||
+                      (keys[i - 1] == keys[i] && order.items[i - 1] < order.items[i]));
         }
     }
 }
