@@ -1370,9 +1370,9 @@ typedef struct conceptdec_geometry_options {
     int64_t hub_k;       /**< 4: neighbours of hubness, 1..n-1; default 10 */
     int64_t references;  /**< 5: draws of Gaussian rows of the same shape whose hubness is measured, too; default 0 */
     int64_t memory;      /**< 6: bytes of working memory of each part beside input, result, neighbour table and 24
-                              bytes a row; default 2^29. What cannot fit is ENOMEM with the bytes that are needed: 8
-                              min(n, d)^2 and a block of rows for the spectrum, 32 min(n, d)^2 for vci, 16 n C for
-                              the silhouette, 4 n d for references */
+                              bytes a row; default 2^29 (the probe: 2^30). What cannot fit is ENOMEM with the bytes
+                              that are needed: 8 min(n, d)^2 and a block of rows for the spectrum, 32 min(n, d)^2
+                              for vci, 16 n C for the silhouette, 4 n d for references */
     uint64_t seed;       /**< 7: of decimation and references; default 0 */
     double lambda;       /**< 8: penalty of the probe, above 0; default 1 / n of the labelled rows */
     double discard;      /**< 9: share of the largest ratios that TwoNN's fit leaves out, in [0, 1); default 0.1 */

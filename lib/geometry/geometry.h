@@ -31,6 +31,7 @@ typedef struct conceptdec_i_geometry {
     const conceptdec_matrix *x;            /* opened, and found finite */
     int64_t n, d;
     conceptdec_geometry_options options; /* with defaults */
+    bool has_memory;                     /* it was given, and bounds the probe, too */
     conceptdec_i_columns columns;
     double unit; /* the power of two at or above the largest distance of a number from the mean of its column */
     double *inverse_norm;   /* n: of each row; 0 for a row that counts as zero */

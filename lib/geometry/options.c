@@ -97,6 +97,7 @@ conceptdec_i_geometry_options_take(conceptdec_i_geometry *g, const conceptdec_ge
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown",
                                  o->flags & ~KNOWN_FLAGS);
     CONCEPTDEC_I_TRY(check_parts(g));
+    g->has_memory = o->memory != 0;
     conceptdec_i_default_int(o->given, K, &o->k, 20);
     conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, 10);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);

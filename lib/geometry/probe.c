@@ -102,7 +102,7 @@ fit(probe *p)
                                         .lambdas = lambda > 0 ? &lambda : NULL,
                                         .n_lambdas = lambda > 0,
                                         .classes = g->classes.count,
-                                        .memory = max64(g->options.memory, INT64_C(1) << 30)};
+                                        .memory = g->has_memory ? g->options.memory : 0};
     conceptdec_probe_model *model = NULL;
     CONCEPTDEC_I_TRY(conceptdec_probe_model_new(g->ctx, g->given, g->given_labels, &o, &model));
     conceptdec_status status = read_model(p, model);
