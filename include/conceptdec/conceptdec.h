@@ -713,7 +713,8 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 #define CONCEPTDEC_PCA_COVARIANCE 1 /**< eigenvectors of the d x d covariance */
 #define CONCEPTDEC_PCA_GRAM 2       /**< eigenvectors of the n x n products of rows */
 #define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full precision */
-#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015) */
+#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015); of a
+                                         variance that more directions share than its block is wide it may miss some */
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
@@ -834,7 +835,7 @@ typedef struct conceptdec_umap_options {
     double repulsion;                /**< 11: weight of negative samples, at most 1e6; default 1 */
     double mix;                      /**< 12: 1 fuzzy union, 0 intersection; default 1 */
     double local_connectivity;       /**< 13: neighbours at full weight; default 1 */
-    double target_weight;            /**< 14: of labels against rows, in [0, 1]; default 0.5 */
+    double target_weight;            /**< 14: of labels against rows, in [0, 1]; only with labels; default 0.5 */
     double alignment;                /**< 15: pull between the same sample of views that are aligned; default 0.01 */
     int64_t window;                  /**< 16: views to either side that pull; default 2 */
     int32_t metric;                  /**< 17: CONCEPTDEC_METRIC_* */
@@ -942,40 +943,50 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
                                                 without it one for each class, classes x d x d doubles */
 #define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
 
-/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and erasers are
- *  made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they were cut into batches,
- *  and states of different rows merge. */
+/** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and
+ *  erasers are made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they
+ *  were cut into batches or how many threads there were, and states of different rows merge. Rows are centred about the
+ *  means of their own classes, chunk by chunk, so that an offset of 1e6 costs no digits of a scatter. */
 typedef struct conceptdec_class_moments conceptdec_class_moments;
 
-/** An empty state. Memory O(classes dims^2), pooled O(dims (dims + classes)). @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at most.
- *  Errors: ENULL, ESIZE, EINVAL, ERESERVED, EOVERFLOW, ENOMEM. @since 0.1 */
+/** An empty state. Memory: O(classes dims^2); POOLED O(dims (dims + classes)), and a chunk of 512 rows or more; MEANS
+ *  O(dims classes), and such a chunk. @param dims numbers of a row, at least 1. @param classes at least 1. @param flags
+ *  CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (both flags), ERESERVED, EOVERFLOW, ENOMEM.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
                                                               uint32_t flags, conceptdec_class_moments **moments);
 
-/** Adds rows; all or, on any error, none of them. @param x rows x dims of any float dtype. @param labels integers, rows x 1, 0..classes-1;
- *  -1: the row plays no part. Time O(rows dims^2). Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ELABEL, ENOMEM, EREAD,
- *  ECANCELLED. @since 0.1 */
+/** Adds rows; all or, on any error, none of them. Sums in float64. Time O(rows dims^2), MEANS O(rows dims); while it
+ *  runs, memory for a second copy of the scatters that change. @param x rows x dims of any float dtype, or a reader.
+ *  @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not looked at. Errors:
+ *  ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                               const conceptdec_matrix *x, const conceptdec_matrix *labels);
 
-/** Adds the rows of another state of the same dims, classes and flags, which stays as it is. Errors: ENULL, ESIZE, EINVAL, ENOMEM.
- *  @since 0.1 */
+/** Adds the rows of another state of the same dims, classes and flags, which stays as it is (it may be the same one):
+ *  all or, on any error, none. Equal to adding its rows but for rounding. Errors: ENULL, ESIZE, EINVAL (other flags),
+ *  EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                                 const conceptdec_class_moments *other);
 
 #define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
 #define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
 #define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
-#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; not where
-                                                    it is pooled */
+#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for a
+                                                    class without rows */
 
-/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it, divided by n - 1), made
- *  at the call; the memory belongs to the state and is good until it changes. Errors: ENULL, ENAME (also for what the flags leave
- *  out), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(conceptdec_class_moments *moments, const char *name,
+/** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it,
+ *  divided by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with
+ *  POOLED, and with MEANS neither that nor `within` and `covariance`. NaN where there are too few rows. The memory
+ *  belongs to the state and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW,
+ *  ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
                                                               conceptdec_array *array);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads a state, with the rows that wait for a whole chunk: who goes on from a file gets the same bits as
+ *  who never stopped. Errors as with moments: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is
+ *  checked), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
                                                                const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_load(conceptdec_ctx *ctx, const char *path,
@@ -996,19 +1007,23 @@ CONCEPTDEC_API void conceptdec_class_moments_free(conceptdec_class_moments *mome
 #define CONCEPTDEC_BASIS_DIFFERENCE 3 /**< mean of the class less that of all other labelled samples: one direction */
 #define CONCEPTDEC_BASIS_PROBE 4      /**< weights of a linear probe: one direction for each class */
 
-/** Options of subspaces; see conceptdec_ctx_options for struct_size and given. The rank is `rank` where it is given, else the least
- *  that explains a share `explained` of the variance where that is given, else the number of singular values above `tolerance`. @since 0.1 */
+/** Options of subspaces; see conceptdec_ctx_options for struct_size and given. The rank is `rank` where it is given,
+ *  else the least that explains a share `explained` of the variance where that is given (both: EINVAL), else the number
+ *  of singular values above `tolerance`. What plays no part is EINVAL: with bases "difference" and "probe" a rank above
+ *  1, `explained` and (probe) `tolerance`; `probe` but with that basis; `seed` but with "within" and "uncentered".
+ *  @since 0.1 */
 typedef struct conceptdec_subspaces_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_probe_options *probe; /**< 0: of basis "probe"; NULL: defaults of conceptdec_probe_model_new() */
-    int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (ranks, n_missing) */
+    int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (n_missing) */
     int64_t classes;   /**< 2: default: the largest label + 1 */
     int64_t memory;    /**< 3: bytes of working memory beside the input; default 2^29 */
     uint64_t seed;     /**< 4: of the Krylov space's start; default 0 */
     double explained;  /**< 5: share of the variance, in (0, 1] */
-    double tolerance;  /**< 6: singular values at or below this share of the largest are rounding, whatever `rank` says; default: the
-                            larger of max(n, d) times the epsilon of the computation and the epsilon of the input's dtype */
+    double tolerance;  /**< 6: in [0, 1): singular values at or below this share of the largest are rounding, whatever
+                            `rank` says; default: the larger of max(n, d) 2^-52, n the class's samples, and the
+                            rounding of the input's dtype (float32 2^-24, float16 2^-11, bfloat16 2^-8) */
     int32_t basis;     /**< 7: CONCEPTDEC_BASIS_* */
     uint32_t flags;    /**< 8: 0 */
 } conceptdec_subspaces_options;
@@ -1016,54 +1031,79 @@ typedef struct conceptdec_subspaces_options {
 /** A list of S subspaces of one space, each with an orthonormal basis; immutable once made. */
 typedef struct conceptdec_subspaces conceptdec_subspaces;
 
-/** The subspaces of all classes in each view (layers, steps, models of one width): subspace v * C + c is that of class c in view v
- *  (basis "means": subspace v). A class with too few samples has rank 0, which is no error. float64 input is computed in float64, narrower
- *  input as in conceptdec_pca_new().
- *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
- *  ECANCELLED, those of conceptdec_probe() for basis "probe"; the text names the view. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
-                                                          const conceptdec_matrix *labels,
+/** The subspaces of all classes in each view (layers, steps, models of one width): subspace v * C + c is that of class
+ *  c in view v (basis "means": subspace v). A class with fewer than two samples ("uncentered", "difference": none) has
+ *  rank 0, and so has one whose samples are equal, which is no error. Products are made in float64. Few directions of
+ *  many samples come from a Krylov space whose residuals are at or below 1e-8 of the largest variance (float64 input:
+ *  1e-10), so that the subspace is right to about that over `gap`; all else, and what that cannot tell, from all
+ *  eigenvectors or singular vectors. Time for each class O(n d rank) for each of some 10 to 60 products, else O(n d
+ *  min(n, d)). Working memory: options->memory, beside the bases found.
+ *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part. At least
+ *  two are labelled; there may be one class alone. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED, those of conceptdec_probe_model_new() for basis "probe"; the text names the view. @since
+ *  0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_new(conceptdec_ctx *ctx, const conceptdec_matrix *views,
+                                                          int64_t n_views, const conceptdec_matrix *labels,
                                                           const conceptdec_subspaces_options *options,
                                                           conceptdec_subspaces **subspaces);
 
-/** Subspaces that the caller has: the span of the rows of each matrix, of which those within tolerance of the span of the others are
- *  dropped (ranks, n_missing). @param bases n_bases matrices, r_s x d. @param variances NULL, or n_bases matrices r_s x 1: variance along each row;
- *  rows must then be orthonormal to 1e-6, and are kept in their order. @param options tolerance and classes alone.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, EINVAL, ENOMEM, ... @since 0.1 */
+/** Subspaces that the caller has: the span of the rows of each matrix. Rows are made 1 long first. Where all of their
+ *  singular values are above `tolerance` times the largest they are made orthonormal in their order (the first k span
+ *  what the first k rows do); else as many leading singular vectors are the basis (ranks, n_missing). A row of zeros
+ *  spans nothing.
+ *  @param bases n_bases matrices, r_s x d. @param variances NULL, or n_bases matrices r_s x 1, at least 0: variance
+ *  along each row; rows must then be orthonormal to 1e-6, are made so exactly, and stay in their order. @param options
+ *  NULL, or `tolerance` (not with variances) and `classes` alone: matrix s is then class s mod classes of view s /
+ *  classes, else of no class (-1) and of a view s of its own. Time O(r_s d min(r_s, d)) each, memory O(sum of r_s d).
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED; the text names the matrix. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_bases(conceptdec_ctx *ctx, const conceptdec_matrix *bases,
                                                                  int64_t n_bases, const conceptdec_matrix *variances,
                                                                  const conceptdec_subspaces_options *options,
                                                                  conceptdec_subspaces **subspaces);
 
-/** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter matrix for each class;
- *  "probe" is EINVAL. @since 0.1 */
+/** The same as conceptdec_subspaces_new() of one view, from moments: bases "within" and "uncentered" need a scatter
+ *  matrix for each class; "probe" and `classes` are EINVAL. Products tell less apart than rows: directions of a
+ *  variance at or below max(n, d) 2^-52 of the largest are not kept, whatever `tolerance` says.
+ *  Errors: ENULL, EINVAL (also what the flags of the moments leave out), ETOOFEW, EOVERFLOW, ENOMEM, ESTRUCT_*,
+ *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_from_class_moments(conceptdec_ctx *ctx,
-                                                                         const conceptdec_class_moments *moments,
+                                                                         conceptdec_class_moments *moments,
                                                                          const conceptdec_subspaces_options *options,
                                                                          conceptdec_subspaces **subspaces);
 
-/** One list of the subspaces of several, in order; views are numbered through. Errors: ENULL, ESIZE (another d), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_subspaces_join(conceptdec_ctx *ctx, const conceptdec_subspaces *const *parts,
-                                                           int64_t n_parts, conceptdec_subspaces **subspaces);
+/** One list of the subspaces of several, in order; views are numbered through. Errors: ENULL, ESIZE (another d, no
+ *  part), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_subspaces_join(conceptdec_ctx *ctx,
+                                                           const conceptdec_subspaces *const *parts, int64_t n_parts,
+                                                           conceptdec_subspaces **subspaces);
 
-#define CONCEPTDEC_S_BASES "bases"           /**< float64 (R x d): orthonormal directions of all subspaces, R the sum of ranks */
-#define CONCEPTDEC_S_START "start"           /**< int64 (S + 1): subspace s has rows start[s] .. start[s + 1] - 1 */
-#define CONCEPTDEC_S_RANKS "ranks"           /**< int64 (S) */
-#define CONCEPTDEC_S_VARIANCES "variances"   /**< float64 (R): variance (n - 1; uncentered: n) along each; NaN where not known */
-#define CONCEPTDEC_S_TOTAL_VARIANCE "total_variance" /**< float64 (S): of the concept in all directions; NaN where not known */
-#define CONCEPTDEC_S_GAP "gap"               /**< float64 (S): (last variance kept - first one left) / largest; NaN where not known */
-#define CONCEPTDEC_S_UNDECIDED "undecided"   /**< int64 (S): 1 where that gap is rounding, so that the subspace is not unique */
-#define CONCEPTDEC_S_N_MISSING "n_missing"   /**< int64 (S): directions that were asked for and are not there */
-#define CONCEPTDEC_S_N_SAMPLES "n_samples"   /**< int64 (S): 0 where the caller gave the basis */
-#define CONCEPTDEC_S_VIEW "view"             /**< int64 (S) */
-#define CONCEPTDEC_S_CLASS "class_"          /**< int64 (S): -1 where the subspace is of no class */
+#define CONCEPTDEC_S_BASES "bases"         /**< float64 (R x d): orthonormal directions of all subspaces, R the sum of
+                                                ranks; of the elements of largest magnitude the first is positive
+                                                (given rows that are independent stay on their side) */
+#define CONCEPTDEC_S_START "start"         /**< int64 (S + 1): subspace s has rows start[s] .. start[s + 1] - 1 */
+#define CONCEPTDEC_S_RANKS "ranks"         /**< int64 (S) */
+#define CONCEPTDEC_S_VARIANCES "variances" /**< float64 (R): variance along each, descending (given ones: as given):
+                                                squares over n - 1; "uncentered" n; "means" the number of classes less
+                                                1; NaN where not known */
+#define CONCEPTDEC_S_TOTAL_VARIANCE "total_variance" /**< float64 (S): in all directions; NaN where not known */
+#define CONCEPTDEC_S_GAP "gap"             /**< float64 (S): (last variance kept - first one left) / largest; NaN where
+                                                not known */
+#define CONCEPTDEC_S_UNDECIDED "undecided" /**< int64 (S): 1 where that gap is no more than rounding, so that the
+                                                subspace is not unique, and where the Krylov space or the probe has
+                                                not converged */
+#define CONCEPTDEC_S_N_MISSING "n_missing" /**< int64 (S): directions that were asked for and are not there */
+#define CONCEPTDEC_S_N_SAMPLES "n_samples" /**< int64 (S): 0 where the caller gave the basis */
+#define CONCEPTDEC_S_VIEW "view"           /**< int64 (S) */
+#define CONCEPTDEC_S_CLASS "class_"        /**< int64 (S): -1 where the subspace is of no class */
 
 /** Gets one of the arrays CONCEPTDEC_S_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_get(const conceptdec_subspaces *subspaces, const char *name,
                                                           conceptdec_array *array);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads a list. Errors: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is checked),
+ *  ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_save(conceptdec_ctx *ctx, const conceptdec_subspaces *subspaces,
                                                            const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, const char *path,
@@ -1072,45 +1112,77 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, 
 /** Frees the list. @since 0.1 */
 CONCEPTDEC_API void conceptdec_subspaces_free(conceptdec_subspaces *subspaces);
 
-#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: overlap, shared_dimensions, chordal, expected, z, p_value */
-#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension counts as a right angle */
+#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: neither cosines nor angles nor distances made of them */
+#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension is a right angle */
 
-/** Options of overlaps; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of overlaps; see conceptdec_ctx_options for struct_size and given. conceptdec_subspaces_overlap() looks at
+ *  memory and flags, and refuses the others. @since 0.1 */
 typedef struct conceptdec_overlap_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults, with rank 10 */
-    const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows of a group are permuted and drawn together */
+    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults; for bases "within" and "uncentered" the rank is 10
+                                                        where neither rank nor explained is given */
+    const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows that are drawn together, and what permute is about */
     int64_t permutations; /**< 2: draws of the null; default 0 */
-    int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (rows, where there are none); default 0 */
-    int64_t memory;       /**< 4: bytes of working memory beside input and result; default 2^29 */
-    uint64_t seed;        /**< 5: default 0 */
+    int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (labelled rows, where there are none); default 0 */
+    int64_t memory;       /**< 4: bytes of working memory of the overlap, beside input and result; default 2^29 */
+    uint64_t seed;        /**< 5: of permutations and bootstrap; default 0 */
     double confidence;    /**< 6: of the bootstrap interval, in (0, 1); default 0.95 */
-    int32_t permute;      /**< 7: CONCEPTDEC_PERMUTE_* */
+    int32_t permute;      /**< 7: CONCEPTDEC_PERMUTE_*; only with permutations */
     uint32_t flags;       /**< 8: CONCEPTDEC_OVERLAP_* */
 } conceptdec_overlap_options;
 
-/** Principal angles between all pairs of subspaces, and what follows from them. Angles are accurate to 1e-13 for orthonormal float64 bases, tiny
- *  and right ones included (Bjorck and Golub 1973). S subspaces with S', r the least of the largest ranks of either side:
- *  `overlap` (S x S'): mean squared cosine, over the smaller rank; `shared_dimensions`: sum of squared cosines; `cosines`, `angles` (S x S' x r): cosines
- *  descending, angles ascending in radians, NaN beyond the smaller rank; `geodesic`, `chordal`, `procrustes`, `max_angle`, `fubini_study`: distances, over
- *  the smaller rank unless COUNT_MISSING; `variance_overlap`: share of the variance along the first one's directions that the second one captures, of what as many directions can
- *  at most; `expected`, `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) / expected_sd;
- *  `p_value`: upper tail of that null, by the beta distribution of the same mean and variance (exact where a rank is 1); `ranks` (S), `ranks_other` (S'), `undecided` (S).
- *  A pair with a subspace of rank 0 has NaN. Time O(R R' d), one tiled product, plus the singular values of each pair.
- *  @param a S subspaces. @param b S' subspaces of the same space; NULL: a. @param options memory and flags alone; NULL: defaults.
- *  Errors: ENULL, ESIZE (another d), EINVAL, ENOMEM, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+/** Principal angles between all pairs of subspaces, and what follows from them. Angles are accurate to 1e-13 for
+ *  orthonormal float64 bases, tiny and right ones included (Bjorck and Golub 1973); a subspace with itself is exact (b
+ *  NULL or a).
+ *
+ *  For S subspaces with S' others, r the lesser of the largest ranks of either side, m the smaller rank of a pair (S x
+ *  S' where nothing else is said): `overlap`: mean squared cosine of the m angles; `shared_dimensions`: sum of squared
+ *  cosines; `cosines`, `angles` (S x S' x r): cosines descending, angles ascending in radians, NaN beyond m;
+ *  `geodesic`, `chordal`, `procrustes`, `max_angle`, `fubini_study`: distances, of the m angles or, with
+ *  COUNT_MISSING, of as many as the larger rank; `variance_overlap`: variance of the first one's directions that the
+ *  second one sees, of what m of them hold at most (NaN where variances are not known or all 0); `expected`,
+ *  `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) /
+ *  expected_sd, NaN where that is 0; `p_value`: upper tail of that null, by the beta distribution of its range, mean
+ *  and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks` (S), `ranks_other` (S'),
+ *  `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
+ *  `chordal` are not there, and that is accurate to 1e-7 only near 0.
+ *
+ *  Time O(R R' d), one tiled product, half of it saved where b is a; some m^2 times the larger rank for the singular
+ *  values of each pair, and O(d m (ranks)) for each pair with a cosine above the root of 1/2. Memory: products of as
+ *  many subspaces at a time as `memory` allows. The same bits for any number of threads.
+ *  @param a S subspaces. @param b S' subspaces of the same space; NULL: a. @param options memory and flags alone;
+ *  NULL: defaults.
+ *  @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: ENULL, ESIZE (another d), EINVAL, EOVERFLOW, ENOMEM (also where `memory` does not allow what is needed),
+ *  ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ctx, const conceptdec_subspaces *a,
                                                               const conceptdec_subspaces *b,
                                                               const conceptdec_overlap_options *options,
                                                               conceptdec_result **result);
 
-/** Overlap of the concepts' subspaces in labelled activations: conceptdec_subspaces_new(), then conceptdec_subspaces_overlap() of all pairs, and what needs the
- *  samples. With permutations: `null` (P x S x S): `overlap` under labels that are exchanged, the same in all views; `p_value` (S x S): share of draws, the observed one
- *  included, that overlap at least as much, and `p_value_lower`: at most as much; `p_independent` is then the p_value of conceptdec_subspaces_overlap(). With bootstrap: `ci_low`,
- *  `ci_high` (S x S). `alignment_index` (S x S; bases of rank at least 1 from samples, one view): variance of the first concept's samples in the second one's subspace, of what as many
- *  directions can at most (Elsayed et al. 2016). Also `view`, `class_`, `variances` (S x r), `n_missing`.
- *  Errors: those of both, EGROUPS. @since 0.1 */
+/** Overlap of the concepts' subspaces in labelled activations: conceptdec_subspaces_new(), then
+ *  conceptdec_subspaces_overlap() of all pairs, and what needs the samples. Subspace v * C + c is that of class c in
+ *  view v.
+ *
+ *  With permutations: `null` (P x S x S): `overlap` of the subspaces under labels that are exchanged, the same in all
+ *  views; `p_value` (S x S): share of the draws, the observed one included, that overlap at least as much (within
+ *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
+ *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
+ *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
+ *  With bootstrap: `ci_low`, `ci_high` (S x S): percentile interval of `overlap` over samples drawn with replacement;
+ *  draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
+ *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
+ *  samples in the second one's subspace, of what as many directions can hold at most (Elsayed et al. 2016); NaN where
+ *  that is not known, the second one having more directions than the first one, which has more than were kept. Also
+ *  `view`, `class_`, `n_missing` (S), `variances` (S x largest rank; NaN beyond the rank).
+ *
+ *  Time: that of conceptdec_subspaces_new() once for each draw, with no angles, and O(n d R) for the index; draws run
+ *  in parallel.
+ *  @param views n_views matrices, n x d. @param labels integers, n x 1, 0..C-1; -1: the sample plays no part.
+ *  @param options NULL: defaults. @param[out] result arrays CONCEPTDEC_R_*.
+ *  Errors: those of both, EGROUPS; EINVAL also for a bootstrap with basis "probe" and for options that play no part.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx, const conceptdec_matrix *views,
                                                              int64_t n_views, const conceptdec_matrix *labels,
                                                              const conceptdec_overlap_options *options,
@@ -1123,7 +1195,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 #define CONCEPTDEC_R_ANGLES "angles"                       /**< (S x S' x r) */
 #define CONCEPTDEC_R_GEODESIC "geodesic"                   /**< (S x S'): root of the sum of squared angles */
 #define CONCEPTDEC_R_CHORDAL "chordal"                     /**< (S x S'): root of the sum of squared sines */
-#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half the angles */
+#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half angles */
 #define CONCEPTDEC_R_MAX_ANGLE "max_angle"                 /**< (S x S') */
 #define CONCEPTDEC_R_FUBINI_STUDY "fubini_study"           /**< (S x S'): arc cosine of the product of cosines */
 #define CONCEPTDEC_R_VARIANCE_OVERLAP "variance_overlap"   /**< (S x S') */
@@ -1146,74 +1218,116 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 /** @defgroup similarity Similarity of representations
  *  @{ */
 
-/** What is compared, for conceptdec_similarity_options.kind. Similarities are larger, distances smaller for what is alike. */
-#define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in all three
-                                                  places; not clamped: may be below 0 or above 1 */
+/** What is compared, for conceptdec_similarity_options.kind. Similarities are larger, distances smaller for what is
+ *  alike. */
+#define CONCEPTDEC_SIMILARITY_CKA_DEBIASED 0 /**< centred kernel alignment with the unbiased HSIC of Song et al. 2012 in
+                                                  all three places; not clamped: may be below 0 or above 1; n >= 4 */
 #define CONCEPTDEC_SIMILARITY_CKA_BIASED 1   /**< the same with the biased HSIC (Kornblith et al. 2019) */
-#define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the directions that explain `variance` (Raghu et al. 2017) */
-#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what they contribute to the first of the two (Morcos et al. 2018) */
-#define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: of centred rows after the best rotation, size and shape */
-#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle between centred rows of size 1 after the best rotation (Williams et al. 2021) */
-#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte et al. 2008) */
-#define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al. 2024) */
-#define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of nearest neighbours in the first, times 2 / n
-                                                           (Glielmo et al. 2022); not symmetric */
+#define CONCEPTDEC_SIMILARITY_SVCCA 2        /**< mean canonical correlation of the leading directions that explain
+                                                  `variance` of each view (Raghu et al. 2017) */
+#define CONCEPTDEC_SIMILARITY_PWCCA 3        /**< the same, weighted by what each variate contributes to the columns of the
+                                                  first view (Morcos et al. 2018); not symmetric */
+#define CONCEPTDEC_SIMILARITY_PROCRUSTES 4   /**< distance: |X - YQ| of centred rows after the best rotation Q, with
+                                                  reflections; the narrower view is filled up with zeros */
+#define CONCEPTDEC_SIMILARITY_SHAPE 5        /**< distance: the angle, in radians, between centred rows of size 1 after the
+                                                  best rotation (Williams et al. 2021) */
+#define CONCEPTDEC_SIMILARITY_RSA 6          /**< dissimilarities of pairs of samples or conditions, compared (Kriegeskorte
+                                                  et al. 2008) */
+#define CONCEPTDEC_SIMILARITY_MUTUAL_KNN 7   /**< mean share of the k nearest neighbours that both have (Huh et al.
+                                                  2024); rows that tie at the k-th distance share the places left */
+#define CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE 8 /**< distance: mean rank in the second of the k nearest neighbours
+                                                           in the first, times 2 / n (k = 1: Glielmo et al. 2022); not
+                                                           symmetric: value[i][j] is from a[i] to b[j] */
 
 #define CONCEPTDEC_CKA_LINEAR 0
-#define CONCEPTDEC_CKA_RBF 1 /**< exp(-d^2 / (2 s^2)), s = bandwidth times the median distance of two samples */
+#define CONCEPTDEC_CKA_RBF 1 /**< exp(-d^2 / (2 s^2)), s = bandwidth times the median distance of two samples (of all,
+                                  or of 2,048 that are drawn by seed where there are more); NaN where that is 0 */
 
 /** Dissimilarity of two samples (with labels: of two conditions), for conceptdec_similarity_options.rdm. */
-#define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows */
+#define CONCEPTDEC_RDM_CORRELATION 0 /**< 1 less the Pearson correlation of the two rows; of a constant row: none */
 #define CONCEPTDEC_RDM_SQUARED_L2 1  /**< squared Euclidean distance, divided by d */
-#define CONCEPTDEC_RDM_COSINE 2      /**< 1 less the cosine */
-#define CONCEPTDEC_RDM_CROSSNOBIS 3  /**< cross-validated squared distance over pairs of partitions, divided by d: 0 in the mean where two
-                                          conditions do not differ, and below 0 at times */
+#define CONCEPTDEC_RDM_COSINE 2      /**< 1 less the cosine; of a row of zeros: none */
+#define CONCEPTDEC_RDM_CROSSNOBIS 3  /**< cross-validated squared Euclidean distance, the mean over ordered pairs of
+                                          different partitions, divided by d, with no noise normalisation: 0 in the mean
+                                          where two conditions do not differ, and below 0 at times */
 
 /** How two lists of dissimilarities are compared. */
-#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks */
+#define CONCEPTDEC_COMPARE_SPEARMAN 0 /**< Pearson correlation of mean ranks; next to one another, dissimilarities that
+                                           differ by at most 2^-44 of the largest share a rank */
 #define CONCEPTDEC_COMPARE_PEARSON 1
-#define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a */
+#define CONCEPTDEC_COMPARE_KENDALL 2 /**< tau-a, with the same ties */
 #define CONCEPTDEC_COMPARE_COSINE 3
 
 #define CONCEPTDEC_SIMILARITY_SYMMETRIC 1u /**< PWCCA: the mean of both directions */
 
-/** Options of similarity; see conceptdec_ctx_options for struct_size and given. An option that the kind does not use is EINVAL. @since 0.1 */
+/** Options of similarity; see conceptdec_ctx_options for struct_size and given. An option that the kind does not use,
+ *  or that another one makes idle (groups, permute, confidence without draws; bandwidth of a linear kernel;
+ *  partitions of another rdm than "crossnobis"), is EINVAL. @since 0.1 */
 typedef struct conceptdec_similarity_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *labels;     /**< 0: RSA: integers, n x 1: conditions, whose samples are averaged; -1: plays no part */
+    const conceptdec_matrix *labels;     /**< 0: RSA: integers from 0 on, n x 1: conditions, whose samples are averaged;
+                                              -1: plays no part. Conditions are then permuted and drawn, without groups */
     const conceptdec_matrix *partitions; /**< 1: RSA "crossnobis": integers, n x 1: at least two, each with all conditions */
-    const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are permuted (permute) and drawn together */
-    int64_t k;            /**< 3: of mutual_knn and information_imbalance; default 10 */
-    int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021), at least 4; what is left
-                               of n / batch is left out (n_left_out); default: all rows at once */
+    const conceptdec_matrix *groups;     /**< 2: integers, n x 1: rows of a group are drawn together; see permute */
+    int64_t k;            /**< 3: of mutual_knn and information_imbalance, 1..n-1; default 10 */
+    int64_t batch;        /**< 4: CKA: HSIC is the mean over batches of so many consecutive rows (Nguyen et al. 2021),
+                               at least 4; rows beyond the last full batch are left out (n_left_out); default: all rows
+                               at once. EUNSUPPORTED beside permutations or bootstrap */
     int64_t permutations; /**< 5: draws of the null, in which the rows of the second are permuted; default 0 */
     int64_t bootstrap;    /**< 6: draws of the bootstrap over groups (rows, conditions); default 0 */
-    int64_t memory;       /**< 7: bytes of working memory beside input and result; default 2^29 */
-    uint64_t seed;        /**< 8: default 0 */
+    int64_t memory;       /**< 7: bytes of working memory beside input and result (of what grows with n); default 2^29.
+                               ENOMEM where it is too little; draws of CKA need all kernels (V n^2 numbers) or the
+                               products of all columns, those of information_imbalance n^2 numbers */
+    uint64_t seed;        /**< 8: of draws, and of the sample for the bandwidth; default 0 */
     double bandwidth;     /**< 9: CKA "rbf"; default 1 */
-    double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1]; default 0.99 */
-    double ridge;         /**< 11: SVCCA, PWCCA: share of the mean variance that is added to each covariance; default 0 */
+    double variance;      /**< 10: SVCCA, PWCCA: share of the variance whose leading directions are kept, in (0, 1];
+                               default 0.99 */
+    double ridge;         /**< 11: SVCCA, PWCCA: this times the mean variance of its columns is added to the variance of each
+                               kept direction; default 0 */
     double confidence;    /**< 12: of the bootstrap interval, in (0, 1); default 0.95 */
     int32_t kind;         /**< 13: CONCEPTDEC_SIMILARITY_* */
     int32_t kernel;       /**< 14: CKA: CONCEPTDEC_CKA_* */
     int32_t rdm;          /**< 15: RSA: CONCEPTDEC_RDM_* */
     int32_t comparison;   /**< 16: RSA: CONCEPTDEC_COMPARE_* */
     int32_t metric;       /**< 17: mutual_knn, information_imbalance: CONCEPTDEC_METRIC_* */
-    int32_t permute;      /**< 18: CONCEPTDEC_PERMUTE_FREE or _WITHIN */
+    int32_t permute;      /**< 18: CONCEPTDEC_PERMUTE_FREE (with groups: whole groups of one size exchange their rows)
+                               or _WITHIN (rows stay in their groups) */
     uint32_t flags;       /**< 19: CONCEPTDEC_SIMILARITY_SYMMETRIC */
     uint32_t reserved;    /**< 20: 0 */
 } conceptdec_similarity_options;
 
-/** How alike representations of the same n samples are, for every pair of a view of `a` and one of `b` (layers, steps, models; any widths): `value`
- *  (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the observed one included, that are at least as alike. With bootstrap:
- *  `ci_low`, `ci_high` (A x B). By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN beyond their number), `directions_a`
- *  (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn: k / (n - 1); `n_pairs` () of RSA. A value that is not defined (constant rows, a self-HSIC that is not above
- *  0, too few samples for canonical correlations that could differ from 1) is NaN, and `n_undefined` () counts them.
- *  Pairs share their passes: Gram tiles of all views for CKA, O(n d) memory and never n x n; reduced views for CCA and Procrustes; neighbour tables.
- *  @param a n_a matrices of n rows. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair computed once where the kind is symmetric).
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED; the text
- *  names the view. @since 0.1 */
+/** How alike representations of the same n samples are, for every pair of a view of `a` and one of `b` (layers, steps,
+ *  models; any widths): `value` (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the
+ *  observed one included, that are at least as alike; the rows of the second move, in one order for all pairs, and
+ *  where b is NULL and the kind symmetric both directions of a pair have one null. With bootstrap: `ci_low`, `ci_high`
+ *  (A x B).
+ *
+ *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
+ *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
+<<<<<<< HEAD
+ *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not defined (constant rows, a
+ *  self-HSIC that is not above 0, too few samples for canonical correlations that could differ from 1) is NaN, and
+ *  `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw is.
+=======
+ *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not
+ *  defined (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that
+ *  could differ from 1) is NaN, and `n_undefined` () counts them; p_value and ends of an interval are NaN where a draw
+ *  is.
+>>>>>>> cka
+ *
+ *  Bootstrap: CKA is computed of the rows as drawn, without pairs of copies of one row where it is unbiased;
+ *  mutual_knn and information_imbalance draw the credits of rows, whose neighbours stay (docs/definitions.md, section
+ *  15).
+ *
+ *  Pairs share their passes. CKA: O(V n^2 d) with the kernels of all V views block by block, never n x n, or O(n (sum
+ *  of d)^2) with products of columns where that is less; float32 products of narrower views, float64 sums. mutual_knn:
+ *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA and Procrustes reduce each view
+ *  once.
+ *  @param a n_a matrices of n rows, n >= 2. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair
+ *  computed once where the kind is symmetric).
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD,
+ *  ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED; the text names the view ("b[3]: ..."). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, const conceptdec_matrix *a, int64_t n_a,
                                                        const conceptdec_matrix *b, int64_t n_b,
                                                        const conceptdec_similarity_options *options,
@@ -1223,10 +1337,11 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
 #define CONCEPTDEC_R_SELF_HSIC_A "self_hsic_a"         /**< (A) */
 #define CONCEPTDEC_R_SELF_HSIC_B "self_hsic_b"         /**< (B) */
 #define CONCEPTDEC_R_N_LEFT_OUT "n_left_out"           /**< int64 () */
-#define CONCEPTDEC_R_CANONICAL_CORRELATIONS "canonical_correlations" /**< (A x B x r) */
-#define CONCEPTDEC_R_DIRECTIONS_A "directions_a"       /**< int64 (A) */
+/** (A x B x r): descending, NaN beyond their number; r is the largest number, at least 1 */
+#define CONCEPTDEC_R_CANONICAL_CORRELATIONS "canonical_correlations"
+#define CONCEPTDEC_R_DIRECTIONS_A "directions_a"       /**< int64 (A): kept directions */
 #define CONCEPTDEC_R_DIRECTIONS_B "directions_b"       /**< int64 (B) */
-#define CONCEPTDEC_R_N_PAIRS "n_pairs"                 /**< int64 () */
+#define CONCEPTDEC_R_N_PAIRS "n_pairs"                 /**< int64 (A x B): pairs of items that both have a number for */
 #define CONCEPTDEC_R_N_UNDEFINED "n_undefined"         /**< int64 () */
 
 /** @} */
@@ -1234,57 +1349,62 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
 /** @defgroup geometry Geometry of representations
  *  @{ */
 
-#define CONCEPTDEC_GEOMETRY_NO_SPECTRUM 1u  /**< leave out what needs second moments: spectrum, numerical_rank, participation_ratio,
-                                                 effective_rank, rank_me, stable_rank, vci, participation_per_concept */
+#define CONCEPTDEC_GEOMETRY_NO_SPECTRUM 1u  /**< leave out what needs second moments: spectrum, numerical_rank,
+                                                 participation_ratio, effective_rank, rank_me, stable_rank, vci,
+                                                 participation_per_concept */
 #define CONCEPTDEC_GEOMETRY_NO_NEIGHBORS 2u /**< leave out dimensions from neighbours, and hubness */
 #define CONCEPTDEC_GEOMETRY_NO_PROBE 4u     /**< leave out nc3 and nc4 where no weights are given */
 #define CONCEPTDEC_GEOMETRY_NO_SILHOUETTE 8u
-#define CONCEPTDEC_GEOMETRY_NO_CURVE 16u /**< leave out twonn_curve and what belongs to it: about half of the searches */
+#define CONCEPTDEC_GEOMETRY_NO_CURVE 16u /**< leave out twonn_curve and what belongs to it: it takes longer than the
+                                              search of all rows */
 
-/** Options of geometry; see conceptdec_ctx_options for struct_size and given. One that plays no part in the call (labels'
- *  without labels, neighbours' where these are left out, lambda beside weights) is EINVAL; flags and seed never are.
- *  @since 0.1 */
+/** Options of geometry; see conceptdec_ctx_options for struct_size and given. One that plays no part in the call
+ *  (labels' without labels, neighbours' where these are left out, lambda beside weights) is EINVAL; flags and seed
+ *  never are. @since 0.1 */
 typedef struct conceptdec_geometry_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *weights; /**< 0: floats, C x d (two classes: also 1 x d, positive for class 1): classifier of nc3
-                                           and nc4; NULL: a logistic probe is fitted to the labelled rows */
+    const conceptdec_matrix *weights; /**< 0: floats, C x d (two classes: also 1 x d, positive for class 1):
+                                           classifier of nc3 and nc4; NULL: a logistic probe is fitted to the
+                                           labelled rows */
     const conceptdec_matrix *bias;    /**< 1: floats, C x 1 (1 x 1); only with weights; NULL: 0 */
     int64_t classes;     /**< 2: default: the largest label + 1 */
     int64_t k;           /**< 3: neighbours of mle_dimension, 2..n-1; default 20 */
     int64_t hub_k;       /**< 4: neighbours of hubness, 1..n-1; default 10 */
     int64_t references;  /**< 5: draws of Gaussian rows of the same shape whose hubness is measured, too; default 0 */
-    int64_t memory;      /**< 6: bytes of working memory of each part beside input, result, neighbour table and 24 bytes a row;
-                              default 2^29. What cannot fit is ENOMEM with the bytes that are needed: 8 min(n, d)^2 and
-                              a block of rows for the spectrum, 32 min(n, d)^2 for vci, 16 n C for the silhouette, 4 n d for
-                              references */
+    int64_t memory;      /**< 6: bytes of working memory of each part beside input, result, neighbour table and 24
+                              bytes a row; default 2^29. What cannot fit is ENOMEM with the bytes that are needed: 8
+                              min(n, d)^2 and a block of rows for the spectrum, 32 min(n, d)^2 for vci, 16 n C for
+                              the silhouette, 4 n d for references */
     uint64_t seed;       /**< 7: of decimation and references; default 0 */
     double lambda;       /**< 8: penalty of the probe, above 0; default 1 / n of the labelled rows */
     double discard;      /**< 9: share of the largest ratios that TwoNN's fit leaves out, in [0, 1); default 0.1 */
-    double tolerance;    /**< 10: in [0, 1): eigenvalues of the between-class scatter at or below this share of the largest are 0
-                              in nc1 and vci; default d 2^-52 */
+    double tolerance;    /**< 10: in [0, 1): eigenvalues of the between-class scatter at or below this share of the
+                              largest are 0 in nc1 and vci; default d 2^-52 */
     int32_t metric;      /**< 11: of neighbours and silhouette, CONCEPTDEC_METRIC_* */
     uint32_t flags;      /**< 12: CONCEPTDEC_GEOMETRY_* */
 } conceptdec_geometry_options;
 
 /** What a cloud of activations looks like: how many dimensions it fills, how its classes lie in it.
  *
- *  Arrays CONCEPTDEC_R_* below. Those from spectrum to hubness_reference are of all rows, also of those with label -1; the others need
- *  labels and are of the labelled rows. Each class counts alike, whatever its size: Sw is the mean of the covariances of the
- *  classes (divided by their sizes), Sb that of their means about the mean of the means. What is not defined is NaN, never
- *  a guess: of the spectrum that of rows that are all the same; nc1 to nc4, vci and fisher with fewer than two classes, with a class of
- *  fewer than two samples (class_count tells), or where all class means are the same.
+ *  Arrays CONCEPTDEC_R_* below. Those from spectrum to hubness_reference are of all rows, also of those with label -1;
+ *  the others need labels and are of the labelled rows. Each class counts alike, whatever its size: Sw is the mean of
+ *  the covariances of the classes (divided by their sizes), Sb that of their means about the mean of the means. What is
+ *  not defined is NaN, never a guess: of the spectrum that of rows that are all the same; nc1 to nc4, vci and fisher
+ *  with fewer than two classes, with a class of fewer than two samples (class_count tells), or where all class means
+ *  are the same.
  *
- *  All products are in float64, whatever the dtype. Eigenvalues come from second moments, so those at or below max(n, d) 2^-52
- *  of the largest are rounding; they count as 0 (numerical_rank counts the others), and singular values below about 2^-26
- *  of the largest (n, d near 1000: 2^-21) are lost to rank_me. Neighbours are exact; under the cosine metric TwoNN and
- *  mle_dimension take the chords between rows of length 1, whose squares are twice 1 - cos. Distances of the silhouette are
- *  within 2^-26 of themselves. Definitions and sources: docs/definitions.md.
+ *  All products are in float64, whatever the dtype. Eigenvalues come from second moments: those at or below
+ *  max(n, d) 2^-52 of the largest are rounding and count as 0 (numerical_rank counts the others), and so do, in
+ *  rank_me, singular values at or below the root of that (2^-21 for n or d near 1000) of the largest. Neighbours are
+ *  exact; under the cosine metric TwoNN and mle_dimension take the chords between rows of length 1, whose squares are
+ *  twice 1 - cos. Distances of the silhouette are within 2^-26 of themselves (d = 1024). Definitions and sources:
+ *  docs/definitions.md.
  *
- *  Time: O(n d min(n, d)) for second moments, O(min(n, d)^3) for their eigenvalues (vci: with vectors; none of these can be
- *  cancelled), a neighbour search and as much again for the curve, a logistic fit, O(n^2 d) for the silhouette by tiles. One table
- *  of max(k, hub_k) neighbours serves all of its measures. The bits are the same for any number of threads, but for what
- *  LAPACK does (docs/threading.md).
+ *  Time: O(n d min(n, d)) for second moments, O(min(n, d)^3) for their eigenvalues (vci: with vectors; none of these
+ *  can be cancelled), a neighbour search (the curve's many small ones take two to three times as long), a logistic fit,
+ *  O(n^2 d) for the silhouette by tiles. One table of max(k, hub_k) neighbours serves all of its measures. The bits are
+ *  the same for any number of threads, but for what LAPACK does (docs/threading.md).
  *  @param x n x d, n >= 2. @param labels integers, n x 1, 0..C-1, -1: none; NULL: no classes.
  *  @param options NULL: defaults (k = 20 needs 21 rows). @param[out] result arrays CONCEPTDEC_R_*.
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW (rows, or no label), EK, ELABEL, EINVAL, ENOMEM, EREAD,
@@ -1294,49 +1414,58 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
                                                      const conceptdec_geometry_options *options, conceptdec_result **result);
 
 /* Names of geometry. With labels also class_count (C), and where a probe was fitted lambda_ () and converged (). */
-#define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances (n - 1) along principal components, descending;
-                                                          those that rounding made negative are 0 */
-#define CONCEPTDEC_R_NUMERICAL_RANK "numerical_rank" /**< int64 (): of them, those above max(n, d) 2^-52 of the largest; what
-                                                          follows is made of these */
+#define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances (n - 1) along principal components,
+                                                          descending; those that rounding made negative are 0 */
+#define CONCEPTDEC_R_NUMERICAL_RANK "numerical_rank" /**< int64 (): of them, those above max(n, d) 2^-52 of the
+                                                          largest; what follows is made of these */
 #define CONCEPTDEC_R_TOTAL_VARIANCE "total_variance" /**< (): their sum: of all dimensions */
 #define CONCEPTDEC_R_PARTICIPATION_RATIO "participation_ratio" /**< (): (sum l)^2 / sum l^2 of the spectrum */
-#define CONCEPTDEC_R_EFFECTIVE_RANK "effective_rank" /**< (): exp of the entropy of l / sum l (Roy and Vetterli 2007, of eigenvalues) */
-#define CONCEPTDEC_R_RANK_ME "rank_me"               /**< (): exp of the entropy of s / sum s, s the singular values of the rows, not
-                                                          centred (Garrido et al. 2023) */
+#define CONCEPTDEC_R_EFFECTIVE_RANK "effective_rank" /**< (): exp of the entropy of l / sum l (Roy and Vetterli 2007,
+                                                          of eigenvalues) */
+#define CONCEPTDEC_R_RANK_ME "rank_me"               /**< (): exp of the entropy of s / sum s, s the singular values
+                                                          of the rows, not centred (Garrido et al. 2023) */
 #define CONCEPTDEC_R_STABLE_RANK "stable_rank"       /**< (): sum l / largest l */
-#define CONCEPTDEC_R_ANISOTROPY "anisotropy"         /**< (): mean cosine of two different rows (Ethayarajh 2019); rows of 0 left
-                                                          out, and counted in n_zero_rows */
+#define CONCEPTDEC_R_ANISOTROPY "anisotropy"         /**< (): mean cosine of two different rows (Ethayarajh 2019);
+                                                          rows of 0 left out, and counted in n_zero_rows */
 #define CONCEPTDEC_R_TWONN "twonn"                   /**< (): dimension by the fit of Facco et al. 2017 */
-#define CONCEPTDEC_R_TWONN_ML "twonn_ml"             /**< (): the same by maximum likelihood, (m - 1) / sum log mu over m samples */
-#define CONCEPTDEC_R_N_TWONN "n_twonn"               /**< int64 (): m, samples with a first neighbour at a distance above 0; NaN for
-                                                          fewer than 3 */
-#define CONCEPTDEC_R_TWONN_CURVE "twonn_curve"       /**< (D): mean of twonn_ml over the disjoint random subsamples of curve_samples
-                                                          rows, each searched by itself */
+#define CONCEPTDEC_R_TWONN_ML "twonn_ml"             /**< (): the same by maximum likelihood, (m - 1) / sum log mu
+                                                          over m samples */
+#define CONCEPTDEC_R_N_TWONN "n_twonn"               /**< int64 (): m, samples with a first neighbour at a distance
+                                                          above 0; NaN for fewer than 3 */
+#define CONCEPTDEC_R_TWONN_CURVE "twonn_curve"       /**< (D): mean of twonn_ml over the disjoint random subsamples
+                                                          of curve_samples rows, each searched by itself */
 #define CONCEPTDEC_R_TWONN_CURVE_SE "twonn_curve_se" /**< (D): its standard error; NaN of one */
 #define CONCEPTDEC_R_TWONN_CURVE_N "twonn_curve_n"   /**< int64 (D): subsamples that have a value, of 1, 2, 4 ... */
 #define CONCEPTDEC_R_CURVE_SAMPLES "curve_samples"   /**< int64 (D): n, n / 2, n / 4 ... down to 20 */
-#define CONCEPTDEC_R_MLE_DIMENSION "mle_dimension"   /**< (): Levina and Bickel 2004 with the harmonic mean of MacKay and Ghahramani */
+#define CONCEPTDEC_R_MLE_DIMENSION "mle_dimension"   /**< (): Levina and Bickel 2004 with the harmonic mean of MacKay
+                                                          and Ghahramani */
 #define CONCEPTDEC_R_N_MLE "n_mle"                   /**< int64 (): samples in it: those without a duplicate */
-#define CONCEPTDEC_R_HUBNESS_SKEW "hubness_skew"     /**< (): skewness of the number of samples that a row is a neighbour of; 0
-                                                          where these are all the same. Ties go to the lower row */
+#define CONCEPTDEC_R_HUBNESS_SKEW "hubness_skew"     /**< (): skewness of the number of samples that a row is a
+                                                          neighbour of; 0 where these are all the same. Ties go to
+                                                          the lower row */
 #define CONCEPTDEC_R_ROBIN_HOOD "robin_hood"         /**< (): sum |N_k - k| / (2 n k) */
 #define CONCEPTDEC_R_ANTIHUB_SHARE "antihub_share"   /**< (): rows that are nobody's neighbour */
 #define CONCEPTDEC_R_HUB_SHARE "hub_share"           /**< (): rows that are neighbours of 2 k samples or more */
-#define CONCEPTDEC_R_HUBNESS_REFERENCE "hubness_reference" /**< (references x 4): skew, Robin Hood, antihubs, hubs of Gaussian rows;
-                                                                absent with none */
+#define CONCEPTDEC_R_HUBNESS_REFERENCE "hubness_reference" /**< (references x 4): skew, Robin Hood, antihubs, hubs of
+                                                                Gaussian rows; absent with none */
 #define CONCEPTDEC_R_NC1 "nc1"                       /**< (): tr(Sw Sb^+) / C (Papyan, Han, Donoho 2020) */
 #define CONCEPTDEC_R_NC1_RANK "nc1_rank"             /**< int64 (): eigenvalues of Sb that count */
 #define CONCEPTDEC_R_NC2 "nc2"                       /**< (): mean |cosine of two centred class means + 1 / (C - 1)| */
-#define CONCEPTDEC_R_NC2_NORMS "nc2_norms"           /**< (): standard deviation of the norms of centred class means over their mean */
-#define CONCEPTDEC_R_NC3 "nc3"                       /**< (): |W / |W| - M / |M||^2 of weights W and centred class means M */
-#define CONCEPTDEC_R_NC4 "nc4"                       /**< (): share of samples that probe and nearest class mean call differently */
-#define CONCEPTDEC_R_VCI "vci"                       /**< (): 1 - tr(St^+ Sb) / rank Sb, St = Sw + Sb (Xu and Liu 2023); 0 for any
-                                                          rows in general position where n <= d + 1 */
+#define CONCEPTDEC_R_NC2_NORMS "nc2_norms"           /**< (): standard deviation of the norms of centred class means
+                                                          over their mean */
+#define CONCEPTDEC_R_NC3 "nc3"                       /**< (): |W / |W| - M / |M||^2 of weights W and centred class
+                                                          means M */
+#define CONCEPTDEC_R_NC4 "nc4"                       /**< (): share of samples that probe and nearest class mean call
+                                                          differently */
+#define CONCEPTDEC_R_VCI "vci"                       /**< (): 1 - tr(St^+ Sb) / rank Sb, St = Sw + Sb (Xu and Liu
+                                                          2023); 0 for any rows in general position where n <= d + 1 */
 #define CONCEPTDEC_R_FISHER "fisher"                 /**< (): tr Sb / tr Sw */
-#define CONCEPTDEC_R_SILHOUETTE "silhouette"         /**< (): mean over samples (Rousseeuw 1987); 0 for the only one of a class */
+#define CONCEPTDEC_R_SILHOUETTE "silhouette"         /**< (): mean over samples (Rousseeuw 1987); 0 for the only one
+                                                          of a class */
 #define CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT "silhouette_per_concept" /**< (C) */
-#define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each class's own
-                                                                                samples; NaN where these are the same, or one */
+#define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each
+                                                                                class's own samples; NaN where these
+                                                                                are the same, or one */
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
@@ -1354,7 +1483,7 @@ typedef struct conceptdec_vectors_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_matrix *baseline; /**< 0: floats, 1 x d; BASELINE_GIVEN only */
-    const conceptdec_matrix *groups;   /**< 1: integers, n x 1: rows of a group are drawn, and stay in one half, together */
+    const conceptdec_matrix *groups;   /**< 1: integers, n x 1: rows of a group are drawn, and halved, together */
     int64_t classes;        /**< 2: default: the largest label + 1 */
     int64_t baseline_class; /**< 3: BASELINE_CLASS only; default 0 */
     int64_t bootstrap;      /**< 4: draws over groups (rows, where there are none) within each class; default 0 */
@@ -1366,11 +1495,19 @@ typedef struct conceptdec_vectors_options {
     uint32_t flags;         /**< 10: 0 */
 } conceptdec_vectors_options;
 
-/** Class means and the vectors of concepts: `class_count` (C), `means` (C x d), `vectors` (C x d): mean less baseline, `norms` (C), `cosines` (C x C) of the vectors; with bootstrap
- *  `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C): percentile intervals; with splits `reliability` (C): mean over the halvings of the cosine of a vector from one half with that from the other.
- *  Sums in float64. NaN for a class without samples, and for cosines with a vector of 0. Time O(n d + bootstrap (n + C d min(n, d))) ...
- *  @param x n x d. @param labels integers, n x 1, -1: plays no part. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), EGROUPS, EINVAL, ENOMEM,
- *  EREAD, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+/** Class means and the vectors of concepts: `class_count` (C), `means` (C x d), `vectors` (C x d): mean less baseline,
+ *  `norms` (C), `cosines` (C x C) of the vectors; with bootstrap `norm_low`, `norm_high` (C), `cosine_low`,
+ *  `cosine_high` (C x C): percentile intervals, NaN where a class has fewer than two groups (rows, where there are
+ *  none) or a draw has no cosine; with splits `reliability` (C): mean over the halvings of the cosine of a vector from
+ *  one half of the samples with that from the other. A class of fewer than two groups is in neither half, so it is in
+ *  no baseline there, and has NaN. Sums in float64, from one sample on, so that an offset that all have costs no
+ *  digits. NaN for a class without samples, and for cosines with a vector no longer than the rounding of the sums (n
+ *  2^-52 times the range of the samples). Time O(n d) for each draw and each half, and O(C^2 d) for each draw. ENOMEM
+ *  where `memory` does not hold all cosines of the draws, and the means of one. What plays no part in a call is EINVAL.
+ *  @param x n x d. @param labels integers, n x 1, -1: plays no part. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), ECLASSMISSING
+ *  (BASELINE_CLASS), EGROUPS (no class has two), EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED.
+ *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                             const conceptdec_matrix *labels,
                                                             const conceptdec_vectors_options *options,
@@ -1392,25 +1529,48 @@ CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx,
 typedef struct conceptdec_eraser_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *directions; /**< 0: floats, r x d; PROJECTION only; labels may then be NULL */
-    int64_t classes;  /**< 1: default: the largest label + 1 */
-    int64_t rank;     /**< 2: most directions that are removed, the strongest first; default: all, at most C - 1 */
-    int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^30 */
-    double tolerance; /**< 4: singular values of the whitened cross-covariance at or below it count as 0; default 1e-8 */
+    const conceptdec_matrix *directions; /**< 0: floats in memory, r x d, none of them 0; PROJECTION only; labels may
+                                              then be NULL. One in the span of those before it adds nothing */
+    int64_t classes;  /**< 1: default: the largest label + 1; EINVAL with moments, which have their own */
+    int64_t rank;     /**< 2: most directions that are removed, the strongest first (of `directions` the first);
+                           default: all, at most C - 1 */
+    int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^32. LEACE needs 40 d^2 and a little;
+                           what cannot fit is ENOMEM with the bytes that are needed */
+    double tolerance; /**< 4: in [0, 1), default 1e-8. LEACE: singular values of the whitened cross-covariance at or
+                           below it count as 0; PROJECTION: those of the class means at or below it times the largest, or what
+                           is left of a direction, of length 1, without those before it */
     int32_t kind;     /**< 5: CONCEPTDEC_ERASE_* */
     uint32_t flags;   /**< 6: 0 */
 } conceptdec_eraser_options;
 
-/** A fitted eraser, x - (x - mean) read' removed; immutable once made. */
+/** A fitted eraser: a row x becomes x - sum over k of (read[k] . (x - mean)) removed[k]. Immutable once made. */
 typedef struct conceptdec_eraser conceptdec_eraser;
 
-/** Fits an eraser. LEACE needs the d x d covariance: time O(n d^2 + d^3), memory O(d^2). @param x n x d; NULL only with `directions`. @param labels integers, n x 1, -1: the sample plays no part.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+/** Fits an eraser to labelled rows.
+ *
+ *  LEACE: with S the covariance of the rows and Z their cross-covariance with membership in the classes (both divided
+ *  by n), W = S^-1/2 and u the left singular vectors of W Z whose singular values are above `tolerance`: read = W u,
+ *  removed = W^+ u. Of all affine maps after which no class differs in its mean it changes rows least in the mean
+ *  square, in any norm. The inverse is the pseudo-inverse: of fewer rows than dimensions, constant dimensions, or such
+ *  as depend on others, what does not vary stays as it is. PROJECTION: read = removed = the right singular vectors of
+ *  the class means less the mean of all, each times the root of its share of the rows. Means of classes become equal by
+ *  either.
+ *
+ *  Time: LEACE O(n d^2 + d^3): a Cholesky factorisation where the covariance is safely definite, its eigenvectors
+ *  otherwise (not cancellable; some 20 times longer); PROJECTION O(n d + C^2 d). Memory: options->memory. @param x n x
+ *  d; NULL only with `directions` and without labels: the mean is then 0. @param labels integers, n x 1, -1: the sample
+ *  plays no part; NULL only with `directions`: the mean is then that of all rows. @param options NULL: defaults.
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS, EINVAL, ENOMEM, EREAD,
+ *  ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                        const conceptdec_matrix *labels,
                                                        const conceptdec_eraser_options *options, conceptdec_eraser **eraser);
 
-/** The same from moments with or without a scatter for each class: the rows may have come in batches (streaming). @since 0.1 */
+/** The same from moments: the rows may have come in batches (streaming). LEACE takes moments with a scatter for each
+ *  class or a pooled one, PROJECTION any. Of the same rows in the same order, pooled moments (for a projection: means
+ *  alone) give the bits of conceptdec_eraser_new(), others the same but for rounding. Errors: ENULL, EINVAL (also means
+ *  alone, for LEACE), ETOOFEW, ESINGLECLASS, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, ESTRUCT_*, ERESERVED,
+ *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec_ctx *ctx,
                                                                       const conceptdec_class_moments *moments,
                                                                       const conceptdec_eraser_options *options,
@@ -1420,18 +1580,22 @@ CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec
 #define CONCEPTDEC_E_REMOVED "removed"         /**< float64 (r x d): what is subtracted for it */
 #define CONCEPTDEC_E_MEAN "mean"               /**< float64 (d) */
 #define CONCEPTDEC_E_STRENGTHS "strengths"     /**< float64 (r): singular values, descending; NaN for given directions */
-#define CONCEPTDEC_E_RANK "rank"               /**< int64 () */
+#define CONCEPTDEC_E_RANK "rank"               /**< int64 (): r; 0 where there is nothing to erase */
 #define CONCEPTDEC_E_KIND "kind"               /**< int64 () */
 
 /** Gets one of the arrays CONCEPTDEC_E_*; the memory belongs to the object. Errors: ENULL, ENAME. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_get(const conceptdec_eraser *eraser, const char *name,
                                                        conceptdec_array *array);
 
-/** `erased` (m x d): rows without the concept. A row's does not depend on the others. Errors: ENULL, ESIZE (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+/** `erased` (m x d, float64): rows without the concept, computed in float64. A row's numbers do not depend on the
+ *  others. Time O(m d r). @param x m x d of any float dtype, or a reader. Errors: ENULL, ESIZE (another d), EDTYPE,
+ *  EOVERFLOW (also a result that float64 does not hold), ENONFINITE, ENOMEM, EREAD, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_apply(conceptdec_ctx *ctx, const conceptdec_eraser *eraser,
                                                          const conceptdec_matrix *x, conceptdec_result **result);
 
-/** Writes and reads, as with moments. @since 0.1 */
+/** Writes and reads an eraser, as with moments: every size and value is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM,
+ *  ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_save(conceptdec_ctx *ctx, const conceptdec_eraser *eraser, const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_load(conceptdec_ctx *ctx, const char *path, conceptdec_eraser **eraser);
 
@@ -1443,14 +1607,24 @@ typedef struct conceptdec_erasure_options {
     uint64_t struct_size;
     uint64_t given;
     const conceptdec_eraser_options *eraser; /**< 0: NULL: defaults; rank is set by `most` */
-    const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults */
-    const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults */
+    const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults. No permutations, no bootstrap */
+    const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults. No permutations, bootstrap, control
+                                                  tasks, code lengths or nested selection */
     int64_t most;                            /**< 3: directions that are removed at most; default: as many as the eraser has */
 } conceptdec_erasure_options;
 
-/** How decodability falls as a concept is erased: after 0, 1 .. R directions `decodability` (R + 1; of the first k), `accuracy` (R + 1; of the first lambda), with `n_removed` (R + 1), `chance_null`, `chance`,
- *  and `strengths` (R). The eraser is fitted to all labelled rows, as erasers are.
- *  Errors: those of conceptdec_eraser_new(), conceptdec_knn_decodability() and conceptdec_probe(). @since 0.1 */
+/** How decodability falls as a concept is erased. One eraser is fitted to all labelled rows; after 0, 1 .. R of its
+ *  directions, the strongest first: `n_removed` (R + 1), `decodability` (R + 1; of the first k), `accuracy` (R + 1; of
+ *  the first lambda); `chance_null` () of neighbours before anything is removed, `chance` (): share of the largest
+ *  class, and `strengths` (R). Rows without the concept are float64, whatever x is.
+ *
+ *  The eraser has seen the rows that a probe is scored on. After all of LEACE a probe that is scored on the rows of its
+ *  fit (resubstitution) says the largest class; out of fold it may score below chance, as the mean of what a fold
+ *  leaves out lies opposite to that of the rest. What neighbours still read then is not linear.
+ *
+ *  Time: the eraser, and R + 1 times neighbours and probe. Memory 8 n d bytes, and theirs. @param x n x d. @param
+ *  labels integers, n x 1, -1: plays no part. Errors: those of conceptdec_eraser_new(), conceptdec_knn_decodability()
+ *  and conceptdec_probe(). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_erasure_curve(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                           const conceptdec_matrix *labels,
                                                           const conceptdec_erasure_options *options,

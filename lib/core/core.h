@@ -218,6 +218,8 @@ typedef struct conceptdec_i_source conceptdec_i_source;
 
 /* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's. */
 conceptdec_status conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view);
+/* An opened view as a public function takes it. */
+conceptdec_matrix conceptdec_i_view_given(const conceptdec_matrix *opened);
 /* A row as the reader wrote it, until the lane asks for another one; NULL where the reader has failed. */
 const char *conceptdec_i_source_row(conceptdec_i_source *source, int64_t row);
 

@@ -74,6 +74,15 @@ conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const concep
     return CONCEPTDEC_OK;
 }
 
+conceptdec_matrix
+conceptdec_i_view_given(const conceptdec_matrix *opened)
+{
+    conceptdec_matrix given = *opened;
+    if (conceptdec_i_view_is_read(opened))
+        given.data = &((const conceptdec_i_source *)opened->data)->reader;
+    return given;
+}
+
 /* ---- reading ---- */
 
 static bool

@@ -70,7 +70,7 @@ find_means(conceptdec_i_arena *arena, conceptdec_i_geometry *g)
     const int64_t d = g->d;
     conceptdec_i_stage(g->ctx, "class means", 1);
     CONCEPTDEC_I_TRY(
-        conceptdec_i_class_means_about(arena, g->x, g->columns.mean, c->label, c->count, c->mean, c->size));
+        conceptdec_i_class_means_about(arena, g->x, NULL, g->n, c->label, c->count, g->columns.mean, c->mean, c->size));
     for (int64_t i = 0; i < c->count * d; i++)
         c->mean[i] /= g->unit;
     for (int64_t k = 0; k < c->count; k++)
@@ -122,7 +122,8 @@ find_scatter(conceptdec_i_arena *arena, conceptdec_i_geometry *g)
     scattering s = {.g = g};
     int64_t tasks = ceil_div(c->n_labelled, ROWS);
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", c->n_labelled, sizeof(double), &s.square));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", conceptdec_i_lanes(g->ctx) * g->d, sizeof(double), &s.row));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_geometry_take(arena, "scatter", conceptdec_i_lanes(g->ctx) * g->d, sizeof(double), &s.row));
     conceptdec_i_stage(g->ctx, "scatter", tasks);
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(g->ctx, tasks, scatter_task, &s));
     for (int64_t k = 0; k < c->count; k++) {
@@ -248,8 +249,7 @@ conceptdec_i_geometry_classes_open(conceptdec_i_geometry *g)
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "class means", size, sizeof(double), &c->mean));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "class means", size, sizeof(double), &c->offset));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "class means", g->d, sizeof(double), &c->grand));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_result_int64(g->ctx, g->result, CONCEPTDEC_R_CLASS_COUNT, 1, &c->count, &counts));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_int64(g->ctx, g->result, CONCEPTDEC_R_CLASS_COUNT, 1, &c->count, &counts));
     for (int64_t k = 0; k < c->count; k++)
         counts[k] = c->size[k];
     conceptdec_i_arena_open(&arena, g->ctx);

@@ -1,4 +1,5 @@
-/* Within-class scatter along the directions in which class means differ. These are few: no matrix of d x d is needed. */
+/* Within-class scatter along the directions in which class means differ. These are few: no matrix of d x d is
+ * needed. */
 #include <math.h>
 #include <string.h>
 
@@ -116,8 +117,7 @@ find_nc1(conceptdec_i_arena *arena, const conceptdec_i_geometry *g, const betwee
     CONCEPTDEC_I_TRY(
         (is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(arena, g->d, 0, most, &passes));
     shift_means(g, b, mean);
-    conceptdec_i_stage(g->ctx, "scatter",
-                       conceptdec_i_passes_slabs(&passes, g->n) * ceil_div(b->rank, MOST_COLUMNS));
+    conceptdec_i_stage(g->ctx, "scatter", conceptdec_i_passes_slabs(&passes, g->n) * ceil_div(b->rank, MOST_COLUMNS));
     for (int64_t first = 0; first < b->rank; first += MOST_COLUMNS) {
         int64_t columns = min64(MOST_COLUMNS, b->rank - first);
         *s = (scattering){.g = g, .mean = mean, .first = first};

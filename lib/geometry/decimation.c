@@ -1,5 +1,5 @@
-/* TwoNN of ever smaller samples: rows in one random order, of which halves, quarters and so on are searched, each by itself. Their
- * rows come from a reader, so that nothing is copied whole. */
+/* TwoNN of ever smaller samples: rows in one random order, of which halves, quarters and so on are searched, each by
+ * itself. Their rows come from a reader, so that nothing is copied whole. */
 #include <math.h>
 #include <string.h>
 
@@ -102,12 +102,10 @@ take(curve *c, int64_t levels)
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "ratios of distances", g->n, sizeof(double), &c->logs));
     CONCEPTDEC_I_TRY(
         conceptdec_i_geometry_take(g->arena, "dimensions", INT64_C(1) << (levels - 1), sizeof(double), &c->values));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_result_float64(g->ctx, g->result, CONCEPTDEC_R_TWONN_CURVE, 1, &levels, &c->mean));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_float64(g->ctx, g->result, CONCEPTDEC_R_TWONN_CURVE, 1, &levels, &c->mean));
     CONCEPTDEC_I_TRY(
         conceptdec_i_result_float64(g->ctx, g->result, CONCEPTDEC_R_TWONN_CURVE_SE, 1, &levels, &c->error));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_result_int64(g->ctx, g->result, CONCEPTDEC_R_CURVE_SAMPLES, 1, &levels, &c->samples));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_int64(g->ctx, g->result, CONCEPTDEC_R_CURVE_SAMPLES, 1, &levels, &c->samples));
     CONCEPTDEC_I_TRY(
         conceptdec_i_result_int64(g->ctx, g->result, CONCEPTDEC_R_TWONN_CURVE_N, 1, &levels, &c->n_values));
     for (int64_t i = 0; i < g->n; i++)

@@ -1,4 +1,5 @@
-/* Intrinsic dimensions from a table of neighbours. Terms are added in ascending order, so that the order of rows is not seen. */
+/* Intrinsic dimensions from a table of neighbours. Terms are added in ascending order, so that the order of rows is
+ * not seen. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Where 1 - cos is the distance of the table, ratios are those of the distances on the sphere, whose squares these are. */
+/* Where 1 - cos is the distance of the table, ratios are those of the distances on the sphere, whose squares these
+ * are. */
 static double
 log_ratio(const conceptdec_i_geometry_distances *d, double far, double near)
 {
@@ -87,10 +89,8 @@ conceptdec_i_geometry_dimension(conceptdec_i_geometry *g, const conceptdec_i_geo
     int64_t n_mle;
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "ratios of distances", d->n, sizeof(double), &scratch));
     int64_t m = conceptdec_i_geometry_ratios(d, scratch);
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_geometry_put(g, CONCEPTDEC_R_TWONN, twonn_fit(scratch, m, g->options.discard)));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_geometry_put(g, CONCEPTDEC_R_TWONN_ML, conceptdec_i_geometry_twonn_ml(scratch, m)));
+    CONCEPTDEC_I_TRY(conceptdec_i_geometry_put(g, CONCEPTDEC_R_TWONN, twonn_fit(scratch, m, g->options.discard)));
+    CONCEPTDEC_I_TRY(conceptdec_i_geometry_put(g, CONCEPTDEC_R_TWONN_ML, conceptdec_i_geometry_twonn_ml(scratch, m)));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_put_count(g, CONCEPTDEC_R_N_TWONN, m));
     double dimension = mle(d, g->options.k, scratch, &n_mle);
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_put(g, CONCEPTDEC_R_MLE_DIMENSION, dimension));

@@ -102,8 +102,8 @@ take_arguments(conceptdec_i_geometry *g, const conceptdec_geometry_options *opti
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_options_take(g, options));
     CONCEPTDEC_I_TRY(conceptdec_i_columns_scan(g->arena, "x", g->x, &g->columns));
     for (int64_t j = 0; j < g->d; j++)
-        largest = fmax(largest, fmax(g->columns.largest[j] - g->columns.mean[j],
-                                     g->columns.mean[j] - g->columns.least[j]));
+        largest =
+            fmax(largest, fmax(g->columns.largest[j] - g->columns.mean[j], g->columns.mean[j] - g->columns.least[j]));
     g->unit = conceptdec_i_unit(largest);
     return CONCEPTDEC_OK;
 }

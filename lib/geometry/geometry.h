@@ -5,21 +5,22 @@
 #include "core/core.h"
 #include "linalg/columns.h"
 
-/* Classes count alike, whatever their sizes: the scatters are Sw = 1/C sum over classes of their covariance (divided by the size), Sb =
- * 1/C sum over classes of (m_c - m)(m_c - m)', m the mean of the class means. Numbers are in units of geometry->unit. */
+/* Classes count alike, whatever their sizes: the scatters are Sw = 1/C sum over classes of their covariance (divided
+ * by the size), Sb = 1/C sum over classes of (m_c - m)(m_c - m)', m the mean of the class means. Numbers are in
+ * units of geometry->unit. */
 typedef struct conceptdec_i_geometry_classes {
     int64_t count; /* 0: no labels */
     int64_t n_labelled, n_present;
-    bool is_defined; /* two classes or more, each of two rows or more: what scatters are needed for */
-    int32_t *label;  /* n */
-    int64_t *size;   /* count */
-    int64_t *start;  /* count + 1: where the rows of a class lie in order */
-    int32_t *order;  /* n_labelled */
-    double *mean;    /* count x d: of the class, less the means of the columns; NaN without rows */
-    double *grand;   /* d: the mean of those of classes with rows */
-    double *offset;  /* count x d: mean - grand */
+    bool is_defined;        /* two classes or more, each of two rows or more: what scatters are needed for */
+    int32_t *label;         /* n */
+    int64_t *size;          /* count */
+    int64_t *start;         /* count + 1: where the rows of a class lie in order */
+    int32_t *order;         /* n_labelled */
+    double *mean;           /* count x d: of the class, less the means of the columns; NaN without rows */
+    double *grand;          /* d: the mean of those of classes with rows */
+    double *offset;         /* count x d: mean - grand */
     double within, between; /* tr Sw, tr Sb; over the classes with rows */
-    bool is_apart;   /* is_defined, and not all class means are the same */
+    bool is_apart;          /* is_defined, and not all class means are the same */
 } conceptdec_i_geometry_classes;
 
 typedef struct conceptdec_i_geometry {
@@ -31,7 +32,7 @@ typedef struct conceptdec_i_geometry {
     int64_t n, d;
     conceptdec_geometry_options options; /* with defaults */
     conceptdec_i_columns columns;
-    double unit;            /* the power of two at or above the largest distance of a number from the mean of its column */
+    double unit; /* the power of two at or above the largest distance of a number from the mean of its column */
     double *inverse_norm;   /* n: of each row; 0 for a row that counts as zero */
     double *mean_direction; /* d: mean of all rows divided by their norms */
     int64_t n_zero_rows;
@@ -64,16 +65,16 @@ conceptdec_status conceptdec_i_geometry_take(conceptdec_i_arena *arena, const ch
 conceptdec_status conceptdec_i_geometry_rows(conceptdec_i_geometry *g);     /* norms, anisotropy, total variance */
 conceptdec_status conceptdec_i_geometry_spectrum(conceptdec_i_geometry *g); /* needs LAPACK, as does variability */
 conceptdec_status conceptdec_i_geometry_neighbors(conceptdec_i_geometry *g);
-conceptdec_status conceptdec_i_geometry_classes_open(conceptdec_i_geometry *g); /* also Fisher and NC2 */
-conceptdec_status conceptdec_i_geometry_collapse(conceptdec_i_geometry *g);     /* NC1; VCI unless NO_SPECTRUM */
+conceptdec_status conceptdec_i_geometry_classes_open(conceptdec_i_geometry *g);  /* also Fisher and NC2 */
+conceptdec_status conceptdec_i_geometry_collapse(conceptdec_i_geometry *g);      /* NC1; VCI unless NO_SPECTRUM */
 conceptdec_status conceptdec_i_geometry_participation(conceptdec_i_geometry *g); /* of each class */
 conceptdec_status conceptdec_i_geometry_probe(conceptdec_i_geometry *g);         /* NC3, NC4 */
 conceptdec_status conceptdec_i_geometry_silhouette(conceptdec_i_geometry *g);
 
 /* ---- between these ---- */
 
-/* The directions of Sb, v_k of length 1 with Sb v_k = values[k]^2 / count v_k, and along[k * count + c]: the offset of class c along
- * v_k. */
+/* The directions of Sb, v_k of length 1 with Sb v_k = values[k]^2 / count v_k, and along[k * count + c]: the offset
+ * of class c along v_k. */
 typedef struct conceptdec_i_geometry_between {
     int64_t rank;
     double *values, *directions, *along; /* descending; rank x d; rank x count */
@@ -83,7 +84,8 @@ typedef struct conceptdec_i_geometry_between {
 conceptdec_status conceptdec_i_geometry_captured(conceptdec_i_arena *arena, const conceptdec_i_geometry *g,
                                                  const conceptdec_i_geometry_between *between, double *trace);
 
-/* Distances to the first neighbours of each row, ascending: row i at distance + i * stride; of rows of length 1 under cosine. */
+/* Distances to the first neighbours of each row, ascending: row i at distance + i * stride; of rows of length 1
+ * under cosine. */
 typedef struct conceptdec_i_geometry_distances {
     const double *distance;
     int64_t n, stride;

@@ -1,5 +1,5 @@
-/* How often rows are neighbours of others, and the same for Gaussian rows of the same shape: concentration of distances alone makes
- * hubs, and only what is beyond that is a property of the data. */
+/* How often rows are neighbours of others, and the same for Gaussian rows of the same shape: concentration of
+ * distances alone makes hubs, and only what is beyond that is a property of the data. */
 #include <math.h>
 #include <string.h>
 
@@ -110,7 +110,8 @@ measure_references(conceptdec_i_arena *arena, conceptdec_i_geometry *g, int64_t 
     for (w.draw = 0; w.draw < shape[0]; w.draw++) {
         scores s;
         CONCEPTDEC_I_TRY(score_reference(&w, count, &s));
-        memcpy(out + w.draw * SCORES, (const double[]){s.skew, s.robin_hood, s.antihubs, s.hubs}, sizeof(double[SCORES]));
+        memcpy(out + w.draw * SCORES, (const double[]){s.skew, s.robin_hood, s.antihubs, s.hubs},
+               sizeof(double[SCORES]));
     }
     return CONCEPTDEC_OK;
 }

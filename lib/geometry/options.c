@@ -3,22 +3,7 @@
 
 #include "geometry/geometry.h"
 
-enum {
-    WEIGHTS,
-    BIAS,
-    CLASSES,
-    K,
-    HUB_K,
-    REFERENCES,
-    MEMORY,
-    SEED,
-    LAMBDA,
-    DISCARD,
-    TOLERANCE,
-    METRIC,
-    FLAGS,
-    FIELDS
-};
+enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, FIELDS };
 
 #define KNOWN_FLAGS                                                                                                    \
     (CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_PROBE |               \
@@ -29,7 +14,7 @@ enum {
 typedef struct {
     int field;
     const char *name;
-    bool is_set; /* not its default of zeros */
+    bool is_set;         /* not its default of zeros */
     const char *why_not; /* NULL: it plays a part */
 } role;
 
@@ -39,10 +24,11 @@ check_parts(const conceptdec_i_geometry *g)
     const conceptdec_geometry_options *o = &g->options;
     const bool has_labels = g->given_labels != NULL;
     const char *no_labels = has_labels ? NULL : "there are no labels";
-    const char *no_table = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? "neighbours are left out" : NULL;
+    const char *no_table =
+        conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? "neighbours are left out" : NULL;
     bool no_silhouette = !has_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
-    const char *no_fit = !has_labels  ? no_labels
-                         : o->weights ? "weights are given"
+    const char *no_fit = !has_labels                                                  ? no_labels
+                         : o->weights                                                 ? "weights are given"
                          : conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE) ? "the probe is left out"
                                                                                       : NULL;
     const role parts[] = {
@@ -87,7 +73,8 @@ check_numbers(const conceptdec_i_geometry *g)
     const conceptdec_geometry_options *o = &g->options;
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(g->ctx, "metric", o->metric, 2));
     if (o->memory < 1)
-        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "memory: %lld bytes, must be above 0", (long long)o->memory);
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "memory: %lld bytes, must be above 0",
+                                 (long long)o->memory);
     if (o->classes < 0 || o->classes > INT32_MAX)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ESIZE, "classes: %lld is not in 1..%d", (long long)o->classes,
                                  INT32_MAX);

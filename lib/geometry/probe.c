@@ -1,4 +1,5 @@
-/* A linear classifier beside the class means: how far its weights are from them, and how often it disagrees with the nearest one. */
+/* A linear classifier beside the class means: how far its weights are from them, and how often it disagrees with the
+ * nearest one. */
 #include <math.h>
 #include <string.h>
 
@@ -166,7 +167,8 @@ decide(void *argument, const conceptdec_i_chunk *chunk, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* For z = x - mean of the columns: w x + b = w z + (b + w mean), and m z - |m|^2 / 2 is largest for the nearest mean m. */
+/* For z = x - mean of the columns: w x + b = w z + (b + w mean), and m z - |m|^2 / 2 is largest for the nearest mean
+ * m. */
 static void
 find_additions(const probe *p, deciding *s)
 {
@@ -218,8 +220,8 @@ find_nc4(conceptdec_i_arena *arena, const probe *p, double *nc4)
             s.from[k] = p->weights + (s.first + k) * g->d;
             s.from[s.count + k] = c->mean + (s.first + k) * g->d;
         }
-        CONCEPTDEC_I_TRY(conceptdec_i_passes_run(&passes, &rows, CONCEPTDEC_I_TILE_F64, 2 * s.count, s.from, NULL,
-                                                 decide, &s));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_passes_run(&passes, &rows, CONCEPTDEC_I_TILE_F64, 2 * s.count, s.from, NULL, decide, &s));
     }
     for (int64_t i = 0; i < g->n; i++)
         differ += c->label[i] >= 0 && s.best_class[0][i] != s.best_class[1][i];

@@ -11,9 +11,9 @@ enum { MOST_TASKS = 64, LEAST_ROWS = 64 };
 typedef struct {
     const conceptdec_i_geometry *g;
     int64_t rows_a_task, tasks;
-    double *sums;  /* tasks x d: of the rows divided by their norms */
-    double *row;   /* per lane */
-    double *zeros; /* d */
+    double *sums;    /* tasks x d: of the rows divided by their norms */
+    double *row;     /* per lane */
+    double *zeros;   /* d */
     int64_t *n_zero; /* tasks */
 } walk;
 
@@ -52,7 +52,8 @@ walk_rows(conceptdec_i_arena *arena, conceptdec_i_geometry *g)
     walk w = {.g = g, .rows_a_task = max64(LEAST_ROWS, ceil_div(g->n, MOST_TASKS))};
     w.tasks = ceil_div(g->n, w.rows_a_task);
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "directions", w.tasks * g->d, sizeof(double), &w.sums));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "rows", conceptdec_i_lanes(g->ctx) * g->d, sizeof(double), &w.row));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_geometry_take(arena, "rows", conceptdec_i_lanes(g->ctx) * g->d, sizeof(double), &w.row));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "rows", g->d, sizeof(double), &w.zeros));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "rows", w.tasks, sizeof(int64_t), &w.n_zero));
     conceptdec_i_stage(g->ctx, "directions", w.tasks);

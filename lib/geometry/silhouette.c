@@ -1,5 +1,5 @@
-/* Silhouettes: the sum of the distances of each row to each class, tile by tile. Tiles come in any order, so what each adds is kept
- * in whole numbers, whose sums have no order. */
+/* Silhouettes: the sum of the distances of each row to each class, tile by tile. Tiles come in any order, so what
+ * each adds is kept in whole numbers, whose sums have no order. */
 #include <math.h>
 
 #include "geometry/geometry.h"
@@ -7,8 +7,8 @@
 #include "linalg/distances.h"
 #include "linalg/engine.h"
 
-/* A squared distance below this share of the squared norms is computed from the rows themselves: at 1024 dimensions what is kept is
- * within 2^-26 of itself by the bound of rounding, in truth much closer. */
+/* A squared distance below this share of the squared norms is computed from the rows themselves: at 1024 dimensions
+ * what is kept is within 2^-26 of itself by the bound of rounding, in truth much closer. */
 #define CLOSE 0x1p-18
 #define CHUNK 256 /* rows whose sums a lock guards */
 
@@ -18,11 +18,11 @@ typedef struct {
 } amount;
 
 typedef struct {
-    double *row, *buffer;   /* d */
-    double *column;         /* distances of a column of a tile */
-    double *by_row;         /* tile rows: to the class of the columns so far */
-    double *d2;             /* tile rows */
-    int32_t *close;         /* tile rows */
+    double *row, *buffer; /* d */
+    double *column;       /* distances of a column of a tile */
+    double *by_row;       /* tile rows: to the class of the columns so far */
+    double *d2;           /* tile rows */
+    int32_t *close;       /* tile rows */
     int64_t n_refined;
 } scratch;
 
@@ -100,9 +100,12 @@ measure_column(const silhouette *s, scratch *l, const conceptdec_i_tile *tile, i
     double *restrict column = l->column;
     const double own = s->norms[tile->col + j];
     int32_t n = 0;
-    for (int64_t i = 0; i < height; i++)
+    int64_t n_close = 0;
+    for (int64_t i = 0; i < height; i++) {
         column[i] = norms[i] + own - 2 * dots[i];
-    for (int64_t i = 0; i < height; i++)
+        n_close += column[i] < (norms[i] + own) * CLOSE;
+    }
+    for (int64_t i = 0; n_close > 0 && i < height; i++)
         if (column[i] < (norms[i] + own) * CLOSE)
             l->close[n++] = (int32_t)(tile->row + i);
     if (n > 0)
@@ -165,7 +168,8 @@ take_items(conceptdec_i_arena *arena, silhouette *s)
 {
     const conceptdec_i_geometry *g = s->g;
     const conceptdec_i_geometry_classes *c = &g->classes;
-    double *mean, own = fmax(conceptdec_i_largest_of(g->columns.least, g->d), conceptdec_i_largest_of(g->columns.largest, g->d));
+    double *mean,
+        own = fmax(conceptdec_i_largest_of(g->columns.least, g->d), conceptdec_i_largest_of(g->columns.largest, g->d));
     own = s->is_cosine ? 1 : conceptdec_i_unit(own); /* squares of rows as they are could be beyond float64 */
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "silhouettes", s->n, sizeof(int32_t), &s->class));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "silhouettes", s->n, sizeof(double), &s->factor));
@@ -194,8 +198,8 @@ take_lanes(conceptdec_i_arena *arena, silhouette *s)
         scratch *l = &s->lanes[i];
         CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "silhouettes", 2 * d + 3 * CONCEPTDEC_I_TILE_ROWS,
                                                     sizeof(double), &l->row));
-        CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "silhouettes", CONCEPTDEC_I_TILE_ROWS, sizeof(int32_t),
-                                                    &l->close));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_geometry_take(arena, "silhouettes", CONCEPTDEC_I_TILE_ROWS, sizeof(int32_t), &l->close));
         l->buffer = l->row + d;
         l->column = l->buffer + d;
         l->by_row = l->column + CONCEPTDEC_I_TILE_ROWS;
@@ -214,8 +218,7 @@ run_tiles(conceptdec_i_arena *arena, silhouette *s)
         pthread_mutex_init(&s->locks[i], NULL);
     conceptdec_i_stage(s->ctx, "silhouettes",
                        conceptdec_i_tiles_tasks(s->ctx, s->n, 0, s->g->d, CONCEPTDEC_I_TILE_F64));
-    conceptdec_status status =
-        conceptdec_i_tiles_run(s->ctx, &s->items, NULL, CONCEPTDEC_I_TILE_F64, take_tile, s);
+    conceptdec_status status = conceptdec_i_tiles_run(s->ctx, &s->items, NULL, CONCEPTDEC_I_TILE_F64, take_tile, s);
     for (int64_t i = 0; i < n_locks; i++)
         pthread_mutex_destroy(&s->locks[i]);
     return status;
@@ -223,8 +226,8 @@ run_tiles(conceptdec_i_arena *arena, silhouette *s)
 
 /* ---- scores ---- */
 
-/* (b - a) / max(a, b), a the mean distance to the own class's other rows and b the least mean distance to another class; 0 for the
- * only row of a class, and where both are 0. */
+/* (b - a) / max(a, b), a the mean distance to the own class's other rows and b the least mean distance to another
+ * class; 0 for the only row of a class, and where both are 0. */
 static double
 score(const silhouette *s, int64_t item)
 {
@@ -261,7 +264,8 @@ measure(conceptdec_i_arena *arena, silhouette *s, double *mean, double *per_conc
     double bytes = (double)s->n * (double)s->g->classes.count * sizeof(amount);
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_allow(s->g, "the silhouette", bytes + 28 * (double)s->n));
     CONCEPTDEC_I_TRY(take_items(arena, s));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "silhouettes", s->n * s->g->classes.count, sizeof(amount), &s->sums));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_geometry_take(arena, "silhouettes", s->n * s->g->classes.count, sizeof(amount), &s->sums));
     CONCEPTDEC_I_TRY(run_tiles(arena, s));
     conclude(s, mean, per_concept);
     int64_t n_refined = 0;

@@ -1,5 +1,6 @@
-/* Eigenvalues: of the covariance, or with fewer rows than dimensions of the products of rows; and of the same without centring,
- * which are those plus what the mean adds, so that the rows are multiplied once. All products are in float64. */
+/* Eigenvalues: of the covariance, or with fewer rows than dimensions of the products of rows; and of the same
+ * without centring, which are those plus what the mean adds, so that the rows are multiplied once. All products are
+ * in float64. */
 #include <math.h>
 
 #include "geometry/geometry.h"

@@ -1,5 +1,5 @@
-/* What needs second moments of labelled rows: how much of the total scatter lies between classes, and how many dimensions each class
- * fills. */
+/* What needs second moments of labelled rows: how much of the total scatter lies between classes, and how many
+ * dimensions each class fills. */
 #include <math.h>
 #include <string.h>
 
@@ -29,8 +29,8 @@ static conceptdec_status
 take(conceptdec_i_arena *arena, total *t)
 {
     const conceptdec_i_geometry *g = t->g;
-    double side = (double)t->side, block = (double)conceptdec_i_block_gram_bytes(g->classes.n_labelled, g->d,
-                                                                                 t->by_columns, true);
+    double side = (double)t->side,
+           block = (double)conceptdec_i_block_gram_bytes(g->classes.n_labelled, g->d, t->by_columns, true);
     CONCEPTDEC_I_TRY(
         conceptdec_i_geometry_allow(g, "vci", 8 * side * side + fmax(2.1 * 8 * side * side + 8 * 64 * side, block)));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", t->side * t->side, sizeof(double), &t->matrix));
@@ -100,8 +100,9 @@ capture_dimensions(conceptdec_i_arena *arena, const total *t, const between *b, 
     return CONCEPTDEC_OK;
 }
 
-/* The offsets are B' H, column c of H being sqrt(C / n_c) in the rows of class c, and Sb = B' H H' B / C: so tr(St^+ Sb_k) is the
- * squared length of what is left of H u_k / sqrt(C) in the space of the eigenvectors, u_k[c] = along[k][c] / values[k]. */
+/* The offsets are B' H, column c of H being sqrt(C / n_c) in the rows of class c, and Sb = B' H H' B / C: so tr(St^+
+ * Sb_k) is the squared length of what is left of H u_k / sqrt(C) in the space of the eigenvectors, u_k[c] =
+ * along[k][c] / values[k]. */
 static conceptdec_status
 capture_rows(conceptdec_i_arena *arena, const total *t, const between *b, double *trace)
 {
@@ -110,6 +111,7 @@ capture_rows(conceptdec_i_arena *arena, const total *t, const between *b, double
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", c->count, sizeof(double), &sums));
     for (int64_t q = 0; q < t->side; q++) {
         const double *vector = t->matrix + q * t->side;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(t->g->ctx, 0));
         if (!counts(t, q))
             continue;
         for (int64_t k = 0; k < c->count; k++) {
@@ -192,9 +194,9 @@ participate_all(conceptdec_i_arena *arena, const conceptdec_i_geometry *g, doubl
     int64_t most = 1;
     for (int64_t k = 0; k < g->classes.count; k++)
         most = max64(most, min64(g->d, g->classes.size[k]));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_allow(
-        g, "participation ratios",
-        8 * (double)most * (double)most + (double)conceptdec_i_block_gram_bytes(g->n, g->d, false, true)));
+    CONCEPTDEC_I_TRY(conceptdec_i_geometry_allow(g, "participation ratios",
+                                                 8 * (double)most * (double)most +
+                                                     (double)conceptdec_i_block_gram_bytes(g->n, g->d, false, true)));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", most * most, sizeof(double), &p.matrix));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", g->d, sizeof(double), &p.shift));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(arena, "scatter", g->d, sizeof(double), &p.factor));

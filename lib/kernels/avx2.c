@@ -263,6 +263,9 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #include "kernels/layout_avx2.h"
 #include "kernels/layout_template.h"
 #include "kernels/select_template.h"
+#define TURNS_VECTOR __m256d
+#define TURNS_ROOT(x) _mm256_sqrt_pd(x)
+#include "kernels/turns_template.h"
 #include "kernels/votes_template.h"
 
 #define TABLE conceptdec_i_kernels_avx2

@@ -248,6 +248,9 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/layout_avx512.h"
 #include "kernels/layout_template.h"
 #include "kernels/select_template.h"
+#define TURNS_VECTOR __m512d
+#define TURNS_ROOT(x) _mm512_sqrt_pd(x)
+#include "kernels/turns_template.h"
 #include "kernels/votes_template.h"
 
 #define TABLE conceptdec_i_kernels_avx512

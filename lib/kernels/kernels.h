@@ -34,6 +34,9 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 #define CONCEPTDEC_I_TILE 16
 #define CONCEPTDEC_I_LAYOUT_COLUMNS 64
 
+/* Matrices whose columns one call of `turn_columns` turns, one in each lane. */
+#define CONCEPTDEC_I_TURNED 8
+
 /* What one tile of places meets. Places attract at the rate of a curve 1 / (1 + a d^2b) and repel by its complement. */
 typedef struct conceptdec_i_moves {
     const float *others;      /* n x columns, what `partners` and `strangers` are rows of; columns * n < 2^31 */
@@ -147,6 +150,12 @@ typedef struct conceptdec_i_kernels {
      * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
+
+    /* One sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
+     * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each pair of columns is
+     * rotated to be orthogonal; returns 0 where none had a product above `tolerance` times that of their norms. squares: m * 8
+     * numbers of scratch. Elements are finite and at most about 1. */
+    int (*turn_columns)(double *columns, int64_t m, int64_t n, int is_one, double tolerance, double *squares);
 } conceptdec_i_kernels;
 
 /* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */

@@ -3,6 +3,7 @@
 
 #include <conceptdec/conceptdec.h>
 
+#include <math.h>
 #include <string.h>
 
 #include "core/half.h"
@@ -221,6 +222,18 @@ bytes_agree(bytes a, bytes b, bytes x)
 #define PLACES_BYTES 16
 #include "kernels/places_template.h"
 #include "kernels/select_template.h"
+
+typedef double two_doubles __attribute__((vector_size(16)));
+
+static inline two_doubles
+two_roots(two_doubles x)
+{
+    return (two_doubles){sqrt(x[0]), sqrt(x[1])};
+}
+
+#define TURNS_VECTOR two_doubles
+#define TURNS_ROOT(x) two_roots(x)
+#include "kernels/turns_template.h"
 #include "kernels/votes_template.h"
 
 #define TABLE conceptdec_i_kernels_portable

@@ -38,4 +38,5 @@ const conceptdec_i_kernels TABLE = {
     .words = words,
     .deal = deal,
     .move = move,
+    .turn_columns = turn_columns,
 };

@@ -8,8 +8,8 @@
 int64_t
 conceptdec_i_block_gram_bytes(int64_t items, int64_t dims, bool by_columns, bool is_wide)
 {
-    int64_t bytes = by_columns ? conceptdec_i_blocks_bytes(items, dims, is_wide)
-                               : conceptdec_i_blocks_bytes(dims, items, is_wide);
+    int64_t bytes =
+        by_columns ? conceptdec_i_blocks_bytes(items, dims, is_wide) : conceptdec_i_blocks_bytes(dims, items, is_wide);
     return conceptdec_i_add(bytes, TILES, &bytes) ? bytes : INT64_MAX;
 }
 
@@ -25,7 +25,7 @@ conceptdec_status
 conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, double *out)
 {
     conceptdec_i_blocks blocks = *given;
-    int64_t items = conceptdec_i_blocks_items(given), dims = given->x->cols;
+    int64_t items = given->row ? given->n : given->x->rows, dims = given->x->cols;
     int64_t pieces = by_columns ? dims : items, side = by_columns ? items : dims;
     int64_t most = conceptdec_i_blocks_count(side, blocks.is_wide);
     int precision = blocks.is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
@@ -33,8 +33,8 @@ conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, b
     void *block;
     blocks.gap = conceptdec_i_blocks_gap(side, blocks.is_wide);
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(
-        &arena, "rows", conceptdec_i_blocks_bytes(side, pieces, blocks.is_wide), 1, &block);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(side, pieces, blocks.is_wide), 1, &block);
     set_stage(ctx, blocks.is_wide, pieces, most, side, precision);
     for (int64_t first = 0; status == CONCEPTDEC_OK && first < pieces; first += most) {
         conceptdec_i_dense dense;

@@ -41,16 +41,16 @@ conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide)
     return conceptdec_i_mul(length + conceptdec_i_blocks_gap(length, is_wide), most, &bytes) ? bytes : INT64_MAX;
 }
 
-/* A piece of an item, from the column `column` of the matrix. */
+/* A piece of a row, from the column `column` of the matrix. */
 static void
-load(const conceptdec_i_blocks *b, int64_t item, int64_t column, int64_t count, double *restrict out)
+load(const conceptdec_i_blocks *b, int64_t row, int64_t column, int64_t count, double *restrict out)
 {
     const double *restrict shift = b->shift + column, *restrict factor = b->factor + column;
-    conceptdec_i_view_widen(b->ctx->kernels, b->x, b->row ? b->row[item] : item, column, count, out);
+    conceptdec_i_view_widen(b->ctx->kernels, b->x, b->row ? b->row[row] : row, column, count, out);
     for (int64_t j = 0; j < count; j++)
         out[j] = (out[j] - shift[j]) * factor[j];
     for (int64_t j = 0; b->weight && j < count; j++)
-        out[j] *= b->weight[item];
+        out[j] *= b->weight[row];
 }
 
 static void
@@ -150,7 +150,8 @@ conceptdec_status
 conceptdec_i_blocks_columns(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,
                             conceptdec_i_dense *dense)
 {
+    const int64_t n = blocks->row ? blocks->n : blocks->x->rows;
     loading l = {
-        .b = blocks, .rows = conceptdec_i_blocks_items(blocks), .column = first, .columns = count, .out = out, .by_columns = true};
+        .b = blocks, .rows = n, .column = first, .columns = count, .out = out, .by_columns = true};
     return run(&l, dense);
 }

@@ -5,23 +5,17 @@
 #include "core/core.h"
 #include "linalg/gram.h"
 
-/* Element (i, j) is (x(row[i], j) - shift[j]) * factor[j] * weight[i], in float64, rounded to float where it is not wide. */
+/* Element (i, j) is (x(i, j) - shift[j]) * factor[j], in float64, rounded to float where it is not wide. */
 typedef struct conceptdec_i_blocks {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x; /* opened */
+    const int32_t *row;         /* NULL: all rows of x, else n of them in this order: rows below are then those */
+    int64_t n;                  /* where `row` is given */
     const double *shift, *factor;
     bool is_wide;
-    int64_t gap;          /* elements between one row (or column) of `out` and the next */
-    const int32_t *row;   /* n rows; NULL: all of them in order */
-    int64_t n;            /* where there is such a list */
-    const double *weight; /* of each item; NULL: 1 */
+    int64_t gap; /* elements between one row (or column) of `out` and the next */
+    const double *weight; /* of each row, by which its elements are multiplied, too; NULL: 1 */
 } conceptdec_i_blocks;
-
-static inline int64_t
-conceptdec_i_blocks_items(const conceptdec_i_blocks *blocks)
-{
-    return blocks->row ? blocks->n : blocks->x->rows;
-}
 
 /* Rows first..first+count-1: out is count x d. */
 conceptdec_status conceptdec_i_blocks_rows(const conceptdec_i_blocks *blocks, int64_t first, int64_t count, void *out,

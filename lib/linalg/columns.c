@@ -13,6 +13,9 @@ enum { MOST_TASKS = 64, PIECE = 1024, ROWS_A_POLL = 256 };
 typedef struct pass {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
+    const int32_t *row; /* item i is row row[i]; NULL: i */
+    int64_t n;          /* items */
+    bool is_stage;      /* of the progress */
     const double *shift, *unit; /* unit NULL: the first pass */
     int64_t rows_a_task, tasks;
     double *sums, *least, *largest; /* tasks x d; of the second pass: sums alone */
@@ -59,10 +62,10 @@ pass_task(void *argument, int64_t task, int lane)
     int64_t first = task * p->rows_a_task, end = first + p->rows_a_task;
     double piece[PIECE];
     (void)lane;
-    for (int64_t i = first; i < end && i < p->x->rows; i++) {
+    for (int64_t i = first; i < end && i < p->n; i++) {
         for (int64_t j = 0; j < d; j += PIECE) {
             int64_t count = d - j < PIECE ? d - j : PIECE;
-            conceptdec_i_view_widen(p->ctx->kernels, p->x, i, j, count, piece);
+            conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[i] : i, j, count, piece);
             if (p->unit)
                 join_squares(piece, p->shift + j, p->unit + j, p->sums + at + j, count);
             else
@@ -77,7 +80,7 @@ pass_task(void *argument, int64_t task, int lane)
 static conceptdec_status
 run(conceptdec_i_arena *arena, pass *p)
 {
-    const int64_t n = p->x->rows, d = p->x->cols;
+    const int64_t n = p->n, d = p->x->cols;
     int64_t rows = TASK_ELEMENTS / d > 1 ? TASK_ELEMENTS / d : 1, least = (n - 1) / MOST_TASKS + 1;
     void *sums;
     p->rows_a_task = rows > least ? rows : least;
@@ -93,7 +96,8 @@ run(conceptdec_i_arena *arena, pass *p)
             memcpy(p->largest + t * d, p->shift, (size_t)d * sizeof(double));
         }
     }
-    conceptdec_i_stage(arena->ctx, "input", p->tasks);
+    if (p->is_stage)
+        conceptdec_i_stage(arena->ctx, "input", p->tasks);
     return conceptdec_i_parallel(arena->ctx, p->tasks, pass_task, p);
 }
 
@@ -114,7 +118,7 @@ conclude(const pass *p, conceptdec_i_columns *c)
     const int64_t d = p->x->cols;
     add_tasks(p, c->mean);
     for (int64_t j = 0; j < d; j++) {
-        c->mean[j] = p->shift[j] + c->mean[j] / (double)p->x->rows;
+        c->mean[j] = p->shift[j] + c->mean[j] / (double)p->n;
         c->least[j] = c->largest[j] = p->shift[j];
     }
     for (int64_t t = 0; t < p->tasks; t++)
@@ -139,28 +143,58 @@ check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *x, const c
 }
 
 static conceptdec_status
-scan(conceptdec_i_arena *scratch, const char *name, const conceptdec_matrix *x, conceptdec_i_columns *c)
+scan(conceptdec_i_arena *scratch, const char *name, pass *p, conceptdec_i_columns *c)
 {
+    const conceptdec_matrix *x = p->x;
     void *first;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "columns", x->cols, sizeof(double), &first));
-    conceptdec_i_view_widen(scratch->ctx->kernels, x, 0, 0, x->cols, first);
+    conceptdec_i_view_widen(scratch->ctx->kernels, x, p->row ? p->row[0] : 0, 0, x->cols, first);
     CONCEPTDEC_I_TRY(conceptdec_i_take_pending(scratch->ctx));
-    pass p = {.ctx = scratch->ctx, .x = x, .shift = first};
-    CONCEPTDEC_I_TRY(run(scratch, &p));
-    conclude(&p, c);
+    p->shift = first;
+    CONCEPTDEC_I_TRY(run(scratch, p));
+    conclude(p, c);
     return check(scratch->ctx, name, x, c);
+}
+
+static conceptdec_status
+scan_items(conceptdec_i_arena *arena, const char *name, pass *p, conceptdec_i_columns *columns)
+{
+    const int64_t d = p->x->cols;
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", d, 3 * sizeof(double), &memory));
+    *columns = (conceptdec_i_columns){
+        .mean = memory, .least = (double *)memory + d, .largest = (double *)memory + 2 * d};
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, arena->ctx);
+    conceptdec_status status = scan(&scratch, name, p, columns);
+    conceptdec_i_arena_close(&scratch);
+    return status;
 }
 
 conceptdec_status
 conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                           conceptdec_i_columns *columns)
 {
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", x->cols, 3 * sizeof(double), &p));
-    *columns = (conceptdec_i_columns){.mean = p, .least = (double *)p + x->cols, .largest = (double *)p + 2 * x->cols};
+    pass p = {.ctx = arena->ctx, .x = x, .n = x->rows, .is_stage = true};
+    return scan_items(arena, name, &p, columns);
+}
+
+conceptdec_status
+conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
+                               const int32_t *row, int64_t n, conceptdec_i_columns *columns)
+{
+    pass p = {.ctx = arena->ctx, .x = x, .row = row, .n = n};
+    return scan_items(arena, name, &p, columns);
+}
+
+static conceptdec_status
+square_items(conceptdec_i_arena *arena, pass *p, double *squares)
+{
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = scan(&scratch, name, x, columns);
+    conceptdec_status status = run(&scratch, p);
+    if (status == CONCEPTDEC_OK)
+        add_tasks(p, squares);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
@@ -169,12 +203,14 @@ conceptdec_status
 conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift,
                              const double *unit, double *squares)
 {
-    pass p = {.ctx = arena->ctx, .x = x, .shift = shift, .unit = unit};
-    conceptdec_i_arena scratch;
-    conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = run(&scratch, &p);
-    if (status == CONCEPTDEC_OK)
-        add_tasks(&p, squares);
-    conceptdec_i_arena_close(&scratch);
-    return status;
+    pass p = {.ctx = arena->ctx, .x = x, .n = x->rows, .is_stage = true, .shift = shift, .unit = unit};
+    return square_items(arena, &p, squares);
+}
+
+conceptdec_status
+conceptdec_i_columns_squares_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *row, int64_t n,
+                                  const double *shift, const double *unit, double *squares)
+{
+    pass p = {.ctx = arena->ctx, .x = x, .row = row, .n = n, .shift = shift, .unit = unit};
+    return square_items(arena, &p, squares);
 }

@@ -16,6 +16,13 @@ conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const cha
 /* squares[j] = sum over rows of ((x - shift) / unit)^2. */
 conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x,
                                                const double *shift, const double *unit, double *squares);
+/* The same for n rows of a finite matrix in this order, which may repeat (row NULL: the first n); names no stage of the
+ * progress. EOVERFLOW names the column. */
+conceptdec_status conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
+                                                 const int32_t *row, int64_t n, conceptdec_i_columns *columns);
+conceptdec_status conceptdec_i_columns_squares_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x,
+                                                    const int32_t *row, int64_t n, const double *shift,
+                                                    const double *unit, double *squares);
 /* The power of two at or above |value|, within 2^-1000 and 2^1000; 1 for 0. */
 double conceptdec_i_unit(double value);
 

@@ -10,7 +10,7 @@
 int
 conceptdec_i_covariance_precision(const conceptdec_i_krylov_problem *problem)
 {
-    bool is_wide = !problem->rows || problem->rows->dtype == CONCEPTDEC_FLOAT64;
+    bool is_wide = problem->is_wide || !problem->rows || problem->rows->dtype == CONCEPTDEC_FLOAT64;
     return is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
 }
 
@@ -42,6 +42,8 @@ conceptdec_i_covariance_open(conceptdec_i_arena *arena, const conceptdec_i_krylo
     covariance->precision = conceptdec_i_covariance_precision(problem);
     if (problem->rows) {
         covariance->rows = conceptdec_i_rows_of(problem->rows);
+        covariance->rows.row = problem->row;
+        covariance->rows.n = problem->row ? problem->n : problem->rows->rows;
         return round_mean(arena, covariance);
     }
     covariance->rows = (conceptdec_i_rows){

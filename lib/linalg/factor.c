@@ -54,6 +54,24 @@ conceptdec_i_triangular_solve(conceptdec_ctx *ctx, int64_t n, const double *l, i
 }
 
 conceptdec_status
+conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm, double *condition)
+{
+    void *work, *numbers;
+    conceptdec_i_arena arena;
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "condition", 3 * n, sizeof(double), &work);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_arena_take_raw(&arena, "condition", n, sizeof(lapack_int), &numbers);
+    if (status == CONCEPTDEC_OK) {
+        lapack_int info = LAPACKE_dpocon_work(ORDER, 'U', (lapack_int)n, l, (lapack_int)ld, norm, condition, work, numbers);
+        status = info != 0 ? refused(ctx, "dpocon", info) : CONCEPTDEC_OK;
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
 conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64_t ld)
 {
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
@@ -252,6 +270,13 @@ conceptdec_i_triangular_solve(conceptdec_ctx *ctx, int64_t n, const double *l, i
                               int64_t n_columns, double *b, int64_t ldb)
 {
     (void)n, (void)l, (void)ld, (void)is_transposed, (void)n_columns, (void)b, (void)ldb;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm, double *condition)
+{
+    (void)n, (void)l, (void)ld, (void)norm, (void)condition;
     return unsupported(ctx);
 }
 

@@ -18,6 +18,10 @@ conceptdec_status conceptdec_i_cholesky_solve(conceptdec_ctx *ctx, int64_t n, co
 /* b = L^-1 b, or L'^-1 b (is_transposed). */
 conceptdec_status conceptdec_i_triangular_solve(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld,
                                                 bool is_transposed, int64_t n_columns, double *b, int64_t ldb);
+/* About the reciprocal of the condition of what was factored, in the norm of largest sums of columns, which was `norm`. Working
+ * memory of 4 n numbers. */
+conceptdec_status conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm,
+                                                  double *condition);
 /* l = L^-1 in place; the other half is not touched. EINVAL where a diagonal element is 0. */
 conceptdec_status conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64_t ld);
 /* a = sum over k of values[k] v_k v_k', values ascending; a[k * ld + i] becomes element i of v_k. Working memory of about

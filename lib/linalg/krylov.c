@@ -449,7 +449,6 @@ conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem
     conceptdec_i_arena own;
     space s = {.ctx = arena->ctx, .problem = problem, .dims = problem->dims, .wanted = problem->components};
     CONCEPTDEC_I_TRY(take_answer(arena, problem, answer));
-    conceptdec_i_stage(arena->ctx, "components", 0);
     size_up(&s);
     conceptdec_i_arena_open(&own, arena->ctx);
     conceptdec_status status = take_space(&own, &s);

@@ -8,6 +8,9 @@
 /* C = sum over rows x of ((x - mean) / scale) ((x - mean) / scale)' / divisor, or a matrix that is at hand. */
 typedef struct conceptdec_i_krylov_problem {
     const conceptdec_matrix *rows; /* opened (conceptdec_i_view_open) and finite; NULL: the matrix */
+    const int32_t *row;            /* NULL: all of them, else n of them, which may repeat */
+    int64_t n;                     /* where `row` is given */
+    bool is_wide;                  /* products in float64 whatever the rows are */
     const double *mean;            /* dims; NULL: 0 */
     const double *scale;           /* dims, above 0; NULL: 1 */
     double divisor;                /* above 0 */
@@ -31,8 +34,8 @@ typedef struct conceptdec_i_krylov_answer {
     bool converged;
 } conceptdec_i_krylov_answer;
 
-/* Rows of float64 are multiplied in float64, narrower ones in float32 with sums of slabs in float64, and never copied whole.
- * The same bits for any number of threads, but for what LAPACK makes of problems of a few hundred rows. Errors: ENOMEM,
+/* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32 with
+ * sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK makes of problems of a few hundred rows. Errors: ENOMEM,
  * EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);

@@ -275,6 +275,16 @@ stage(const pass *p, int64_t first, int64_t count, char *memory)
                  memory + p->staged_at + i * dims * p->shape.size);
 }
 
+/* Whether rows of items item..item + count - 1 lie one after the other. */
+static bool
+are_together(const conceptdec_i_rows *rows, int64_t item, int64_t count)
+{
+    for (int64_t i = 1; rows->row && i < count; i++)
+        if (rows->row[item + i] != rows->row[item] + i)
+            return false;
+    return true;
+}
+
 /* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie so
  * already, there. */
 static const char *
@@ -285,9 +295,8 @@ gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int
     *ld = rows->dims;
     if (is_staged(p))
         return memory + p->staged_at + (at * rows->dims + dim) * p->shape.size;
-    const bool are_together = !rows->row || rows->row[item + count - 1] - rows->row[item] == count - 1;
     *ld = rows->stride;
-    if (rows->data && are_together && !is_widened(p) && !rows->center)
+    if (rows->data && !is_widened(p) && !rows->center && are_together(rows, item, count))
         return row_at(p, item, dim);
     *ld = depth;
     for (int64_t i = 0; i < count; i++)

@@ -48,7 +48,8 @@ int64_t conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t col
 /* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
 conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                            int64_t columns_f64, conceptdec_i_passes *passes);
-/* The same where rows may come from a reader, which is asked for each of them once a pass. */
+/* The same where rows may come from a reader, which is asked for each of them once a pass, but for a few at the borders of
+ * what two lanes read. */
 conceptdec_status conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                                    int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */

@@ -311,6 +311,16 @@ conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, in
     return tasks;
 }
 
+int64_t
+conceptdec_i_tiles_bytes(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision)
+{
+    blocking k = choose_blocking(ctx, precision, dims);
+    int64_t a = min64(k.super_rows, ceil_div(n_a, k.rows) * k.rows);
+    int64_t b = min64(k.super_cols, ceil_div(n_b ? n_b : n_a, k.cols) * k.cols);
+    int64_t lane = max64(k.mr, k.nr) * dims + k.rows * k.cols;
+    return ((a + b) * dims + conceptdec_i_lanes(ctx) * lane) * k.size + conceptdec_i_lanes(ctx) * dims * (int64_t)sizeof(double);
+}
+
 typedef struct {
     const conceptdec_i_kernels *kernels;
     const conceptdec_i_operand *operand;

@@ -40,6 +40,8 @@ conceptdec_status conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i
                                          conceptdec_i_tile_consumer consumer, void *argument);
 /* Tasks that conceptdec_i_tiles_run() hands out, for the progress of a stage. */
 int64_t conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision);
+/* Bytes that it takes (not int8); n_b 0: of one set. */
+int64_t conceptdec_i_tiles_bytes(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision);
 /* Squared norm of every packed item, as it enters the products (not int8). */
 conceptdec_status conceptdec_i_tiles_norms(conceptdec_ctx *ctx, const conceptdec_i_operand *operand, int precision,
                                            double *norms);

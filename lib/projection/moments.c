@@ -4,58 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
 #include "linalg/gram.h"
-
-enum { LEAST_CHUNK = 512, MOST_CHUNK = 8192, CHUNK_ELEMENTS = 1 << 19 };
-
-/* Wide rows are so many that a product of them outweighs the pass over d x d sums that it is added to. */
-int64_t
-conceptdec_i_moments_chunk(int64_t d)
-{
-    int64_t rows = CHUNK_ELEMENTS / d / LEAST_CHUNK * LEAST_CHUNK;
-    return rows < LEAST_CHUNK ? LEAST_CHUNK : rows > MOST_CHUNK ? MOST_CHUNK : rows;
-}
-
-static conceptdec_status
-take(conceptdec_ctx *ctx, const conceptdec_moments *m, int64_t rows, double **out)
-{
-    int64_t count, bytes;
-    if (!conceptdec_i_mul(rows, m->d, &count) || !conceptdec_i_mul(count, sizeof **out, &bytes))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "moments: %lld x %lld numbers do not fit an address",
-                                 (long long)rows, (long long)m->d);
-    void *p = conceptdec_i_memory_take(m->memory, (uint64_t)count, sizeof **out);
-    if (!p)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "moments: cannot allocate %lld bytes", (long long)bytes);
-    *out = p;
-    return CONCEPTDEC_OK;
-}
-
-conceptdec_status
-conceptdec_i_sums_take(conceptdec_ctx *ctx, const conceptdec_moments *m, conceptdec_i_sums *sums)
-{
-    *sums = (conceptdec_i_sums){0};
-    conceptdec_status status = take(ctx, m, m->d, &sums->scatter);
-    if (status == CONCEPTDEC_OK)
-        status = take(ctx, m, m->chunk + 1, &sums->rows);
-    if (status == CONCEPTDEC_OK)
-        status = take(ctx, m, 1, &sums->mean);
-    if (status == CONCEPTDEC_OK)
-        status = take(ctx, m, 1, &sums->pilot);
-    if (status != CONCEPTDEC_OK)
-        conceptdec_i_sums_give(m, sums);
-    return status;
-}
-
-void
-conceptdec_i_sums_give(const conceptdec_moments *m, conceptdec_i_sums *sums)
-{
-    conceptdec_i_memory_give(m->memory, sums->pilot);
-    conceptdec_i_memory_give(m->memory, sums->mean);
-    conceptdec_i_memory_give(m->memory, sums->scatter);
-    conceptdec_i_memory_give(m->memory, sums->rows);
-    *sums = (conceptdec_i_sums){0};
-}
 
 conceptdec_status
 conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conceptdec_moments **moments)
@@ -64,17 +13,13 @@ conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conceptdec_moments **m
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "moments", 1, sizeof **moments, &p));
     conceptdec_moments *m = p;
     *m = (conceptdec_moments){.memory = conceptdec_i_memory_share(ctx->memory), .kernels = ctx->kernels, .d = d};
-    m->chunk = conceptdec_i_moments_chunk(d);
-    conceptdec_status status = conceptdec_i_sums_take(ctx, m, &m->sums);
-    if (status != CONCEPTDEC_OK) {
+    m->sums = (conceptdec_i_sums){.d = d, .classes = 1, .chunk = conceptdec_i_sums_chunk(d)};
+    conceptdec_status status = conceptdec_i_sums_make(ctx, m->memory, true, &m->sums);
+    if (status == CONCEPTDEC_OK)
+        *moments = m;
+    else
         conceptdec_moments_free(m);
-        return status;
-    }
-    memset(m->sums.mean, 0, (size_t)d * sizeof *m->sums.mean);
-    memset(m->sums.pilot, 0, (size_t)d * sizeof *m->sums.pilot);
-    memset(m->sums.scatter, 0, (size_t)(d * d) * sizeof *m->sums.scatter);
-    *moments = m;
-    return CONCEPTDEC_OK;
+    return status;
 }
 
 conceptdec_status
@@ -97,7 +42,7 @@ conceptdec_moments_free(conceptdec_moments *m)
     if (!m)
         return;
     conceptdec_i_memory *memory = m->memory;
-    conceptdec_i_sums_give(m, &m->sums);
+    conceptdec_i_sums_give(memory, &m->sums);
     conceptdec_i_memory_give(memory, m->covariance);
     conceptdec_i_memory_give(memory, m->mean);
     conceptdec_i_memory_give(memory, m);
@@ -109,7 +54,7 @@ conceptdec_moments_free(conceptdec_moments *m)
 static void
 finish(const conceptdec_moments *m, double *mean, double *covariance)
 {
-    int64_t n = m->sums.n + m->sums.waiting, d = m->d;
+    int64_t n = conceptdec_i_sums_count(&m->sums), d = m->d;
     for (int64_t i = 0; i < d && n == 0; i++)
         mean[i] = (double)NAN;
     for (int64_t i = 0; i < d; i++)
@@ -118,21 +63,32 @@ finish(const conceptdec_moments *m, double *mean, double *covariance)
     conceptdec_i_gram_mirror(covariance, d, d);
 }
 
-/* Both at once: who wants the one usually wants the other. The question has no context, so it gets one of one thread. */
+conceptdec_status
+conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *scatter)
+{
+    conceptdec_i_sums settled;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = conceptdec_i_sums_settle(&arena, &m->sums, scatter, &settled);
+    for (int64_t j = 0; j < m->d && status == CONCEPTDEC_OK; j++)
+        mean[j] = settled.mean[j] + settled.pilot[j];
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+/* Both at once: who wants the one usually wants the other. */
 static conceptdec_status
 answer(conceptdec_moments *m)
 {
-    conceptdec_ctx ctx = {.options.threads = 1, .memory = m->memory, .kernels = m->kernels, .stage = ""};
+    conceptdec_ctx ctx;
     void *mean = NULL, *covariance = NULL;
-    atomic_init(&ctx.cancel, 0);
-    atomic_init(&ctx.done, 0);
-    pthread_mutex_init(&ctx.error_lock, NULL);
+    conceptdec_i_sums_ctx_open(&ctx, m->memory, m->kernels);
     conceptdec_status status = conceptdec_i_take(&ctx, "mean", m->d, sizeof(double), &mean);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_take(&ctx, "covariance", m->d * m->d, sizeof(double), &covariance);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_moments_settle(&ctx, m, mean, covariance);
-    pthread_mutex_destroy(&ctx.error_lock);
+    conceptdec_i_sums_ctx_close(&ctx);
     if (status != CONCEPTDEC_OK) {
         conceptdec_i_memory_give(m->memory, mean);
         conceptdec_i_memory_give(m->memory, covariance);
@@ -150,7 +106,7 @@ conceptdec_moments_get(conceptdec_moments *m, const char *name, conceptdec_array
     if (!m || !name || !array)
         return CONCEPTDEC_ENULL;
     if (strcmp(name, CONCEPTDEC_M_N_SAMPLES) == 0) {
-        m->count = m->sums.n + m->sums.waiting;
+        m->count = conceptdec_i_sums_count(&m->sums);
         *array = (conceptdec_array){.data = &m->count, .dtype = CONCEPTDEC_INT64};
         return CONCEPTDEC_OK;
     }

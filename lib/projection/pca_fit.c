@@ -246,7 +246,7 @@ static conceptdec_status
 open_moments(conceptdec_i_pca_fit *f, const conceptdec_moments *moments, const conceptdec_pca_options *options)
 {
     f->moments = moments;
-    f->n = moments->sums.n + moments->sums.waiting;
+    f->n = conceptdec_i_sums_count(&moments->sums);
     f->d = moments->d;
     f->is_wide = true;
     return conceptdec_i_pca_options_take(f->arena->ctx, "moments", options, f->n, f->d, &f->options);

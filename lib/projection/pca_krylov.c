@@ -43,6 +43,7 @@ conceptdec_i_pca_krylov(conceptdec_i_pca_fit *f, const double *c)
         problem.scale = scale;
         problem.divisor = (double)(f->n - 1);
     }
+    conceptdec_i_stage(f->arena->ctx, "components", 0);
     CONCEPTDEC_I_TRY(conceptdec_i_krylov(f->arena, &problem, &answer));
     f->values = answer.values;
     f->n_values = problem.components;

@@ -10,11 +10,27 @@
 
 /* out[i][k] = weight[k] * (bias[k] + sum over p of (view[i][p] - shift[p]) * factor[p] * w[k][p]); weight, bias NULL: 1, 0. */
 typedef struct product {
+    const char *name; /* of the argument */
     conceptdec_i_blocks blocks;
     int64_t columns;
     const double *w, *bias, *weight;
     double *out;
 } product;
+
+/* Rows first..first+count-1 of what comes out. */
+static conceptdec_status
+store(conceptdec_ctx *ctx, const product *p, int64_t first, int64_t count, const double *values)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t k = 0; k < p->columns; k++) {
+            double value = values[k * count + i] * (p->weight ? p->weight[k] : 1);
+            if (!isfinite(value))
+                return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: row %" PRId64 " leads beyond float64", p->name,
+                                         first + i);
+            p->out[(first + i) * p->columns + k] = value;
+        }
+    return CONCEPTDEC_OK;
+}
 
 static conceptdec_status
 run_blocks(conceptdec_i_arena *arena, const product *p)
@@ -39,10 +55,7 @@ run_blocks(conceptdec_i_arena *arena, const product *p)
                                          .ldo = count,
                                          .precision = CONCEPTDEC_I_TILE_F64};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
-        const double *value = values;
-        for (int64_t i = 0; i < count; i++)
-            for (int64_t k = 0; k < p->columns; k++)
-                p->out[(first + i) * p->columns + k] = value[k * count + i] * (p->weight ? p->weight[k] : 1);
+        CONCEPTDEC_I_TRY(store(arena->ctx, p, first, count, values));
     }
     return CONCEPTDEC_OK;
 }
@@ -69,7 +82,8 @@ transform(conceptdec_i_arena *arena, const conceptdec_pca *p, const conceptdec_m
         factor[j] = 1 / p->scale[j];
     for (int64_t k = 0; k < p->r; k++)
         weight[k] = 1 / weight[k];
-    product job = {.blocks = {.ctx = ctx, .x = x, .shift = p->mean, .factor = factor, .is_wide = true},
+    product job = {.name = "x",
+                   .blocks = {.ctx = ctx, .x = x, .shift = p->mean, .factor = factor, .is_wide = true},
                    .columns = p->r,
                    .w = p->components,
                    .weight = weight};
@@ -90,7 +104,8 @@ reconstruct(conceptdec_i_arena *arena, const conceptdec_pca *p, const conceptdec
     for (int64_t j = 0; j < p->d; j++)
         for (int64_t k = 0; k < p->r; k++)
             w[j * p->r + k] = p->components[k * p->d + j] * p->scale[j];
-    product job = {.blocks = {.ctx = ctx, .x = z, .shift = zero, .factor = deviation, .is_wide = true},
+    product job = {.name = "z",
+                   .blocks = {.ctx = ctx, .x = z, .shift = zero, .factor = deviation, .is_wide = true},
                    .columns = p->d,
                    .w = w,
                    .bias = p->mean};

@@ -37,6 +37,10 @@ start_pca(conceptdec_ctx *ctx, const conceptdec_umap_options *options, const con
         .struct_size = sizeof wanted, .n_components = options->n_components, .seed = options->seed};
     conceptdec_pca *pca;
     conceptdec_result *coordinates;
+    if (options->n_components > x->rows || options->n_components > x->cols)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "init: \"pca\" has at most %lld components for %lld rows of %lld",
+                                 (long long)(x->rows < x->cols ? x->rows : x->cols), (long long)x->rows,
+                                 (long long)x->cols);
     CONCEPTDEC_I_TRY(conceptdec_pca_new(ctx, x, &wanted, &pca));
     conceptdec_status status = conceptdec_pca_transform(ctx, pca, x, &coordinates);
     conceptdec_pca_free(pca);

@@ -2,9 +2,12 @@
  * beside (AlignedUMAP of umap-learn). */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "projection/umap.h"
+
+#define NAME 32 /* bytes of that of a view */
 
 /* One view. */
 typedef struct view {
@@ -166,6 +169,22 @@ make_result(const aligning *a, conceptdec_result **result)
 
 /* ---- arguments ---- */
 
+/* What is wrong with the rows of a view is said with its number. */
+static conceptdec_status
+check_view(aligning *a, const conceptdec_matrix *given, int64_t number)
+{
+    const conceptdec_matrix *x = given;
+    void *name;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(a->arena, "views", NAME, 1, &name));
+    (void)snprintf(name, NAME, "views[%" PRId64 "]", number);
+    CONCEPTDEC_I_TRY(conceptdec_i_view_open(a->arena, name, &x));
+    if (x->rows != a->n)
+        return conceptdec_i_fail(a->arena->ctx, CONCEPTDEC_ESIZE,
+                                 "%s: %" PRId64 " rows, but views[0] has %" PRId64, (const char *)name, x->rows, a->n);
+    a->views[number].x = given;
+    return conceptdec_i_view_finite(a->arena->ctx, name, x);
+}
+
 static conceptdec_status
 check_views(aligning *a, const conceptdec_matrix *views)
 {
@@ -173,15 +192,9 @@ check_views(aligning *a, const conceptdec_matrix *views)
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(a->arena, "views", a->n_views, sizeof(view), &p));
     a->views = p;
-    for (int64_t v = 0; v < a->n_views; v++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_view_check(ctx, "views", &views[v], CONCEPTDEC_I_FLOATS | CONCEPTDEC_I_READERS));
-        if (views[v].rows != views->rows)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE,
-                                     "views: view %" PRId64 " has %" PRId64 " rows, but view 0 has %" PRId64, v,
-                                     views[v].rows, views->rows);
-        a->views[v].x = &views[v];
-    }
     a->n = views->rows;
+    for (int64_t v = 0; v < a->n_views; v++)
+        CONCEPTDEC_I_TRY(check_view(a, &views[v], v));
     if (a->n < 2)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "views: %" PRId64 " row, at least 2 are needed", a->n);
     if (a->n > INT32_MAX - 1024)

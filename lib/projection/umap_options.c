@@ -110,6 +110,8 @@ conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *gi
 {
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", given, options, sizeof *options, sizeof *options));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", options->given, FIELDS));
+    if (!options->labels && (options->target_weight > 0 || CONCEPTDEC_I_GIVEN(options, TARGET_WEIGHT)))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "target_weight: is given, but there are no labels");
     set_defaults(options);
     CONCEPTDEC_I_TRY(check_choices(ctx, options));
     CONCEPTDEC_I_TRY(check_counts(ctx, options));

@@ -116,15 +116,15 @@ sum_units(resampling *r, int64_t n, const double *credit, const int64_t *codes)
 
 /* ---- draws ---- */
 
-static void
-count_units(const resampling *r, int64_t draw, int32_t *counts)
+void
+conceptdec_i_bootstrap_count(uint64_t seed, int64_t draw, int64_t units, int32_t *counts)
 {
     conceptdec_i_stream stream;
-    conceptdec_i_stream_start(&stream, r->seed, CONCEPTDEC_I_RNG_BOOTSTRAP, (uint64_t)draw);
-    for (int64_t u = 0; u < r->units; u++)
+    conceptdec_i_stream_start(&stream, seed, CONCEPTDEC_I_RNG_BOOTSTRAP, (uint64_t)draw);
+    for (int64_t u = 0; u < units; u++)
         counts[u] = 0;
-    for (int64_t u = 0; u < r->units; u++)
-        counts[conceptdec_i_stream_below(&stream, (uint32_t)r->units)]++;
+    for (int64_t u = 0; u < units; u++)
+        counts[conceptdec_i_stream_below(&stream, (uint32_t)units)]++;
 }
 
 /* totals[0..PANEL-1] += sum over units of counts * sums, one unit after the other. */
@@ -167,7 +167,7 @@ draw_some(void *argument, int64_t task, int lane)
     int32_t *counts = r->counts + lane * r->draws_per_task * r->units;
     double *totals = r->totals + lane * r->draws_per_task * r->panels * PANEL;
     for (int64_t draw = 0; draw < draws; draw++)
-        count_units(r, first + draw, counts + draw * r->units);
+        conceptdec_i_bootstrap_count(r->seed, first + draw, r->units, counts + draw * r->units);
     add_units(r, counts, draws, totals);
     for (int64_t draw = 0; draw < draws; draw++) {
         const double *total = totals + draw * r->panels * PANEL;

@@ -24,6 +24,9 @@ conceptdec_status conceptdec_i_bootstrap(conceptdec_ctx *ctx, int64_t n, int64_t
                                          const int64_t *groups, int64_t draws, double confidence, uint64_t seed,
                                          double *replicates, double *low, double *high);
 
+/* counts[u]: how often draw number `draw` draws each of so many units, as many as there are, with replacement. */
+void conceptdec_i_bootstrap_count(uint64_t seed, int64_t draw, int64_t units, int32_t *counts);
+
 /* Number of parallel tasks of one call, for conceptdec_i_stage(). */
 int64_t conceptdec_i_bootstrap_tasks(int64_t n, int64_t draws);
 

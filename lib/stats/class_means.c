@@ -26,27 +26,23 @@ mark(void *argument, const conceptdec_i_chunk *chunk, int lane)
 }
 
 conceptdec_status
-conceptdec_i_class_means(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *labels, int64_t classes,
-                         double *means, int64_t *count)
-{
-    return conceptdec_i_class_means_about(arena, x, NULL, labels, classes, means, count);
-}
-
-conceptdec_status
-conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *center,
-                               const int32_t *labels, int64_t classes, double *means, int64_t *count)
+conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *row, int64_t n,
+                               const int32_t *labels, int64_t classes, const double *center, double *means,
+                               int64_t *count)
 {
     const int64_t d = x->cols, most = min64(classes, MOST_COLUMNS);
     conceptdec_i_rows rows = conceptdec_i_rows_of(x);
     conceptdec_i_passes passes;
     double *to[MOST_COLUMNS];
     bool is_read = conceptdec_i_view_is_read(x);
-    rows.center = center;
     CONCEPTDEC_I_TRY(
         (is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(arena, d, 0, most, &passes));
+    rows.row = row;
+    rows.n = n;
+    rows.center = center;
     for (int64_t c = 0; c < classes; c++)
         count[c] = 0;
-    for (int64_t i = 0; i < x->rows; i++)
+    for (int64_t i = 0; i < n; i++)
         if (labels[i] >= 0)
             count[labels[i]]++;
     for (members m = {labels, 0}; m.first < classes; m.first += MOST_COLUMNS) {
@@ -60,4 +56,11 @@ conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matri
         for (int64_t j = 0; j < d; j++)
             means[c * d + j] = count[c] > 0 ? means[c * d + j] / (double)count[c] : (double)NAN;
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_class_means(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *labels, int64_t classes,
+                         double *means, int64_t *count)
+{
+    return conceptdec_i_class_means_about(arena, x, NULL, x->rows, labels, classes, NULL, means, count);
 }

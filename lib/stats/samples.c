@@ -120,3 +120,25 @@ conceptdec_i_samples_labels(conceptdec_i_arena *arena, const conceptdec_matrix *
     }
     return check_variety(arena->ctx, labels, n, set);
 }
+
+conceptdec_status
+conceptdec_i_samples_classes(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n, int64_t *classes,
+                             int32_t **labels)
+{
+    int64_t *wide, n_labelled = 0, largest = -1;
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", view, n, &wide));
+    CONCEPTDEC_I_TRY(check_labels(arena->ctx, wide, n, 0, *classes > 0 ? *classes : INT32_MAX));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", n, sizeof(int32_t), &memory));
+    *labels = memory;
+    for (int64_t i = 0; i < n; i++) {
+        (*labels)[i] = (int32_t)wide[i];
+        n_labelled += wide[i] >= 0;
+        largest = wide[i] > largest ? wide[i] : largest;
+    }
+    if (n_labelled < 2)
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ETOOFEW,
+                                 "labels: %lld labelled rows, at least 2 are needed", (long long)n_labelled);
+    *classes = *classes > 0 ? *classes : largest + 1;
+    return CONCEPTDEC_OK;
+}

@@ -26,4 +26,9 @@ typedef struct conceptdec_i_labels {
 conceptdec_status conceptdec_i_samples_labels(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t set,
                                               int64_t classes, conceptdec_i_labels *labels);
 
+/* The argument `labels`, a column of n, of which at least two rows are labelled, all of one class perhaps: -1..*classes-1,
+ * and where *classes is 0 it becomes the largest label + 1. */
+conceptdec_status conceptdec_i_samples_classes(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n,
+                                               int64_t *classes, int32_t **labels);
+
 #endif

@@ -1,4 +1,5 @@
-/* What geometry refuses: each with a status of its own, a text that names argument and place, and the output untouched. */
+/* What geometry refuses: each with a status of its own, a text that names argument and place, and the output
+ * untouched. */
 #define _GNU_SOURCE
 
 #include <math.h>
@@ -443,7 +444,8 @@ START_TEST(it_is_refused)
     make_call(&c);
     cases[_i].spoil(&c);
     conceptdec_status status = run(ctx, &c, &result);
-    ck_assert_msg(status == cases[_i].status, "case %d (%s): %d: %s", _i, cases[_i].text, status, conceptdec_ctx_error(ctx));
+    ck_assert_msg(status == cases[_i].status, "case %d (%s): %d: %s", _i, cases[_i].text, status,
+                  conceptdec_ctx_error(ctx));
     ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
     ck_assert_ptr_eq(result, (conceptdec_result *)&c);
     ck_assert_int_eq(allocator.live, live);

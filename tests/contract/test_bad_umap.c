@@ -70,7 +70,10 @@ CASE(rate_0, GIVEN(10))
 CASE(repulsion, c->options.repulsion = INFINITY)
 CASE(mix, c->options.mix = 1.5)
 CASE(connectivity, c->options.local_connectivity = -1)
-CASE(target, c->options.target_weight = 1.5)
+CASE(target, c->options.target_weight = 1.5; c->options.labels = &c->labels)
+CASE(target_alone, c->options.target_weight = 0.3)
+CASE(target_alone_0, GIVEN(14))
+CASE(init_many, c->options.init = CONCEPTDEC_UMAP_PCA; c->options.n_components = 12)
 CASE(alignment, c->options.alignment = -1)
 CASE(window, c->options.window = -1)
 CASE(metric, c->options.metric = 2)
@@ -113,7 +116,10 @@ static const struct {
     {spoil_repulsion, CONCEPTDEC_EINVAL, "repulsion: "},
     {spoil_mix, CONCEPTDEC_EINVAL, "mix: "},
     {spoil_connectivity, CONCEPTDEC_EINVAL, "local_connectivity: "},
-    {spoil_target, CONCEPTDEC_EINVAL, "target_weight: "},
+    {spoil_target, CONCEPTDEC_EINVAL, "target_weight: must be"},
+    {spoil_target_alone, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
+    {spoil_target_alone_0, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
+    {spoil_init_many, CONCEPTDEC_EK, "init: \"pca\" has at most"},
     {spoil_alignment, CONCEPTDEC_EINVAL, "alignment: "},
     {spoil_window, CONCEPTDEC_ESIZE, "window: -1"},
     {spoil_metric, CONCEPTDEC_EINVAL, "metric: 2"},
@@ -211,7 +217,14 @@ START_TEST(objects)
     expect(conceptdec_umap_aligned(ctx, NULL, 1, &c.options, &result), CONCEPTDEC_ENULL, "views");
     expect(conceptdec_umap_aligned(ctx, views, 0, &c.options, &result), CONCEPTDEC_ESIZE, "n_views");
     views[1].rows--;
-    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ESIZE, "view 1 has 11 rows");
+    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ESIZE, "views[1]: 11 rows");
+    views[1].rows++;
+    double spoilt[3 * N];
+    memcpy(spoilt, c.x_values, sizeof spoilt);
+    spoilt[7] = NAN;
+    views[1].data = spoilt;
+    expect(conceptdec_umap_aligned(ctx, views, 2, &c.options, &result), CONCEPTDEC_ENONFINITE,
+           "views[1]: non-finite value at row 2, column 1");
     expect(conceptdec_umap_save(ctx, NULL, "x"), CONCEPTDEC_ENULL, "umap");
     expect(conceptdec_umap_save(ctx, umap, NULL), CONCEPTDEC_ENULL, "path");
     expect(conceptdec_umap_load(ctx, "/nowhere/at/all", &none), CONCEPTDEC_EIO, "path");

@@ -310,7 +310,7 @@ START_TEST(any_number_of_threads)
     conceptdec_matrix x = reals(many_x, MANY, 3), labels = ints(many_labels, MANY, 1),
                       groups = ints(many_groups, MANY, 1);
     conceptdec_knn_options o = {
-        .struct_size = sizeof o, .ks = ks, .n_ks = 3, .groups = &groups, .permutations = 100, .bootstrap = 50};
+        .struct_size = sizeof o, .ks = ks, .n_ks = 3, .groups = &groups, .permutations = 33, .bootstrap = 50};
     conceptdec_i_rng rng;
     conceptdec_i_rng_start(&rng, 4, CONCEPTDEC_I_RNG_SAMPLE, (uint64_t)_i);
     o.weights = _i % 2 ? CONCEPTDEC_WEIGHTS_DISTANCE : CONCEPTDEC_WEIGHTS_UNIFORM;

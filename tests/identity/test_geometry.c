@@ -81,15 +81,12 @@ look(const conceptdec_result *r, picture *p)
 }
 
 static void
-measure(int threads, const conceptdec_matrix *vx, const int32_t *given, const conceptdec_geometry_options *o, picture *p)
+measure(int threads, const conceptdec_matrix *vx, const int32_t *given, const conceptdec_geometry_options *o,
+        picture *p)
 {
     const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = threads};
-    const conceptdec_matrix vy = {.data = given,
-                                  .rows = vx->rows,
-                                  .cols = 1,
-                                  .row_stride = 4,
-                                  .col_stride = 4,
-                                  .dtype = CONCEPTDEC_INT32};
+    const conceptdec_matrix vy = {
+        .data = given, .rows = vx->rows, .cols = 1, .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
     conceptdec_ctx *ctx = NULL;
     conceptdec_result *r = NULL;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
@@ -121,8 +118,8 @@ same(const picture *a, const picture *b, double tolerance, const char *changed)
             double u = a->values[i][k], v = b->values[i][k];
             bool is_near = (isnan(u) && isnan(v)) || fabs(u - v) <= tolerance * fmax(1, fmax(fabs(u), fabs(v)));
             is_same &= is_near;
-            ck_assert_msg(is_near || is_one_of(a->names[i], changed), "%s[%d]: %.17g and %.17g", a->names[i], (int)k,
-                          u, v);
+            ck_assert_msg(is_near || is_one_of(a->names[i], changed), "%s[%d]: %.17g and %.17g", a->names[i], (int)k, u,
+                          v);
         }
         ck_assert_msg(!is_same || !is_one_of(a->names[i], changed), "%s has not changed", a->names[i]);
     }
@@ -164,21 +161,31 @@ read_rows(void *user, int64_t from, int64_t count, void *rows)
     return 0;
 }
 
-/* The same floats dense, as a reader, column by column, backwards, and widened to float64. */
+/* Floats of 8 digits dense, as a reader, column by column, backwards, as bfloat16, and widened to float64. */
 START_TEST(layouts)
 {
     static float rows[N * D], turned[D * N], reversed[N * D];
+    static uint16_t halves[N * D];
     const conceptdec_geometry_options o = {.struct_size = sizeof o, .metric = _i};
     fill(2);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < D; j++) {
-            rows[i * D + j] = turned[j * N + i] = reversed[(N - 1 - i) * D + D - 1 - j] = (float)x[i * D + j];
-            y[i * D + j] = rows[i * D + j];
+            float value = (float)x[i * D + j];
+            uint32_t bits;
+            memcpy(&bits, &value, sizeof bits);
+            halves[i * D + j] = (uint16_t)(bits >> 16);
+            bits &= 0xffff0000u;
+            memcpy(&value, &bits, sizeof bits);
+            rows[i * D + j] = turned[j * N + i] = reversed[(N - 1 - i) * D + D - 1 - j] = value;
+            y[i * D + j] = value;
         }
     const conceptdec_reader reader = {.struct_size = sizeof reader, .read = read_rows, .user = rows};
-    conceptdec_matrix views[5] = {view_of(rows, N, D, CONCEPTDEC_FLOAT32), view_of(turned, N, D, CONCEPTDEC_FLOAT32),
-                                  view_of(reversed + N * D - 1, N, D, CONCEPTDEC_FLOAT32),
-                                  view_of(&reader, N, D, CONCEPTDEC_FLOAT32), view_of(y, N, D, CONCEPTDEC_FLOAT64)};
+    conceptdec_matrix views[] = {view_of(rows, N, D, CONCEPTDEC_FLOAT32),
+                                 view_of(turned, N, D, CONCEPTDEC_FLOAT32),
+                                 view_of(reversed + N * D - 1, N, D, CONCEPTDEC_FLOAT32),
+                                 view_of(&reader, N, D, CONCEPTDEC_FLOAT32),
+                                 view_of(halves, N, D, CONCEPTDEC_BFLOAT16),
+                                 view_of(y, N, D, CONCEPTDEC_FLOAT64)};
     views[1].row_stride = 4;
     views[1].col_stride = 4 * N;
     views[2].row_stride = -4 * D;
@@ -190,8 +197,10 @@ START_TEST(layouts)
         measure(2, &views[i], labels, &o, &second);
         same(&first, &second, 0, "");
     }
-    measure(2, &views[4], labels, &o, &second);
-    same(&first, &second, 1e-9, "");
+    for (int i = 4; i < 6; i++) {
+        measure(2, &views[i], labels, &o, &second);
+        same(&first, &second, 1e-9, "");
+    }
 }
 END_TEST
 
@@ -304,8 +313,9 @@ END_TEST
 /* Rows without a label play no part in what needs labels. */
 START_TEST(rows_without_labels)
 {
-    static const char with_labels[] = " class_count fisher nc1 nc1_rank nc2 nc2_norms vci nc3 nc4 lambda_ converged silhouette "
-                                      "silhouette_per_concept participation_per_concept ";
+    static const char with_labels[] =
+        " class_count fisher nc1 nc1_rank nc2 nc2_norms vci nc3 nc4 lambda_ converged silhouette "
+        "silhouette_per_concept participation_per_concept ";
     conceptdec_geometry_options o = {.struct_size = sizeof o, .metric = _i};
     int m = 0, compared = 0;
     fill(8);

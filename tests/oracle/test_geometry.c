@@ -39,9 +39,9 @@ draw(const struct oracle_case *c)
         labels[i] = label_of(i, c->classes);
         labels[i] = i % 17 == 16 ? -1 : labels[i];
         for (int j = 0; j < c->d; j++)
-            x[i * c->d + j] = (means[(labels[i] > 0 ? labels[i] : 0) * c->d + j] + (double)(whole(1000) * (1 + j % 3)) +
-                               c->offset) /
-                              (c->is_given ? 1 : 1024);
+            x[i * c->d + j] =
+                (means[(labels[i] > 0 ? labels[i] : 0) * c->d + j] + (double)(whole(1000) * (1 + j % 3)) + c->offset) /
+                (c->is_given ? 1 : 1024);
     }
     for (int i = 0; i < rows * c->d; i++)
         weights[i] = (double)whole(1000);

@@ -279,7 +279,7 @@ JULIA = {
 
 
 def julia_type(kind, aliases):
-    kind = kind.strip().removeprefix("const ")
+    kind = kind.strip().removeprefix("const ").removesuffix("const").strip()
     kind = aliases.get(kind, kind)
     if kind in JULIA:
         return JULIA[kind]

@@ -57,14 +57,25 @@ exact_inverse_norm(const double *a, int64_t d)
     return ldexp(1.0 / sqrt(norm2), -exponent);
 }
 
+/* What each row is multiplied by under cosine, to be freed; NULL for Euclidean distances. */
+static inline double *
+exact_factors(const exact_case *c, const double *rows, int64_t n)
+{
+    if (!c->cosine)
+        return NULL;
+    double *factors = malloc((size_t)n * sizeof *factors);
+    for (int64_t i = 0; i < n; i++)
+        factors[i] = exact_inverse_norm(rows + i * c->d, c->d);
+    return factors;
+}
+
 static inline exact_neighbour
-exact_pair(const exact_case *c, const double *a, const double *b, int64_t row)
+exact_pair(const exact_case *c, const double *a, double fa, const double *b, double fb, int64_t row)
 {
     if (!c->cosine) {
         double key = exact_sum(a, b, c->scale, c->scale, c->d);
         return (exact_neighbour){key, sqrt(key) / c->scale, row};
     }
-    double fa = exact_inverse_norm(a, c->d), fb = exact_inverse_norm(b, c->d);
     double key = fa == 0 || fb == 0 ? 1.0 : 0.5 * exact_sum(a, b, fa, fb, c->d);
     return (exact_neighbour){key, key, row};
 }
@@ -78,9 +89,9 @@ exact_order(const void *a, const void *b)
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* All eligible rows of one query, sorted; returns how many. */
+/* All eligible rows of one query, sorted; returns how many. of_rows, of_queries: exact_factors() of either side. */
 static inline int64_t
-exact_row(const exact_case *c, int64_t query, exact_neighbour *out)
+exact_row(const exact_case *c, const double *of_rows, const double *of_queries, int64_t query, exact_neighbour *out)
 {
     const double *q = (c->queries ? c->queries : c->x) + query * c->d;
     int64_t count = 0;
@@ -89,7 +100,7 @@ exact_row(const exact_case *c, int64_t query, exact_neighbour *out)
             continue;
         if (c->group && c->group[j] == (c->queries ? c->query_group : c->group)[query])
             continue;
-        out[count++] = exact_pair(c, q, c->x + j * c->d, j);
+        out[count++] = exact_pair(c, q, c->cosine ? of_queries[query] : 1, c->x + j * c->d, c->cosine ? of_rows[j] : 1, j);
     }
     qsort(out, (size_t)count, sizeof *out, exact_order);
     return count;

@@ -1,5 +1,5 @@
-/* Geometry without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the next call
- * gives the same answer. */
+/* Geometry without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the
+ * next call gives the same answer. */
 #define _GNU_SOURCE
 
 #include <math.h>
@@ -41,12 +41,8 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     const int cols = variant ? WIDE : COLS;
     fill(cols);
     const conceptdec_matrix x = dense(x_values, ROWS, cols), w = dense(weight_values, CLASSES, cols);
-    const conceptdec_matrix labels = {.data = label_values,
-                                      .rows = ROWS,
-                                      .cols = 1,
-                                      .row_stride = 8,
-                                      .col_stride = 8,
-                                      .dtype = CONCEPTDEC_INT64};
+    const conceptdec_matrix labels = {
+        .data = label_values, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     const conceptdec_geometry_options o = {.struct_size = sizeof o,
                                            .weights = variant ? &w : NULL,
                                            .k = 5,

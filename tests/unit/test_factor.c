@@ -129,6 +129,29 @@ START_TEST(failures_are_reported)
 }
 END_TEST
 
+START_TEST(eigenvalues_alone)
+{
+    double values[N], wanted[N];
+    start(N - 5);
+    ck_assert_int_eq(conceptdec_i_eigenvalues(ctx, N, a, LD, values), CONCEPTDEC_OK);
+    for (int i = 0; i < N; i++) /* the upper half stays, and the lower one alone is read */
+        for (int j = i + 1; j < N; j++)
+            ck_assert(a[i * LD + j] == copy[i * LD + j]);
+    memcpy(a, copy, sizeof a);
+    ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, wanted), CONCEPTDEC_OK);
+    for (int k = 0; k < N; k++)
+        ck_assert_double_le(fabs(values[k] - wanted[k]), 1e-13);
+    memcpy(a, copy, sizeof a);
+    for (int i = 0; i < N; i++)
+        for (int j = i + 1; j < N; j++)
+            a[i * LD + j] = 99;
+    ck_assert_int_eq(conceptdec_i_eigenvalues(ctx, N, a, LD, values), CONCEPTDEC_OK);
+    for (int k = 0; k < N; k++)
+        ck_assert_double_le(fabs(values[k] - wanted[k]), 1e-13);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(eigenvectors_rebuild_the_matrix)
 {
     double values[N];
@@ -224,6 +247,7 @@ make_suite(void)
     tcase_add_test(tcase, cholesky_solves);
     tcase_add_test(tcase, triangles_solve_and_invert);
     tcase_add_test(tcase, failures_are_reported);
+    tcase_add_test(tcase, eigenvalues_alone);
     tcase_add_test(tcase, eigenvectors_rebuild_the_matrix);
     tcase_add_test(tcase, vectors_become_orthonormal);
     tcase_add_loop_test(tcase, singular_vectors_rebuild_the_rows, 0, 4);

@@ -63,7 +63,8 @@ is_at(const char *name, int64_t index, double wanted)
     if (isnan(wanted))
         ck_assert_msg(isnan(found), "%s is %.17g, not NaN", name, found);
     else
-        ck_assert_msg(fabs(found - wanted) <= 1e-13 * fmax(1, fabs(wanted)), "%s: %.17g, not %.17g", name, found, wanted);
+        ck_assert_msg(fabs(found - wanted) <= 1e-13 * fmax(1, fabs(wanted)), "%s: %.17g, not %.17g", name, found,
+                      wanted);
 }
 
 static void
@@ -176,7 +177,8 @@ START_TEST(discard_nothing)
 {
     static const double x[] = {0, 1, 3, 7};
     const double l15 = log(1.5), l2 = log(2);
-    const conceptdec_geometry_options o = {.struct_size = sizeof o, .given = 1u << 9, .k = 2, .hub_k = 1, .flags = CONCEPTDEC_GEOMETRY_NO_CURVE};
+    const conceptdec_geometry_options o = {
+        .struct_size = sizeof o, .given = 1u << 9, .k = 2, .hub_k = 1, .flags = CONCEPTDEC_GEOMETRY_NO_CURVE};
     measure(x, 4, 1, NULL, &o);
     is(CONCEPTDEC_R_TWONN, (l15 * (-log(0.75) - log(0.5)) - l2 * log(0.25)) / (2 * l15 * l15 + l2 * l2));
     ck_assert(is_absent(CONCEPTDEC_R_TWONN_CURVE) && is_absent(CONCEPTDEC_R_CURVE_SAMPLES));
@@ -377,8 +379,8 @@ END_TEST
 static void
 no_collapse(void)
 {
-    static const char *const names[] = {CONCEPTDEC_R_NC1,    CONCEPTDEC_R_NC2, CONCEPTDEC_R_NC2_NORMS, CONCEPTDEC_R_NC3,
-                                        CONCEPTDEC_R_NC4,    CONCEPTDEC_R_VCI};
+    static const char *const names[] = {CONCEPTDEC_R_NC1, CONCEPTDEC_R_NC2, CONCEPTDEC_R_NC2_NORMS,
+                                        CONCEPTDEC_R_NC3, CONCEPTDEC_R_NC4, CONCEPTDEC_R_VCI};
     for (int i = 0; i < 6; i++)
         is(names[i], NONE);
     is(CONCEPTDEC_R_NC1_RANK, 0);
@@ -395,7 +397,8 @@ START_TEST(classes_that_are_too_small)
     is(CONCEPTDEC_R_FISHER, NONE);
     is_at(CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT, 2, 0);
     is_at(CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT, 2, NONE);
-    double sum = 2 * value_at(CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT, 0) + 2 * value_at(CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT, 1);
+    double sum =
+        2 * value_at(CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT, 0) + 2 * value_at(CONCEPTDEC_R_SILHOUETTE_PER_CONCEPT, 1);
     is(CONCEPTDEC_R_SILHOUETTE, sum / 5);
     measure(x, 5, 2, gap, &o);
     no_collapse();
@@ -417,7 +420,8 @@ END_TEST
 /* Classes of the same rows: nothing lies between them. Classes that are one place each: nothing within. */
 START_TEST(classes_without_scatter)
 {
-    static const double same[] = {0.1, 3, 0.7, 4, 0.7, 4, 0.1, 3, 0.1, 3, 0.7, 4}, places[] = {0.1, 3, 0.1, 3, 0.1, 3, 0.7, 4, 0.7, 4, 0.7, 4};
+    static const double same[] = {0.1, 3, 0.7, 4, 0.7, 4, 0.1, 3, 0.1, 3, 0.7, 4},
+                        places[] = {0.1, 3, 0.1, 3, 0.1, 3, 0.7, 4, 0.7, 4, 0.7, 4};
     static const int32_t mixed[] = {0, 0, 1, 1, 2, 2}, halves[] = {0, 0, 0, 1, 1, 1};
     const conceptdec_geometry_options o = {.struct_size = sizeof o, .flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS};
     measure(same, 6, 2, mixed, &o);
@@ -438,8 +442,7 @@ START_TEST(silhouette_of_one_place)
 {
     static double x[300];
     static int32_t labels[300];
-    const conceptdec_geometry_options o = {
-        .struct_size = sizeof o, .flags = PLAIN | CONCEPTDEC_GEOMETRY_NO_SPECTRUM};
+    const conceptdec_geometry_options o = {.struct_size = sizeof o, .flags = PLAIN | CONCEPTDEC_GEOMETRY_NO_SPECTRUM};
     for (int i = 0; i < 300; i++) {
         x[i] = i < 290 ? 1e5 + 0.1 : -1e5;
         labels[i] = i % 2;
@@ -474,9 +477,9 @@ START_TEST(what_is_told)
 {
     const char *json;
     const conceptdec_geometry_options o = {.struct_size = sizeof o, .k = 2, .hub_k = 1, .seed = 99};
-    static const char *const parts[] = {"\"k\":2", "\"hub_k\":1", "\"discard\":0.1", "\"lambda\":0.25", "\"classes\":2",
-                                        "\"tolerance\":", "\"metric\":\"l2\"", "\"seed\":99", "\"probe\":1",
-                                        "\"silhouette\":1", "\"memory\":536870912"};
+    static const char *const parts[] = {"\"k\":2",       "\"hub_k\":1",      "\"discard\":0.1",     "\"lambda\":0.25",
+                                        "\"classes\":2", "\"tolerance\":",   "\"metric\":\"l2\"",   "\"seed\":99",
+                                        "\"probe\":1",   "\"silhouette\":1", "\"memory\":536870912"};
     measure(square, 5, 2, sides, &o);
     ck_assert_int_eq(conceptdec_result_json(result, &json), CONCEPTDEC_OK);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

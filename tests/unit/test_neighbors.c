@@ -185,8 +185,12 @@ compare(const conceptdec_neighbors *t, const exact_case *c, int64_t k)
 {
     exact_neighbour *want = malloc((size_t)c->n * sizeof *want);
     int64_t queries = c->queries ? c->n_queries : c->n;
+    double *of_rows = exact_factors(c, c->x, c->n);
+    double *of_queries = exact_factors(c, c->queries ? c->queries : c->x, queries);
     for (int64_t q = 0; q < queries; q++)
-        compare_row(t, q, k, want, exact_row(c, q, want));
+        compare_row(t, q, k, want, exact_row(c, of_rows, of_queries, q, want));
+    free(of_queries);
+    free(of_rows);
     free(want);
 }
 

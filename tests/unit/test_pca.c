@@ -111,6 +111,22 @@ START_TEST(there_and_back_by_hand)
 END_TEST
 
 /* Rows that never change have no directions, no shares, and nothing that is not a number but these. */
+/* Finite rows and coordinates whose answers are not. */
+START_TEST(beyond_float64)
+{
+    static const double far[] = {0, 0, 1.5e308, 1.5e308};
+    const conceptdec_matrix x = projection_view(rhombus, 4, 2), y = projection_view(far, 2, 2);
+    conceptdec_pca *p = projection_fit(ctx, &x, 0, 0, 0);
+    conceptdec_result *result = NULL;
+    ck_assert_int_eq(conceptdec_pca_transform(ctx, p, &y, &result), CONCEPTDEC_EOVERFLOW);
+    ck_assert_str_eq(conceptdec_ctx_error(ctx), "x: row 1 leads beyond float64");
+    ck_assert_int_eq(conceptdec_pca_inverse_transform(ctx, p, &y, &result), CONCEPTDEC_EOVERFLOW);
+    ck_assert_str_eq(conceptdec_ctx_error(ctx), "z: row 1 leads beyond float64");
+    ck_assert_ptr_null(result);
+    conceptdec_pca_free(p);
+}
+END_TEST
+
 START_TEST(no_variance)
 {
     double values[12];
@@ -377,6 +393,7 @@ make_suite(void)
     tcase_add_loop_test(tests, rhombus_by_hand, 0, CONCEPTDEC_PCA_KRYLOV);
     tcase_add_test(tests, flags_by_hand);
     tcase_add_test(tests, there_and_back_by_hand);
+    tcase_add_test(tests, beyond_float64);
     tcase_add_loop_test(tests, no_variance, 0, CONCEPTDEC_PCA_KRYLOV + 1);
     tcase_add_loop_test(tests, beyond_the_rank, 0, 2);
     tcase_add_loop_test(tests, any_size, 0, 4);

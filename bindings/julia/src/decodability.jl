@@ -13,7 +13,9 @@ const PERMUTES = Dict("free" => CONCEPTDEC_PERMUTE_FREE, "within" => CONCEPTDEC_
 function knn_options(roots; k = 10, metric = nothing, protocol = "loo",
                      groups = nothing, weights = "uniform", ties = "fractional", boundary = "share", permutations = 0,
                      bootstrap = 0, confidence = 0.95, seed = 0, train = nothing, folds = nothing, stratified = true,
-                     permute = "free", chance_draws = nothing, temperature = nothing, strict = false, confusion = true)
+                     permute = "free", chance_draws = nothing, temperature = nothing, strict = false, confusion = true,
+                     unknown...)
+    refuse(unknown)
     k isa Integer || (k isa Union{AbstractVector,Tuple} && all(i -> i isa Integer, k)) ||
         throw(ArgumentError("k: need an integer or a list of integers, not $(repr(k))"))
     ks = k isa Integer ? nothing : Int64[k...]

@@ -20,6 +20,8 @@ end
 "The number 0..C-1 of each label among the classes, -1 for those that are ignored; and the classes."
 function encode(y::AbstractVecOrMat, ignore = nothing, what = "y")
     for value in y
+        (value === missing || value === nothing) && !is_ignored(value, ignore) &&
+            throw(ArgumentError("$what: a sample has $value and no label; `ignore` may name it"))
         value isa AbstractFloat && !isinteger(value) && !is_ignored(value, ignore) &&
             throw(ArgumentError("$what: $value is a measurement, no label; labels are integers, strings, symbols"))
     end
@@ -47,12 +49,25 @@ function encode_among(classes, y, ignore, what = "y")
     return Array{Int64,ndims(y)}(map(value -> get(number, value, -1), y)), listed
 end
 
+"The labels that C classes of a file stand for; 0 to C - 1 where the caller names none."
+function names_of(classes, count, what)
+    names = classes === nothing ? collect(0:count-1) : collect(classes)
+    length(names) == count || throw(ArgumentError("classes: $(length(names)) are given, but the $what has $count"))
+    return names
+end
+
 # Views that options point to; `roots` keeps them and their memory alive.
 
-function view_pointer(roots, values, view)
-    place = [view]
-    push!(roots, values, place)
+"The address of a view, or of an options struct, that `roots` keeps alive."
+function kept(roots, value)
+    place = [value]
+    push!(roots, place)
     return pointer(place)
+end
+
+function view_pointer(roots, values, view)
+    push!(roots, values)
+    return kept(roots, view)
 end
 
 view_pointer(roots, values::Array{Int64}) = view_pointer(roots, values, integer_view(values))
@@ -73,13 +88,15 @@ function train_pointer(roots, train)
     return view_pointer(roots, Vector{Int64}(train))
 end
 
-function weight_pointer(roots, weights)
-    weights === nothing && return nothing
-    weights isa AbstractVector{<:Real} ||
-        throw(ArgumentError("weights: need a vector of n numbers, not a $(typeof(weights))"))
-    values = Vector{Float64}(weights)
-    return view_pointer(roots, values, float_view(values))
-end
+number_pointer(roots, ::Nothing, what) = nothing
+number_pointer(roots, values, what) = kept(roots, numbers_view(roots, values, what))
+
+row_pointer(roots, ::Nothing, what) = nothing
+row_pointer(roots, rows, what) = kept(roots, rows_view(roots, rows, nothing, what))
+
+"Refuses options that nothing takes: names, or the keywords that are left over."
+refuse(names) = foreach(name -> throw(ArgumentError("there is no option $name")), names)
+refuse(left::Base.Iterators.Pairs) = refuse(keys(left))
 
 "The number that the library uses for one of the values of an option."
 function choice(option, value, numbers)

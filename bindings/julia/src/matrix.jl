@@ -33,17 +33,50 @@ matrix_view(A, dtype = nothing, what = "X") =
     throw(ArgumentError("$what: need a d x n matrix with a sample in each column, not a $(typeof(A))"))
 
 "Views of the d x n matrices that fill the first two axes of an array, one for each place of its other axes."
-function matrix_views(A::AbstractArray{T}, dtype) where {T<:Number}
-    ndims(A) > 2 || throw(ArgumentError("views: need an array of matrices, or a numeric array of d x n x grid"))
+function matrix_views(A::AbstractArray{T}, dtype, what = "views") where {T<:Number}
+    ndims(A) > 2 || throw(ArgumentError("$what: need an array of matrices, or a numeric array of d x n x grid"))
     number = dtype_number(T, dtype)
-    data, steps = memory(A, "views")
+    data, steps = memory(A, what)
     place(cell) = data + sum((Tuple(cell) .- 1) .* steps[3:end])
     return [conceptdec_matrix(place(cell), size(A, 2), size(A, 1), steps[2], steps[1], number, 0, 0, (0, 0))
             for cell in CartesianIndices(size(A)[3:end])]
 end
 
-matrix_views(views::AbstractArray, dtype) = map(A -> matrix_view(A, dtype, "views"), views)
-matrix_views(views, dtype) = matrix_views(collect(Any, views), dtype)
+matrix_views(views::AbstractArray, dtype, what = "views") = map(A -> matrix_view(A, dtype, what), views)
+matrix_views(views, dtype, what = "views") = matrix_views(collect(Any, views), dtype, what)
+
+"The same of one list of matrices, or of one d x n x views array."
+function view_list(views, dtype, what = "views")
+    grid = matrix_views(views, dtype, what)
+    ndims(grid) == 1 || throw(ArgumentError("$what: need one sequence of matrices, not $(ndims(grid)) axes of them"))
+    return Vector(grid)
+end
+
+"Views of one matrix, which is a grid without axes, or of several in row-major order; and the size of the grid."
+function cells_of(views, dtype, what = "X")
+    (views isa RowReader || views isa AbstractMatrix{<:Number}) && return [matrix_view(views, dtype, what)], ()
+    grid = matrix_views(views, dtype, what)
+    return Vector(row_major(grid)), size(grid)
+end
+
+"View of an r x d matrix whose rows are directions, or of one direction; `roots` keeps its memory alive."
+function rows_view(roots, A::AbstractMatrix, dtype, what)
+    push!(roots, A)
+    return matrix_view(PermutedDimsArray(A, (2, 1)), dtype, what)
+end
+
+rows_view(roots, A::AbstractVector{<:Number}, dtype, what) = rows_view(roots, permutedims(A), dtype, what)
+rows_view(roots, A, dtype, what) =
+    throw(ArgumentError("$what: need an r x d matrix with a direction in each row, not a $(typeof(A))"))
+
+"View of numbers, one each, as doubles."
+function numbers_view(roots, values, what)
+    values isa AbstractVector{<:Real} ||
+        throw(ArgumentError("$what: need a vector of numbers, not a $(typeof(values))"))
+    numbers = Vector{Float64}(values)
+    push!(roots, numbers)
+    return float_view(numbers)
+end
 
 "The elements in row-major order."
 row_major(A::AbstractArray) = vec(permutedims(A, ndims(A):-1:1))

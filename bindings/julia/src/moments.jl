@@ -20,13 +20,19 @@ end
 pca(m, 2).explained_variance
 ```
 """
-struct Moments
+struct Moments <: LibraryObject
     handle::Handle{conceptdec_moments}
     turn::ReentrantLock
     Moments(owner::Handle{conceptdec_moments}) = new(owner, ReentrantLock())
 end
 
-alone(call, moments::Moments) = lock(call, getfield(moments, :turn))
+alone(call, moments) = lock(call, getfield(moments, :turn))
+
+"Two states at once, always in this order, that two mergers do not wait for each other."
+function alone(call, moments, other)
+    first, second = objectid(handle(moments)) <= objectid(handle(other)) ? (moments, other) : (other, moments)
+    return alone(() -> alone(call, second), first)
+end
 
 function Moments(dims::Integer)
     owner = Handle{conceptdec_moments}()
@@ -37,14 +43,7 @@ function Moments(dims::Integer)
     return Moments(owner)
 end
 
-handle(moments::Moments) = open_handle(moments, "state of moments")
-
-function Base.close(moments::Moments)
-    finalize(getfield(moments, :handle))
-    return nothing
-end
-
-Base.isopen(moments::Moments) = getfield(moments, :handle).object != C_NULL
+kind_of(::Moments) = "state of moments"
 
 const MOMENT_ARRAYS = (:n_samples, :mean, :covariance)
 
@@ -52,12 +51,7 @@ Base.propertynames(::Moments, private = false) = MOMENT_ARRAYS
 
 function Base.getproperty(moments::Moments, name::Symbol)
     name in MOMENT_ARRAYS || error("moments have no $name; there are ", join(MOMENT_ARRAYS, ", "))
-    found, owner = Ref{conceptdec_array}(), handle(moments)
-    return alone(moments) do
-        check(ccall(symbol(:conceptdec_moments_get), Int32, (Ptr{conceptdec_moments}, Cstring, Ptr{conceptdec_array}),
-            owner, string(name), found), string(name))
-        GC.@preserve owner copy_array(found[])
-    end
+    return alone(() -> object_array(handle(moments), symbol(:conceptdec_moments_get), name), moments)
 end
 
 function Base.show(io::IO, moments::Moments)
@@ -90,14 +84,10 @@ another d).
 """
 function Base.merge!(moments::Moments, other::Moments)
     target, source = handle(moments), handle(other)
-    # Always in this order, that two mergers do not wait for each other.
-    first, second = objectid(target) <= objectid(source) ? (moments, other) : (other, moments)
-    alone(first) do
-        alone(second) do
-            with_context() do ctx
-                ccall(symbol(:conceptdec_moments_merge), Int32,
-                    (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_moments}), ctx, target, source)
-            end
+    alone(moments, other) do
+        with_context() do ctx
+            ccall(symbol(:conceptdec_moments_merge), Int32,
+                (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Ptr{conceptdec_moments}), ctx, target, source)
         end
     end
     return moments
@@ -122,15 +112,8 @@ end
 Writes a state to a file, under a temporary name first, so that no half-written one is left. Throws
 [`ConceptDecError`](@ref) (EIO).
 """
-function save_moments(moments::Moments, path)
-    source = handle(moments)
-    alone(moments) do
-        with_context() do ctx
-            ccall(symbol(:conceptdec_moments_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_moments}, Cstring), ctx,
-                source, path)
-        end
-    end
-end
+save_moments(moments::Moments, path) =
+    alone(() -> save_object(handle(moments), symbol(:conceptdec_moments_save), path), moments)
 
 """
     load_moments(path) -> Moments
@@ -138,11 +121,4 @@ end
 Reads a state that [`save_moments`](@ref) wrote, here or in another language, to which samples can be added; every size
 and value is checked. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT).
 """
-function load_moments(path)
-    owner = Handle{conceptdec_moments}()
-    with_context() do ctx
-        ccall(symbol(:conceptdec_moments_load), Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_moments}}),
-            ctx, path, owner)
-    end
-    return Moments(owner)
-end
+load_moments(path) = Moments(load_object(conceptdec_moments, symbol(:conceptdec_moments_load), path))

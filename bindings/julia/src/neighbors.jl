@@ -58,7 +58,9 @@ Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWE
 `X` is not strided, `OutOfMemoryError`, `InterruptException`.
 """
 function neighbors(X, k = 10; metric = nothing, queries = nothing, groups = nothing, query_groups = nothing,
-                   strict = false, dtype = nothing, threads = nothing, progress = nothing, screening = nothing)
+                   strict = false, dtype = nothing, threads = nothing, progress = nothing, screening = nothing,
+                   unknown...)
+    refuse(unknown)
     roots = Any[X, queries]
     x = Ref(matrix_view(X, dtype))
     q = queries === nothing ? C_NULL :
@@ -81,12 +83,7 @@ end
 Writes a table to a file, under a temporary name first, so that no half-written table is left.
 Throws [`ConceptDecError`](@ref) (EIO).
 """
-function save_neighbors(nb::Neighbors, path)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_neighbors_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_neighbors}, Cstring), ctx,
-            handle(nb), path)
-    end
-end
+save_neighbors(nb::Neighbors, path) = save_object(handle(nb), symbol(:conceptdec_neighbors_save), path)
 
 """
     load_neighbors(path, X=nothing; dtype=nothing) -> Neighbors
@@ -95,14 +92,8 @@ Reads a table that [`save_neighbors`](@ref) wrote, here or in another language; 
 is the matrix that it was made from: without it, a call that needs more than the table holds is refused (ESHALLOW).
 Throws [`ConceptDecError`](@ref) (EIO, EFORMAT).
 """
-function load_neighbors(path, X = nothing; dtype = nothing)
-    owner = Handle{conceptdec_neighbors}()
-    with_context() do ctx
-        ccall(symbol(:conceptdec_neighbors_load), Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_neighbors}}),
-            ctx, path, owner)
-    end
-    return Neighbors(owner, X, dtype)
-end
+load_neighbors(path, X = nothing; dtype = nothing) =
+    Neighbors(load_object(conceptdec_neighbors, symbol(:conceptdec_neighbors_load), path), X, dtype)
 
 "An array over the memory of a table, which lives for as long as the array does."
 function table_array(nb::Neighbors, name)

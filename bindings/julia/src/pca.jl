@@ -20,24 +20,11 @@ Fitted principal components, made by [`pca`](@ref) or [`load_pca`](@ref), for [`
 Coordinates of a sample x are `p.components * ((x .- p.mean) ./ p.scale)`. `close(p)` frees it at once; otherwise the
 garbage collector does.
 """
-struct PCAModel
+struct PCAModel <: LibraryObject
     handle::Handle{conceptdec_pca}
 end
 
-function open_handle(object, what)
-    owner = getfield(object, :handle)
-    owner.object == C_NULL && throw(ArgumentError("the $what is closed"))
-    return owner
-end
-
-handle(model::PCAModel) = open_handle(model, "PCA model")
-
-function Base.close(model::PCAModel)
-    finalize(getfield(model, :handle))
-    return nothing
-end
-
-Base.isopen(model::PCAModel) = getfield(model, :handle).object != C_NULL
+kind_of(::PCAModel) = "PCA model"
 
 const PCA_ARRAYS = (:components, :explained_variance, :explained_variance_ratio, :singular_values, :mean, :scale,
     :residual, :eigen_gap, :total_variance, :n_samples, :n_clamped, :solver, :iterations, :converged)
@@ -46,10 +33,7 @@ Base.propertynames(::PCAModel, private = false) = PCA_ARRAYS
 
 function Base.getproperty(model::PCAModel, name::Symbol)
     name in PCA_ARRAYS || error("a PCA model has no $name; there are ", join(PCA_ARRAYS, ", "))
-    found, owner = Ref{conceptdec_array}(), handle(model)
-    check(ccall(symbol(:conceptdec_pca_get), Int32, (Ptr{conceptdec_pca}, Cstring, Ptr{conceptdec_array}), owner,
-        string(name), found), string(name))
-    value = GC.@preserve owner copy_array(found[])
+    value = object_array(handle(model), symbol(:conceptdec_pca_get), name)
     name === :solver && return first(word for (word, number) in PCA_SOLVERS if number == value)
     return name === :converged ? value != 0 : value
 end
@@ -62,7 +46,8 @@ function Base.show(io::IO, model::PCAModel)
 end
 
 function pca_options(; n_components = nothing, solver = "auto", center = true, standardize = false, whiten = false,
-                     tolerance = nothing, max_iterations = nothing, memory = nothing, seed = 0)
+                     tolerance = nothing, max_iterations = nothing, memory = nothing, seed = 0, unknown...)
+    refuse(unknown)
     flags = !center * CONCEPTDEC_PCA_UNCENTERED | standardize * CONCEPTDEC_PCA_STANDARDIZE |
             whiten * CONCEPTDEC_PCA_WHITEN
     return options(conceptdec_pca_options; n_components = n_components, max_iterations = max_iterations,
@@ -125,7 +110,11 @@ Coordinates of each column of `X` (d x m) along the components, r x m; a sample'
 Places for new samples `X` (d x m) among those of the embedding, which stay, n_components x m. A sample's place
 depends on the sample and the embedding alone.
 
-Both throw [`ConceptDecError`](@ref) (ESIZE for another d, ENONFINITE, ...).
+    transform(e::Eraser, X; ...)
+
+`X` (d x m) without the concept that the eraser erases, d x m; a sample's does not depend on the others.
+
+All throw [`ConceptDecError`](@ref) (ESIZE for another d, ENONFINITE, ...).
 """
 function transform(model::PCAModel, X; dtype = nothing, threads = nothing, progress = nothing)
     owner, source = Handle{conceptdec_result}(), handle(model)
@@ -161,13 +150,7 @@ end
 Writes components to a file, under a temporary name first, so that no half-written one is left. Throws
 [`ConceptDecError`](@ref) (EIO).
 """
-function save_pca(model::PCAModel, path)
-    source = handle(model)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_pca_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_pca}, Cstring), ctx, source,
-            path)
-    end
-end
+save_pca(model::PCAModel, path) = save_object(handle(model), symbol(:conceptdec_pca_save), path)
 
 """
     load_pca(path) -> PCAModel
@@ -175,11 +158,4 @@ end
 Reads components that [`save_pca`](@ref) wrote, here or in another language; every size and value is checked. Throws
 [`ConceptDecError`](@ref) (EIO, EFORMAT).
 """
-function load_pca(path)
-    owner = Handle{conceptdec_pca}()
-    with_context() do ctx
-        ccall(symbol(:conceptdec_pca_load), Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_pca}}), ctx, path,
-            owner)
-    end
-    return PCAModel(owner)
-end
+load_pca(path) = PCAModel(load_object(conceptdec_pca, symbol(:conceptdec_pca_load), path))

@@ -22,8 +22,9 @@ end
 
 "What every fit takes, be it scored or kept."
 function fit_fields(roots; train = nothing, weights = nothing, standardize = "none", max_iterations = nothing,
-                    tolerance = nothing, memory = nothing)
-    return (train = train_pointer(roots, train), weights = weight_pointer(roots, weights),
+                    tolerance = nothing, memory = nothing, unknown...)
+    refuse(unknown)
+    return (train = train_pointer(roots, train), weights = number_pointer(roots, weights, "weights"),
         standardize = choice("standardize", standardize, STANDARDIZATIONS), max_iterations = max_iterations,
         tolerance = tolerance, memory = memory)
 end
@@ -36,7 +37,8 @@ end
 
 count_of(classes) = classes === nothing ? nothing : length(classes)
 
-const NAMING_CLASSES = (CONCEPTDEC_ECLASSMISSING, CONCEPTDEC_EFOLDS, CONCEPTDEC_ESINGLECLASS)
+const NAMING_CLASSES =
+    (CONCEPTDEC_ECLASSMISSING, CONCEPTDEC_EFOLDS, CONCEPTDEC_ESINGLECLASS, CONCEPTDEC_ETOOFEW)
 
 "As `with_context`, but what names a class by its number also says which of the caller's it is."
 function with_classes(call, classes, arguments...; keywords...)
@@ -87,14 +89,14 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   are the sorted values of all sets, or those that `classes` lists, in that order. `ignore` names a value, or several,
   of samples that play no part.
 - `kind`: "logistic" (multinomial, L2 penalty), "ridge" (least squares on targets -1 and 1), "lda" (one pooled,
-  shrunk covariance), "mean_difference" (mass mean), "nearest_mean".
+  shrunk covariance), `"mean_difference"` (mass mean), `"nearest_mean"`.
 - `lambdas`: penalty, or a list of them, above 0 ("logistic") or at least 0 ("ridge"); 1/n by default, which is
   scikit-learn's C = 1 and alpha = 1. Minimised is the weighted mean of the loss + lambda/2 |W|^2, intercepts free.
 - `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, 5 by default, `stratified`, and never
   dividing a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false` in `train`
   are scored), "resubstitution".
 - `weights`: of the samples in the fits, at least 0, not in the scores; `class_weight`: "balanced" weighs samples of
-  class c by n/(C n_c) of the training part.
+  class c by `n/(C n_c)` of the training part.
 - `standardize`: "none", "global" (once, over all labelled samples), "fold" (over the training samples of each part).
 - `covariance` of "lda": "ledoit_wolf" (default), "pooled", or "fixed" with `shrinkage` in 0..1.
 - `permutations`: draws of the null; `permute` labels "free" (default), "within" groups, or "whole" groups.
@@ -198,7 +200,8 @@ end
 
 function regression_options(roots; lambdas = nothing, folds = nothing, groups = nothing, protocol = "kfold",
                             train = nothing, weights = nothing, standardize = "none", samples = true, fit = true,
-                            memory = nothing, seed = 0)
+                            memory = nothing, seed = 0, unknown...)
+    refuse(unknown)
     return options(conceptdec_probe_options; lambda_fields(roots, lambdas)...,
         fit_fields(roots; train = train, weights = weights, standardize = standardize, memory = memory)...,
         groups = group_pointer(roots, groups), folds = folds, seed = seed,

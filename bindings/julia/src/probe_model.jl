@@ -12,31 +12,14 @@ for two classes, positive for the second):
 
 `close(m)` frees it at once; otherwise the garbage collector does.
 """
-struct ProbeModel
+struct ProbeModel <: LibraryObject
     handle::Handle{conceptdec_probe_model}
     classes::Any
 end
 
-function handle(model::ProbeModel)
-    owner = getfield(model, :handle)
-    owner.object == C_NULL && throw(ArgumentError("the probe is closed"))
-    return owner
-end
+kind_of(::ProbeModel) = "probe"
 
-function Base.close(model::ProbeModel)
-    finalize(getfield(model, :handle))
-    return nothing
-end
-
-Base.isopen(model::ProbeModel) = getfield(model, :handle).object != C_NULL
-
-"A copy of one of the arrays of a model."
-function model_array(owner::Handle{conceptdec_probe_model}, name)
-    found = Ref{conceptdec_array}()
-    check(ccall(symbol(:conceptdec_probe_model_get), Int32,
-        (Ptr{conceptdec_probe_model}, Cstring, Ptr{conceptdec_array}), owner, name, found), name)
-    return GC.@preserve owner copy_array(found[])
-end
+model_array(owner::Handle{conceptdec_probe_model}, name) = object_array(owner, symbol(:conceptdec_probe_model_get), name)
 
 const MODEL_ARRAYS = (:weights, :bias, :lambda_, :converged, :iterations, :decrement, :objective, :kind)
 
@@ -180,13 +163,7 @@ end
 Writes a probe to a file, under a temporary name first, so that no half-written one is left. The file knows classes
 by their numbers only: keep `m.classes` beside it. Throws [`ConceptDecError`](@ref) (EIO).
 """
-function save_probe(model::ProbeModel, path)
-    source = handle(model)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_probe_model_save), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_probe_model}, Cstring), ctx, source, path)
-    end
-end
+save_probe(model::ProbeModel, path) = save_object(handle(model), symbol(:conceptdec_probe_model_save), path)
 
 """
     load_probe(path; classes=nothing) -> ProbeModel
@@ -196,14 +173,6 @@ Reads a probe that [`save_probe`](@ref) wrote, here or in another language; ever
 which is what a file holds. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT), `ArgumentError` for another number of classes.
 """
 function load_probe(path; classes = nothing)
-    owner = Handle{conceptdec_probe_model}()
-    with_context() do ctx
-        ccall(symbol(:conceptdec_probe_model_load), Int32,
-            (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_probe_model}}), ctx, path, owner)
-    end
-    numbers = model_array(owner, CONCEPTDEC_R_CLASSES)
-    names = classes === nothing ? numbers : collect(classes)
-    length(names) == length(numbers) ||
-        throw(ArgumentError("classes: $(length(names)) are given, but the probe has $(length(numbers))"))
-    return ProbeModel(owner, names)
+    owner = load_object(conceptdec_probe_model, symbol(:conceptdec_probe_model_load), path)
+    return ProbeModel(owner, names_of(classes, length(model_array(owner, CONCEPTDEC_R_CLASSES)), "probe"))
 end

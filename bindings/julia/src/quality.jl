@@ -20,7 +20,8 @@ Time O(n^2 d). Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK,
 `OutOfMemoryError`, `InterruptException`.
 """
 function embedding_quality(X, E, k = 15; metric = nothing, y = nothing, ignore = nothing, memory = nothing,
-                           dtype = nothing, threads = nothing, progress = nothing)
+                           dtype = nothing, threads = nothing, progress = nothing, unknown...)
+    refuse(unknown)
     sizes = Int64[k...]
     numbers, classes = y === nothing ? (nothing, nothing) : encode(y, ignore)
     roots = Any[X, E, sizes]

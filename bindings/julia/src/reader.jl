@@ -74,6 +74,9 @@ end
 "Those among the arguments of a call, or the cells of a grid."
 readers(sources...) = RowReader[source for source in sources if source isa RowReader]
 
+"Those among views: one matrix, a list of them, or one array."
+readers_of(views) = views isa Union{Nothing,RowReader,AbstractArray{<:Number}} ? readers(views) : readers(views...)
+
 function reader_threads(threads, sources)
     isempty(sources) && return threads
     threads in (nothing, 1) ||

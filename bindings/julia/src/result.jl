@@ -4,8 +4,9 @@
 Named numbers of one metric. `r.decodability`, `r["decodability"]` and `r[:decodability]` are the same; so are those
 of every other name in `keys(r)`. Arrays are Julia arrays of `Float64` or `Int` with the axes in the documented
 order; single numbers are numbers. `classes` are the caller's own labels, and so is what is `predicted`, `nothing`
-where a sample is not scored; `fold` and `selected` count from 1, 0 where a sample is in no fold. Coordinates of samples
-(`transformed`, `embedding`) have a sample in each column, as matrices that come in do.
+where a sample is not scored, and what `class_` names; `fold`, `selected` and `view` count from 1, 0 where a sample is
+in no fold. Coordinates of samples (`transformed`, `embedding`) have a sample in each column, as matrices that come in
+do.
 
 Beside them: `r.diagnostics` (what may differ from run to run, such as times), `r.options` (each option as
 resolved), `r.provenance` (version, kernel, BLAS, seed), all three a `Dict`, and for a sweep `r.messages`, the text
@@ -27,7 +28,7 @@ function Result(owner::Handle{conceptdec_result}, classes = nothing, grid = noth
     names = [Symbol(unsafe_string(ccall(symbol(:conceptdec_result_name), Cstring, (Ptr{conceptdec_result}, Int64),
         owner, i))) for i in 0:count-1]
     values = Dict{Symbol,Any}(name => result_array(owner, name) for name in names)
-    for name in (:fold, :selected)
+    for name in (:fold, :selected, :view)
         haskey(values, name) && (values[name] = values[name] .+ 1)
     end
     for name in (:transformed, :reconstructed, :embedding, :rotation)
@@ -43,10 +44,14 @@ samples_last(rows) = permutedims(rows, ndims(rows):-1:1)
 
 label_of(classes, code) = code < 0 ? nothing : classes[code+1]
 
+const LABELLED = (:predicted, :class_)
+
 "The caller's labels in the place of their numbers."
 function name_classes!(values, classes)
     values[:classes] = classes
-    haskey(values, :predicted) && (values[:predicted] = map(code -> label_of(classes, code), values[:predicted]))
+    for name in LABELLED
+        haskey(values, name) && (values[name] = map(code -> label_of(classes, code), values[name]))
+    end
     return values
 end
 
@@ -84,11 +89,10 @@ and for a sweep "messages".
 function to_json(r::Result)
     haskey(getfield(r, :values), :classes) || return library_json(r)
     text = replace(library_json(r), r"(?<=\"classes\":)\s*\[[^\[\]]*\]" => json_list(r.classes); count = 1)
-    haskey(r, :predicted) || return text
     labels = [json_text(label) for label in r.classes]
     written(code) = something(label_of(labels, parse(Int, code)), "null")
-    return replace(text, r"(?<=\"predicted\":)[-\d\s,\[\]]*\]" => codes -> replace(codes, r"-?\d+" => written);
-        count = 1)
+    return replace(text, r"(?<=\"predicted\":|\"class_\":)[-\d\s,\[\]]*\]" =>
+        codes -> replace(codes, r"-?\d+" => written))
 end
 
 function library_json(r::Result)

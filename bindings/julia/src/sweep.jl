@@ -36,18 +36,11 @@ function sweep(views, y; metrics = "knn", classes = nothing, ignore = nothing, d
         (probe = kept(roots, probe_options(roots, count_of(classes); keywords...)),)
     wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape), of_cells...))
     owner = Handle{conceptdec_result}()
-    sources = views isa AbstractArray{<:Number} ? readers() : readers(views...)
-    GC.@preserve roots with_classes(values, threads, progress; screening = screening, sources = sources) do ctx
+    run = (screening = screening, sources = readers_of(views))
+    GC.@preserve roots with_classes(values, threads, progress; run...) do ctx
         ccall(symbol(:conceptdec_sweep), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix}, Ptr{conceptdec_sweep_options},
              Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), labels, wishes, owner)
     end
     return Result(owner, values, shape)
-end
-
-"The address of an options struct that `roots` keeps alive."
-function kept(roots, wishes)
-    place = [wishes]
-    push!(roots, place)
-    return pointer(place)
 end

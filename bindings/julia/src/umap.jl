@@ -17,31 +17,19 @@ A fitted embedding, made by [`umap`](@ref) or [`load_umap`](@ref), for [`transfo
 
 It keeps the matrix that it was made of (no copy), which `transform` reads. `close(u)` frees it at once.
 """
-struct UMAPModel
+struct UMAPModel <: LibraryObject
     handle::Handle{conceptdec_umap}
     source::Any # the matrix that was embedded, or nothing
     dtype::Any
 end
 
-handle(model::UMAPModel) = open_handle(model, "UMAP model")
-
-function Base.close(model::UMAPModel)
-    finalize(getfield(model, :handle))
-    return nothing
-end
-
-Base.isopen(model::UMAPModel) = getfield(model, :handle).object != C_NULL
+kind_of(::UMAPModel) = "UMAP model"
 
 const UMAP_ARRAYS = (:embedding, :graph, :rho, :sigma, :curve, :part, :n_short, :converged)
 
 Base.propertynames(::UMAPModel, private = false) = UMAP_ARRAYS
 
-function umap_array(model::UMAPModel, name)
-    found, owner = Ref{conceptdec_array}(), handle(model)
-    check(ccall(symbol(:conceptdec_umap_get), Int32, (Ptr{conceptdec_umap}, Cstring, Ptr{conceptdec_array}), owner,
-        name, found), name)
-    return GC.@preserve owner copy_array(found[])
-end
+umap_array(model::UMAPModel, name) = object_array(handle(model), symbol(:conceptdec_umap_get), name)
 
 function Base.getproperty(model::UMAPModel, name::Symbol)
     name in UMAP_ARRAYS || error("a UMAP model has no $name; there are ", join(UMAP_ARRAYS, ", "))
@@ -85,9 +73,7 @@ const UMAP_NUMBERS = (:negative_samples, :memory, :learning_rate, :repulsion, :m
     :alignment, :window)
 
 function known_fields(others)
-    for name in keys(others)
-        name in UMAP_NUMBERS || throw(ArgumentError("UMAP has no option $name"))
-    end
+    refuse(filter(name -> !(name in UMAP_NUMBERS), keys(others)))
     return others
 end
 
@@ -179,13 +165,10 @@ each turned to the one before, and each sample pulled to its own place in the vi
 Result: `embedding` (n_components x n x views). Throws what [`umap`](@ref) throws.
 """
 function aligned_umap(views, n_components = 2; dtype = nothing, threads = nothing, progress = nothing, keywords...)
-    grid = matrix_views(views, dtype)
-    ndims(grid) == 1 || throw(ArgumentError("views: need one sequence of matrices, not $(ndims(grid)) axes of them"))
-    roots, cells = Any[views], Vector(grid)
+    roots, cells = Any[views], view_list(views, dtype)
     wishes = Ref(umap_options(roots; n_components = n_components, keywords...))
     owner = Handle{conceptdec_result}()
-    sources = views isa AbstractArray{<:Number} ? readers() : readers(views...)
-    GC.@preserve roots with_context(threads, progress; sources = sources) do ctx
+    GC.@preserve roots with_context(threads, progress; sources = readers_of(views)) do ctx
         ccall(symbol(:conceptdec_umap_aligned), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_umap_options},
              Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells), wishes, owner)
@@ -199,13 +182,7 @@ end
 Writes an embedding to a file, under a temporary name first, so that no half-written one is left; not the samples that
 it was made of. Throws [`ConceptDecError`](@ref) (EIO).
 """
-function save_umap(model::UMAPModel, path)
-    source = handle(model)
-    with_context() do ctx
-        ccall(symbol(:conceptdec_umap_save), Int32, (Ptr{conceptdec_ctx}, Ptr{conceptdec_umap}, Cstring), ctx, source,
-            path)
-    end
-end
+save_umap(model::UMAPModel, path) = save_object(handle(model), symbol(:conceptdec_umap_save), path)
 
 """
     load_umap(path, X=nothing; dtype=nothing) -> UMAPModel
@@ -213,11 +190,5 @@ end
 Reads an embedding that [`save_umap`](@ref) wrote, here or in another language; every size and value is checked. `X` is
 the matrix that was embedded, which [`transform`](@ref) needs. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT).
 """
-function load_umap(path, X = nothing; dtype = nothing)
-    owner = Handle{conceptdec_umap}()
-    with_context() do ctx
-        ccall(symbol(:conceptdec_umap_load), Int32, (Ptr{conceptdec_ctx}, Cstring, Ptr{Ptr{conceptdec_umap}}), ctx,
-            path, owner)
-    end
-    return UMAPModel(owner, X, dtype)
-end
+load_umap(path, X = nothing; dtype = nothing) =
+    UMAPModel(load_object(conceptdec_umap, symbol(:conceptdec_umap_load), path), X, dtype)

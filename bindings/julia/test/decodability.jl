@@ -65,7 +65,7 @@ end
     for option in (:metric, :protocol, :weights, :ties, :boundary, :permute)
         @test thrown(() -> knn_decodability(X, y; Dict(option => "other")...)) isa ArgumentError
     end
-    @test thrown(() -> knn_decodability(X, y, kk = 3)) isa MethodError
+    @test thrown(() -> knn_decodability(X, y, kk = 3)) isa ArgumentError
     @test thrown(() -> knn_decodability(X, y, k = 2.5)) isa ArgumentError
 end
 

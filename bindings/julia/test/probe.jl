@@ -334,7 +334,7 @@ end
     @test !haskey(r, :weights)
     @test sweep(layers, y, metrics = "probe", classes = ["c", "b", "a"]).classes == ["c", "b", "a"]
     @test thrown(() -> sweep(layers, y, classes = ["c", "b", "a"])) isa ArgumentError
-    @test thrown(() -> sweep(layers, y, metrics = "probe", k = 3)) isa MethodError
+    @test thrown(() -> sweep(layers, y, metrics = "probe", k = 3)) isa ArgumentError
 end
 
 @testset "options of probes" begin
@@ -365,9 +365,9 @@ end
                  () -> probe(X, randn(60)))
         @test thrown(call) isa ArgumentError
     end
-    @test thrown(() -> probe(X, y, kk = 3)) isa MethodError
-    @test thrown(() -> probe_regression(X, y, kind = "ridge")) isa MethodError
-    @test thrown(() -> fit_probe(X, y, folds = 5)) isa MethodError
+    @test thrown(() -> probe(X, y, kk = 3)) isa ArgumentError
+    @test thrown(() -> probe_regression(X, y, kind = "ridge")) isa ArgumentError
+    @test thrown(() -> fit_probe(X, y, folds = 5)) isa ArgumentError
 end
 
 @testset "refusals of probes" begin

@@ -27,5 +27,9 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("sweep.jl")
     include("probe.jl")
     include("projection.jl")
+    include("subspaces.jl")
+    include("similarity.jl")
+    include("geometry.jl")
+    include("erasure.jl")
     include("stopping.jl")
 end

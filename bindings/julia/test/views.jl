@@ -63,6 +63,9 @@ end
     @test encode(["x", "y", "z"], ["x", "y"]) == ([-1, -1, 0], ["z"])
     @test encode(["xy", "x"], "xy") == ([-1, 0], ["x"])
     @test encode([1, missing, 2], missing) == ([0, -1, 1], [1, 2])
+    @test encode(["a", nothing], (nothing,)) == ([0, -1], ["a"])
+    @test thrown(() -> encode([1, missing, 2])) isa ArgumentError
+    @test thrown(() -> encode(["a", nothing])) isa ArgumentError
     @test encode([1 3; 2 1]) == ([0 2; 1 0], [1, 2, 3])
     @test encode(view([9, 8, 7, 6], 4:-1:1))[1] == [0, 1, 2, 3]
     @test thrown(() -> encode(Any[1, "a"])) isa ArgumentError

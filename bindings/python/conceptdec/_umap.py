@@ -246,7 +246,7 @@ def umap(
     local_connectivity : float, optional
         Neighbours at full weight; default 1.
     target_weight : float, optional
-        Of labels against rows, 0 to 1; default 0.5.
+        Of labels against rows, 0 to 1; default 0.5. Only with y.
     self_counted : bool, default False
         `n_neighbors` counts the point itself, as umap-learn's does.
     memory : int, optional

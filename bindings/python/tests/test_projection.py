@@ -474,7 +474,7 @@ def test_a_loaded_umap(blobs, tmp_path):
         ("EINVAL", dict(min_dist=-1.0), "min_dist"),
         ("EINVAL", dict(spread=0.0), "spread"),
         ("EINVAL", dict(learning_rate=-1.0), "learning_rate"),
-        ("EINVAL", dict(target_weight=2.0), "target_weight"),
+        ("EINVAL", dict(target_weight=0.5), "target_weight"),
         ("EINVAL", dict(mix=-0.5), "mix"),
         ("EINVAL", dict(epochs="many"), "epochs: needs an integer"),
         ("ESIZE", dict(init=np.zeros((5, 2))), "start"),

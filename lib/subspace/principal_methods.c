@@ -1,0 +1,277 @@
+/* Methods that find principal directions: from the smaller of two matrices of products, from singular vectors, from a Krylov
+ * space. */
+#include <math.h>
+#include <string.h>
+
+#include "linalg/apply.h"
+#include "linalg/blocks.h"
+#include "linalg/engine.h"
+#include "linalg/factor.h"
+#include "linalg/krylov.h"
+#include "subspace/principal.h"
+
+#define CLOSE_NARROW 1e-8 /* residuals of a Krylov space */
+#define CLOSE_WIDE 1e-10
+
+typedef conceptdec_i_principal_search search;
+
+static bool
+is_by_rows(const search *s)
+{
+    return s->problem->x && s->problem->n < s->problem->d;
+}
+
+static double
+rounding(const search *s)
+{
+    return (double)max64(s->problem->n, s->problem->d) * 0x1p-52;
+}
+
+static conceptdec_i_blocks
+blocks_of(const search *s)
+{
+    return (conceptdec_i_blocks){.ctx = s->scratch->ctx,
+                                 .x = s->x,
+                                 .row = s->row,
+                                 .n = s->problem->n,
+                                 .shift = s->shift,
+                                 .factor = s->factor,
+                                 .is_wide = true};
+}
+
+/* ---- products of rows with rows, or of columns with columns ---- */
+
+/* The matrix, what its eigenvectors take, and a block; as a double: it may be beyond all integers. */
+bool
+conceptdec_i_principal_matrix_fits(const search *s)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const double side = (double)(is_by_rows(s) ? p->n : p->d), d = (double)p->d;
+    const int64_t length = is_by_rows(s) ? p->n : p->d, count = is_by_rows(s) ? p->d : p->n;
+    const double block = p->x ? (double)conceptdec_i_blocks_bytes(length, count, true) : 0;
+    const double vectors = is_by_rows(s) ? 2 * 8 * d * (double)s->wanted : 0;
+    return 3 * 8 * side * side + block + vectors <= (double)p->memory;
+}
+
+static conceptdec_status
+take_product(search *s, int64_t side, double **product)
+{
+    int64_t numbers;
+    void *memory;
+    if (!conceptdec_i_mul(side, side, &numbers))
+        numbers = INT64_MAX;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->scratch, "second moments", numbers, sizeof(double), &memory));
+    *product = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &memory));
+    s->values = memory;
+    return CONCEPTDEC_OK;
+}
+
+/* Upper half of the sums. */
+static conceptdec_status
+multiply(search *s, conceptdec_i_arena *arena, int64_t side, double *product)
+{
+    const bool by_columns = is_by_rows(s);
+    const conceptdec_i_principal_problem *p = s->problem;
+    const int64_t items = by_columns ? p->d : p->n, most = conceptdec_i_blocks_count(side, true);
+    conceptdec_i_blocks blocks = blocks_of(s);
+    void *block;
+    blocks.gap = conceptdec_i_blocks_gap(side, true);
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "rows", conceptdec_i_blocks_bytes(side, items, true), 1, &block));
+    for (int64_t first = 0; first < items; first += most) {
+        const int64_t count = min64(most, items - first);
+        conceptdec_i_dense dense;
+        CONCEPTDEC_I_TRY((by_columns ? conceptdec_i_blocks_columns : conceptdec_i_blocks_rows)(&blocks, first, count,
+                                                                                               block, &dense));
+        CONCEPTDEC_I_TRY(conceptdec_i_gram_add(arena->ctx, &dense, CONCEPTDEC_I_TILE_F64, product, side));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+fill_product(search *s, int64_t side, double *product)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    conceptdec_i_arena arena;
+    if (!p->x) {
+        for (int64_t i = 0; i < side * side; i++)
+            product[i] = p->scatter[i] / s->unit / s->unit / s->divisor;
+        return CONCEPTDEC_OK;
+    }
+    conceptdec_i_arena_open(&arena, s->scratch->ctx);
+    conceptdec_status status = multiply(s, &arena, side, product);
+    conceptdec_i_arena_close(&arena);
+    for (int64_t i = 0; i < side && status == CONCEPTDEC_OK; i++)
+        for (int64_t j = i; j < side; j++)
+            product[i * side + j] /= s->divisor;
+    if (status == CONCEPTDEC_OK)
+        conceptdec_i_gram_mirror(product, side, side);
+    return status;
+}
+
+/* Eigenvectors come in ascending order, one a row. */
+static void
+reverse(search *s, int64_t side, double *vectors)
+{
+    for (int64_t k = 0; k < side / 2; k++) {
+        double *a = vectors + k * side, *b = vectors + (side - 1 - k) * side, value = s->values[k];
+        s->values[k] = s->values[side - 1 - k];
+        s->values[side - 1 - k] = value;
+        for (int64_t i = 0; i < side; i++) {
+            value = a[i];
+            a[i] = b[i];
+            b[i] = value;
+        }
+    }
+}
+
+/* out[k] = sum over rows of u[k][i] z_i, for k < count. */
+static conceptdec_status
+combine(search *s, conceptdec_i_arena *arena, const double *u, int64_t count, double *out)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const int64_t most = conceptdec_i_blocks_count(p->n, true);
+    const conceptdec_i_blocks blocks = blocks_of(s);
+    void *block;
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "rows", conceptdec_i_blocks_bytes(p->n, p->d, true), 1, &block));
+    for (int64_t first = 0; first < p->d; first += most) {
+        conceptdec_i_dense dense;
+        CONCEPTDEC_I_TRY(conceptdec_i_blocks_columns(&blocks, first, min64(most, p->d - first), block, &dense));
+        const conceptdec_i_applying a = {.rows = &dense,
+                                         .n = dense.n,
+                                         .columns = count,
+                                         .w = u,
+                                         .ldw = p->n,
+                                         .out = out + first,
+                                         .ldo = p->d,
+                                         .precision = CONCEPTDEC_I_TILE_F64};
+        CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
+    }
+    return conceptdec_i_orthonormalize(arena->ctx, count, p->d, out, p->d);
+}
+
+/* From vectors over rows to directions; of those alone whose values are more than rounding. */
+static conceptdec_status
+turn_to_directions(search *s, const double *u)
+{
+    const int64_t d = s->problem->d;
+    int64_t count = 0;
+    void *memory;
+    while (count < s->wanted && s->values[count] > s->floor * s->values[0])
+        count++;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", s->wanted * d, sizeof(double), &memory));
+    s->vectors = memory;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, s->scratch->ctx);
+    conceptdec_status status = combine(s, &arena, u, count, memory);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+conceptdec_status
+conceptdec_i_principal_matrix(search *s)
+{
+    const int64_t side = is_by_rows(s) ? s->problem->n : s->problem->d;
+    double *product;
+    CONCEPTDEC_I_TRY(take_product(s, side, &product));
+    CONCEPTDEC_I_TRY(fill_product(s, side, product));
+    for (int64_t i = 0; i < side * side; i++)
+        if (!isfinite(product[i]))
+            return conceptdec_i_fail(s->scratch->ctx, CONCEPTDEC_EOVERFLOW,
+                                     "%s: float64 cannot hold its second moments", s->problem->name);
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    reverse(s, side, product);
+    s->n_values = min64(side, s->most);
+    s->floor = s->noise = rounding(s);
+    s->is_sure = true;
+    s->vectors = product;
+    return is_by_rows(s) ? turn_to_directions(s, product) : CONCEPTDEC_OK;
+}
+
+/* ---- singular vectors ---- */
+
+static double
+singular_bytes(const search *s)
+{
+    const double n = (double)s->problem->n, d = (double)s->problem->d;
+    return 8 * d * (n + fmin(n, d)) + (double)conceptdec_i_singular_bytes(s->problem->n, s->problem->d);
+}
+
+conceptdec_status
+conceptdec_i_principal_singular(search *s)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    conceptdec_ctx *ctx = s->scratch->ctx;
+    const int64_t least = min64(p->n, p->d);
+    const double bytes = singular_bytes(s);
+    const conceptdec_i_blocks blocks = blocks_of(s);
+    conceptdec_i_dense dense;
+    void *rows, *memory;
+    if (bytes > (double)p->memory)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: singular vectors of %lld rows of %s of %lld dimensions need %lld bytes, "
+                                 "%lld are allowed",
+                                 (long long)p->n, p->name, (long long)p->d,
+                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)p->memory);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", p->n * p->d, sizeof(double), &rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", least * p->d, sizeof(double), &memory));
+    s->vectors = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", least, sizeof(double), &memory));
+    s->values = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    CONCEPTDEC_I_TRY(conceptdec_i_singular(ctx, p->n, p->d, rows, s->values, s->vectors));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    for (int64_t k = 0; k < least; k++)
+        s->values[k] = s->values[k] * s->values[k] / s->divisor;
+    s->n_values = min64(least, s->most);
+    s->floor = 0;
+    s->noise = rounding(s);
+    s->is_sure = true;
+    return CONCEPTDEC_OK;
+}
+
+/* ---- Krylov spaces ---- */
+
+conceptdec_status
+conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const bool is_narrow = p->x && p->x->dtype != CONCEPTDEC_FLOAT64;
+    conceptdec_i_krylov_problem problem = {.dims = p->d,
+                                           .components = min64(s->wanted + 1, s->most),
+                                           .max_iterations = max_iterations,
+                                           .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
+                                           .is_wide = true,
+                                           .seed = p->seed,
+                                           .memory = p->memory};
+    conceptdec_i_krylov_answer answer;
+    double *matrix;
+    if (p->x) {
+        const bool is_copy = s->x == &s->copy;
+        problem.rows = s->x;
+        problem.row = s->row;
+        problem.n = p->n;
+        problem.mean = p->is_centred && !is_copy ? s->shift : NULL;
+        problem.scale = is_copy ? NULL : s->scale;
+        problem.divisor = s->divisor;
+    } else {
+        CONCEPTDEC_I_TRY(take_product(s, p->d, &matrix));
+        CONCEPTDEC_I_TRY(fill_product(s, p->d, matrix));
+        problem.matrix = matrix;
+        problem.stride = p->d;
+    }
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
+    s->vectors = answer.vectors;
+    s->values = answer.values;
+    s->n_values = problem.components;
+    s->floor = s->noise = fmax(problem.tolerance, rounding(s));
+    s->is_sure = true;
+    for (int64_t k = 0; k < s->wanted; k++)
+        s->is_sure = s->is_sure && answer.residuals[k] <= problem.tolerance;
+    return CONCEPTDEC_OK;
+}
