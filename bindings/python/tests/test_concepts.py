@@ -27,7 +27,9 @@ CALLS = {
     "moments.eraser": lambda x, **how: conceptdec.ClassMoments(4, np.unique(Y)).add(x, Y).eraser(**how),
 }
 WITH_ROWS = [name for name in CALLS if "." not in name]
-WITH_MEMORY = ["subspace_overlap", "similarity", "similarity_rsa", "geometry", "fit_eraser", "erase"]
+WITH_MEMORY = [
+    "subspace_overlap", "similarity", "similarity_rsa", "geometry", "concept_vectors", "fit_eraser", "erase",
+]  # fmt: skip
 
 
 @pytest.fixture

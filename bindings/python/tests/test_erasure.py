@@ -95,8 +95,8 @@ def test_reliability(data, rng):
 
 def test_a_class_without_samples(data):
     x, y = data
-    r = concept_vectors(x, y, classes=["verb", "none", "noun", "adj"])
-    assert np.isnan(r.vectors[1]).all() and np.isnan(r.norms[1]) and r.class_count.tolist() == [40, 0, 30, 20]
+    r = concept_vectors(x, y, classes=["verb", "none", "noun", "adj", "last"])
+    assert np.isnan(r.vectors[1]).all() and np.isnan(r.norms[1]) and r.class_count.tolist() == [40, 0, 30, 20, 0]
     np.testing.assert_allclose(r.vectors[[3, 2, 0]], concept_vectors(x, y).vectors, atol=1e-12)
     less = concept_vectors(x, y, ignore="adj")
     np.testing.assert_allclose(less.vectors[0], -less.vectors[1], atol=1e-12)
@@ -309,7 +309,10 @@ def test_curve(data):
     shown = repr(r).splitlines()
     assert shown[1].split() == ["removed", "decodability", "accuracy"] and len(shown) == 5
     assert erasure_curve(x, y, most=1).n_removed.tolist() == [0, 1]
-    assert erasure_curve(x, y, "projection").decodability.shape == (3,)
+    other = erasure_curve(x, y, "projection")
+    np.testing.assert_allclose(other.strengths, fit_eraser(x, y, "projection").strengths, rtol=1e-12)
+    given = erasure_curve(x, y, "projection", directions=np.eye(6)[:3])
+    assert given.n_removed.tolist() == [0, 1, 2, 3] and np.isnan(given.strengths).all()
     same_bits(erasure_curve(x, y, threads=3), erasure_curve(x, y, threads=1))
 
 

@@ -214,9 +214,9 @@ def test_how_many_directions(concepts):
     assert conceptdec.subspaces(x, y, tolerance=0.15).ranks.max() < 9
     few = conceptdec.subspaces(x[:6], y[:6], 5)
     assert few.ranks.tolist() == [1, 1, 1] and few.n_missing.tolist() == [4, 4, 4]
-    empty = conceptdec.subspaces(x, y, 2, classes=["adj", "none", "noun", "verb"])
-    assert empty.ranks.tolist() == [2, 0, 2, 2] and empty.bases[1].shape == (0, 9)
-    assert np.isnan(empty.overlap().overlap[1]).all()
+    empty = conceptdec.subspaces(x, y, 2, classes=["adj", "none", "noun", "verb", "last"])
+    assert empty.ranks.tolist() == [2, 0, 2, 2, 0] and empty.bases[1].shape == (0, 9)
+    assert np.isnan(empty.overlap().overlap[1]).all() and empty.class_.tolist() == empty.classes.tolist()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -455,6 +455,18 @@ def test_default_rank(concepts):
     means = conceptdec.subspace_overlap(x, y, basis="means")
     assert means.ranks.tolist() == [2] and means.n_missing.tolist() == [0] and means.class_.tolist() == [None]
     assert conceptdec.subspace_overlap(x, y, basis="probe", probe=dict(kind="lda")).ranks.tolist() == [1, 1, 1]
+
+
+def test_angles_and_missing_dimensions_of_concepts(concepts):
+    x, y = concepts
+    less = conceptdec.subspace_overlap(x, y, 2, angles=False)
+    assert "angles" not in less
+    np.testing.assert_allclose(less.overlap, conceptdec.subspace_overlap(x, y, 2).overlap, atol=1e-12)
+    few = np.concatenate([np.flatnonzero(y == "adj")[:2], np.flatnonzero(y != "adj")])
+    plain, counted = (conceptdec.subspace_overlap(x[few], y[few], 3, count_missing=all_of_them) for all_of_them in (0, 1))
+    missing = np.abs(plain.ranks[:, None] - plain.ranks)
+    assert missing.tolist() == [[0, 2, 2], [2, 0, 0], [2, 0, 0]]
+    np.testing.assert_allclose(counted.chordal**2, plain.chordal**2 + missing, atol=1e-12)
 
 
 def test_permutations(concepts):
