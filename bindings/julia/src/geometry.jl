@@ -17,8 +17,8 @@ end
 """
     geometry(X, y=nothing; metric="l2", k=nothing, hub_k=nothing, references=0, seed=0, weights=nothing, bias=nothing,
              lambda_=nothing, discard=nothing, tolerance=nothing, spectrum=true, neighbors=true, curve=true,
-             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing, threads=nothing,
-             progress=nothing) -> Result
+             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing,
+             threads=nothing, progress=nothing) -> Result
 
 How many dimensions activations fill, who their hubs are, and how their classes lie in them.
 
