@@ -134,8 +134,8 @@ draw_cell(FILE *svg, double value, double x, double y, double side)
     int rgb[3];
     colour(value, rgb);
     fprintf(svg, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"#%02x%02x%02x\"/>"
-                 "<text x=\"%.1f\" y=\"%.1f\" style=\"fill:%s\">%.2f</text>\n", x, y, side, side, rgb[0], rgb[1], rgb[2],
-            x + side / 2, y + side / 2 + 3, value < 0.6 ? "#ffffff" : "#000000", value);
+                 "<text x=\"%.1f\" y=\"%.1f\" style=\"fill:%s\">%.2f</text>\n", x, y, side, side, rgb[0], rgb[1],
+            rgb[2], x + side / 2, y + side / 2 + 3, value < 0.6 ? "#ffffff" : "#000000", value);
 }
 
 /* Rows are named in the first map of a row alone. */
@@ -156,8 +156,11 @@ draw_map(FILE *svg, const struct map *m, int first)
 static void
 draw_scale(FILE *svg, double left, double top)
 {
-    fprintf(svg, "<g font-size=\"12\"><text x=\"%g\" y=\"%g\">0</text><text x=\"%g\" y=\"%g\">1</text></g>\n", left - 10,
-            top + 11, left + 210, top + 11);
+    fprintf(svg, "<g font-size=\"12\"><text x=\"%g\" y=\"%g\">0</text><text x=\"%g\" y=\"%g\">1</text>\n"
+                 "<text class=\"title\" x=\"%g\" y=\"%g\">Overlap: mean squared cosine of the principal angles of two "
+                 "subspaces</text>\n<text class=\"title\" x=\"%g\" y=\"%g\">of %d of %d dimensions. CKA: linear, "
+                 "debiased.</text></g>\n", left - 10, top + 11, left + 210, top + 11, left + 235, top + 3, left + 235,
+            top + 19, RANK, WIDTH);
     for (int i = 0; i < 40; i++) {
         int rgb[3];
         colour((i + 0.5) / 40, rgb);
@@ -173,12 +176,14 @@ draw_all(const struct study *s, const char *path)
     if (!svg)
         return 0;
     fprintf(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 560\" width=\"800\" height=\"560\" "
-                 "font-family=\"sans-serif\">\n<style>.page{fill:#fff}text{fill:#222;text-anchor:middle}.title{"
-                 "text-anchor:start}\n@media (prefers-color-scheme:dark){.page{fill:#14171c}text{fill:#ddd}}</style>\n"
+                 "font-family=\"sans-serif\" role=\"img\">\n<title>Overlap of concepts, CKA of layers</title>\n<style>"
+                 ".page{fill:#fff}text{fill:#222;text-anchor:middle}.title{text-anchor:start}\n"
+                 "@media (prefers-color-scheme:dark){.page{fill:#14171c}text{fill:#ddd}}</style>\n"
                  "<rect class=\"page\" width=\"800\" height=\"560\"/>\n<g font-size=\"14\">\n"
-                 "<text class=\"title\" x=\"55\" y=\"24\">Overlap of the operators' subspaces in layer %d</text>\n"
+                 "<text class=\"title\" x=\"55\" y=\"24\">Overlap of the operators' subspaces in layer %d "
+                 "(independent ones: %.2f)</text>\n"
                  "<text class=\"title\" x=\"55\" y=\"276\">CKA of layers 0 to 4 with each other</text>\n</g>\n"
-                 "<g font-size=\"9.5\">\n", LAYER);
+                 "<g font-size=\"9.5\">\n", LAYER, mean_of_pairs(numbers(s->overlap[0], CONCEPTDEC_R_EXPECTED)));
     for (int step = 0; step < STEPS; step++) {
         double left = 55 + 186 * step;
         struct map pairs = {concepts, numbers(s->overlap[step], CONCEPTDEC_R_OVERLAP), CONCEPTS, left, 68, 174};
@@ -190,7 +195,7 @@ draw_all(const struct study *s, const char *path)
         draw_map(svg, &cka, step == 0);
     }
     fprintf(svg, "</g>\n");
-    draw_scale(svg, 70, 520);
+    draw_scale(svg, 70, 522);
     fprintf(svg, "</svg>\n");
     return fclose(svg) == 0;
 }

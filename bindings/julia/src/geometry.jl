@@ -17,8 +17,8 @@ end
 """
     geometry(X, y=nothing; metric="l2", k=nothing, hub_k=nothing, references=0, seed=0, weights=nothing, bias=nothing,
              lambda_=nothing, discard=nothing, tolerance=nothing, spectrum=true, neighbors=true, curve=true,
-             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing, threads=nothing,
-             progress=nothing) -> Result
+             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing,
+             threads=nothing, progress=nothing) -> Result
 
 How many dimensions activations fill, who their hubs are, and how their classes lie in them.
 
@@ -35,16 +35,19 @@ How many dimensions activations fill, who their hubs are, and how their classes 
   (1/n) is fitted.
 - `discard` (0.1): share of the largest ratios that TwoNN leaves out; `tolerance`: eigenvalues of the between-class
   scatter at or below this share of the largest count as 0 in `nc1`, default d times the epsilon.
-- `spectrum`, `neighbors`, `probe`, `silhouette`: `false` leaves out what needs eigenvalues; neighbours; a fitted probe;
-  all distances. `memory`: bytes beside the input (2^29).
+- `spectrum`, `neighbors`, `curve`, `probe`, `silhouette`: `false` leaves out what needs second moments; neighbours;
+  `twonn_curve`, about half of the searches; a fitted probe; all distances. `memory`: bytes of each part (2^29).
+
+An option that plays no part (one of labels without labels, of neighbours without them) is refused.
 
 # Result
-Of the cloud: `spectrum` (variances along principal components), `total_variance`, `participation_ratio`,
-`effective_rank`, `rank_me`, `stable_rank`, `anisotropy`; `twonn`, `twonn_ml`, `n_twonn`, `twonn_curve` and
-`twonn_curve_se` over `curve_samples`, `mle_dimension`; `hubness_skew`, `robin_hood`, `antihub_share`, `hub_share`,
-`hubness_reference` (references x 4, in this order). With `y`: `nc1`, `nc1_rank`, `nc2`, `nc2_norms`, `nc3`, `nc4`
-(neural collapse), `vci`, `fisher`, `silhouette`, `silhouette_per_concept`, `participation_per_concept` (C). What is
-not defined is NaN.
+Of the cloud, ignored samples included: `spectrum` (variances along principal components), `numerical_rank`,
+`total_variance`, `participation_ratio`, `effective_rank`, `rank_me`, `stable_rank`, `anisotropy`; `twonn`, `twonn_ml`,
+`n_twonn`, `twonn_curve`, `twonn_curve_se` and `twonn_curve_n` over `curve_samples`, `mle_dimension`, `n_mle`;
+`hubness_skew`, `robin_hood`, `antihub_share`, `hub_share`, `hubness_reference` (references x 4, in this order). With
+`y`, of the labelled samples: `class_count`, `nc1`, `nc1_rank`, `nc2`, `nc2_norms`, `nc3`, `nc4` (neural collapse),
+`vci`, `fisher`, `silhouette`, `silhouette_per_concept`, `participation_per_concept` (C); of a fitted probe `lambda_`,
+`converged`. What is not defined is NaN.
 
 Time: a neighbour search, O(n d min(n, d)) for the spectrum, O(n^2 d) for the silhouette. Definitions:
 docs/definitions.md.

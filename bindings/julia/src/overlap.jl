@@ -6,10 +6,10 @@ overlap_flags(angles, count_missing) =
 "None where the number is 0, its default: kinds that have no use for the option refuse it where it is given."
 given(number) = number == 0 ? nothing : number
 
-function overlap_options(roots, classes; explained = nothing, rank = explained === nothing ? 10 : nothing,
-                         basis = "within", tolerance = nothing, probe = nothing, groups = nothing, permutations = 0,
-                         bootstrap = 0, confidence = nothing, permute = nothing, angles = true, count_missing = false,
-                         memory = nothing, seed = 0, unknown...)
+function overlap_options(roots, classes; rank = nothing, basis = "within", explained = nothing, tolerance = nothing,
+                         probe = nothing, groups = nothing, permutations = 0, bootstrap = 0, confidence = nothing,
+                         permute = nothing, angles = true, count_missing = false, memory = nothing, seed = 0,
+                         unknown...)
     refuse(unknown)
     of_each = subspaces_options(roots, classes; rank = rank, basis = basis, explained = explained,
         tolerance = tolerance, probe = probe)
@@ -20,7 +20,7 @@ function overlap_options(roots, classes; explained = nothing, rank = explained =
 end
 
 """
-    subspace_overlap(X, y; rank=10, basis="within", explained=nothing, tolerance=nothing, probe=nothing,
+    subspace_overlap(X, y; rank=nothing, basis="within", explained=nothing, tolerance=nothing, probe=nothing,
                      permutations=0, bootstrap=0, confidence=nothing, permute=nothing, groups=nothing, seed=0,
                      angles=true, count_missing=false, memory=nothing, classes=nothing, ignore=nothing,
                      dtype=nothing, threads=nothing, progress=nothing) -> Result
@@ -30,8 +30,8 @@ Do two concepts share directions? Principal angles between the subspaces that th
 # Arguments
 - `X`, `y`, `classes`, `ignore`, `basis`, `explained`, `tolerance`, `probe`: as in [`subspaces`](@ref): one matrix or
   several views of one width, and the labels of the samples.
-- `rank`: directions of each subspace; fewer where there are no more (`n_missing`). With `explained` the default gives
-  way; `nothing` without it: all above `tolerance`.
+- `rank`: directions of each subspace; fewer where there are no more (`n_missing`). Default: 10 for bases "within" and
+  "uncentered" without `explained`; other bases have all their directions.
 - `permutations`: draws of the null in which labels are exchanged, the same in all views; `permute` them "free",
   "within" `groups`, or "whole" groups.
 - `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence` (0.95); `seed` of

@@ -180,6 +180,9 @@ cosines(a, b) = min.(svdvals(a * b'), 1)
     @test thrown(() -> overlap(s, X)) isa MethodError
 end
 
+"The field `class_` of a result's JSON."
+parse_class(text) = ConceptDec.parse_json(text)["values"]["class_"]
+
 @testset "overlap of concepts" begin
     rng = MersenneTwister(74)
     X, y = concept_samples(rng, 9, 120)
@@ -198,7 +201,8 @@ end
     @test parse_class(to_json(r)) == ["adj", "noun", "verb"]
     @test subspace_overlap(X, y).ranks == [9, 9, 9] && subspace_overlap(X, y).n_missing == [1, 1, 1]
     @test subspace_overlap(X, y, explained = 0.8).ranks == subspaces(X, y, explained = 0.8).ranks
-    @test subspace_overlap(X, y, rank = nothing).n_missing == [0, 0, 0]
+    @test subspace_overlap(X, y, basis = "difference").ranks == [1, 1, 1]
+    @test subspace_overlap(X, y, basis = "means").class_ == [nothing]
 
     drawn = subspace_overlap(X, y, rank = 3, permutations = 19, bootstrap = 20, seed = 3, confidence = 0.9)
     @test size(drawn.null) == (19, 3, 3) && drawn.p_independent ≈ r.p_value
@@ -218,9 +222,6 @@ end
     @test thrown(() -> subspace_overlap(X, y, permute = "none")) isa ArgumentError
     @test thrown(() -> subspace_overlap(X, y, colour = 1)) isa ArgumentError
 end
-
-"The field `class_` of a result's JSON."
-parse_class(text) = ConceptDec.parse_json(text)["values"]["class_"]
 
 @testset "files of subspaces and class moments" begin
     X, y = concept_samples(MersenneTwister(75), 6, 60)
