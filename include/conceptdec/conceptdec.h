@@ -261,6 +261,8 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_NULL "null"                     /**< (P x K): decodability under each permutation */
 #define CONCEPTDEC_R_CI_LOW "ci_low"                 /**< (K): lower end of the bootstrap interval */
 #define CONCEPTDEC_R_CI_HIGH "ci_high"               /**< (K): upper end of the bootstrap interval */
+#define CONCEPTDEC_R_BOOTSTRAP_BIAS "bootstrap_bias" /**< mean of the bootstrap's draws less the value, where the interval is
+                                                          shifted by it: overlap and similarity */
 #define CONCEPTDEC_R_FOLD "fold"                     /**< int64 (n): fold of each sample, -1 without one; k-fold only */
 #define CONCEPTDEC_R_STATUS "status"                 /**< int64 (grid): conceptdec_status of each cell; sweep only */
 #define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability (of probes accuracy) less that of the cell before it on the
@@ -1170,8 +1172,9 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
  *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
  *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
- *  With bootstrap: `ci_low`, `ci_high` (S x S): percentile interval of `overlap` over samples drawn with replacement;
- *  draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
+ *  With bootstrap: `ci_low`, `ci_high` (S x S): percentiles of `overlap` over samples drawn with replacement, less
+ *  `bootstrap_bias` (S x S), the mean of the draws less the value: samples drawn twice make subspaces of their own, and
+ *  overlaps of draws lie below those of the samples. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
  *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
  *  samples in the second one's subspace, of what as many directions can hold at most (Elsayed et al. 2016); NaN where
  *  that is not known, the second one having more directions than the first one, which has more than were kept. Also
@@ -1302,7 +1305,8 @@ typedef struct conceptdec_similarity_options {
  *  models; any widths): `value` (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the
  *  observed one included, that are at least as alike; the rows of the second move, in one order for all pairs, and
  *  where b is NULL and the kind symmetric both directions of a pair have one null. With bootstrap: `ci_low`, `ci_high`
- *  (A x B).
+ *  (A x B): percentiles of the draws less `bootstrap_bias` (A x B), the mean of the draws less the value, since rows that
+ *  are drawn twice pull many of these measures to one side; ends may lie beyond what the measure can be.
  *
  *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
  *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:

@@ -156,16 +156,19 @@ static conceptdec_status
 add_intervals(const conceptdec_i_similarity *s)
 {
     const int64_t shape[] = {s->n_a, s->n_b}, draws = s->options.bootstrap, pairs = s->n_a * s->n_b;
-    double *low, *high, *column;
+    double *low, *high, *bias, *column;
     if (!s->draws)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_CI_LOW, 2, shape, &low));
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_CI_HIGH, 2, shape, &high));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_BOOTSTRAP_BIAS, 2, shape, &bias));
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "bootstrap", draws, sizeof *column, &column));
     for (int64_t pair = 0; pair < pairs; pair++) {
         for (int64_t draw = 0; draw < draws; draw++)
             column[draw] = s->draws[draw * pairs + pair];
-        conceptdec_i_percentile_interval(column, draws, s->options.confidence, low + pair, high + pair);
+        conceptdec_i_shifted_interval(column, draws, s->value[pair], s->options.confidence, bias + pair, low + pair,
+                                      high + pair);
     }
     return CONCEPTDEC_OK;
 }

@@ -71,6 +71,19 @@ conceptdec_i_percentile_interval(double *values, int64_t n, double confidence, d
     *high = quantile(values, n, 1 - tail);
 }
 
+void
+conceptdec_i_shifted_interval(double *values, int64_t n, double estimate, double confidence, double *bias, double *low,
+                              double *high)
+{
+    double sum = 0;
+    conceptdec_i_percentile_interval(values, n, confidence, low, high);
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i] - estimate;
+    *bias = n > 0 ? sum / (double)n : (double)NAN;
+    *low -= *bias;
+    *high -= *bias;
+}
+
 static conceptdec_status
 take_intervals(resampling *r, double confidence, double *low, double *high)
 {

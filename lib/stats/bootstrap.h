@@ -8,6 +8,9 @@
  * quantile q of ascending v lies at h = (n - 1) q: v[floor h] + (h - floor h) (v[floor h + 1] - v[floor h]) (R's
  * type 7, numpy's default). Sorts values in place; NaN if n is 0 or any value is NaN. */
 void conceptdec_i_percentile_interval(double *values, int64_t n, double confidence, double *low, double *high);
+/* The same less *bias, the mean of the values less `estimate`: for estimates that rows drawn twice pull to one side. */
+void conceptdec_i_shifted_interval(double *values, int64_t n, double estimate, double confidence, double *bias,
+                                   double *low, double *high);
 
 /* Replicates of the mean credit of each of n_ks columns, and the percentile interval of each column.
  *

@@ -187,8 +187,10 @@ number_units(conceptdec_i_concepts *c, conceptdec_i_groups *units)
 
 /* Draws in which a concept is missing are left out, and counted. */
 static conceptdec_status
-find_intervals(conceptdec_i_concepts *c, const drawing *d, double *low, double *high)
+find_intervals(conceptdec_i_concepts *c, const drawing *d, double *bias, double *low, double *high)
 {
+    conceptdec_array observed;
+    CONCEPTDEC_I_TRY(conceptdec_result_get(c->result, CONCEPTDEC_R_OVERLAP, &observed));
     int64_t draws = c->options.bootstrap, most = 0;
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "bootstrap", draws, sizeof(double), &p));
@@ -200,7 +202,8 @@ find_intervals(conceptdec_i_concepts *c, const drawing *d, double *low, double *
             defined += !isnan(values[defined]);
         }
         most = max64(most, draws - defined);
-        conceptdec_i_percentile_interval(values, defined, c->options.confidence, &low[i], &high[i]);
+        conceptdec_i_shifted_interval(values, defined, ((const double *)observed.data)[i], c->options.confidence,
+                                      &bias[i], &low[i], &high[i]);
     }
     return conceptdec_i_result_diagnostic(c->ctx, c->result, "bootstrap_draws_left_out", (double)most);
 }
@@ -211,8 +214,9 @@ conceptdec_i_concepts_bootstrap(conceptdec_i_concepts *c)
     int64_t draws = c->options.bootstrap, s = c->subspaces->count, shape[] = {s, s};
     conceptdec_i_groups units;
     drawing d = {.c = c, .units = &units, .count = s * s};
-    double *low, *high;
+    double *low, *high, *bias;
     void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_BOOTSTRAP_BIAS, 2, shape, &bias));
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_CI_LOW, 2, shape, &low));
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_CI_HIGH, 2, shape, &high));
     CONCEPTDEC_I_TRY(number_units(c, &units));
@@ -220,5 +224,5 @@ conceptdec_i_concepts_bootstrap(conceptdec_i_concepts *c)
     d.overlaps = p;
     conceptdec_i_stage(c->ctx, "bootstrap", draws);
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(c->ctx, draws, draw_task, &d));
-    return find_intervals(c, &d, low, high);
+    return find_intervals(c, &d, bias, low, high);
 }

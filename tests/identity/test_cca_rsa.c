@@ -244,6 +244,7 @@ replicate(const conceptdec_matrix *a, const conceptdec_matrix *b, conceptdec_sim
     conceptdec_result *r = similarity_of(ctx, a, 1, b, 1, &o);
     double low = *similarity_array(r, CONCEPTDEC_R_CI_LOW), high = *similarity_array(r, CONCEPTDEC_R_CI_HIGH);
     ck_assert((low <= high && high <= low) || isnan(low));
+    low += *similarity_array(r, CONCEPTDEC_R_BOOTSTRAP_BIAS);
     conceptdec_result_free(r);
     return low;
 }

@@ -221,12 +221,14 @@ START_TEST(bootstrap_by_definition)
         conceptdec_result *r = similarity_of(ctx, &x, 1, &y, 1, o);
         double (*hsic)(const double *, const double *, const int32_t *) =
             is_unbiased ? weighted_unbiased : drawn_biased;
-        double first = hsic(k, k, times), second = hsic(l, l, times), low = element(r, CONCEPTDEC_R_CI_LOW, 0);
+        double first = hsic(k, k, times), second = hsic(l, l, times), bias = element(r, CONCEPTDEC_R_BOOTSTRAP_BIAS, 0),
+               low = element(r, CONCEPTDEC_R_CI_LOW, 0) + bias;
         if (distinct < 4 && is_unbiased) {
             ck_assert_double_nan(low);
         } else if (first > 0 && second > 0) {
             ck_assert_double_eq_tol(low, hsic(k, l, times) / sqrt(first * second), 1e-11);
-            ck_assert_double_eq_tol(element(r, CONCEPTDEC_R_CI_HIGH, 0), low, 1e-300);
+            ck_assert_double_eq_tol(element(r, CONCEPTDEC_R_CI_HIGH, 0) + bias, low, 1e-300);
+            ck_assert_double_eq_tol(low - bias, element(r, CONCEPTDEC_R_VALUE, 0), 1e-12); /* of one draw */
             checked++;
         } else {
             ck_assert_double_nan(low);

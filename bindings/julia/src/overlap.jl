@@ -48,7 +48,7 @@ and `angles` (radians, ascending; NaN beyond the smaller rank), `geodesic`, `cho
 independent uniform subspaces of these ranks), `z`, `p_value` (against that null; with permutations the share of draws,
 the observed one included, that overlap at least as much, and `p_independent` is the other), all S x S; `ranks`,
 `n_missing`, `undecided` (S), `variances` (S x r), `classes`. With permutations `null` (P x S x S), `p_value_lower`;
-with bootstrap `ci_low`, `ci_high` (S x S). A pair with a subspace of rank 0 has NaN.
+with bootstrap `ci_low`, `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has NaN.
 
 Time: that of [`subspaces`](@ref), and as much again for each draw. Definitions: docs/definitions.md.
 

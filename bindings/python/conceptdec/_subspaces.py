@@ -474,7 +474,7 @@ def subspace_overlap(
         (S x S: against that null; with permutations the share of draws, the observed one included, that overlap at
         least as much, and `p_independent` is the other), `ranks`, `n_missing`, `undecided`, `view`, `class_` (S, the
         caller's labels), `variances` (S x r), `classes`. With permutations `null` (P x S x S) and `p_value_lower`; with
-        bootstrap `ci_low` and `ci_high` (S x S). A pair with a subspace of rank 0 has NaN.
+        bootstrap `ci_low` and `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has NaN.
 
     Raises
     ------
