@@ -40,20 +40,33 @@ io_error(const conceptdec_i_record *r, const char *what)
 
 /* ---- writing ---- */
 
+/* All of it, in as many steps as the system makes of it. */
+static conceptdec_status
+write_whole(const conceptdec_i_record *r, const char *p, size_t bytes)
+{
+    while (bytes > 0) {
+        ssize_t written = write(r->file, p, bytes);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return io_error(r, "write");
+        p += written;
+        bytes -= (size_t)written;
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* The checksum goes over blocks of a fixed size, however few bytes a step takes. */
 static conceptdec_status
 put(conceptdec_i_record *r, const void *data, uint64_t bytes)
 {
     const char *p = data;
     while (bytes > 0) {
         size_t part = bytes < BLOCK ? (size_t)bytes : (size_t)BLOCK;
-        ssize_t written = write(r->file, p, part);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return io_error(r, "write");
-        r->sum = conceptdec_i_record_checksum(r->sum, p, (uint64_t)written);
-        p += written;
-        bytes -= (uint64_t)written;
+        CONCEPTDEC_I_TRY(write_whole(r, p, part));
+        r->sum = conceptdec_i_record_checksum(r->sum, p, part);
+        p += part;
+        bytes -= part;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
     }
     return CONCEPTDEC_OK;
@@ -120,22 +133,33 @@ conceptdec_i_record_refuse(const conceptdec_i_record *r, const char *what)
     return conceptdec_i_fail(r->ctx, CONCEPTDEC_EFORMAT, "path: %s is not %s: %s", r->path, r->kind->name, what);
 }
 
-conceptdec_status
-conceptdec_i_record_get(conceptdec_i_record *r, void *data, uint64_t bytes)
+static conceptdec_status
+read_whole(const conceptdec_i_record *r, char *p, size_t bytes)
 {
-    char *p = data;
     while (bytes > 0) {
-        size_t part = bytes < BLOCK ? (size_t)bytes : (size_t)BLOCK;
-        ssize_t got = read(r->file, p, part);
+        ssize_t got = read(r->file, p, bytes);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return io_error(r, "read");
         if (got == 0)
             return conceptdec_i_record_refuse(r, "it ends too early");
-        r->sum = conceptdec_i_record_checksum(r->sum, p, (uint64_t)got);
         p += got;
-        bytes -= (uint64_t)got;
+        bytes -= (size_t)got;
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_record_get(conceptdec_i_record *r, void *data, uint64_t bytes)
+{
+    char *p = data;
+    while (bytes > 0) {
+        size_t part = bytes < BLOCK ? (size_t)bytes : (size_t)BLOCK;
+        CONCEPTDEC_I_TRY(read_whole(r, p, part));
+        r->sum = conceptdec_i_record_checksum(r->sum, p, part);
+        p += part;
+        bytes -= part;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
     }
     return CONCEPTDEC_OK;
