@@ -1308,7 +1308,8 @@ typedef struct conceptdec_similarity_options {
  *  (A x B): percentiles of the draws less `bootstrap_bias` (A x B), the mean of the draws less the value, since rows that
  *  are drawn twice pull many of these measures to one side; ends may lie beyond what the measure can be.
  *
- *  By kind: `self_hsic_a` (A), `self_hsic_b` (B), `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
+ *  By kind: `cka_debiased`, `cka_biased` (A x B), both from one pass, `self_hsic_a` (A), `self_hsic_b` (B) of the kind
+ *  asked for, `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
  *  beyond their number), `directions_a` (A), `directions_b` (B) of SVCCA and PWCCA; `chance` () of mutual_knn:
  *  k / (n - 1), its mean under random orders without ties; `n_pairs` (A x B) of RSA. A value that is not defined
  *  (constant rows, a self-HSIC that is not above 0, too few samples for canonical correlations that could differ from
@@ -1335,6 +1336,9 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
                                                        conceptdec_result **result);
 
 #define CONCEPTDEC_R_VALUE "value"                     /**< (A x B) */
+#define CONCEPTDEC_R_CKA_DEBIASED "cka_debiased"       /**< (A x B): CKA by this estimate, whichever was asked for; of fewer
+                                                            than 4 rows NaN */
+#define CONCEPTDEC_R_CKA_BIASED "cka_biased"           /**< (A x B) */
 #define CONCEPTDEC_R_SELF_HSIC_A "self_hsic_a"         /**< (A) */
 #define CONCEPTDEC_R_SELF_HSIC_B "self_hsic_b"         /**< (B) */
 #define CONCEPTDEC_R_N_LEFT_OUT "n_left_out"           /**< int64 () */

@@ -44,15 +44,17 @@ static conceptdec_status
 open_all(conceptdec_i_cka *c)
 {
     const int64_t square = c->n_sides * c->n_sides;
-    void *p[4];
+    void *p[5];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "views", c->n_sides, sizeof *c->sides, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "rows", c->n, sizeof *c->row, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "products", square, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "products", square, sizeof(double), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "products", square, sizeof(double), &p[4]));
     c->sides = p[0];
     c->row = p[1];
     c->sums = p[2];
     c->hsic = p[3];
+    c->other = p[4];
     for (int64_t v = 0; v < c->n_sides; v++)
         CONCEPTDEC_I_TRY(open_side(c, v));
     return CONCEPTDEC_OK;
@@ -82,20 +84,31 @@ centre_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+/* HSIC of the rows in work by one of the estimates; both need the same sums. */
+static void
+add_hsic(const conceptdec_i_cka *c, double share, bool is_debiased, double *hsic)
+{
+    const int64_t v_all = c->n_sides;
+    for (int64_t v = 0; v < v_all; v++)
+        for (int64_t w = v; w < v_all; w++) {
+            conceptdec_i_cka_terms terms =
+                conceptdec_i_cka_terms_of(c, &c->sides[v], &c->sides[w], NULL, is_debiased);
+            terms.products = c->sums[v * v_all + w];
+            hsic[v * v_all + w] += c->n < CONCEPTDEC_I_CKA_LEAST && is_debiased
+                                       ? (double)NAN
+                                       : share * conceptdec_i_cka_hsic(&terms, c->n, is_debiased);
+            hsic[w * v_all + v] = hsic[v * v_all + w];
+        }
+}
+
 static conceptdec_status
 add_batch(conceptdec_i_cka *c, double share)
 {
-    const int64_t v_all = c->n_sides;
     if (c->s->options.batch)
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(c->ctx, v_all, centre_task, c));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(c->ctx, c->n_sides, centre_task, c));
     CONCEPTDEC_I_TRY(conceptdec_i_cka_add_up(c));
-    for (int64_t v = 0; v < v_all; v++)
-        for (int64_t w = v; w < v_all; w++) {
-            conceptdec_i_cka_terms terms = conceptdec_i_cka_terms_of(c, &c->sides[v], &c->sides[w], NULL);
-            terms.products = c->sums[v * v_all + w];
-            c->hsic[v * v_all + w] += share * conceptdec_i_cka_hsic(&terms, c->n, c->is_debiased);
-            c->hsic[w * v_all + v] = c->hsic[v * v_all + w];
-        }
+    add_hsic(c, share, c->is_debiased, c->hsic);
+    add_hsic(c, share, !c->is_debiased, c->other);
     return CONCEPTDEC_OK;
 }
 
@@ -125,6 +138,33 @@ self_hsic(const conceptdec_i_cka *c, int64_t v)
     return c->is_rbf ? hsic : ldexp(hsic, -4 * (exponent - 1));
 }
 
+static void
+put_ratios(const conceptdec_i_cka *c, const double *hsic, double *out)
+{
+    const conceptdec_i_similarity *s = c->s;
+    const int64_t v = c->n_sides;
+    for (int64_t i = 0; i < s->n_a; i++)
+        for (int64_t j = 0; j < s->n_b; j++) {
+            int64_t w = conceptdec_i_similarity_second(s, j);
+            out[i * s->n_b + j] = conceptdec_i_cka_ratio(hsic[i * v + w], hsic[i * v + i], hsic[w * v + w]);
+        }
+}
+
+/* Both estimates under their names, whichever was asked for. */
+static conceptdec_status
+add_both(const conceptdec_i_cka *c)
+{
+    const conceptdec_i_similarity *s = c->s;
+    const int64_t shape[] = {s->n_a, s->n_b};
+    double *debiased, *biased;
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_result_float64(c->ctx, s->result, CONCEPTDEC_R_CKA_DEBIASED, 2, shape, &debiased));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, s->result, CONCEPTDEC_R_CKA_BIASED, 2, shape, &biased));
+    put_ratios(c, c->is_debiased ? c->hsic : c->other, debiased);
+    put_ratios(c, c->is_debiased ? c->other : c->hsic, biased);
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 add_arrays(const conceptdec_i_cka *c)
 {
@@ -139,13 +179,8 @@ add_arrays(const conceptdec_i_cka *c)
         self[0][i] = self_hsic(c, i);
     for (int64_t j = 0; j < s->n_b; j++)
         self[1][j] = self_hsic(c, conceptdec_i_similarity_second(s, j));
-    for (int64_t i = 0; i < s->n_a; i++)
-        for (int64_t j = 0; j < s->n_b; j++) {
-            int64_t v = c->n_sides, w = conceptdec_i_similarity_second(s, j);
-            s->value[i * s->n_b + j] =
-                conceptdec_i_cka_ratio(c->hsic[i * v + w], c->hsic[i * v + i], c->hsic[w * v + w]);
-        }
-    return CONCEPTDEC_OK;
+    put_ratios(c, c->hsic, s->value);
+    return add_both(c);
 }
 
 static conceptdec_status

@@ -35,6 +35,7 @@ typedef struct conceptdec_i_cka {
     struct conceptdec_i_cka_columns *columns; /* NULL: sums come from kernels */
     double *sums;                             /* V x V: of the products of two kernels, off the diagonal */
     double *hsic;                             /* V x V: mean over batches */
+    double *other;                            /* V x V: the same by the estimate that is not the kind's */
 } conceptdec_i_cka;
 
 /* HSIC of kernels of n rows from sums; see docs/definitions.md. */
@@ -58,7 +59,8 @@ int64_t conceptdec_i_cka_tasks(const conceptdec_i_cka *c);
 conceptdec_status conceptdec_i_cka_find_decays(conceptdec_i_cka *c);
 /* Terms but for the products, of one pair in the order of the rows; order: of the second's, NULL: the same. */
 conceptdec_i_cka_terms conceptdec_i_cka_terms_of(const conceptdec_i_cka *c, const conceptdec_i_cka_side *a,
-                                                 const conceptdec_i_cka_side *b, const int32_t *order);
+                                                 const conceptdec_i_cka_side *b, const int32_t *order,
+                                                 bool is_debiased);
 /* Pairs of different rows i, j of a draw, by what each product counts: w_i w_j, w_i w_j^2, w_i^2 w_j^2 (the last two for unbiased
  * estimates). */
 enum { CONCEPTDEC_I_CKA_ONCE, CONCEPTDEC_I_CKA_MIXED, CONCEPTDEC_I_CKA_TWICE, CONCEPTDEC_I_CKA_WEIGHTINGS };

@@ -26,13 +26,13 @@ conceptdec_i_cka_ratio(double both, double first, double second)
 
 conceptdec_i_cka_terms
 conceptdec_i_cka_terms_of(const conceptdec_i_cka *c, const conceptdec_i_cka_side *a, const conceptdec_i_cka_side *b,
-                          const int32_t *order)
+                          const int32_t *order, bool is_debiased)
 {
     conceptdec_i_cka_terms t = {0};
     for (int64_t i = 0; i < c->n; i++) {
         const int64_t k = order ? order[i] : i;
-        double row_a = c->is_debiased ? a->rows[i] : a->rows[i] + a->diagonal[i];
-        double row_b = c->is_debiased ? b->rows[k] : b->rows[k] + b->diagonal[k];
+        double row_a = is_debiased ? a->rows[i] : a->rows[i] + a->diagonal[i];
+        double row_b = is_debiased ? b->rows[k] : b->rows[k] + b->diagonal[k];
         t.diagonals += a->diagonal[i] * b->diagonal[k];
         t.rows += row_a * row_b;
         t.first += row_a;
@@ -86,7 +86,8 @@ conceptdec_i_cka_conclude_order(const conceptdec_i_cka *c, const conceptdec_i_ck
     for (int64_t i = 0; i < s->n_a; i++)
         for (int64_t j = 0; j < s->n_b; j++) {
             int64_t w = conceptdec_i_similarity_second(s, j);
-            conceptdec_i_cka_terms terms = conceptdec_i_cka_terms_of(c, &c->sides[i], &c->sides[w], draw->order);
+            conceptdec_i_cka_terms terms =
+                conceptdec_i_cka_terms_of(c, &c->sides[i], &c->sides[w], draw->order, c->is_debiased);
             terms.products = draw->sums[i * v_all + w];
             out[i * s->n_b + j] = conceptdec_i_cka_ratio(conceptdec_i_cka_hsic(&terms, c->n, c->is_debiased),
                                                          c->hsic[i * v_all + i], c->hsic[w * v_all + w]);

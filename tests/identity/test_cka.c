@@ -267,6 +267,38 @@ START_TEST(columns_as_kernels)
 END_TEST
 
 /* One batch of all rows is no batch; a batch that does not fill is left out. */
+/* Each kind gives what the other one does, too, from the same pass. */
+START_TEST(both_estimates)
+{
+    conceptdec_ctx *ctx = ctx_with(2);
+    conceptdec_matrix views[VIEWS];
+    draw(9, views);
+    for (int v = 0; v < VIEWS; v++)
+        views[v].rows = _i / 2 ? 3 : ROWS;
+    const conceptdec_similarity_options o = {.kind = CONCEPTDEC_SIMILARITY_CKA_BIASED, .kernel = _i % 2};
+    const conceptdec_similarity_options other = {.kernel = _i % 2};
+    conceptdec_result *biased = similarity_of(ctx, views, VIEWS, NULL, 0, o);
+    for (int64_t i = 0; i < VIEWS * VIEWS; i++) {
+        ck_assert_double_eq_tol(element(biased, CONCEPTDEC_R_CKA_BIASED, i), element(biased, CONCEPTDEC_R_VALUE, i), 1e-300);
+        if (_i / 2) /* of 3 rows there is no other one */
+            ck_assert_double_nan(element(biased, CONCEPTDEC_R_CKA_DEBIASED, i));
+    }
+    if (_i / 2 == 0) {
+        conceptdec_result *debiased = similarity_of(ctx, views, VIEWS, NULL, 0, other);
+        for (int64_t i = 0; i < VIEWS * VIEWS; i++) {
+            double value = element(debiased, CONCEPTDEC_R_VALUE, i);
+            ck_assert_double_eq_tol(element(debiased, CONCEPTDEC_R_CKA_DEBIASED, i), value, 1e-300);
+            ck_assert_double_eq_tol(element(biased, CONCEPTDEC_R_CKA_DEBIASED, i), value, 1e-300);
+            ck_assert_double_eq_tol(element(debiased, CONCEPTDEC_R_CKA_BIASED, i),
+                                    element(biased, CONCEPTDEC_R_VALUE, i), 1e-300);
+        }
+        conceptdec_result_free(debiased);
+    }
+    conceptdec_result_free(biased);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(batches)
 {
     conceptdec_ctx *ctx = ctx_with(2);
@@ -368,6 +400,7 @@ make_suite(void)
     tcase_add_loop_test(tests, any_memory, 0, KINDS);
     tcase_add_loop_test(tests, columns_as_kernels, 0, 2);
     tcase_add_test(tests, batches);
+    tcase_add_loop_test(tests, both_estimates, 0, 4);
     tcase_add_test(tests, independent);
     tcase_add_test(tests, groups);
     suite_add_tcase(suite, tests);

@@ -65,7 +65,8 @@ An option that the kind does not use is refused.
 # Result
 `value`: a number for two matrices; else with the axes of `A`, then those of `B` (a single matrix has none; those of
 `A` again without `B`). With permutations `null` (draws in front) and `p_value`, the share of draws, the observed one
-included, that are at least as alike; with bootstrap `ci_low`, `ci_high` (freed of `bootstrap_bias`). By kind `self_hsic_a`, `self_hsic_b`,
+included, that are at least as alike; with bootstrap `ci_low`, `ci_high` (freed of `bootstrap_bias`). By kind
+`cka_debiased`, `cka_biased` (CKA: both, whichever is `value`), `self_hsic_a`, `self_hsic_b`,
 `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their number), `directions_a`, `directions_b`
 ("svcca", "pwcca"); `chance` (`"mutual_knn"`); `n_pairs` ("rsa"). What is not defined is NaN, and `n_undefined` counts
 it.
@@ -99,7 +100,8 @@ function similarity(A, B = nothing; dtype = nothing, threads = nothing, progress
     return with_grids(Result(owner), shape, other_shape)
 end
 
-const OF_PAIRS = (:value, :p_value, :ci_low, :ci_high, :bootstrap_bias, :n_pairs)
+const OF_PAIRS = (:value, :p_value, :ci_low, :ci_high, :bootstrap_bias, :n_pairs,
+    :cka_debiased, :cka_biased)
 const OF_FIRST, OF_SECOND = (:self_hsic_a, :directions_a), (:self_hsic_b, :directions_b)
 
 "The axes of one side or of pairs in the shape of the grids that the caller gave."

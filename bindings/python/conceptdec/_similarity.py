@@ -16,7 +16,13 @@ _Shape = Tuple[int, ...]
 
 def _shapes(a: _Shape, b: _Shape, permutations: int) -> Dict[str, _Shape]:
     """Axes of the values: those of A, then those of B; a single matrix has none."""
-    pairs = {name: a + b for name in (const.R_VALUE, const.R_P_VALUE, const.R_CI_LOW, const.R_CI_HIGH)}
+    pairs = {
+        name: a + b
+        for name in (
+            const.R_VALUE, const.R_P_VALUE, const.R_CI_LOW, const.R_CI_HIGH, const.R_BOOTSTRAP_BIAS, const.R_N_PAIRS,
+            const.R_CKA_DEBIASED, const.R_CKA_BIASED,
+        )
+    }  # fmt: skip
     return {
         **pairs,
         const.R_NULL: (permutations, *a, *b),
@@ -122,8 +128,8 @@ def similarity(
         `value`: a number for two matrices; else its axes are those of A, then those of B (a single matrix has none; for
         B = None those of A again). With permutations `null` (draws in front) and `p_value`, the share of draws, the
         observed one included, that are at least as alike; with bootstrap `ci_low`, `ci_high`
-        (freed of `bootstrap_bias`). By kind: `self_hsic_a`,
-        `self_hsic_b`, `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their number),
+        (freed of `bootstrap_bias`). By kind: `cka_debiased`, `cka_biased` (CKA: both, whichever is `value`),
+        `self_hsic_a`, `self_hsic_b`, `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their number),
         `directions_a`, `directions_b` ("svcca", "pwcca"); `chance` = k / (n - 1) ("mutual_knn"); `n_pairs` ("rsa"). A
         value that is not defined is NaN, and `n_undefined` counts them.
 
