@@ -207,7 +207,7 @@ parse_class(text) = ConceptDec.parse_json(text)["values"]["class_"]
     drawn = subspace_overlap(X, y, rank = 3, permutations = 19, bootstrap = 20, seed = 3, confidence = 0.9)
     @test size(drawn.null) == (19, 3, 3) && drawn.p_independent ≈ r.p_value
     @test drawn.p_value ≈ [(1 + count(>=(drawn.overlap[i, j]), drawn.null[:, i, j])) / 20 for i in 1:3, j in 1:3]
-    @test all(drawn.ci_low .<= drawn.ci_high)
+    @test all(drawn.ci_low .<= drawn.ci_high) && size(drawn.bootstrap_bias) == (3, 3)
     @test drawn.null == subspace_overlap(X, y, rank = 3, permutations = 19, seed = 3, threads = 1).null
     @test drawn.null != subspace_overlap(X, y, rank = 3, permutations = 19, seed = 4).null
     groups = repeat(1:12, inner = 10)
