@@ -16,10 +16,4 @@ conceptdec_status conceptdec_i_class_means_about(conceptdec_i_arena *arena, cons
                                                  const int32_t *row, int64_t n, const int32_t *labels, int64_t classes,
                                                  const double *center, double *means, int64_t *count);
 
-/* The same of n rows in this order, which may repeat (row NULL: the first n), labels belonging to the items; and of the
- * rows less `center` (d; NULL: 0): near the rows, means lose nothing to a common offset. */
-conceptdec_status conceptdec_i_class_means_about(conceptdec_i_arena *arena, const conceptdec_matrix *x,
-                                                 const int32_t *row, int64_t n, const int32_t *labels, int64_t classes,
-                                                 const double *center, double *means, int64_t *count);
-
 #endif
