@@ -1173,8 +1173,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
  *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
  *  With bootstrap: `ci_low`, `ci_high` (S x S): percentiles of `overlap` over samples drawn with replacement, less
- *  `bootstrap_bias` (S x S), the mean of the draws less the value: samples drawn twice make subspaces of their own, and
- *  overlaps of draws lie below those of the samples. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
+ *  `bootstrap_bias` (S x S), the mean of the draws less the value: directions of fewer different samples are noisier, which
+ *  pulls draws towards the overlap of directions by lot. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
  *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
  *  samples in the second one's subspace, of what as many directions can hold at most (Elsayed et al. 2016); NaN where
  *  that is not known, the second one having more directions than the first one, which has more than were kept. Also
