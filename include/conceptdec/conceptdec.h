@@ -1172,7 +1172,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
  *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
  *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
- *  With bootstrap: `ci_low`, `ci_high` (S x S): percentiles of `overlap` over samples drawn with replacement, less
+ *  With bootstrap: `ci_low`, `ci_high` (S x S; NaN where more than a tenth of the draws left the pair out): percentiles of `overlap` over samples drawn with replacement, less
  *  `bootstrap_bias` (S x S), the mean of the draws less the value: directions of fewer different samples are noisier, which
  *  pulls draws towards the overlap of directions by lot. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
  *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
@@ -1523,8 +1523,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx,
 #define CONCEPTDEC_R_NORMS "norms"             /**< (C) */
 #define CONCEPTDEC_R_NORM_LOW "norm_low"       /**< (C) */
 #define CONCEPTDEC_R_NORM_HIGH "norm_high"     /**< (C) */
+#define CONCEPTDEC_R_NORM_BIAS "norm_bias"     /**< (C) */
 #define CONCEPTDEC_R_COSINE_LOW "cosine_low"   /**< (C x C) */
 #define CONCEPTDEC_R_COSINE_HIGH "cosine_high" /**< (C x C) */
+#define CONCEPTDEC_R_COSINE_BIAS "cosine_bias" /**< (C x C) */
 #define CONCEPTDEC_R_RELIABILITY "reliability" /**< (C) */
 
 #define CONCEPTDEC_ERASE_LEACE 0      /**< least change such that no linear map can read the classes (Belrose et al. 2023) */
@@ -1624,7 +1626,8 @@ typedef struct conceptdec_erasure_options {
  *  class, and `strengths` (R). Rows without the concept are float64, whatever x is.
  *
  *  The eraser has seen the rows that a probe is scored on. After all of LEACE a probe that is scored on the rows of its
- *  fit (resubstitution) says the largest class; out of fold it may score below chance, as the mean of what a fold
+ *  fit (resubstitution) says the largest class, and of classes of one size whichever rounding prefers (log_loss then
+ *  tells more than accuracy); out of fold it may score below chance, as the mean of what a fold
  *  leaves out lies opposite to that of the rest. What neighbours still read then is not linear.
  *
  *  Time: the eraser, and R + 1 times neighbours and probe. Memory 8 n d bytes, and theirs. @param x n x d. @param

@@ -49,8 +49,9 @@ find_directions(conceptdec_i_arena *arena, const conceptdec_i_geometry *g, betwe
     conceptdec_i_stage(g->ctx, "directions of class means", 1);
     CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_singular(g->ctx, count, d, rows, b->values, b->directions));
-    double largest = b->values[0];
-    while (b->rank < least && b->values[b->rank] / largest * (b->values[b->rank] / largest) > g->options.tolerance)
+    const double largest = b->values[0];
+    const int64_t most = min64(count - 1, d); /* centred means span no more */
+    while (b->rank < most && b->values[b->rank] / largest * (b->values[b->rank] / largest) > g->options.tolerance)
         b->rank++;
     return project_means(arena, g, b);
 }

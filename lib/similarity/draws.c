@@ -119,6 +119,8 @@ conceptdec_i_similarity_plan(conceptdec_i_similarity *s)
     const conceptdec_similarity_options *o = &s->options;
     if (o->bootstrap > 0)
         CONCEPTDEC_I_TRY(conceptdec_i_groups_number(s->arena, s->n, s->groups, NULL, &s->units));
+    if (s->options.bootstrap > 0 && s->units.count < 2)
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EGROUPS, "groups: one alone cannot be drawn anew");
     if (o->permutations == 0 || o->labels)
         return CONCEPTDEC_OK;
     conceptdec_i_arena scratch;

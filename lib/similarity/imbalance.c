@@ -77,6 +77,7 @@ static conceptdec_status
 compare(conceptdec_i_arena *arena, imbalance *m)
 {
     conceptdec_i_similarity *s = m->s;
+    CONCEPTDEC_I_TRY(conceptdec_i_lists_allow(s));
     CONCEPTDEC_I_TRY(conceptdec_i_lists_take(arena, s, s->n_a, &m->lists));
     CONCEPTDEC_I_TRY(
         conceptdec_i_groups_take(arena, "credits", s->n_a * s->n_b, (uint64_t)s->n * sizeof(double), &m->credit));

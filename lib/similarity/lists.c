@@ -26,6 +26,18 @@ conceptdec_i_lists_check(const conceptdec_i_similarity *s)
                              (long long)(s->n - 1));
 }
 
+conceptdec_status
+conceptdec_i_lists_allow(const conceptdec_i_similarity *s)
+{
+    const double bytes = (double)s->n * (double)s->n_a * (double)s->n_b * sizeof(double);
+    if (bytes <= (double)s->options.memory)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENOMEM,
+                             "memory: %lld bytes, but credits of %lld rows for %lld x %lld pairs take %lld",
+                             (long long)s->options.memory, (long long)s->n, (long long)s->n_a, (long long)s->n_b,
+                             bytes < 0x1p62 ? (long long)bytes : INT64_MAX);
+}
+
 /* What the table knows of a row; it has no context to say why it fails. */
 static conceptdec_status
 read_row(const reading *r, int64_t i, int64_t most, int64_t *index, double *distance, int64_t *count)

@@ -15,6 +15,8 @@ typedef struct conceptdec_i_list {
 /* Lists of the first `count` views. ENOMEM where they do not fit in `memory`: as many rows may tie as there are. */
 conceptdec_status conceptdec_i_lists_take(conceptdec_i_arena *arena, const conceptdec_i_similarity *s, int64_t count,
                                           conceptdec_i_list **lists);
+/* ENOMEM where credits of all rows and pairs do not fit in `memory`. */
+conceptdec_status conceptdec_i_lists_allow(const conceptdec_i_similarity *s);
 /* EK where k is not below n. */
 conceptdec_status conceptdec_i_lists_check(const conceptdec_i_similarity *s);
 /* Means of rows' credits (n x A x B) and, for a bootstrap, of those drawn. */

@@ -83,6 +83,7 @@ compare(conceptdec_i_arena *arena, mutual *m)
     conceptdec_i_similarity *s = m->s;
     const int64_t n = s->n, lanes = conceptdec_i_lanes(s->ctx), tasks = ceil_div(n, ROWS);
     double *chance;
+    CONCEPTDEC_I_TRY(conceptdec_i_lists_allow(s));
     CONCEPTDEC_I_TRY(conceptdec_i_lists_take(arena, s, s->n_views, &m->lists));
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "marks", lanes, (uint64_t)n * sizeof(double), &m->marks));
     CONCEPTDEC_I_TRY(

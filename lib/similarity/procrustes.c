@@ -218,8 +218,12 @@ distance(const procrustes *p, conceptdec_i_arena *arena, const conceptdec_i_pair
     matched m;
     CONCEPTDEC_I_TRY(match(p, arena, pair, &m));
     double x_unit = ((const reduced *)pair->x)->unit, y_unit = ((const reduced *)pair->y)->unit;
-    double unit = p->is_shape ? 1 : fmax(x_unit, y_unit), square = 0;
-    double x_squares = squares(&m.x), y_squares = squares(&m.y);
+    double x_squares = squares(&m.x), y_squares = squares(&m.y), square = 0;
+    /* a constant view has no size */
+    double unit = p->is_shape || (!(x_squares > 0) && !(y_squares > 0)) ? 1
+                  : !(x_squares > 0)                                    ? y_unit
+                  : !(y_squares > 0)                                    ? x_unit
+                                                                        : fmax(x_unit, y_unit);
     m.x_factor = p->is_shape ? 1 / sqrt(x_squares) : x_unit / unit;
     m.y_factor = p->is_shape ? 1 / sqrt(y_squares) : y_unit / unit;
     if (p->is_shape && !(x_squares > 0 && y_squares > 0)) {

@@ -165,6 +165,7 @@ add_intervals(const conceptdec_i_similarity *s)
         conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_BOOTSTRAP_BIAS, 2, shape, &bias));
     CONCEPTDEC_I_TRY(conceptdec_i_groups_take(s->arena, "bootstrap", draws, sizeof *column, &column));
     for (int64_t pair = 0; pair < pairs; pair++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
         for (int64_t draw = 0; draw < draws; draw++)
             column[draw] = s->draws[draw * pairs + pair];
         conceptdec_i_shifted_interval(column, draws, s->value[pair], s->options.confidence, bias + pair, low + pair,

@@ -75,12 +75,15 @@ find_centers(const conceptdec_i_labelled *given, conceptdec_i_class_centers *cen
 static void
 drop_rounding(conceptdec_i_principal *found, double rounding, int64_t present)
 {
+    const int64_t rank = found->rank;
     while (found->rank > 0 && sqrt(found->variances[found->rank - 1]) * sqrt((double)(present - 1)) <= rounding)
         found->rank--;
-    if (found->rank == 0) {
-        found->gap = (double)NAN;
-        found->is_undecided = false;
-    }
+    if (found->rank == rank)
+        return;
+    found->is_undecided = false;
+    found->gap = found->rank > 0 ? (found->variances[found->rank - 1] - found->variances[found->rank]) /
+                                       found->variances[0]
+                                 : (double)NAN;
 }
 
 conceptdec_status

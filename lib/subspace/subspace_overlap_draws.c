@@ -128,6 +128,19 @@ draw_task(void *argument, int64_t task, int lane)
     return status;
 }
 
+/* Side by side, but for probes, whose fits are calls of their own in this context: one after the other. */
+static conceptdec_status
+draw_all(const conceptdec_i_concepts *c, int64_t draws, drawing *d)
+{
+    if (c->subspaces_options.basis != CONCEPTDEC_BASIS_PROBE)
+        return conceptdec_i_parallel(c->ctx, draws, draw_task, d);
+    for (int64_t draw = 0; draw < draws; draw++) {
+        CONCEPTDEC_I_TRY(draw_task(d, draw, 0));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(c->ctx, 1));
+    }
+    return CONCEPTDEC_OK;
+}
+
 /* ---- permutations ---- */
 
 static conceptdec_status
@@ -167,9 +180,11 @@ conceptdec_i_concepts_permute(conceptdec_i_concepts *c, const conceptdec_i_permu
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_P_VALUE, 2, shape + 1, &upper));
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_P_VALUE_LOWER, 2, shape + 1, &lower));
     conceptdec_i_stage(c->ctx, "permutations", draws);
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(c->ctx, draws, draw_task, &d));
-    for (int64_t i = 0; i < d.count; i++)
+    CONCEPTDEC_I_TRY(draw_all(c, draws, &d));
+    for (int64_t i = 0; i < d.count; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(c->ctx, 0));
         rank_pair(d.overlaps + i, draws, d.count, observed[i], &upper[i], &lower[i]);
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -197,11 +212,14 @@ find_intervals(conceptdec_i_concepts *c, const drawing *d, double *bias, double 
     double *values = p;
     for (int64_t i = 0; i < d->count; i++) {
         int64_t defined = 0;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(c->ctx, 0));
         for (int64_t draw = 0; draw < draws; draw++) {
             values[defined] = d->overlaps[draw * d->count + i];
             defined += !isnan(values[defined]);
         }
         most = max64(most, draws - defined);
+        if (10 * (draws - defined) > draws) /* those that are left say little of the others */
+            defined = 0;
         conceptdec_i_shifted_interval(values, defined, ((const double *)observed.data)[i], c->options.confidence,
                                       &bias[i], &low[i], &high[i]);
     }
@@ -220,9 +238,15 @@ conceptdec_i_concepts_bootstrap(conceptdec_i_concepts *c)
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_CI_LOW, 2, shape, &low));
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_CI_HIGH, 2, shape, &high));
     CONCEPTDEC_I_TRY(number_units(c, &units));
+    if (units.count < 2)
+        return conceptdec_i_fail(c->ctx, CONCEPTDEC_EGROUPS, "groups: one alone cannot be drawn anew");
+    if ((double)draws * (double)d.count * 8 > (double)c->options.memory)
+        return conceptdec_i_fail(c->ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: %lld bytes, but %lld draws of %lld overlaps need 8 each",
+                                 (long long)c->options.memory, (long long)draws, (long long)d.count);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "bootstrap", draws, (uint64_t)d.count * sizeof(double), &p));
     d.overlaps = p;
     conceptdec_i_stage(c->ctx, "bootstrap", draws);
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(c->ctx, draws, draw_task, &d));
+    CONCEPTDEC_I_TRY(draw_all(c, draws, &d));
     return find_intervals(c, &d, bias, low, high);
 }

@@ -73,19 +73,18 @@ counts_are_sound(const conceptdec_subspaces *s, int64_t i)
            is_not_negative(s->total_variance[i]) && is_not_negative(s->gap[i]);
 }
 
+/* Direction k of subspace i beside those before it. */
 static bool
-basis_is_sound(const conceptdec_subspaces *s, int64_t i)
+direction_is_sound(const conceptdec_subspaces *s, int64_t i, int64_t k)
 {
-    for (int64_t k = s->start[i]; k < s->start[i + 1]; k++) {
-        if (!is_not_negative(s->variances[k]))
+    if (!is_not_negative(s->variances[k]))
+        return false;
+    for (int64_t b = s->start[i]; b <= k; b++) {
+        double product = 0;
+        for (int64_t j = 0; j < s->d; j++)
+            product += s->bases[k * s->d + j] * s->bases[b * s->d + j];
+        if (!(fabs(product - (b == k)) <= ORTHONORMAL))
             return false;
-        for (int64_t b = s->start[i]; b <= k; b++) {
-            double product = 0;
-            for (int64_t j = 0; j < s->d; j++)
-                product += s->bases[k * s->d + j] * s->bases[b * s->d + j];
-            if (!(fabs(product - (b == k)) <= ORTHONORMAL))
-                return false;
-        }
     }
     return true;
 }
@@ -98,8 +97,12 @@ read_arrays(conceptdec_i_record *file, const conceptdec_i_record_part *parts, co
             conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     for (int64_t i = 0; i < s->count; i++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(file->ctx, 0));
-        if (!counts_are_sound(s, i) || !basis_is_sound(s, i))
+        bool is_sound = counts_are_sound(s, i);
+        for (int64_t k = s->start[i]; k < s->start[i + 1] && is_sound; k++) {
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(file->ctx, 0));
+            is_sound = direction_is_sound(s, i, k);
+        }
+        if (!is_sound)
             return conceptdec_i_record_refuse(file, "a basis or a number of a subspace is impossible");
     }
     return CONCEPTDEC_OK;

@@ -88,8 +88,9 @@ check_parts(conceptdec_ctx *ctx, const conceptdec_subspaces_options *o)
     if (is_one && o->rank > 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "rank: %lld, but basis \"%s\" has one direction",
                                  (long long)o->rank, bases[o->basis]);
-    if (o->basis == CONCEPTDEC_BASIS_PROBE && conceptdec_i_subspaces_has_tolerance(o))
-        return idle(ctx, "tolerance", "with basis \"probe\"");
+    if (is_one && conceptdec_i_subspaces_has_tolerance(o))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: plays no part with basis \"%s\", one direction",
+                                 bases[o->basis]);
     if (o->basis != CONCEPTDEC_BASIS_PROBE && o->probe)
         return idle(ctx, "probe", "but with basis \"probe\"");
     if (!is_principal && (CONCEPTDEC_I_GIVEN(o, SEED) || o->seed))

@@ -276,6 +276,24 @@ conclude(const conceptdec_i_vectors *v, double *means, double *vectors, double *
     return CONCEPTDEC_OK;
 }
 
+/* Means of the labelled rows, in their order; what the others hold plays no part. */
+static conceptdec_status
+find_means(const conceptdec_i_vectors *v, const int32_t *labels, double *means, int64_t *count)
+{
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "labels", v->n, sizeof(int32_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "labels", v->n, sizeof(int32_t), &p[1]));
+    int32_t *row = p[0], *kept = p[1];
+    int64_t items = 0;
+    for (int64_t i = 0; i < v->n; i++)
+        if (labels[i] >= 0) {
+            row[items] = (int32_t)i;
+            kept[items++] = labels[i];
+        }
+    return conceptdec_i_class_means_about(v->arena, v->x, items < v->n ? row : NULL, items, kept, v->classes, v->center,
+                                          means, count);
+}
+
 static conceptdec_status
 find_vectors(const conceptdec_i_vectors *v, const int32_t *labels, conceptdec_result *result)
 {
@@ -292,7 +310,7 @@ find_vectors(const conceptdec_i_vectors *v, const int32_t *labels, conceptdec_re
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "class means", C + d, sizeof(double), &p));
     double *weight = p;
     conceptdec_i_stage(ctx, "vectors", 2 * C + 16);
-    CONCEPTDEC_I_TRY(conceptdec_i_class_means_about(v->arena, v->x, NULL, v->n, labels, C, v->center, means, count));
+    CONCEPTDEC_I_TRY(find_means(v, labels, means, count));
     for (int64_t c = 0; c < C; c++) {
         weight[c] = (double)count[c];
         for (int64_t j = 0; j < d; j++)
@@ -303,20 +321,35 @@ find_vectors(const conceptdec_i_vectors *v, const int32_t *labels, conceptdec_re
 }
 
 static conceptdec_status
+find_intervals(const conceptdec_i_vectors *v, conceptdec_result *result)
+{
+    static const char *const names[] = {CONCEPTDEC_R_NORM_LOW,   CONCEPTDEC_R_NORM_HIGH,   CONCEPTDEC_R_NORM_BIAS,
+                                        CONCEPTDEC_R_COSINE_LOW, CONCEPTDEC_R_COSINE_HIGH, CONCEPTDEC_R_COSINE_BIAS};
+    const int64_t shape[] = {v->classes, v->classes};
+    conceptdec_i_vectors_intervals out;
+    double **places[] = {&out.norm_low,   &out.norm_high,   &out.norm_bias,
+                         &out.cosine_low, &out.cosine_high, &out.cosine_bias};
+    conceptdec_array norms, cosines;
+    for (int i = 0; i < 6; i++)
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_result_float64(v->arena->ctx, result, names[i], i < 3 ? 1 : 2, shape, places[i]));
+    CONCEPTDEC_I_TRY(conceptdec_result_get(result, CONCEPTDEC_R_NORMS, &norms));
+    CONCEPTDEC_I_TRY(conceptdec_result_get(result, CONCEPTDEC_R_COSINES, &cosines));
+    out.norms = norms.data;
+    out.cosines = cosines.data;
+    return conceptdec_i_vectors_bootstrap(v, &out);
+}
+
+static conceptdec_status
 draw_again(const conceptdec_i_vectors *v, conceptdec_result *result)
 {
-    static const char *const names[] = {CONCEPTDEC_R_NORM_LOW, CONCEPTDEC_R_NORM_HIGH, CONCEPTDEC_R_COSINE_LOW,
-                                        CONCEPTDEC_R_COSINE_HIGH};
-    conceptdec_ctx *ctx = v->arena->ctx;
-    const int64_t shape[] = {v->classes, v->classes};
-    double *out[4], *reliability;
-    for (int i = 0; i < 4 && v->options.bootstrap > 0; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_float64(ctx, result, names[i], i < 2 ? 1 : 2, shape, &out[i]));
+    double *reliability;
     if (v->options.bootstrap > 0)
-        CONCEPTDEC_I_TRY(conceptdec_i_vectors_bootstrap(v, out[0], out[1], out[2], out[3]));
+        CONCEPTDEC_I_TRY(find_intervals(v, result));
     if (v->options.splits == 0)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_result_float64(ctx, result, CONCEPTDEC_R_RELIABILITY, 1, shape, &reliability));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_float64(v->arena->ctx, result, CONCEPTDEC_R_RELIABILITY, 1, &v->classes,
+                                                 &reliability));
     return conceptdec_i_vectors_halves(v, reliability);
 }
 

@@ -31,10 +31,15 @@ double conceptdec_i_vectors_dot(const double *a, const double *b, int64_t d);
 /* Of two vectors of these lengths and this product; NaN where one is no longer than rounding. */
 double conceptdec_i_vectors_cosine(const conceptdec_i_vectors *v, double product, double a, double b);
 
+/* What was found, and what draws say of it: norms of C, cosines of C x C. */
+typedef struct conceptdec_i_vectors_intervals {
+    const double *norms, *cosines;
+    double *norm_low, *norm_high, *norm_bias, *cosine_low, *cosine_high, *cosine_bias;
+} conceptdec_i_vectors_intervals;
+
 /* Intervals by samples drawn again within each class: norm_low, norm_high (classes), cosine_low, cosine_high (classes x
  * classes). NaN where a class has fewer than two units. */
-conceptdec_status conceptdec_i_vectors_bootstrap(const conceptdec_i_vectors *v, double *norm_low, double *norm_high,
-                                                 double *cosine_low, double *cosine_high);
+conceptdec_status conceptdec_i_vectors_bootstrap(const conceptdec_i_vectors *v, conceptdec_i_vectors_intervals *out);
 /* reliability (classes): mean over random halvings of the cosine between the vectors of both halves. Classes of fewer than two
  * units are in neither half, and have NaN. */
 conceptdec_status conceptdec_i_vectors_halves(const conceptdec_i_vectors *v, double *reliability);

@@ -301,13 +301,12 @@ fit_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x, const conceptdec
          const conceptdec_eraser_options *o, conceptdec_eraser **eraser)
 {
     const conceptdec_matrix *opened = x;
-    conceptdec_i_labels read;
     conceptdec_class_moments *moments;
-    int64_t *column;
+    int64_t *column, classes = o->classes;
+    int32_t *numbers;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &opened));
     CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", labels, x->rows, &column));
-    CONCEPTDEC_I_TRY(conceptdec_i_samples_labels(arena, labels, 0, o->classes > 0 ? o->classes : INT32_MAX, &read));
-    const int64_t classes = o->classes > 0 ? o->classes : read.largest + 1;
+    CONCEPTDEC_I_TRY(conceptdec_i_samples_classes(arena, labels, x->rows, &classes, &numbers));
     CONCEPTDEC_I_TRY(check_memory(arena->ctx, o, x->cols, classes));
     CONCEPTDEC_I_TRY(gather(arena->ctx, x, labels, classes, o, &moments));
     conceptdec_status status = fit(arena, "labels", moments, o, eraser);

@@ -121,8 +121,9 @@ decompose(const leace *l, int64_t m, double *whitened, double **vectors)
     CONCEPTDEC_I_TRY(conceptdec_i_poll(l->arena->ctx, 0));
     if (least > 0)
         CONCEPTDEC_I_TRY(conceptdec_i_singular(l->arena->ctx, l->classes, m, whitened, l->found->strengths, *vectors));
+    const double noise = least > 0 ? (double)max64(l->e->n, l->d) * 0x1p-52 * l->found->strengths[0] : 0;
     int64_t rank = 0;
-    while (rank < most && l->found->strengths[rank] > o->tolerance)
+    while (rank < most && l->found->strengths[rank] > fmax(o->tolerance, noise))
         rank++;
     l->found->rank = rank;
     return conceptdec_i_eraser_take(l->arena, rank, l->d, &l->found->read);

@@ -12,7 +12,7 @@ typedef struct {
     double *norms;   /* classes x draws */
     double *cosines; /* pairs x draws: (a, b), a < b, at pair_at */
     double *scratch; /* classes x d, d and classes for each lane */
-    double *norm_low, *norm_high, *cosine_low, *cosine_high;
+    conceptdec_i_vectors_intervals *out;
 } bootstrap;
 
 static int64_t
@@ -73,18 +73,22 @@ conclude_task(void *argument, int64_t c, int lane)
     const int64_t draws = v->options.bootstrap, C = v->classes;
     const double confidence = v->options.confidence;
     const bool varies = v->units[c] >= 2;
+    conceptdec_i_vectors_intervals *out = b->out;
     (void)lane;
-    conceptdec_i_percentile_interval(b->norms + c * draws, varies ? draws : 0, confidence, &b->norm_low[c],
-                                     &b->norm_high[c]);
+    conceptdec_i_shifted_interval(b->norms + c * draws, varies ? draws : 0, out->norms[c], confidence,
+                                  &out->norm_bias[c], &out->norm_low[c], &out->norm_high[c]);
     for (int64_t a = 0; a < c; a++) {
-        double *low = &b->cosine_low[a * C + c], *high = &b->cosine_high[a * C + c];
-        conceptdec_i_percentile_interval(b->cosines + pair_at(a, c) * draws, varies && v->units[a] >= 2 ? draws : 0,
-                                         confidence, low, high);
-        b->cosine_low[c * C + a] = *low;
-        b->cosine_high[c * C + a] = *high;
+        const int64_t here = a * C + c, there = c * C + a;
+        conceptdec_i_shifted_interval(b->cosines + pair_at(a, c) * draws, varies && v->units[a] >= 2 ? draws : 0,
+                                      out->cosines[here], confidence, &out->cosine_bias[here], &out->cosine_low[here],
+                                      &out->cosine_high[here]);
+        out->cosine_bias[there] = out->cosine_bias[here];
+        out->cosine_low[there] = out->cosine_low[here];
+        out->cosine_high[there] = out->cosine_high[here];
     }
-    const double own = b->norm_high[c] > v->rounding * v->unit ? 1 : (double)NAN;
-    b->cosine_low[c * C + c] = b->cosine_high[c * C + c] = own;
+    const double own = varies ? out->cosines[c * C + c] : (double)NAN;
+    out->cosine_low[c * C + c] = out->cosine_high[c * C + c] = own;
+    out->cosine_bias[c * C + c] = 0 * own;
     return CONCEPTDEC_OK;
 }
 
@@ -120,12 +124,10 @@ run(conceptdec_i_arena *arena, bootstrap *b)
 }
 
 conceptdec_status
-conceptdec_i_vectors_bootstrap(const conceptdec_i_vectors *v, double *norm_low, double *norm_high, double *cosine_low,
-                               double *cosine_high)
+conceptdec_i_vectors_bootstrap(const conceptdec_i_vectors *v, conceptdec_i_vectors_intervals *out)
 {
     conceptdec_i_arena arena;
-    bootstrap b = {
-        .v = v, .norm_low = norm_low, .norm_high = norm_high, .cosine_low = cosine_low, .cosine_high = cosine_high};
+    bootstrap b = {.v = v, .out = out};
     conceptdec_i_arena_open(&arena, v->arena->ctx);
     conceptdec_status status = run(&arena, &b);
     conceptdec_i_arena_close(&arena);

@@ -313,7 +313,7 @@ little_memory_for_ranks(call *c)
     c->o.kind = CONCEPTDEC_SIMILARITY_INFORMATION_IMBALANCE;
     c->o.k = 1;
     c->o.permutations = 1;
-    c->o.memory = 250;
+    c->o.memory = 200;
 }
 static void
 little_memory_for_lists(call *c)
@@ -493,8 +493,8 @@ static const struct {
     {negative_memory, CONCEPTDEC_EINVAL, "memory: -1"},
     {little_memory, CONCEPTDEC_ENOMEM, "memory: 100 bytes, but kernels of 8 rows of 4 views take"},
     {little_memory_for_draws, CONCEPTDEC_ENOMEM, "which permutations and bootstrap go through"},
-    {little_memory_for_ranks, CONCEPTDEC_ENOMEM, "need their ranks"},
-    {little_memory_for_lists, CONCEPTDEC_ENOMEM, "neighbour lists"},
+    {little_memory_for_ranks, CONCEPTDEC_ENOMEM, "but credits of 8 rows for 2 x 2 pairs"},
+    {little_memory_for_lists, CONCEPTDEC_ENOMEM, "but credits of 8 rows for 2 x 2 pairs"},
     {small_batch, CONCEPTDEC_EINVAL, "batch: 3 is below 4"},
     {large_batch, CONCEPTDEC_ETOOFEW, "batch: 9, but there are 8 rows"},
     {batch_and_draws, CONCEPTDEC_EUNSUPPORTED, "batch: permutations and bootstrap"},

@@ -217,11 +217,15 @@ START_TEST(plain_bootstrap)
         (conceptdec_vectors_options){
             .bootstrap = DRAWS, .seed = 9, .confidence = 0.9, .groups = with_groups ? &groups : NULL, .memory = 11000});
     const double at = 0.05 * (DRAWS - 1), part = at - 9;
-    NEAR(reals(r, CONCEPTDEC_R_NORM_LOW)[2], norms[9] + part * (norms[10] - norms[9]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_NORM_HIGH)[2], norms[190] - part * (norms[190] - norms[189]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[0 * C + 2], cosines[9] + part * (cosines[10] - cosines[9]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_COSINE_HIGH)[2 * C + 0], cosines[190] - part * (cosines[190] - cosines[189]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_NORM_LOW)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2], norms[9] + part * (norms[10] - norms[9]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_NORM_HIGH)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2], norms[190] - part * (norms[190] - norms[189]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[0 * C + 2] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2], cosines[9] + part * (cosines[10] - cosines[9]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_COSINE_HIGH)[2 * C + 0] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2 * C], cosines[190] - part * (cosines[190] - cosines[189]), 1e-13);
     NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[4], 1, 0);
+    double mean = 0;
+    for (int b = 0; b < DRAWS; b++)
+        mean += norms[b] / DRAWS;
+    NEAR(reals(r, CONCEPTDEC_R_NORM_BIAS)[2], mean - reals(r, CONCEPTDEC_R_NORMS)[2], 1e-13);
     conceptdec_result_free(r);
 }
 END_TEST

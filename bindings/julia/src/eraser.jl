@@ -60,7 +60,7 @@ than a constant does. Fit and score on different samples.
 - `directions` of "projection": the r x d matrix, or the d numbers, whose span is removed instead; `y` may then be left
   out, and `X`, too (the mean is then 0).
 - `rank`: most directions that are removed, the strongest first; at most C - 1, the default.
-- `tolerance`: singular values at or below it count as 0 (1e-8); `memory`: bytes beside the input (2^30).
+- `tolerance`: singular values at or below it count as 0 (1e-8); `memory`: bytes beside the input (2^32).
 
 Time O(n d^2 + d^3). Definitions: docs/definitions.md.
 

@@ -167,7 +167,7 @@ def fit_eraser(
     tolerance : float, optional
         Singular values at or below it count as 0; default 1e-8.
     memory : int, optional
-        Bytes of working memory beside X; default 2**30.
+        Bytes of working memory beside X; default 2**32.
     classes : array, (C,), optional
         The labels that there are. Default: those in y.
     ignore : label or list of labels, optional

@@ -75,7 +75,8 @@ def geometry(
     classes : array, (C,), optional
         The labels that there are, in the order in which results list them. Default: those in y, sorted.
     ignore : label or list of labels, optional
-        Samples that have one of these labels play no part.
+        Samples that have one of these labels play no part in what needs labels; spectrum, dimensions and hubness are of
+        all rows.
     dtype, threads, progress
         As in :func:`neighbors`.
 

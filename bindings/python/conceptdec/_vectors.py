@@ -85,7 +85,8 @@ def concept_vectors(
     -------
     Result
         `classes`, `class_count` (C), `means` and `vectors` (C x d), `norms` (C), `cosines` (C x C) between vectors;
-        with bootstrap `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C); with splits `reliability` (C):
+        with bootstrap `norm_low`, `norm_high` (C), `cosine_low`, `cosine_high` (C x C), freed of
+        `norm_bias` and `cosine_bias`, the mean of the draws less the value; with splits `reliability` (C):
         the mean cosine of the vector from one half of the samples with that from the other. NaN for a class without
         samples.
 

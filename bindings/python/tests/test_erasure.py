@@ -334,3 +334,19 @@ def test_options_of_the_curve_have_names(data):
     for options in (dict(knn=dict(kk=3)), dict(probe=dict(lamda=3))):
         with pytest.raises(TypeError, match="kk|lamda"):
             erasure_curve(*data, **options)
+
+
+def test_intervals_hold_their_estimates():
+    x = np.random.default_rng(0).standard_normal((600, 64))
+    r = concept_vectors(x, np.arange(600) % 3, bootstrap=100)
+    assert (r.norm_low < r.norms).all() and (r.norms < r.norm_high).all() and (r.norm_bias > 0.05).all()
+    assert (r.cosine_low <= r.cosines).all() and (r.cosines <= r.cosine_high).all() and r.cosine_bias.shape == (3, 3)
+
+
+def test_tolerance_of_0_erases_no_rounding():
+    rng = np.random.default_rng(2)
+    y = np.arange(200) % 5
+    x = rng.standard_normal((200, 6)) + 2 * y[:, None] * np.ones(6)
+    x -= np.stack([x[y == c].mean(0) for c in range(5)])[y] - 2 * y[:, None] * np.ones(6)  # means on a line
+    eraser = conceptdec.fit_eraser(x, y, tolerance=0.0)
+    assert eraser.rank == 1 and abs((eraser.read @ eraser.removed.T).item() - 1) < 1e-9

@@ -186,3 +186,10 @@ def test_ignored(cloud):
 )
 def test_refused(cloud, name, changes, text):
     refused(name, lambda: geometry(**{"X": cloud[0], "y": cloud[1], **changes}), text)
+
+
+def test_centred_means_span_no_more_than_classes_less_one():
+    rng = np.random.default_rng(3)
+    y = np.arange(140) % 7
+    x = rng.standard_normal((140, 9)) + rng.standard_normal((7, 9))[y]
+    assert conceptdec.geometry(x, y, tolerance=0.0).nc1_rank == 6

@@ -557,3 +557,23 @@ def test_progress(concepts):
     reports = []
     conceptdec.subspace_overlap(*concepts, 2, permutations=5, progress=lambda *report: reports.append(report))
     assert all(0 <= done <= total for _, done, total in reports)
+
+
+def test_gap_of_what_is_kept():
+    y = np.repeat(np.arange(4), 500)
+    x = np.random.default_rng(4).standard_normal((2000, 3))
+    x += y[:, None] * [3.0, 1.0, 2.0] - np.stack([x[y == c].mean(0) for c in range(4)])[y]  # means on a line
+    s = conceptdec.subspaces(x, y, basis="means")
+    assert s.ranks.tolist() == [1] and s.gap[0] == pytest.approx(1) and s.undecided.tolist() == [0]
+
+
+def test_one_group_cannot_be_drawn_anew(concepts):
+    x, y = concepts
+    refused("EGROUPS", lambda: conceptdec.subspace_overlap(x, y, 2, bootstrap=9, groups=np.zeros(len(y), int)), "groups")
+    refused("EGROUPS", lambda: conceptdec.similarity(x, x[:, :3], bootstrap=9, groups=np.zeros(len(y), int)), "groups")
+
+
+def test_an_interval_of_few_draws_is_none():
+    x = np.random.default_rng(5).standard_normal((4, 6))
+    r = conceptdec.subspace_overlap(x, [0, 0, 1, 1], 1, bootstrap=50)
+    assert np.isnan(r.ci_low).all() and np.isnan(r.ci_high).all()
