@@ -36,10 +36,10 @@ def draw(layers, n, d):
 
 class Ours:
     def __init__(self, views):
-        self.library, self.views = library(), views
+        self.lib, self.views = library(), views
         self.ctx = ctypes.POINTER(_structs.Ctx)()
         options = _structs.CtxOptions(threads=os.cpu_count())
-        assert self.library.conceptdec_ctx_new(ctypes.byref(options), ctypes.byref(self.ctx)) == 0
+        assert self.lib.conceptdec_ctx_new(ctypes.byref(options), ctypes.byref(self.ctx)) == 0
         self.matrices = (_structs.Matrix * len(views))()
         for matrix, view in zip(self.matrices, views):
             matrix.data, matrix.dtype = view.ctypes.data, const.FLOAT32
@@ -49,13 +49,13 @@ class Ours:
     def __call__(self, kind):
         options = _structs.SimilarityOptions(kind=kind)
         result, array = ctypes.POINTER(_structs.Result)(), _structs.Array()
-        status = self.library.conceptdec_similarity(
+        status = self.lib.conceptdec_similarity(
             self.ctx, self.matrices, len(self.views), None, 0, ctypes.byref(options), ctypes.byref(result))
-        assert status == 0, self.library.conceptdec_ctx_error(self.ctx)
-        self.library.conceptdec_result_get(result, b"value", ctypes.byref(array))
+        assert status == 0, self.lib.conceptdec_ctx_error(self.ctx)
+        self.lib.conceptdec_result_get(result, b"value", ctypes.byref(array))
         count = len(self.views)
         value = np.array((ctypes.c_double * count ** 2).from_address(array.data)).reshape(count, count)
-        self.library.conceptdec_result_free(result)
+        self.lib.conceptdec_result_free(result)
         return value
 
 
