@@ -944,6 +944,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
 #define CONCEPTDEC_CLASS_MOMENTS_POOLED 1u /**< one scatter matrix for all classes, each row about the mean of its class;
                                                 without it one for each class, classes x d x d doubles */
 #define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
+#define CONCEPTDEC_CLASS_MOMENTS_VARIANCES 4u /**< counts, means and the variance of each dimension */
 
 /** Counts, means and scatter matrices of labelled rows that come in batches: what class means, concept subspaces and
  *  erasers are made of. As with conceptdec_moments the state depends on the rows and their order alone, not on how they
@@ -952,8 +953,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
 typedef struct conceptdec_class_moments conceptdec_class_moments;
 
 /** An empty state. Memory: O(classes dims^2); POOLED O(dims (dims + classes)), and a chunk of 512 rows or more; MEANS
- *  O(dims classes), and such a chunk. @param dims numbers of a row, at least 1. @param classes at least 1. @param flags
- *  CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (both flags), ERESERVED, EOVERFLOW, ENOMEM.
+ *  O(dims classes), and such a chunk; VARIANCES twice that. @param dims numbers of a row, at least 1. @param classes at least 1. @param flags
+ *  CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (two flags), ERESERVED, EOVERFLOW, ENOMEM.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
                                                               uint32_t flags, conceptdec_class_moments **moments);
@@ -975,12 +976,14 @@ CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *
 #define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
 #define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
 #define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
+#define CONCEPTDEC_M_VARIANCES "variances"     /**< float64 (C x d): mean square about the mean of the class; NaN for a class without
+                                                    rows. Not with MEANS and POOLED */
 #define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for a
                                                     class without rows */
 
 /** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it,
  *  divided by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with
- *  POOLED, and with MEANS neither that nor `within` and `covariance`. NaN where there are too few rows. The memory
+ *  POOLED, and with MEANS and VARIANCES neither that nor `within` and `covariance`. NaN where there are too few rows. The memory
  *  belongs to the state and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW,
  *  ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
@@ -1667,6 +1670,197 @@ typedef struct conceptdec_sweep_options {
 CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
                                                   const conceptdec_matrix *labels,
                                                   const conceptdec_sweep_options *options, conceptdec_result **result);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup activations Files of activations
+ *  @{ */
+
+/** An open file of named arrays: a .npy file (one array), a .safetensors file, or the index of sharded ones. Reads
+ *  only; the file must not change while it is open. Several threads may use it at once. */
+typedef struct conceptdec_activations conceptdec_activations;
+
+#define CONCEPTDEC_ACTIVATIONS_MAP 1u /**< elements lie in a memory map of the file; without it pread fetches blocks of them. A
+                                           file that is cut off while it is mapped kills the process (SIGBUS) */
+
+/** Options of opening a file; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_activations_options {
+    uint64_t struct_size;
+    uint64_t given;
+    uint32_t flags; /**< 0: CONCEPTDEC_ACTIVATIONS_* */
+    int32_t dtype;  /**< 1: CONCEPTDEC_BFLOAT16: arrays of 16-bit integers hold bfloat16; 0: they hold integers */
+} conceptdec_activations_options;
+
+/** What an array of a file is. Frozen. @since 0.1 */
+typedef struct conceptdec_array_info {
+    const char *name;  /**< of the tensor; for .npy the file's name without folder and ".npy". Belongs to the open file */
+    const char *type;  /**< of the elements: "float64", "float32", "float16", "bfloat16", "int8" ... "int64", "uint8" ...
+                            "uint64", "bool"; else the file's own word for a type that the library does not read */
+    int64_t shape[8];  /**< the first ndim count */
+    int32_t ndim;      /**< 0 to 8 */
+    int32_t dtype;     /**< of views: CONCEPTDEC_FLOAT64 ...; CONCEPTDEC_INT64 for integers of any width and bool, which
+                            conceptdec_activations_integers() reads; 0: not read */
+} conceptdec_array_info;
+
+/** Opens a file. Its first bytes say which kind it is, not its name: .npy of versions 1 to 3 (both byte orders, C and
+ *  Fortran order, numbers alone: no objects, no records), .safetensors, or a JSON index ({"weight_map": {tensor:
+ *  file}}), whose files must lie in its own folder. Headers are checked in full before anything is believed: sizes (a
+ *  header of 100 MB, 8 axes, 2^20 arrays at most), products, that tensors cover the data exactly and nothing twice,
+ *  duplicate keys, depth, UTF-8. Arrays are listed in the natural order of their names ("layer.2" before "layer.10").
+ *  Nothing is read but headers. Errors: ENULL, EIO, EFORMAT (with the reason and the place), EINVAL, EOVERFLOW, ENOMEM,
+ *  ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_open(conceptdec_ctx *ctx, const char *path,
+                                                             const conceptdec_activations_options *options,
+                                                             conceptdec_activations **activations);
+
+/** Number of arrays. @since 0.1 */
+CONCEPTDEC_API int64_t conceptdec_activations_count(const conceptdec_activations *activations);
+
+/** What array `index`, 0..count-1, is. Errors: ENULL, ESIZE (no such index). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_info(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+                                                             int64_t index, conceptdec_array_info *info);
+
+/** The index of the array of that name. Errors: ENULL, ENAME (the text lists names that there are). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_find(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+                                                             const char *name, int64_t *index);
+
+/** One matrix of an array of floating numbers: its last two axes are samples x dimensions, those before them a grid,
+ *  whose cells are counted in row-major order; an array of one axis is a column. Without MAP the matrix is one with
+ *  CONCEPTDEC_MATRIX_READER; with it the view is of the mapped memory, strides as the file has them, unless the other
+ *  byte order makes a reader of it, too. Rows of a file in Fortran order that is not mapped cost a read for each
+ *  element. @param[out] view good until the file is closed. Errors: ENULL, ESIZE (no such index or cell, no axis, no
+ *  elements), EDTYPE (not floating), ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_view(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+                                                             int64_t index, int64_t cell, conceptdec_matrix *view);
+
+/** All elements of an array of integers (any width; bool as 0 and 1) as int64 in C order with the array's axes, read at
+ *  the first call and kept; the memory belongs to the open file. Errors: ENULL, ESIZE, EDTYPE (floating), EOVERFLOW (an
+ *  unsigned number above 2^63 - 1), EIO, ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_integers(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+                                                                 int64_t index, conceptdec_array *array);
+
+/** The text of a key of a .safetensors file's "__metadata__" (of an index the first file's that has it), NULL where
+ *  there is none. @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_activations_metadata(const conceptdec_activations *activations, const char *key);
+
+/** Closes a file; views of it must not be used any more. @since 0.1 */
+CONCEPTDEC_API void conceptdec_activations_free(conceptdec_activations *activations);
+
+#define CONCEPTDEC_VIEWS_VECTOR 1u /**< matrices of one column are written without their last axis, as labels are */
+
+/** An array to be written. Frozen. @since 0.1 */
+typedef struct conceptdec_named_views {
+    const char *name;               /**< of the tensor; not looked at for .npy */
+    const conceptdec_matrix *views; /**< as many as the lengths of `shape` multiply to; of one size and dtype. Any floating dtype, readers
+                                         too; int32; int64 */
+    const int64_t *shape;           /**< lengths of the axes before samples x dimensions; NULL where ndim is 0 */
+    int64_t ndim;                   /**< of shape, 0 to 6 */
+    uint64_t flags;                 /**< CONCEPTDEC_VIEWS_* */
+} conceptdec_named_views;
+
+/** Options of writing a file; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_save_options {
+    uint64_t struct_size;
+    uint64_t given;
+    const char *const *metadata; /**< 0: key, text, key, text ... for "__metadata__", UTF-8; .safetensors only */
+    int64_t n_metadata;          /**< 1: keys */
+} conceptdec_save_options;
+
+/** Writes arrays to a file, whose name ends in ".npy" (one array, version 1, C order, little-endian; bfloat16 as "<V2",
+ *  as NumPy with ml_dtypes writes it) or ".safetensors" (header padded to 8 bytes, tensors in the order given): to a
+ *  temporary file beside it first, which then takes its name. Errors: ENULL, EINVAL (another ending, no or a repeated
+ *  name, text that is not UTF-8), ESIZE, EDTYPE, EOVERFLOW, EIO, EREAD, ENOMEM, ESTRUCT_*, ERESERVED, EUNSUPPORTED,
+ *  ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_save(conceptdec_ctx *ctx, const char *path,
+                                                             const conceptdec_named_views *arrays, int64_t count,
+                                                             const conceptdec_save_options *options);
+
+/** @} */
+/* ------------------------------------------------------------------------------------------------------------------ */
+/** @defgroup accumulator Rows pushed by an engine
+ *  @{ */
+
+/** What an inference engine hands its activations to, row by row, as it makes them: for each layer counts, means and
+ *  variances (or scatter matrices) of every concept, and a uniform sample of its rows. All memory is taken when it is
+ *  made: pushing takes no memory, no lock, makes no system call and touches no context, so that an engine may push from
+ *  the thread that computes. One accumulator for each thread that pushes; at the end they are merged. */
+typedef struct conceptdec_accumulator conceptdec_accumulator;
+
+/** What is kept of each concept beside its count and mean. */
+#define CONCEPTDEC_ACCUMULATE_VARIANCES 0 /**< the variance of each dimension */
+#define CONCEPTDEC_ACCUMULATE_POOLED 1    /**< one scatter matrix, rows about the means of their concepts: d x d doubles a layer */
+#define CONCEPTDEC_ACCUMULATE_SCATTERS 2  /**< a scatter matrix of each concept: C x d x d doubles a layer */
+#define CONCEPTDEC_ACCUMULATE_NOTHING 3   /**< no moments at all: the sample alone */
+
+/** Options of an accumulator; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+typedef struct conceptdec_accumulator_options {
+    uint64_t struct_size;
+    uint64_t given;
+    int64_t reservoir; /**< 0: rows of each concept and layer that are kept, a uniform sample of all that came; default 0: none */
+    uint64_t seed;     /**< 1: of the sample */
+    uint64_t producer; /**< 2: number of this accumulator among those that will be merged; two of one number would draw alike */
+    int32_t dtype;     /**< 3: of the rows, and of those that are kept; default CONCEPTDEC_FLOAT32 */
+    int32_t moments;   /**< 4: CONCEPTDEC_ACCUMULATE_* */
+} conceptdec_accumulator_options;
+
+/** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements, 2 C d doubles, and a buffer
+ *  of rows. @param dims dimensions of each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL,
+ *  ESIZE, EDTYPE, EINVAL, EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_new(conceptdec_ctx *ctx, const int64_t *dims, int64_t layers,
+                                                            int64_t classes, const conceptdec_accumulator_options *options,
+                                                            conceptdec_accumulator **accumulator);
+
+/** Adds one row of layer `layer`: dims[layer] elements of the accumulator's dtype, one after another, at any address.
+ *  Label -1: the row plays no part. A row that has a NaN or an infinity is refused (ENONFINITE) and leaves everything
+ *  as it was. Amortised O(d) (with scatter matrices O(d^2): rows are gathered, and the one that fills the buffer pays
+ *  the product). Same rows in the same order: the same bits. Errors (text: conceptdec_accumulator_error): ENULL, ESIZE
+ *  (layer), ELABEL, ENONFINITE. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add(conceptdec_accumulator *accumulator, int64_t layer,
+                                                            const void *row, int64_t label);
+
+/** Adds the rows of a matrix (any strides; the accumulator's dtype; no reader) in their order, as
+ *  conceptdec_accumulator_add() would; all or, on any error, none. @param labels integers, rows x 1. Errors: those of
+ *  conceptdec_accumulator_add(), EDTYPE, EOVERFLOW, ERESERVED, EUNSUPPORTED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add_rows(conceptdec_accumulator *accumulator, int64_t layer,
+                                                                 const conceptdec_matrix *x, const conceptdec_matrix *labels);
+
+/** Text of the last error of conceptdec_accumulator_add() and _add_rows(), "" where there was none. @since 0.1 */
+CONCEPTDEC_API const char *conceptdec_accumulator_error(const conceptdec_accumulator *accumulator);
+
+/** Adds what another accumulator of the same sizes, options and seed (but another producer) holds, which stays as it
+ *  is. The sample is one of all rows of both, and the same whatever is merged with what first; moments differ by
+ *  rounding. Errors: ENULL, ESIZE, EINVAL, EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_merge(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
+                                                              const conceptdec_accumulator *other);
+
+#define CONCEPTDEC_A_CLASS_COUNT "class_count" /**< int64 (C): rows that came */
+#define CONCEPTDEC_A_MEANS "means"             /**< float64 (C x d); NaN for a concept without rows */
+#define CONCEPTDEC_A_VARIANCES "variances"     /**< float64 (C x d): mean square about the concept's mean */
+#define CONCEPTDEC_A_DIFFERENCES "differences" /**< float64 (C x d): mean of the concept less the mean of all other rows */
+#define CONCEPTDEC_A_ARRIVALS "arrivals"       /**< int64 (m): for each row of the sample how many rows of its concept had
+                                                    come to this layer and producer before it */
+#define CONCEPTDEC_A_PRODUCERS "producers"     /**< int64 (m): the producer of each row of the sample */
+
+/** Gets an array of layer `layer` as it stands; the memory belongs to the accumulator and is good until anything is
+ *  done with it again. Errors: ENULL, ESIZE (layer), ENAME (also what is not kept), ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_get(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
+                                                            int64_t layer, const char *name, conceptdec_array *array);
+
+/** The sample of layer `layer`: m x d, and its labels, m x 1 of int64. Layers to which the same rows came in the same
+ *  order have the same sample, row by row. The memory belongs to the accumulator and is good until anything is done
+ *  with it again. Errors: ENULL, ESIZE (layer; no row was kept). @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_sample(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
+                                                               int64_t layer, conceptdec_matrix *x, conceptdec_matrix *labels);
+
+/** Moments per class of layer `layer`, as a state of their own that can be saved, merged and made subspaces and erasers
+ *  of: with VARIANCES kept one of CONCEPTDEC_CLASS_MOMENTS_VARIANCES, with POOLED one of
+ *  CONCEPTDEC_CLASS_MOMENTS_POOLED, with SCATTERS one without flags. Errors: ENULL, ESIZE (layer), EINVAL (no moments
+ *  are kept), ENOMEM, ECANCELLED. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_moments(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
+                                                                int64_t layer, conceptdec_class_moments **moments);
+
+/** Frees an accumulator. @since 0.1 */
+CONCEPTDEC_API void conceptdec_accumulator_free(conceptdec_accumulator *accumulator);
 
 /** @} */
 

@@ -16,6 +16,7 @@
 typedef const void *pointer;
 typedef void *user;
 typedef const char *text;
+typedef const char *const *texts;
 typedef const int64_t *integers;
 typedef const double *doubles;
 typedef const conceptdec_matrix *matrix;
@@ -295,6 +296,41 @@ FIELD(conceptdec_erasure_options, probe, 32, probe_options);
 FIELD(conceptdec_erasure_options, most, 40, int64_t);
 SIZE(conceptdec_erasure_options, 48);
 
+FIELD(conceptdec_activations_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_activations_options, given, 8, uint64_t);
+FIELD(conceptdec_activations_options, flags, 16, uint32_t);
+FIELD(conceptdec_activations_options, dtype, 20, int32_t);
+SIZE(conceptdec_activations_options, 24);
+
+FIELD(conceptdec_array_info, name, 0, text);
+FIELD(conceptdec_array_info, type, 8, text);
+FIELD(conceptdec_array_info, shape, 16, shape);
+FIELD(conceptdec_array_info, ndim, 80, int32_t);
+FIELD(conceptdec_array_info, dtype, 84, int32_t);
+SIZE(conceptdec_array_info, 88);
+
+FIELD(conceptdec_named_views, name, 0, text);
+FIELD(conceptdec_named_views, views, 8, matrix);
+FIELD(conceptdec_named_views, shape, 16, integers);
+FIELD(conceptdec_named_views, ndim, 24, int64_t);
+FIELD(conceptdec_named_views, flags, 32, uint64_t);
+SIZE(conceptdec_named_views, 40);
+
+FIELD(conceptdec_save_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_save_options, given, 8, uint64_t);
+FIELD(conceptdec_save_options, metadata, 16, texts);
+FIELD(conceptdec_save_options, n_metadata, 24, int64_t);
+SIZE(conceptdec_save_options, 32);
+
+FIELD(conceptdec_accumulator_options, struct_size, 0, uint64_t);
+FIELD(conceptdec_accumulator_options, given, 8, uint64_t);
+FIELD(conceptdec_accumulator_options, reservoir, 16, int64_t);
+FIELD(conceptdec_accumulator_options, seed, 24, uint64_t);
+FIELD(conceptdec_accumulator_options, producer, 32, uint64_t);
+FIELD(conceptdec_accumulator_options, dtype, 40, int32_t);
+FIELD(conceptdec_accumulator_options, moments, 44, int32_t);
+SIZE(conceptdec_accumulator_options, 48);
+
 VALUE(CONCEPTDEC_OK, 0);
 VALUE(CONCEPTDEC_EINVAL, -1);
 VALUE(CONCEPTDEC_ENULL, -2);
@@ -396,6 +432,7 @@ VALUE(CONCEPTDEC_UMAP_GIVEN, 3);
 VALUE(CONCEPTDEC_UMAP_SELF_COUNTED, 1u);
 VALUE(CONCEPTDEC_CLASS_MOMENTS_POOLED, 1u);
 VALUE(CONCEPTDEC_CLASS_MOMENTS_MEANS, 2u);
+VALUE(CONCEPTDEC_CLASS_MOMENTS_VARIANCES, 4u);
 VALUE(CONCEPTDEC_BASIS_WITHIN, 0);
 VALUE(CONCEPTDEC_BASIS_UNCENTERED, 1);
 VALUE(CONCEPTDEC_BASIS_MEANS, 2);
@@ -434,5 +471,11 @@ VALUE(CONCEPTDEC_BASELINE_CLASS, 2);
 VALUE(CONCEPTDEC_BASELINE_GIVEN, 3);
 VALUE(CONCEPTDEC_ERASE_LEACE, 0);
 VALUE(CONCEPTDEC_ERASE_PROJECTION, 1);
+VALUE(CONCEPTDEC_ACTIVATIONS_MAP, 1u);
+VALUE(CONCEPTDEC_VIEWS_VECTOR, 1u);
+VALUE(CONCEPTDEC_ACCUMULATE_VARIANCES, 0);
+VALUE(CONCEPTDEC_ACCUMULATE_POOLED, 1);
+VALUE(CONCEPTDEC_ACCUMULATE_SCATTERS, 2);
+VALUE(CONCEPTDEC_ACCUMULATE_NOTHING, 3);
 
 typedef int conceptdec_layout_holds;

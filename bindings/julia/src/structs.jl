@@ -279,3 +279,43 @@ struct conceptdec_erasure_options
     probe::Ptr{conceptdec_probe_options}
     most::Int64
 end
+
+struct conceptdec_activations_options
+    struct_size::UInt64
+    given::UInt64
+    flags::UInt32
+    dtype::Int32
+end
+
+struct conceptdec_array_info
+    name::Cstring
+    type::Cstring
+    shape::NTuple{8,Int64}
+    ndim::Int32
+    dtype::Int32
+end
+
+struct conceptdec_named_views
+    name::Cstring
+    views::Ptr{conceptdec_matrix}
+    shape::Ptr{Int64}
+    ndim::Int64
+    flags::UInt64
+end
+
+struct conceptdec_save_options
+    struct_size::UInt64
+    given::UInt64
+    metadata::Ptr{Cstring}
+    n_metadata::Int64
+end
+
+struct conceptdec_accumulator_options
+    struct_size::UInt64
+    given::UInt64
+    reservoir::Int64
+    seed::UInt64
+    producer::UInt64
+    dtype::Int32
+    moments::Int32
+end

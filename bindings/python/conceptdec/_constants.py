@@ -324,10 +324,12 @@ U_CONVERGED = "converged"
 
 CLASS_MOMENTS_POOLED = 1
 CLASS_MOMENTS_MEANS = 2
+CLASS_MOMENTS_VARIANCES = 4
 
 M_CLASS_COUNT = "class_count"
 M_MEANS = "means"
 M_WITHIN = "within"
+M_VARIANCES = "variances"
 M_SCATTER = "scatter"
 
 BASIS_WITHIN = 0
@@ -443,3 +445,17 @@ WORDS["comparison"] = {
 }
 WORDS["baseline"] = {"rest": BASELINE_REST, "mean": BASELINE_MEAN}
 WORDS["erase"] = {"leace": ERASE_LEACE, "projection": ERASE_PROJECTION}
+
+ACTIVATIONS_MAP = 1
+VIEWS_VECTOR = 1
+
+ACCUMULATE_VARIANCES = 0
+ACCUMULATE_POOLED = 1
+ACCUMULATE_SCATTERS = 2
+ACCUMULATE_NOTHING = 3
+A_CLASS_COUNT = "class_count"
+A_MEANS = "means"
+A_VARIANCES = "variances"
+A_DIFFERENCES = "differences"
+A_ARRIVALS = "arrivals"
+A_PRODUCERS = "producers"

@@ -62,6 +62,14 @@ class Eraser(Structure):
     """Opaque."""
 
 
+class Activations(Structure):
+    """Opaque."""
+
+
+class Accumulator(Structure):
+    """Opaque."""
+
+
 class Progress(Structure):
     _fields_ = [
         ("struct_size", c_uint64),
@@ -427,11 +435,62 @@ class ErasureOptions(Options):
     ]
 
 
+class ActivationsOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("flags", c_uint32),
+        ("dtype", c_int32),
+    ]
+
+
+class ArrayInfo(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("type", c_char_p),
+        ("shape", c_int64 * 8),
+        ("ndim", c_int32),
+        ("dtype", c_int32),
+    ]
+
+
+class NamedViews(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("views", POINTER(Matrix)),
+        ("shape", POINTER(c_int64)),
+        ("ndim", c_int64),
+        ("flags", c_uint64),
+    ]
+
+
+class SaveOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("metadata", POINTER(c_char_p)),
+        ("n_metadata", c_int64),
+    ]
+
+
+class AccumulatorOptions(Options):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("given", c_uint64),
+        ("reservoir", c_int64),
+        ("seed", c_uint64),
+        ("producer", c_uint64),
+        ("dtype", c_int32),
+        ("moments", c_int32),
+    ]
+
+
 _CTX, _RESULT, _NEIGHBORS, _MATRIX = POINTER(Ctx), POINTER(Result), POINTER(Neighbors), POINTER(Matrix)
 _PROBE_OPTIONS, _PROBE_MODEL = POINTER(ProbeOptions), POINTER(ProbeModel)
 _MOMENTS, _PCA, _UMAP, _ARRAY = POINTER(Moments), POINTER(Pca), POINTER(Umap), POINTER(Array)
 _PCA_OPTIONS, _UMAP_OPTIONS = POINTER(PcaOptions), POINTER(UmapOptions)
 _CLASS_MOMENTS, _SUBSPACES, _ERASER = POINTER(ClassMoments), POINTER(Subspaces), POINTER(Eraser)
+_ACTIVATIONS, _ACCUMULATOR = POINTER(Activations), POINTER(Accumulator)
 _SUBSPACES_OPTIONS, _OVERLAP_OPTIONS = POINTER(SubspacesOptions), POINTER(OverlapOptions)
 _ERASER_OPTIONS = POINTER(EraserOptions)
 
@@ -540,4 +599,25 @@ FUNCTIONS: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
     "conceptdec_eraser_load": (Status, (_CTX, c_char_p, POINTER(_ERASER))),
     "conceptdec_eraser_free": (None, (_ERASER,)),
     "conceptdec_erasure_curve": (Status, (_CTX, _MATRIX, _MATRIX, POINTER(ErasureOptions), POINTER(_RESULT))),
+    "conceptdec_activations_open": (Status, (_CTX, c_char_p, POINTER(ActivationsOptions), POINTER(_ACTIVATIONS))),
+    "conceptdec_activations_count": (c_int64, (_ACTIVATIONS,)),
+    "conceptdec_activations_info": (Status, (_CTX, _ACTIVATIONS, c_int64, POINTER(ArrayInfo))),
+    "conceptdec_activations_find": (Status, (_CTX, _ACTIVATIONS, c_char_p, POINTER(c_int64))),
+    "conceptdec_activations_view": (Status, (_CTX, _ACTIVATIONS, c_int64, c_int64, _MATRIX)),
+    "conceptdec_activations_integers": (Status, (_CTX, _ACTIVATIONS, c_int64, _ARRAY)),
+    "conceptdec_activations_metadata": (c_char_p, (_ACTIVATIONS, c_char_p)),
+    "conceptdec_activations_free": (None, (_ACTIVATIONS,)),
+    "conceptdec_activations_save": (Status, (_CTX, c_char_p, POINTER(NamedViews), c_int64, POINTER(SaveOptions))),
+    "conceptdec_accumulator_new": (
+        Status,
+        (_CTX, POINTER(c_int64), c_int64, c_int64, POINTER(AccumulatorOptions), POINTER(_ACCUMULATOR)),
+    ),
+    "conceptdec_accumulator_add": (Status, (_ACCUMULATOR, c_int64, c_void_p, c_int64)),
+    "conceptdec_accumulator_add_rows": (Status, (_ACCUMULATOR, c_int64, _MATRIX, _MATRIX)),
+    "conceptdec_accumulator_error": (c_char_p, (_ACCUMULATOR,)),
+    "conceptdec_accumulator_merge": (Status, (_CTX, _ACCUMULATOR, _ACCUMULATOR)),
+    "conceptdec_accumulator_get": (Status, (_CTX, _ACCUMULATOR, c_int64, c_char_p, _ARRAY)),
+    "conceptdec_accumulator_sample": (Status, (_CTX, _ACCUMULATOR, c_int64, _MATRIX, _MATRIX)),
+    "conceptdec_accumulator_moments": (Status, (_CTX, _ACCUMULATOR, c_int64, POINTER(_CLASS_MOMENTS))),
+    "conceptdec_accumulator_free": (None, (_ACCUMULATOR,)),
 }
