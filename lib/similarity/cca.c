@@ -21,6 +21,7 @@ typedef struct reduction {
     conceptdec_i_cca_view *out;
     double *values;  /* r squared sizes, ascending */
     double *vectors; /* r rows of r numbers, or of n numbers (singular vectors), as `values` */
+    double total;    /* of the squared sizes */
 } reduction;
 
 static int64_t
@@ -82,7 +83,7 @@ add_moments(const reduction *r, void *block, double *moments)
 }
 
 static conceptdec_status
-decompose_moments(reduction *r, double *total)
+decompose_moments(reduction *r)
 {
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(r->scratch, "second moments", r->r * r->r, sizeof(double), &p[0]));
@@ -91,9 +92,8 @@ decompose_moments(reduction *r, double *total)
     r->vectors = p[0];
     r->values = p[1];
     CONCEPTDEC_I_TRY(add_moments(r, p[2], r->vectors));
-    *total = 0;
     for (int64_t i = 0; i < r->r; i++)
-        *total += r->vectors[i * r->r + i];
+        r->total += r->vectors[i * r->r + i];
     CONCEPTDEC_I_TRY(conceptdec_i_poll(r->cca->s->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_eigen(r->cca->s->ctx, r->r, r->vectors, r->r, r->values));
     for (int64_t k = 0; k < r->r / 2; k++) {
@@ -142,7 +142,7 @@ project(const reduction *r, double *u)
 /* ---- singular vectors ---- */
 
 static conceptdec_status
-decompose_rows(reduction *r, double *total)
+decompose_rows(reduction *r)
 {
     conceptdec_i_dense dense;
     conceptdec_i_blocks blocks = r->view->blocks;
@@ -156,10 +156,9 @@ decompose_rows(reduction *r, double *total)
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_turned(&blocks, 0, r->n, p[0], &dense));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(r->cca->s->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_singular(r->cca->s->ctx, r->d, r->n, p[0], r->values, r->vectors));
-    *total = 0;
     for (int64_t k = 0; k < r->r; k++) {
         r->values[k] *= r->values[k];
-        *total += r->values[k];
+        r->total += r->values[k];
     }
     return CONCEPTDEC_OK;
 }
@@ -168,11 +167,11 @@ decompose_rows(reduction *r, double *total)
 
 /* The fewest leading directions that explain the share; none that rounding alone could have made. */
 static int64_t
-count_directions(const reduction *r, double total, bool is_by_moments)
+count_directions(const reduction *r, bool is_by_moments)
 {
     const double share = r->cca->s->options.variance, unit = (double)larger(r->n, r->d) * 0x1p-52;
     double floor = r->values[0] * (is_by_moments ? unit : unit * unit), sum = 0;
-    double enough = share < 1 ? total * (share - (double)r->r * 0x1p-53) : (double)INFINITY;
+    double enough = share < 1 ? r->total * (share - (double)r->r * 0x1p-53) : (double)INFINITY;
     int64_t count = 0;
     while (count < r->r && r->values[count] > floor && (count == 0 || sum < enough))
         sum += r->values[count++];
@@ -205,9 +204,9 @@ load_columns(const reduction *r)
 }
 
 static conceptdec_status
-keep(reduction *r, double total, bool is_by_moments)
+keep(reduction *r, bool is_by_moments)
 {
-    const int64_t count = count_directions(r, total, is_by_moments), n = r->n;
+    const int64_t count = count_directions(r, is_by_moments), n = r->n;
     void *p[3] = {NULL};
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(r->arena, "directions", count * n, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(r->arena, "directions", count, sizeof(double), &p[1]));
@@ -231,12 +230,11 @@ static conceptdec_status
 reduce_view(reduction *r)
 {
     bool is_by_moments = by_moments(r->cca, r->n, r->d);
-    double total;
     if (r->view->is_constant)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(is_by_moments ? decompose_moments(r, &total) : decompose_rows(r, &total));
-    CONCEPTDEC_I_TRY(keep(r, total, is_by_moments));
-    r->out->penalty = r->cca->s->options.ridge * total / (double)r->d;
+    CONCEPTDEC_I_TRY(is_by_moments ? decompose_moments(r) : decompose_rows(r));
+    CONCEPTDEC_I_TRY(keep(r, is_by_moments));
+    r->out->penalty = r->cca->s->options.ridge * r->total / (double)r->d;
     return CONCEPTDEC_OK;
 }
 
