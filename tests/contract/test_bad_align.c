@@ -6,6 +6,7 @@
 
 #include "../torture/harness.h"
 #include "check_main.h"
+#include "views.h"
 
 enum { N = 6, R = 2 };
 
@@ -24,24 +25,10 @@ make_call(call *c)
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < N * R; i++)
             c->values[s][i] = sin((double)(i * (s + 2)));
-        c->views[s] = (conceptdec_matrix){.data = c->values[s],
-                                          .rows = N,
-                                          .cols = R,
-                                          .row_stride = 8 * R,
-                                          .col_stride = 8,
-                                          .dtype = CONCEPTDEC_FLOAT64};
+        c->views[s] = dense(c->values[s], N, R);
         c->given[s] = &c->views[s];
     }
 }
-
-static int32_t
-refuse(void *user, int64_t first, int64_t count, void *out)
-{
-    (void)user, (void)first, (void)count, (void)out;
-    return 3;
-}
-
-static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
 
 static void
 no_z(call *c)
@@ -126,8 +113,7 @@ other_device(call *c)
 static void
 failing_reader(call *c)
 {
-    c->views[0] = (conceptdec_matrix){
-        .data = &reader, .rows = N, .cols = R, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
+    c->views[0] = unreadable(N, R);
 }
 static void
 too_far_apart(call *c)
@@ -166,8 +152,6 @@ static const struct {
     {too_far_apart, CONCEPTDEC_EOVERFLOW, "reference"},
     {cancelled, CONCEPTDEC_ECANCELLED, ""},
 };
-#define CASES ((int)(sizeof cases / sizeof *cases))
-
 static conceptdec_status
 run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
 {
@@ -176,28 +160,7 @@ run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
     return conceptdec_align(ctx, c->given[0], c->given[1], c->flags, c->no_output ? NULL : result);
 }
 
-START_TEST(it_is_refused)
-{
-    torture_allocator allocator = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1);
-    conceptdec_ctx *ctx;
-    call c;
-    conceptdec_result *result = (conceptdec_result *)&c;
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    int64_t live = allocator.live;
-    make_call(&c);
-    cases[_i].spoil(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), cases[_i].status);
-    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
-    ck_assert_ptr_eq(result, (conceptdec_result *)&c);
-    ck_assert_int_eq(allocator.live, live);
-    make_call(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), CONCEPTDEC_OK);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(ctx);
-    ck_assert_int_eq(allocator.live, 0);
-}
-END_TEST
+#include "refusals.h"
 
 START_TEST(it_needs_a_context)
 {

@@ -7,6 +7,7 @@
 
 #include "../torture/harness.h"
 #include "check_main.h"
+#include "views.h"
 
 enum { N = 12, D = 3 };
 
@@ -25,18 +26,12 @@ make_call(call *c)
     for (int s = 0; s < 2; s++) {
         for (int i = 0; i < N * D; i++)
             c->values[s][i] = sin((double)(i * (s + 2)));
-        c->views[s] = (conceptdec_matrix){.data = c->values[s],
-                                          .rows = N,
-                                          .cols = D,
-                                          .row_stride = 8 * D,
-                                          .col_stride = 8,
-                                          .dtype = CONCEPTDEC_FLOAT64};
+        c->views[s] = dense(c->values[s], N, D);
     }
     for (int k = 0; k < 3; k++) {
         for (int i = 0; i < N; i++)
             c->codes[k][i] = k == 0 ? i % 4 : k == 1 ? i / 4 : i / 2;
-        c->columns[k] = (conceptdec_matrix){
-            .data = c->codes[k], .rows = N, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+        c->columns[k] = column_of_codes(c->codes[k], N);
     }
     c->options = (conceptdec_similarity_options){.struct_size = sizeof c->options,
                                                  .kind = CONCEPTDEC_SIMILARITY_RSA,
@@ -50,15 +45,6 @@ other_kind(call *c, int32_t kind)
 {
     c->options = (conceptdec_similarity_options){.struct_size = sizeof c->options, .kind = kind};
 }
-
-static int32_t
-refuse(void *user, int64_t first, int64_t count, void *out)
-{
-    (void)user, (void)first, (void)count, (void)out;
-    return 3;
-}
-
-static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
 
 static void
 fewer_labels(call *c)
@@ -159,8 +145,7 @@ not_a_number(call *c)
 static void
 failing_reader(call *c)
 {
-    c->views[1] = (conceptdec_matrix){
-        .data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
+    c->views[1] = unreadable(N, D);
 }
 static void
 cancelled(call *c)
@@ -193,8 +178,6 @@ static const struct {
     {failing_reader, CONCEPTDEC_EREAD, "b[0]: the reader returned 3"},
     {cancelled, CONCEPTDEC_ECANCELLED, ""},
 };
-#define CASES ((int)(sizeof cases / sizeof *cases))
-
 static conceptdec_status
 run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
 {
@@ -203,28 +186,7 @@ run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
     return conceptdec_similarity(ctx, &c->views[0], 1, &c->views[1], 1, &c->options, result);
 }
 
-START_TEST(it_is_refused)
-{
-    torture_allocator allocator = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1);
-    conceptdec_ctx *ctx;
-    call c;
-    conceptdec_result *result = (conceptdec_result *)&c;
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    int64_t live = allocator.live;
-    make_call(&c);
-    cases[_i].spoil(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), cases[_i].status);
-    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
-    ck_assert_ptr_eq(result, (conceptdec_result *)&c);
-    ck_assert_int_eq(allocator.live, live);
-    make_call(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), CONCEPTDEC_OK);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(ctx);
-    ck_assert_int_eq(allocator.live, 0);
-}
-END_TEST
+#include "refusals.h"
 
 static Suite *
 make_suite(void)

@@ -7,6 +7,7 @@
 
 #include "../torture/harness.h"
 #include "check_main.h"
+#include "views.h"
 
 enum { N = 24, D = 3, C = 3 };
 
@@ -18,13 +19,6 @@ typedef struct {
     conceptdec_geometry_options o;
     bool no_output, no_options, is_cancelled;
 } call;
-
-static conceptdec_matrix
-dense(const double *data, int64_t rows, int64_t cols)
-{
-    return (conceptdec_matrix){
-        .data = data, .rows = rows, .cols = cols, .row_stride = 8 * cols, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-}
 
 static void
 make_call(call *c)
@@ -104,18 +98,10 @@ other_device(call *c)
 {
     c->x.device = 1;
 }
-static int32_t
-refuse(void *user, int64_t first, int64_t count, void *out)
-{
-    (void)user, (void)first, (void)count, (void)out;
-    return 3;
-}
-static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
 static void
 failing_reader(call *c)
 {
-    c->x = (conceptdec_matrix){
-        .data = &reader, .rows = N, .cols = D, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
+    c->x = unreadable(N, D);
 }
 static void
 float_labels(call *c)
@@ -422,8 +408,6 @@ static const struct {
     {bias_wide, CONCEPTDEC_ESIZE, "bias: 3 x 2, must be 3 x 1"},
     {bias_infinite, CONCEPTDEC_ENONFINITE, "bias: non-finite value at row 2, column 0"},
 };
-#define CASES ((int)(sizeof cases / sizeof *cases))
-
 static conceptdec_status
 run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
 {
@@ -432,30 +416,7 @@ run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
     return conceptdec_geometry(ctx, c->given_x, c->given_y, &c->o, c->no_output ? NULL : result);
 }
 
-START_TEST(it_is_refused)
-{
-    torture_allocator allocator = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1);
-    conceptdec_ctx *ctx;
-    call c;
-    conceptdec_result *result = (conceptdec_result *)&c;
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    int64_t live = allocator.live;
-    make_call(&c);
-    cases[_i].spoil(&c);
-    conceptdec_status status = run(ctx, &c, &result);
-    ck_assert_msg(status == cases[_i].status, "case %d (%s): %d: %s", _i, cases[_i].text, status,
-                  conceptdec_ctx_error(ctx));
-    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
-    ck_assert_ptr_eq(result, (conceptdec_result *)&c);
-    ck_assert_int_eq(allocator.live, live);
-    make_call(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), CONCEPTDEC_OK);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(ctx);
-    ck_assert_int_eq(allocator.live, 0);
-}
-END_TEST
+#include "refusals.h"
 
 START_TEST(it_needs_a_context)
 {

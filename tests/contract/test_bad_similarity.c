@@ -6,6 +6,7 @@
 
 #include "../torture/harness.h"
 #include "check_main.h"
+#include "views.h"
 
 enum { N = 8, R = 2 };
 
@@ -25,29 +26,14 @@ make_call(call *c)
     for (int s = 0; s < 4; s++) {
         for (int i = 0; i < N * R; i++)
             c->values[s][i] = sin((double)(i * (s + 2)));
-        *(s < 2 ? &c->a[s] : &c->b[s - 2]) = (conceptdec_matrix){.data = c->values[s],
-                                                                 .rows = N,
-                                                                 .cols = R,
-                                                                 .row_stride = 8 * R,
-                                                                 .col_stride = 8,
-                                                                 .dtype = CONCEPTDEC_FLOAT64};
+        *(s < 2 ? &c->a[s] : &c->b[s - 2]) = dense(c->values[s], N, R);
     }
     for (int i = 0; i < N; i++)
         c->codes[i] = i / 2;
-    c->groups = (conceptdec_matrix){
-        .data = c->codes, .rows = N, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+    c->groups = column_of_codes(c->codes, N);
     c->n_a = c->n_b = 2;
     c->o.struct_size = sizeof c->o;
 }
-
-static int32_t
-refuse(void *user, int64_t first, int64_t count, void *out)
-{
-    (void)user, (void)first, (void)count, (void)out;
-    return 3;
-}
-
-static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = refuse};
 
 static void
 no_a(call *c)
@@ -118,8 +104,7 @@ too_far_apart(call *c)
 static void
 failing_reader(call *c)
 {
-    c->a[0] = (conceptdec_matrix){
-        .data = &reader, .rows = N, .cols = R, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER};
+    c->a[0] = unreadable(N, R);
 }
 static void
 one_row(call *c)
@@ -514,8 +499,6 @@ static const struct {
     {negative_ridge, CONCEPTDEC_EINVAL, "ridge: must be at least 0"},
     {cancelled, CONCEPTDEC_ECANCELLED, ""},
 };
-#define CASES ((int)(sizeof cases / sizeof *cases))
-
 static conceptdec_status
 run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
 {
@@ -525,29 +508,7 @@ run(conceptdec_ctx *ctx, const call *c, conceptdec_result **result)
                                  c->no_output ? NULL : result);
 }
 
-START_TEST(it_is_refused)
-{
-    torture_allocator allocator = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1);
-    conceptdec_ctx *ctx;
-    call c;
-    conceptdec_result *result = (conceptdec_result *)&c;
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    int64_t live = allocator.live;
-    make_call(&c);
-    cases[_i].spoil(&c);
-    conceptdec_status status = run(ctx, &c, &result);
-    ck_assert_msg(status == cases[_i].status, "status %d: %s", status, conceptdec_ctx_error(ctx));
-    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), cases[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
-    ck_assert_ptr_eq(result, (conceptdec_result *)&c);
-    ck_assert_int_eq(allocator.live, live);
-    make_call(&c);
-    ck_assert_int_eq(run(ctx, &c, &result), CONCEPTDEC_OK);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(ctx);
-    ck_assert_int_eq(allocator.live, 0);
-}
-END_TEST
+#include "refusals.h"
 
 START_TEST(it_needs_a_context)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <conceptdec/conceptdec.h>
+#include "views.h"
 
 enum { MOST_BASES = 64 };
 
@@ -21,13 +21,6 @@ fill_uniform(uint64_t seed, int64_t count, double *out)
         state = state * 6364136223846793005u + 1442695040888963407u;
         out[i] = (double)(state >> 11) * 0x1p-52 - 1;
     }
-}
-
-static inline conceptdec_matrix
-dense(const double *data, int64_t rows, int64_t cols)
-{
-    return (conceptdec_matrix){
-        .data = data, .rows = rows, .cols = cols, .row_stride = 8 * cols, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
 }
 
 /* Spans of rows: those of basis i are the next ranks[i] rows of `rows`; variances NULL, or one for each row. */
