@@ -317,6 +317,35 @@ START_TEST(curve_of_its_parts)
 }
 END_TEST
 
+/* An eraser of one direction after the other, each fitted anew to what the one before left, gives the same curve. */
+START_TEST(curve_of_refits)
+{
+    class_problem p = class_problem_make(300, 8, 5, 0);
+    const conceptdec_matrix x = class_rows(&p, 0, p.n), labels = class_labels(&p, 0, p.n);
+    const conceptdec_eraser_options eraser = {.struct_size = sizeof eraser, .kind = _i};
+    const conceptdec_erasure_options o = {.struct_size = sizeof o, .eraser = &eraser};
+    conceptdec_result *curve, *decoded, *probed;
+    ck_assert_int_eq(conceptdec_erasure_curve(ctx, &x, &labels, &o, &curve), CONCEPTDEC_OK);
+    for (int64_t k = 1; k <= 3; k++) {
+        conceptdec_eraser *e = eraser_new(ctx, &p, _i, 1);
+        conceptdec_result *r = erase(ctx, e, &p);
+        const double strength = eraser_get(e, CONCEPTDEC_E_STRENGTHS)[0];
+        memcpy(p.x, erased_of(r), (size_t)(p.n * p.d) * sizeof *p.x);
+        ck_assert_double_eq_tol(number_of(curve, CONCEPTDEC_R_STRENGTHS, k - 1), strength, 1e-9 * strength);
+        ck_assert_int_eq(conceptdec_knn_decodability(ctx, &x, &labels, NULL, &decoded), CONCEPTDEC_OK);
+        ck_assert_int_eq(conceptdec_probe(ctx, &x, &labels, NULL, &probed), CONCEPTDEC_OK);
+        ck_assert(number_of(curve, CONCEPTDEC_R_DECODABILITY, k) == number_of(decoded, CONCEPTDEC_R_DECODABILITY, 0));
+        ck_assert(number_of(curve, CONCEPTDEC_R_ACCURACY, k) == number_of(probed, CONCEPTDEC_R_ACCURACY, 0));
+        conceptdec_result_free(decoded);
+        conceptdec_result_free(probed);
+        conceptdec_result_free(r);
+        conceptdec_eraser_free(e);
+    }
+    conceptdec_result_free(curve);
+    class_problem_free(&p);
+}
+END_TEST
+
 START_TEST(curve_that_ends_early)
 {
     class_problem p = class_problem_make(100, 6, 5, 0);
@@ -351,6 +380,7 @@ make_suite(void)
     tcase_add_loop_test(tests, once_is_enough, 0, 2 * SHAPES);
     tcase_add_test(tests, narrow_rows);
     tcase_add_loop_test(tests, curve_of_its_parts, 0, 2);
+    tcase_add_loop_test(tests, curve_of_refits, 0, 2);
     tcase_add_test(tests, curve_that_ends_early);
     suite_add_tcase(suite, tests);
     return suite;

@@ -154,6 +154,15 @@ drawing_options(const conceptdec_matrix *groups)
                                         .permute = CONCEPTDEC_PERMUTE_WHOLE};
 }
 
+static conceptdec_ctx *
+ctx_of(int32_t threads)
+{
+    const conceptdec_ctx_options o = {.struct_size = sizeof o, .threads = threads};
+    conceptdec_ctx *made;
+    ck_assert_int_eq(conceptdec_ctx_new(&o, &made), CONCEPTDEC_OK);
+    return made;
+}
+
 START_TEST(any_number_of_threads_gives_the_same_bits)
 {
     static const int threads[] = {1, 2, 3, 5};
@@ -164,9 +173,7 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
     groups.data = concept_groups;
     conceptdec_overlap_options o = drawing_options(&groups);
     for (int i = 0; i < 4; i++) {
-        const conceptdec_ctx_options c = {.struct_size = sizeof c, .threads = threads[i]};
-        conceptdec_ctx *own;
-        ck_assert_int_eq(conceptdec_ctx_new(&c, &own), CONCEPTDEC_OK);
+        conceptdec_ctx *own = ctx_of(threads[i]);
         conceptdec_subspaces *s = spans(own, rows, ranks, S, D, NULL);
         conceptdec_result *plain = overlap_with(own, s, NULL, 0, 0),
                           *drawn = concept_overlap(own, views, CONCEPT_V, &labels, &o);
@@ -184,6 +191,65 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
     }
     conceptdec_result_free(alone);
     conceptdec_result_free(first);
+}
+END_TEST
+
+static const conceptdec_subspaces_options probes = {.struct_size = sizeof probes, .basis = CONCEPTDEC_BASIS_PROBE};
+
+static conceptdec_result *
+draw_probes(conceptdec_ctx *own, int64_t draws)
+{
+    conceptdec_matrix views[CONCEPT_V], labels, groups;
+    concept_views(views, &labels);
+    groups = labels;
+    groups.data = concept_groups;
+    conceptdec_overlap_options o = drawing_options(&groups);
+    o.subspaces = &probes;
+    o.permutations = draws;
+    o.bootstrap = 0;
+    return concept_overlap(own, views, CONCEPT_V, &labels, &o);
+}
+
+START_TEST(draws_of_probes_are_the_same_bits)
+{
+    conceptdec_result *drawn[3];
+    for (int i = 0; i < 3; i++) {
+        conceptdec_ctx *own = ctx_of(i == 0 ? 1 : 3);
+        drawn[i] = draw_probes(own, 12);
+        conceptdec_ctx_free(own);
+        check_equal_bits(drawn[0], drawn[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        conceptdec_result_free(drawn[i]);
+}
+END_TEST
+
+static void
+count_regions(void *count, int64_t lanes, void (*body)(void *argument, int64_t lane), void *argument)
+{
+    ++*(int *)count;
+    for (int64_t lane = 0; lane < lanes; lane++)
+        body(argument, lane);
+}
+
+static int
+regions_of(int64_t draws)
+{
+    int count = 0;
+    const conceptdec_ctx_options o = {
+        .struct_size = sizeof o, .threads = 3, .parallel_for = count_regions, .parallel_user = &count};
+    conceptdec_ctx *own;
+    ck_assert_int_eq(conceptdec_ctx_new(&o, &own), CONCEPTDEC_OK);
+    conceptdec_result_free(draw_probes(own, draws));
+    conceptdec_ctx_free(own);
+    return count;
+}
+
+/* A probe's fit is a call of its own in the context, which is no place for two at once: each draw asks for threads anew,
+ * where draws side by side would ask for them once. */
+START_TEST(draws_of_probes_come_one_by_one)
+{
+    ck_assert_int_ge(regions_of(13), regions_of(3) + 10);
 }
 END_TEST
 
@@ -324,6 +390,8 @@ make_suite(void)
     tcase_add_test(tests, a_list_with_itself);
     tcase_add_test(tests, numbers_agree_with_each_other);
     tcase_add_test(tests, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(tests, draws_of_probes_are_the_same_bits);
+    tcase_add_test(tests, draws_of_probes_come_one_by_one);
     tcase_add_test(tests, concepts_are_their_subspaces);
     tcase_add_test(tests, alignment_is_as_defined);
     tcase_add_test(tests, order_and_numbers_of_labels_do_not_matter);

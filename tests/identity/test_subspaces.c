@@ -302,6 +302,35 @@ START_TEST(vectors_numbered_anew)
 }
 END_TEST
 
+/* Rows without a label are as if they were not there: in the means of the others, in draws, in halves. */
+START_TEST(vectors_without_what_is_not_labelled)
+{
+    const conceptdec_vectors_options o = {.bootstrap = 60, .splits = 20, .seed = 3, .reference = _i};
+    conceptdec_ctx *ctx = projection_ctx(2);
+    int64_t count = 0, size;
+    fill(N, D);
+    for (int64_t i = 0; i < N; i++) {
+        for (int64_t j = 0; j < D && labels[i] < 0; j++)
+            x[i * D + j] = 1e3;
+        if (labels[i] < 0)
+            continue;
+        memcpy(changed + count * D, x + i * D, D * sizeof *x);
+        others[count++] = labels[i];
+    }
+    ck_assert_int_lt(count, N);
+    const conceptdec_matrix a = projection_view(x, N, D), b = projection_view(changed, count, D);
+    conceptdec_result *all = vectors_of(ctx, &a, labels, o), *few = vectors_of(ctx, &b, others, o);
+    for (int i = 0; i < NAMES; i++) {
+        const double *one = reals(all, names[i], &size), *two = reals(few, names[i], &size);
+        for (int64_t k = 0; k < size; k++)
+            NEAR(one[k], two[k], 1e-13);
+    }
+    conceptdec_result_free(all);
+    conceptdec_result_free(few);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 /* What a difference of means spans is what the vector against the rest lies along. */
 START_TEST(vectors_and_subspaces)
 {
@@ -335,6 +364,7 @@ make_suite(void)
     tcase_add_loop_test(tests, two_methods, 0, 2);
     tcase_add_loop_test(tests, vectors_any_threads, 0, 6);
     tcase_add_loop_test(tests, vectors_numbered_anew, 0, 2);
+    tcase_add_loop_test(tests, vectors_without_what_is_not_labelled, 0, 2);
     tcase_add_test(tests, vectors_and_subspaces);
     suite_add_tcase(suite, tests);
     return suite;
