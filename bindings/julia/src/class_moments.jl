@@ -1,7 +1,7 @@
 # Moments of labelled samples that come in batches.
 
 """
-    ClassMoments(d, classes; pooled=false, means=false)
+    ClassMoments(d, classes; pooled=false, means=false, variances=false)
 
 Counts, means and scatter matrices of labelled samples that come in batches: what class means, subspaces and erasers are
 made of. The state depends on the samples and their order alone, not on how they were cut into batches. Several threads
@@ -9,10 +9,12 @@ may share one; their calls take turns.
 
 - `d`: number of dimensions; `classes`: the labels that there are, in the order in which results list them.
 - `pooled`: one scatter matrix for all classes, each sample about the mean of its class, not one for each class, which
-  take C d^2 numbers; enough for [`fit_eraser`](@ref). `means`: counts and means alone. Not both.
+  take C d^2 numbers; enough for [`fit_eraser`](@ref). `means`: counts and means alone. `variances`: beside them the
+  variance of each dimension. One of the three at most.
 - [`add!`](@ref) adds samples, `merge!` those of another state; [`subspaces`](@ref), [`fit_eraser`](@ref) take one.
 - `m.classes`, `m.n_samples`, `m.class_count` (C), `m.means` (C x d; NaN for a class without samples), `m.scatter`
-  (C x d x d: sums of squares about the mean, not divided), `m.within` (d x d: their sum / n), `m.mean` (d),
+  (C x d x d: sums of squares about the mean, not divided), `m.within` (d x d: their sum / n), `m.variances` (C x d:
+  mean square of each dimension about the mean of the class), `m.mean` (d),
   `m.covariance` (d x d, of all samples about `m.mean`, / (n - 1)); what the state does not hold throws.
 - [`save_class_moments`](@ref), [`load_class_moments`](@ref); `close(m)` frees it at once.
 
@@ -34,12 +36,11 @@ end
 
 kind_of(::ClassMoments) = "state of class moments"
 
-function ClassMoments(dims::Integer, classes; pooled = false, means = false, unknown...)
+function ClassMoments(dims::Integer, classes; pooled = false, means = false, variances = false, unknown...)
     refuse(unknown)
-    is_collection(classes) || throw(ArgumentError("classes: need a list of labels, not $(repr(classes))"))
-    listed = collect(classes)
-    allunique(listed) || throw(ArgumentError("classes: a label stands there twice"))
-    flags = pooled * CONCEPTDEC_CLASS_MOMENTS_POOLED | means * CONCEPTDEC_CLASS_MOMENTS_MEANS
+    listed = listed_classes(classes)
+    flags = pooled * CONCEPTDEC_CLASS_MOMENTS_POOLED | means * CONCEPTDEC_CLASS_MOMENTS_MEANS |
+            variances * CONCEPTDEC_CLASS_MOMENTS_VARIANCES
     owner = Handle{conceptdec_class_moments}()
     with_context() do ctx
         ccall(symbol(:conceptdec_class_moments_new), Int32,
@@ -49,7 +50,7 @@ function ClassMoments(dims::Integer, classes; pooled = false, means = false, unk
     return ClassMoments(owner, listed)
 end
 
-const CLASS_MOMENT_ARRAYS = (:n_samples, :class_count, :mean, :means, :within, :scatter, :covariance)
+const CLASS_MOMENT_ARRAYS = (:n_samples, :class_count, :mean, :means, :variances, :within, :scatter, :covariance)
 
 Base.propertynames(::ClassMoments, private = false) = (:classes, CLASS_MOMENT_ARRAYS...)
 
@@ -85,6 +86,9 @@ function add!(moments::ClassMoments, X, y; ignore = nothing, dtype = nothing, th
     return moments
 end
 
+same_classes(state, other) = state.classes == other.classes ||
+    throw(ArgumentError("other: its classes are $(repr(other.classes)), not $(repr(state.classes))"))
+
 """
     merge!(m::ClassMoments, other::ClassMoments)
 
@@ -92,8 +96,7 @@ Adds the samples of another state of the same dimensions, classes and options, w
 [`ConceptDecError`](@ref) (ESIZE, EINVAL), `ArgumentError` for other classes.
 """
 function Base.merge!(moments::ClassMoments, other::ClassMoments)
-    moments.classes == other.classes ||
-        throw(ArgumentError("other: its classes are $(repr(other.classes)), not $(repr(moments.classes))"))
+    same_classes(moments, other)
     target, source = handle(moments), handle(other)
     alone(moments, other) do
         with_context() do ctx

@@ -33,15 +33,20 @@ end
 encode(y, ignore = nothing, what = "y") =
     throw(ArgumentError("$what: need a vector of n labels or an n x L matrix, not a $(typeof(y))"))
 
+function listed_classes(classes)
+    is_collection(classes) || throw(ArgumentError("classes: need a list of labels, not $(repr(classes))"))
+    listed = collect(classes)
+    allunique(listed) || throw(ArgumentError("classes: a label stands there twice"))
+    return listed
+end
+
 """
 The same among classes that the caller lists, in their order; without a list those that `y` has. A label that is none of
 them, nor ignored, is refused.
 """
 function encode_among(classes, y, ignore, what = "y")
     classes === nothing && return encode(y, ignore, what)
-    is_collection(classes) || throw(ArgumentError("classes: need a list of labels, not $(repr(classes))"))
-    listed = collect(classes)
-    allunique(listed) || throw(ArgumentError("classes: a label stands there twice"))
+    listed = listed_classes(classes)
     for label in encode(y, ignore, what)[2]
         label in listed || throw(ArgumentError("$what: $(repr(label)) is none of the classes; `ignore` may name it"))
     end

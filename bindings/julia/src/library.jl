@@ -65,6 +65,8 @@ mutable struct conceptdec_umap end
 mutable struct conceptdec_class_moments end
 mutable struct conceptdec_subspaces end
 mutable struct conceptdec_eraser end
+mutable struct conceptdec_activations end
+mutable struct conceptdec_accumulator end
 
 release(object::Ptr{conceptdec_ctx}) = ccall(symbol(:conceptdec_ctx_free), Cvoid, (Ptr{conceptdec_ctx},), object)
 release(object::Ptr{conceptdec_result}) =
@@ -83,6 +85,10 @@ release(object::Ptr{conceptdec_subspaces}) =
     ccall(symbol(:conceptdec_subspaces_free), Cvoid, (Ptr{conceptdec_subspaces},), object)
 release(object::Ptr{conceptdec_eraser}) =
     ccall(symbol(:conceptdec_eraser_free), Cvoid, (Ptr{conceptdec_eraser},), object)
+release(object::Ptr{conceptdec_activations}) =
+    ccall(symbol(:conceptdec_activations_free), Cvoid, (Ptr{conceptdec_activations},), object)
+release(object::Ptr{conceptdec_accumulator}) =
+    ccall(symbol(:conceptdec_accumulator_free), Cvoid, (Ptr{conceptdec_accumulator},), object)
 
 """
 Owner of one object of the library, made empty before the call that fills it, so that nothing is lost wherever an

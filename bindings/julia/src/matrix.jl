@@ -52,9 +52,12 @@ function view_list(views, dtype, what = "views")
     return Vector(grid)
 end
 
+"What stands for one matrix."
+is_matrix(views) = views isa Union{RowReader,AbstractMatrix{<:Number}} || (views isa FileArray && ndims(views) <= 2)
+
 "Views of one matrix, which is a grid without axes, or of several in row-major order; and the size of the grid."
 function cells_of(views, dtype, what = "X")
-    (views isa RowReader || views isa AbstractMatrix{<:Number}) && return [matrix_view(views, dtype, what)], ()
+    is_matrix(views) && return [matrix_view(views, dtype, what)], ()
     grid = matrix_views(views, dtype, what)
     return Vector(row_major(grid)), size(grid)
 end

@@ -31,5 +31,6 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("similarity.jl")
     include("geometry.jl")
     include("erasure.jl")
+    include("rows.jl")
     include("stopping.jl")
 end
