@@ -311,23 +311,30 @@ select_views(const command *c, input *in)
 
 /* ---- all of it ---- */
 
-static int
-open_file(const command *c, int index, input *in)
+int
+open_activations(const command *c, const char *path, conceptdec_activations **file)
 {
     conceptdec_activations_options options = {
         .struct_size = sizeof options,
         .flags = flag_of(c, "map") ? CONCEPTDEC_ACTIVATIONS_MAP : 0,
         .dtype = flag_of(c, "bfloat16") ? CONCEPTDEC_BFLOAT16 : 0,
     };
+    conceptdec_status status = conceptdec_activations_open(context_of(c), path, &options, file);
+    if (status != CONCEPTDEC_EIO)
+        return status == CONCEPTDEC_OK ? DONE : complain_of(c, status, path);
+    complain_of(c, status, path);
+    return BAD_INPUT; /* a file that is not there is none to be read */
+}
+
+static int
+open_file(const command *c, int index, input *in)
+{
     in->path = file_of(c, index);
     in->n = -1;
     in->array = index ? "other-array" : "array";
     in->cells = index ? "other-views" : "views";
     in->axis_names = index ? "other-axes" : "axes";
-    conceptdec_status status = conceptdec_activations_open(context_of(c), in->path, &options, &in->activations);
-    if (status == CONCEPTDEC_EIO)
-        return complain(c, BAD_INPUT, "%s", conceptdec_ctx_error(context_of(c)));
-    return status == CONCEPTDEC_OK ? DONE : complain_of(c, status, in->path);
+    return open_activations(c, in->path, &in->activations);
 }
 
 int

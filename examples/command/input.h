@@ -85,6 +85,7 @@ void add_input(text *t, const input *in, const concepts *chosen);
 
 /* ---- what input.c and labels.c share ---- */
 
+int open_activations(const command *c, const char *path, conceptdec_activations **file);
 /* Opens FILE or FILE:NAME; `name` is behind the colon, or NULL. */
 int open_place(const command *c, const char *place, conceptdec_activations **file, char **path, const char **name);
 /* Labels, names and groups; n is still unknown, unless an error. */
