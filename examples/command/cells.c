@@ -75,7 +75,7 @@ run_cells(const command *c, const cell_command *what, void *options)
         code = for_each_cell(c, &in, in.labels ? &chosen : NULL, what->work, &state, &rows, &json, &worked);
     if (state.outputs && worked)
         saved = code ? code : save_outputs(c, &in, what->array, &kept); /* all cells or none */
-    if (worked && !saved)
+    if (worked && !saved && !what->writes_itself)
         saved = state.outputs ? show_beside(c, &rows, &json) : show(c, &rows, &json);
     forget_table(&rows);
     forget(&json);

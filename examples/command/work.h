@@ -109,6 +109,7 @@ typedef struct cell_command {
     int labels;              /* LABELS_NEEDED, LABELS_ALLOWED or 0 */
     int64_t least, fewest;   /* samples of a concept, and concepts */
     const char *array;       /* name of what -o saves; NULL: -o has the table */
+    bool writes_itself;      /* the work has written -o, and there is nothing to show */
     cell_work work;
     int (*prepare)(const command *c, const input *in, const concepts *chosen, void *options); /* NULL: nothing to do */
 } cell_command;
