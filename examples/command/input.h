@@ -7,12 +7,13 @@
 typedef struct input {
     const char *path, *labels_path;      /* as given; labels_path NULL: without labels */
     char *own_labels_path;               /* "FILE:labels", where these were not given */
-    const char *array, *cells, *axis_names; /* names of the options that hold for this file: "array" or "other-array" */
+    const char *array, *cells, *at, *axis_names; /* names of the options that hold for this file: "array" or "other-array" */
     conceptdec_activations *activations; /* open as long as the input */
     int64_t n_views;
     conceptdec_matrix *views; /* row-major in the grid */
     char **names;             /* of the views: "layers.3"; of a cell of an array "step 2, layer 0" with --axes step,layer, else "2, 0" */
     int64_t shape[8];         /* the grid: of several named arrays one axis */
+    int64_t first[8];         /* index of the first place on each axis, where --at cut the grid */
     int64_t ndim;             /* 0: one matrix */
     char *axes[8];            /* names of the axes: --axes, else "layer" for a grid of one axis, else "axis 0" ... */
     int64_t n;                /* samples of the views */
@@ -40,6 +41,7 @@ typedef struct input {
     {"ignore", INTEGERS, "VALUES", 0, 0, "labels that play no part"},                                                  \
     {"array", TEXT, "NAMES", 0, 0, "arrays of a .safetensors file, with * and ?; default: all that fit the labels"},   \
     {"views", INTEGERS, "CELLS", 0, 0, "cells of the grid, counted from 0; default: all"},                             \
+    {"at", TEXT, "PLACES", 0, 0, "part of the grid: for each axis a number, FIRST..LAST or *, as in 3,*,2"},            \
     {"axes", TEXT, "NAMES", 0, 0, "names of the grid's axes, as in step,layer"},                                       \
     {"bfloat16", FLAG, NULL, 0, 0, "arrays of 16-bit integers hold bfloat16"},                                         \
     {"map", FLAG, NULL, 0, 0, "map the file instead of reading it"}
@@ -48,6 +50,7 @@ typedef struct input {
 #define OTHER_OPTIONS                                                                                                  \
     {"other-array", TEXT, "NAMES", 0, 0, "arrays of the second file"},                                                 \
     {"other-views", INTEGERS, "CELLS", 0, 0, "cells of the second file's grid"},                                       \
+    {"other-at", TEXT, "PLACES", 0, 0, "part of the second file's grid"},                                              \
     {"other-axes", TEXT, "NAMES", 0, 0, "names of the axes of the second file's grid"}
 
 enum { LABELS_NEEDED = 1, LABELS_ALLOWED = 2 };
@@ -93,5 +96,6 @@ int read_labels(const command *c, int labels, input *in, int64_t *count);
 int read_groups(const command *c, input *in);
 void *take_memory(const command *c, int64_t count, size_t size); /* zeros; NULL after a text on stderr */
 char *copy_text(const char *string);
+void free_texts(char **texts, int64_t count);
 
 #endif

@@ -48,7 +48,7 @@ add_cell_words(table *t, const input *in, int64_t cell)
         if (in->of_arrays)
             add_word(t, in->names[cell]);
         else
-            add_count(t, cell / below % in->shape[i]);
+            add_count(t, in->first[i] + cell / below % in->shape[i]);
     }
 }
 
