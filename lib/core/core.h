@@ -209,6 +209,7 @@ void conceptdec_i_view_widen(const struct conceptdec_i_kernels *kernels, const c
 void conceptdec_i_view_copy(const conceptdec_matrix *view, int64_t row, int64_t col, int64_t count, void *out);
 /* Column `col` of an integer view. */
 void conceptdec_i_view_ints(const conceptdec_matrix *view, int64_t col, int64_t *out);
+int64_t conceptdec_i_first_non_finite(const double *values, int64_t n); /* -1: none */
 /* ENONFINITE with the first place in row order: "x: non-finite value at row 17, column 302". Parallel; a stage of its
  * own ("input"). */
 conceptdec_status conceptdec_i_view_finite(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view);

@@ -286,8 +286,8 @@ exponent_carry(double value)
     return (bits & 0x7ff0000000000000u) + 0x0010000000000000u;
 }
 
-static int64_t
-first_non_finite(const double *values, int64_t n)
+int64_t
+conceptdec_i_first_non_finite(const double *values, int64_t n)
 {
     uint64_t seen = 0;
     for (int64_t i = 0; i < n; i++)
@@ -308,7 +308,7 @@ scan_row(const scan_argument *scan, int64_t row)
         int64_t left = scan->view->cols - col;
         int64_t count = left < SCAN_PIECE ? left : SCAN_PIECE;
         conceptdec_i_view_widen(scan->ctx->kernels, scan->view, row, col, count, values);
-        int64_t found = first_non_finite(values, count);
+        int64_t found = conceptdec_i_first_non_finite(values, count);
         if (found >= 0)
             return col + found;
     }

@@ -5,16 +5,18 @@
 #include <string.h>
 
 #include "linalg/factor.h"
+#include "linalg/orthonormal.h"
 #include "subspace/subspaces.h"
 
 #define ORTHONORMAL 1e-6
 
-/* One of the bases; rows go to memory of the arena's. */
+/* One of the bases. */
 typedef struct {
     char name[48], variances_name[48];         /* of the arguments, as errors have them */
     const conceptdec_matrix *view, *variances; /* variances NULL: not known */
-    double *rows;
+    double *rows;                              /* in the list */
     int64_t rank;
+    bool is_done;
 } basis;
 
 typedef struct {
@@ -22,6 +24,9 @@ typedef struct {
     conceptdec_subspaces_options options;
     int64_t count, d;
     basis *bases;
+    char *scratch; /* per lane */
+    int64_t scratch_bytes;
+    conceptdec_subspaces *list; /* with room for all rows */
 } job;
 
 /* ---- what is given ---- */
@@ -56,11 +61,9 @@ open_bases(job *j, const conceptdec_matrix *bases, const conceptdec_matrix *vari
             CONCEPTDEC_I_TRY(open_variances(j, b));
     }
     j->d = bases[0].cols;
-    for (int64_t s = 0; s < j->count; s++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_view_finite(ctx, j->bases[s].name, j->bases[s].view));
+    for (int64_t s = 0; s < j->count; s++)
         if (j->bases[s].variances)
             CONCEPTDEC_I_TRY(conceptdec_i_view_finite(ctx, j->bases[s].variances_name, j->bases[s].variances));
-    }
     return CONCEPTDEC_OK;
 }
 
@@ -108,12 +111,12 @@ decompose(conceptdec_i_arena *arena, const job *j, const basis *b, double **valu
 
 /* Rows that are independent are made orthonormal in their order; of others the leading singular vectors are the span. */
 static conceptdec_status
-find_span(conceptdec_i_arena *arena, const job *j, basis *b)
+find_span(conceptdec_i_arena *arena, const job *j, basis *b, double tolerance)
 {
     const int64_t r = b->view->rows, least = r < j->d ? r : j->d;
-    const double tolerance = conceptdec_i_subspaces_tolerance(&j->options, r, j->d, b->view->dtype);
     double *values, *vectors;
     CONCEPTDEC_I_TRY(decompose(arena, j, b, &values, &vectors));
+    b->rank = 0;
     while (b->rank < least && values[b->rank] > tolerance * values[0])
         b->rank++;
     if (b->rank == r)
@@ -125,47 +128,118 @@ find_span(conceptdec_i_arena *arena, const job *j, basis *b)
     return CONCEPTDEC_OK;
 }
 
+static double
+tolerance_of(const job *j, const basis *b)
+{
+    return b->variances ? 0 : conceptdec_i_subspaces_tolerance(&j->options, b->view->rows, j->d, b->view->dtype);
+}
+
+/* What the Gram matrix of its rows could not settle. LAPACK has threads of its own: one basis after the other. */
 static conceptdec_status
-find_span_apart(const job *j, basis *b)
+settle(const job *j, basis *b)
 {
     conceptdec_i_arena scratch;
-    for (int64_t i = 0; i < b->view->rows; i++)
-        (void)conceptdec_i_subspaces_unit(b->rows + i * j->d, j->d);
+    if (b->is_done)
+        return CONCEPTDEC_OK;
+    if (b->variances)
+        return conceptdec_i_orthonormalize(j->arena->ctx, b->view->rows, j->d, b->rows, j->d);
     conceptdec_i_arena_open(&scratch, j->arena->ctx);
-    conceptdec_status status = find_span(&scratch, j, b);
+    conceptdec_status status = find_span(&scratch, j, b, tolerance_of(j, b));
     conceptdec_i_arena_close(&scratch);
     return status;
 }
 
 static conceptdec_status
-take_basis(const job *j, basis *b)
+load(const job *j, const basis *b)
 {
-    const int64_t r = b->view->rows;
-    int64_t numbers;
+    for (int64_t i = 0; i < b->view->rows; i++) {
+        double *row = b->rows + i * j->d;
+        conceptdec_i_view_widen(j->arena->ctx->kernels, b->view, i, 0, j->d, row);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 0));
+        const int64_t at = conceptdec_i_first_non_finite(row, j->d);
+        if (at >= 0)
+            return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_ENONFINITE,
+                                     "%s: non-finite value at row %lld, column %lld", b->name, (long long)i,
+                                     (long long)at);
+        if (!b->variances)
+            (void)conceptdec_i_subspaces_unit(row, j->d);
+    }
+    return b->variances ? check_orthonormal(j, b) : CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_basis(void *argument, int64_t task, int lane)
+{
+    const job *j = argument;
+    basis *b = &j->bases[task];
+    b->rank = b->view->rows;
+    b->rows = j->list->bases + j->list->start[task] * j->d;
+    CONCEPTDEC_I_TRY(load(j, b));
+    return conceptdec_i_orthonormal_rows(j->arena->ctx, b->rank, j->d, b->rows, tolerance_of(j, b),
+                                         j->scratch + lane * j->scratch_bytes, &b->is_done);
+}
+
+static conceptdec_status
+find_all(job *j)
+{
+    conceptdec_ctx *ctx = j->arena->ctx;
+    int64_t most = 1;
     void *p;
-    if (!conceptdec_i_mul(r, j->d, &numbers))
-        return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EOVERFLOW, "%s: does not fit an address", b->name);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(j->arena, b->name, numbers, sizeof(double), &p));
-    b->rows = p;
-    for (int64_t i = 0; i < r; i++)
-        conceptdec_i_view_widen(j->arena->ctx->kernels, b->view, i, 0, j->d, b->rows + i * j->d);
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 0));
-    if (!b->variances)
-        return find_span_apart(j, b);
-    CONCEPTDEC_I_TRY(check_orthonormal(j, b));
-    b->rank = r;
-    return conceptdec_i_orthonormalize(j->arena->ctx, r, j->d, b->rows, j->d);
+    for (int64_t s = 0; s < j->count; s++)
+        if (j->bases[s].view->rows <= CONCEPTDEC_I_ORTHONORMAL_MOST && j->bases[s].view->rows > most)
+            most = j->bases[s].view->rows;
+    j->scratch_bytes = conceptdec_i_orthonormal_bytes(ctx, most);
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(j->arena, "products", conceptdec_i_lanes(ctx) * j->scratch_bytes, 1, &p));
+    j->scratch = p;
+    conceptdec_i_stage(ctx, "bases", 2 * j->count);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, j->count, take_basis, j));
+    for (int64_t s = 0; s < j->count; s++) {
+        CONCEPTDEC_I_TRY(settle(j, &j->bases[s]));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 1));
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* ---- the list ---- */
 
 static conceptdec_status
-write_one(const job *j, int64_t index, conceptdec_subspaces *s)
+make_list(job *j, conceptdec_subspaces **list)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(j->arena, "subspaces", j->count, sizeof(int64_t), &p));
+    int64_t *ranks = p;
+    for (int64_t s = 0; s < j->count; s++)
+        ranks[s] = j->bases[s].rank;
+    return conceptdec_i_subspaces_make(j->arena->ctx, j->count, j->d, ranks, list);
+}
+
+/* A list without room for rows that were dropped. */
+static conceptdec_status
+drop_rows(job *j)
+{
+    conceptdec_subspaces *full = j->list, *rest;
+    bool is_full = true;
+    for (int64_t s = 0; s < j->count; s++)
+        is_full &= j->bases[s].rank == full->ranks[s];
+    if (is_full)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(make_list(j, &rest));
+    for (int64_t s = 0; s < j->count; s++)
+        if (rest->ranks[s] > 0)
+            memcpy(rest->bases + rest->start[s] * j->d, j->bases[s].rows,
+                   (size_t)(rest->ranks[s] * j->d) * sizeof(double));
+    conceptdec_subspaces_free(full);
+    j->list = rest;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+write_one(const job *j, int64_t index)
 {
     const basis *b = &j->bases[index];
+    conceptdec_subspaces *s = j->list;
     double *variances = s->variances + s->start[index];
-    if (b->rank > 0)
-        memcpy(s->bases + s->start[index] * j->d, b->rows, (size_t)(b->rank * j->d) * sizeof(double));
     for (int64_t k = 0; k < b->rank; k++) {
         variances[k] = (double)NAN;
         if (b->variances)
@@ -183,23 +257,13 @@ write_one(const job *j, int64_t index, conceptdec_subspaces *s)
 }
 
 static conceptdec_status
-write_all(const job *j, conceptdec_subspaces **subspaces)
+fill(job *j)
 {
-    conceptdec_subspaces *made = NULL;
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(j->arena, "subspaces", j->count, sizeof(int64_t), &p));
-    int64_t *ranks = p;
+    CONCEPTDEC_I_TRY(find_all(j));
+    CONCEPTDEC_I_TRY(drop_rows(j));
     for (int64_t s = 0; s < j->count; s++)
-        ranks[s] = j->bases[s].rank;
-    CONCEPTDEC_I_TRY(conceptdec_i_subspaces_make(j->arena->ctx, j->count, j->d, ranks, &made));
-    conceptdec_status status = CONCEPTDEC_OK;
-    for (int64_t s = 0; s < j->count && status == CONCEPTDEC_OK; s++)
-        status = write_one(j, s, made);
-    if (status == CONCEPTDEC_OK)
-        *subspaces = made;
-    else
-        conceptdec_subspaces_free(made);
-    return status;
+        CONCEPTDEC_I_TRY(write_one(j, s));
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -213,12 +277,15 @@ make(job *j, const conceptdec_matrix *bases, const conceptdec_matrix *variances,
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(j->arena, "bases", j->count, sizeof(basis), &p));
     j->bases = p;
     CONCEPTDEC_I_TRY(open_bases(j, bases, variances));
-    conceptdec_i_stage(ctx, "bases", j->count);
-    for (int64_t s = 0; s < j->count; s++) {
-        CONCEPTDEC_I_TRY(take_basis(j, &j->bases[s]));
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 1));
-    }
-    return write_all(j, subspaces);
+    for (int64_t s = 0; s < j->count; s++)
+        j->bases[s].rank = j->bases[s].view->rows;
+    CONCEPTDEC_I_TRY(make_list(j, &j->list));
+    conceptdec_status status = fill(j);
+    if (status == CONCEPTDEC_OK)
+        *subspaces = j->list;
+    else
+        conceptdec_subspaces_free(j->list);
+    return status;
 }
 
 conceptdec_status

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "linalg/distances.h"
 
 #define COUNTS 7 /* start, with one more, and six arrays of S integers */
 #define REALS 2
@@ -53,7 +54,7 @@ conceptdec_i_subspaces_make(conceptdec_ctx *ctx, int64_t count, int64_t d, const
     CONCEPTDEC_I_TRY(measure(ctx, count, d, ranks, &total, &words));
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "subspaces", 1, sizeof **subspaces, &p));
     conceptdec_subspaces *made = p;
-    conceptdec_status status = conceptdec_i_take_zero(ctx, "subspaces", words, sizeof(double), &p);
+    conceptdec_status status = conceptdec_i_take(ctx, "subspaces", words, sizeof(double), &p);
     if (status != CONCEPTDEC_OK) {
         conceptdec_i_give(ctx, made);
         return status;
@@ -61,6 +62,7 @@ conceptdec_i_subspaces_make(conceptdec_ctx *ctx, int64_t count, int64_t d, const
     *made = (conceptdec_subspaces){
         .memory = conceptdec_i_memory_share(ctx->memory), .count = count, .d = d, .total = total};
     place(made, p);
+    memset(made->variances, 0, (size_t)(words - total * d) * sizeof(double));
     for (int64_t s = 0; s < count; s++) {
         made->ranks[s] = ranks[s];
         made->start[s + 1] = made->start[s] + ranks[s];
@@ -113,12 +115,10 @@ conceptdec_subspaces_get(const conceptdec_subspaces *s, const char *name, concep
 double
 conceptdec_i_subspaces_unit(double *v, int64_t d)
 {
-    double largest = 0, square = 0;
-    for (int64_t i = 0; i < d; i++)
-        largest = fmax(largest, fabs(v[i]));
-    const double unit = conceptdec_i_unit(largest);
+    const double unit = conceptdec_i_unit(conceptdec_i_largest_of(v, d)), inverse = 1 / unit;
+    double square = 0;
     for (int64_t i = 0; i < d; i++) {
-        v[i] /= unit;
+        v[i] *= inverse;
         square += v[i] * v[i];
     }
     const double length = sqrt(square);

@@ -16,8 +16,8 @@ struct conceptdec_subspaces {
     double *total_variance, *gap;                                         /* S */
 };
 
-/* A list whose numbers are still to be written (zeros; start, from ranks, is written): S subspaces of these ranks in d
- * dimensions. */
+/* A list whose numbers are still to be written (zeros, but for bases; start, from ranks, is written): S subspaces of these
+ * ranks in d dimensions. */
 conceptdec_status conceptdec_i_subspaces_make(conceptdec_ctx *ctx, int64_t count, int64_t d, const int64_t *ranks,
                                               conceptdec_subspaces **subspaces);
 /* One list of several in the same space, at least one; views are numbered through. */

@@ -3,6 +3,7 @@
 
 #include "check_main.h"
 #include "core/core.h"
+#include "linalg/orthonormal.h"
 #include "subspace_problems.h"
 
 static conceptdec_ctx *ctx;
@@ -146,6 +147,107 @@ START_TEST(questions)
 }
 END_TEST
 
+/* ---- the ways that bases go ---- */
+
+/* Rows of one direction, so much of each apart from it. */
+static void
+fill_rows(int64_t r, int64_t d, double apart, double *rows)
+{
+    for (int64_t i = 0; i < r; i++)
+        for (int64_t j = 0; j < d; j++)
+            rows[i * d + j] = sin((double)(j * j)) + apart * sin((double)(i * 71 + 3 * j * j + i * j));
+}
+
+/* Orthonormal, the first k rows in the span of the first k, each on the side where it was. */
+static void
+check_in_order(const double *rows, const double *q, int64_t r, int64_t d)
+{
+    NEAR(subspace_apart(q, r, d), 0, 3e-15);
+    for (int64_t i = 0; i < r; i++) {
+        double along = 0, square = 0;
+        for (int64_t j = 0; j < d; j++) {
+            along += rows[i * d + j] * q[i * d + j];
+            square += rows[i * d + j] * rows[i * d + j];
+        }
+        ck_assert(along > 0);
+        NEAR(subspace_distance(rows + i * d, 1, q, i + 1, d), 0, 1e-14 * sqrt(square));
+    }
+}
+
+/* From rows that stand apart to rows that the Gram matrix cannot tell apart; more rows than it is used for. */
+START_TEST(near_and_far_rows)
+{
+    static double rows[150 * 300];
+    const int64_t counts[] = {1, 2, 7, 33, 150};
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        for (double apart = 10; apart > 1e-9; apart /= 30) {
+            fill_rows(counts[k], 300, apart, rows);
+            const conceptdec_matrix view = projection_view(rows, counts[k], 300);
+            conceptdec_subspaces *s = subspace_bases(ctx, &view, 1, NULL, NULL);
+            ck_assert_int_eq(subspace_counts(s, CONCEPTDEC_S_RANKS)[0], counts[k]);
+            check_in_order(rows, subspace_basis(s, 0), counts[k], 300);
+            conceptdec_subspaces_free(s);
+        }
+}
+END_TEST
+
+/* Where it declines nothing is touched. */
+START_TEST(gram_declines)
+{
+    double rows[3 * 40], before[3 * 40];
+    const double tolerances[] = {0, 0, 0.4};
+    void *scratch;
+    bool is_done;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(
+        conceptdec_i_arena_take_raw(&arena, "scratch", conceptdec_i_orthonormal_bytes(ctx, 3), 1, &scratch),
+        CONCEPTDEC_OK);
+    for (int k = 0; k < 3; k++) {
+        fill_rows(3, 40, k == 0 ? 0 : k == 1 ? 1e-3 : 10, rows);
+        for (int64_t i = 0; i < 3; i++) {
+            double square = 0;
+            for (int64_t j = 0; j < 40; j++)
+                square += rows[i * 40 + j] * rows[i * 40 + j];
+            for (int64_t j = 0; j < 40; j++)
+                rows[i * 40 + j] /= sqrt(square);
+        }
+        memcpy(before, rows, sizeof rows);
+        ck_assert_int_eq(conceptdec_i_orthonormal_rows(ctx, 3, 40, rows, tolerances[k], scratch, &is_done),
+                         CONCEPTDEC_OK);
+        ck_assert(!is_done && memcmp(before, rows, sizeof rows) == 0);
+    }
+    ck_assert_int_eq(conceptdec_i_orthonormal_rows(ctx, 3, 40, rows, 0.1, scratch, &is_done), CONCEPTDEC_OK);
+    ck_assert(is_done);
+    check_in_order(before, rows, 3, 40);
+    conceptdec_i_arena_close(&arena);
+}
+END_TEST
+
+/* Bases of both ways in one list, some of them too small for their rows. */
+START_TEST(bits_of_threads)
+{
+    static double rows[12][9 * 50];
+    conceptdec_matrix views[12];
+    conceptdec_ctx *alone = projection_ctx(1);
+    for (int64_t i = 0; i < 12; i++) {
+        fill_rows(9, 50, i % 4 == 1 ? 1e-6 : i % 4 == 2 ? 0 : 1, rows[i]);
+        views[i] = projection_view(rows[i], 1 + i % 9, 50);
+    }
+    conceptdec_subspaces *one = subspace_bases(alone, views, 12, NULL, NULL);
+    conceptdec_subspaces *two = subspace_bases(ctx, views, 12, NULL, NULL);
+    const conceptdec_array a = subspace_array(one, CONCEPTDEC_S_BASES), b = subspace_array(two, CONCEPTDEC_S_BASES);
+    int64_t total = 0;
+    for (int64_t i = 0; i < 12; i++)
+        total += i % 4 == 2 ? 1 : views[i].rows;
+    ck_assert(a.shape[0] == total && b.shape[0] == total);
+    ck_assert(memcmp(a.data, b.data, (size_t)(total * 50) * sizeof(double)) == 0);
+    conceptdec_subspaces_free(one);
+    conceptdec_subspaces_free(two);
+    conceptdec_ctx_free(alone);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -159,6 +261,9 @@ make_suite(void)
     tcase_add_test(tests, given_variances);
     tcase_add_test(tests, classes_and_views);
     tcase_add_test(tests, questions);
+    tcase_add_test(tests, near_and_far_rows);
+    tcase_add_test(tests, gram_declines);
+    tcase_add_test(tests, bits_of_threads);
     suite_add_tcase(suite, tests);
     return suite;
 }
