@@ -13,8 +13,8 @@ from ._erasure import Eraser, eraser_options
 from ._errors import ConceptDecError
 from ._handles import State
 from ._library import Handle
-from ._neighbors import Path
 from ._options import one_label_each
+from ._paths import Path
 from ._progress import ProgressOption
 from ._subspaces import Subspaces, subspace_options
 

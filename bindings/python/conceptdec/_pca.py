@@ -12,8 +12,8 @@ from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, State, array_of_result
 from ._library import Handle
-from ._neighbors import Path
 from ._options import word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 

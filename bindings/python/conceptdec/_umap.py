@@ -12,8 +12,9 @@ from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
-from ._neighbors import Neighbors, Path
+from ._neighbors import Neighbors
 from ._options import labels_if_any, word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 
