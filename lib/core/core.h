@@ -205,6 +205,8 @@ conceptdec_i_at(const conceptdec_matrix *view, int64_t row, int64_t col)
  * they are zeros, and the failure is pending. */
 void conceptdec_i_view_widen(const struct conceptdec_i_kernels *kernels, const conceptdec_matrix *view, int64_t row,
                              int64_t col, int64_t count, double *out);
+/* The same elements as they are, of any dtype and without a look at their values. */
+void conceptdec_i_view_copy(const conceptdec_matrix *view, int64_t row, int64_t col, int64_t count, void *out);
 /* Column `col` of an integer view. */
 void conceptdec_i_view_ints(const conceptdec_matrix *view, int64_t col, int64_t *out);
 /* ENONFINITE with the first place in row order: "x: non-finite value at row 17, column 302". Parallel; a stage of its

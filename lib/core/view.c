@@ -223,6 +223,38 @@ conceptdec_i_view_widen(const conceptdec_i_kernels *kernels, const conceptdec_ma
         widen_strided(view->dtype, at, view->col_stride, count, out);
 }
 
+#define COPY_ALL(size)                                                                                                 \
+    for (int64_t i_ = 0; i_ < count; i_++)                                                                             \
+    memcpy(out + i_ * (size), at + i_ * stride, size)
+
+static void
+copy_strided(int64_t size, const char *at, int64_t stride, int64_t count, char *out)
+{
+    if (stride == size)
+        memcpy(out, at, (size_t)(count * size));
+    else if (size == 2)
+        COPY_ALL(2);
+    else if (size == 4)
+        COPY_ALL(4);
+    else
+        COPY_ALL(8);
+}
+
+void
+conceptdec_i_view_copy(const conceptdec_matrix *view, int64_t row, int64_t col, int64_t count, void *out)
+{
+    int64_t size = conceptdec_i_dtype_size(view->dtype);
+    if (!conceptdec_i_view_is_read(view)) {
+        copy_strided(size, conceptdec_i_at(view, row, col), view->col_stride, count, out);
+        return;
+    }
+    const char *at = conceptdec_i_source_row((conceptdec_i_source *)(uintptr_t)view->data, row);
+    if (at)
+        memcpy(out, at + col * size, (size_t)(count * size));
+    else
+        memset(out, 0, (size_t)(count * size));
+}
+
 void
 conceptdec_i_view_ints(const conceptdec_matrix *view, int64_t col, int64_t *out)
 {

@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/file_out.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "records are written as they lie in memory: add byte swaps for this machine"
@@ -32,97 +32,50 @@ conceptdec_i_record_checksum(uint64_t sum, const void *data, uint64_t bytes)
     return sum;
 }
 
-static conceptdec_status
-io_error(const conceptdec_i_record *r, const char *what)
-{
-    return conceptdec_i_fail(r->ctx, CONCEPTDEC_EIO, "path: cannot %s %s: error %d", what, r->path, errno);
-}
-
 /* ---- writing ---- */
 
-/* All of it, in as many steps as the system makes of it. */
-static conceptdec_status
-write_whole(const conceptdec_i_record *r, const char *p, size_t bytes)
-{
-    while (bytes > 0) {
-        ssize_t written = write(r->file, p, bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return io_error(r, "write");
-        p += written;
-        bytes -= (size_t)written;
-    }
-    return CONCEPTDEC_OK;
-}
+/* What is being written. */
+typedef struct writer {
+    conceptdec_i_file_out out;
+    uint64_t sum;
+} writer;
 
-/* The checksum goes over blocks of a fixed size, however few bytes a step takes. */
+/* The checksum goes over blocks of a fixed size. */
 static conceptdec_status
-put(conceptdec_i_record *r, const void *data, uint64_t bytes)
+put(writer *w, const void *data, uint64_t bytes)
 {
     const char *p = data;
     while (bytes > 0) {
         size_t part = bytes < BLOCK ? (size_t)bytes : (size_t)BLOCK;
-        CONCEPTDEC_I_TRY(write_whole(r, p, part));
-        r->sum = conceptdec_i_record_checksum(r->sum, p, part);
+        CONCEPTDEC_I_TRY(conceptdec_i_file_out_put(&w->out, p, part));
+        w->sum = conceptdec_i_record_checksum(w->sum, p, part);
         p += part;
         bytes -= part;
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(w->out.ctx, 0));
     }
     return CONCEPTDEC_OK;
 }
 
-typedef struct content {
-    void *header;
-    uint64_t header_bytes;
-    const conceptdec_i_record_part *parts;
-    int n_parts;
-} content;
-
 static conceptdec_status
-write_content(conceptdec_i_record *r, const content *c)
+put_content(writer *w, const void *header, uint64_t header_bytes, const conceptdec_i_record_part *parts, int n_parts)
 {
-    CONCEPTDEC_I_TRY(put(r, c->header, c->header_bytes));
-    for (int i = 0; i < c->n_parts; i++)
-        CONCEPTDEC_I_TRY(put(r, c->parts[i].data, (uint64_t)c->parts[i].count * (uint64_t)c->parts[i].size));
-    uint64_t sum = r->sum;
-    CONCEPTDEC_I_TRY(put(r, &sum, sizeof sum));
-    return fsync(r->file) == 0 ? CONCEPTDEC_OK : io_error(r, "write");
-}
-
-/* Writes to `temporary` and gives it the name that was asked for. */
-static conceptdec_status
-write_file(conceptdec_i_record *r, const content *c, const char *temporary)
-{
-    r->file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (r->file < 0)
-        return io_error(r, "create a temporary file beside");
-    conceptdec_status status = write_content(r, c);
-    if (close(r->file) != 0 && status == CONCEPTDEC_OK)
-        status = io_error(r, "write");
-    if (status == CONCEPTDEC_OK && rename(temporary, r->path) != 0)
-        status = io_error(r, "replace");
-    if (status != CONCEPTDEC_OK)
-        (void)unlink(temporary);
-    return status;
+    CONCEPTDEC_I_TRY(put(w, header, header_bytes));
+    for (int i = 0; i < n_parts; i++)
+        CONCEPTDEC_I_TRY(put(w, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    uint64_t sum = w->sum;
+    return put(w, &sum, sizeof sum);
 }
 
 conceptdec_status
 conceptdec_i_record_save(conceptdec_ctx *ctx, const char *path, const conceptdec_i_record_kind *kind, void *header,
                          uint64_t header_bytes, const conceptdec_i_record_part *parts, int n_parts)
 {
-    conceptdec_i_record r = {.ctx = ctx, .kind = kind, .path = path};
-    content c = {.header = header, .header_bytes = header_bytes, .parts = parts, .n_parts = n_parts};
-    void *temporary;
-    size_t length = strlen(path) + 48;
+    writer w = {.sum = 0};
     memcpy(header, kind->magic, 8);
     memcpy((char *)header + 8, &kind->format, 8);
-    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "file name", (int64_t)length, 1, &temporary));
-    (void)snprintf(temporary, length, "%s.%ld.%" PRIxPTR ".tmp", path, (long)getpid(), (uintptr_t)temporary);
+    CONCEPTDEC_I_TRY(conceptdec_i_file_out_begin(ctx, path, &w.out));
     conceptdec_i_stage(ctx, "save", 1);
-    conceptdec_status status = write_file(&r, &c, temporary);
-    conceptdec_i_give(ctx, temporary);
-    return status;
+    return conceptdec_i_file_out_end(&w.out, put_content(&w, header, header_bytes, parts, n_parts));
 }
 
 /* ---- reading ---- */
@@ -141,7 +94,7 @@ read_whole(const conceptdec_i_record *r, char *p, size_t bytes)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return io_error(r, "read");
+            return conceptdec_i_file_error(r->ctx, "read", r->path);
         if (got == 0)
             return conceptdec_i_record_refuse(r, "it ends too early");
         p += got;
@@ -184,7 +137,7 @@ conceptdec_i_record_open(conceptdec_ctx *ctx, const char *path, const conceptdec
     *r = (conceptdec_i_record){.ctx = ctx, .kind = kind, .path = path};
     r->file = open(path, O_RDONLY | O_CLOEXEC);
     if (r->file < 0)
-        return io_error(r, "open");
+        return conceptdec_i_file_error(r->ctx, "open", r->path);
     conceptdec_status status = read_header(r, header, header_bytes);
     if (status != CONCEPTDEC_OK)
         conceptdec_i_record_close(r);
@@ -207,7 +160,7 @@ conceptdec_i_record_fits(conceptdec_i_record *r, uint64_t header_bytes, const co
         if (!conceptdec_i_mul(parts[i].count, parts[i].size, &bytes) || !conceptdec_i_add(wanted, bytes, &wanted))
             return conceptdec_i_record_refuse(r, "a size is impossible");
     if (fstat(r->file, &status) != 0)
-        return io_error(r, "read");
+        return conceptdec_i_file_error(r->ctx, "read", r->path);
     return wanted == (int64_t)status.st_size ? CONCEPTDEC_OK
                                              : conceptdec_i_record_refuse(r, "its length does not fit its sizes");
 }
