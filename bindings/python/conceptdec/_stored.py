@@ -53,6 +53,11 @@ class StoredArray:
     def ndim(self) -> int:
         return len(self.shape)
 
+    @property
+    def is_integer(self) -> bool:
+        """Whether it holds integers or booleans, which :meth:`integers` gives."""
+        return self._info.dtype == const.INT64
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError(f"array {self.name!r} is a single number")
@@ -74,7 +79,7 @@ class StoredArray:
 
     def _matrices(self, name: str, dtype: Optional[str] = None) -> List[Matrix]:
         """One for each cell, good as long as this object's file, which each of them keeps."""
-        if dtype not in (None, self.dtype) or self._info.dtype in (0, const.INT64):
+        if dtype not in (None, self.dtype) or self.is_integer or not self._info.dtype:
             hint = "; open the file with dtype='bfloat16'" if self.dtype in ("int16", "uint16", "V2") else ""
             wanted = dtype or "float64, float32, float16 or bfloat16"
             raise ConceptDecTypeError(f"{name}: array {self.name!r} must be {wanted}, not {self.dtype}{hint}")
@@ -130,7 +135,7 @@ class StoredArray:
         ConceptDecError
             A type that is not read, or a file that cannot be read.
         """
-        if self._info.dtype == const.INT64:
+        if self.is_integer:
             return self.integers().copy()
         rows = self._copy()
         return _copies.widened(rows) if self.dtype == "bfloat16" else rows

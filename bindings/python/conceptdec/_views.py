@@ -156,19 +156,21 @@ def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Matrix]]:
     return shape, cells
 
 
-def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], List[Matrix]]:
+def _grid(
+    name: str, x: Any, dtype: Optional[str], known: Dict[Any, int] = _FLOATS
+) -> Tuple[Tuple[int, ...], List[Matrix]]:
     outside = _outside(name, x, dtype)
     if outside:
         return outside
     if isinstance(x, np.ndarray) and x.dtype == object:
         x = x.tolist()
     if not isinstance(x, (list, tuple)):
-        view = tensor(name, x, dtype)
+        view = tensor(name, x, dtype, known)
         if len(view.shape) < 2:
             axes = len(view.shape)
             raise ConceptDecError(f"{name}: a view needs 2 axes (samples, dimensions), has {axes}", const.ESIZE)
         return _split(view)
-    parts = [_grid(f"{name}[{i}]", part, dtype) for i, part in enumerate(x)]
+    parts = [_grid(f"{name}[{i}]", part, dtype, known) for i, part in enumerate(x)]
     shapes = {shape for shape, _ in parts}
     if len(shapes) > 1:
         raise ConceptDecError(f"{name}: the grid is ragged, its parts have shapes {sorted(shapes)}", const.ESIZE)
@@ -179,6 +181,16 @@ def _grid(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Lis
 def views(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ...], Sequence[Matrix]]:
     """As :func:`grid`, where one matrix is a grid without axes."""
     return _grid(name, x, dtype)
+
+
+def numbers(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Sequence[Matrix], bool]:
+    """As :func:`views`, of integers too; what has one axis is a column, and the last value says so."""
+    if isinstance(x, (list, tuple)) or _outside(name, x, dtype):
+        return (*_grid(name, x, dtype, _NUMBERS), False)
+    view = tensor(name, x, dtype, _NUMBERS)
+    if len(view.shape) != 1:
+        return (*_split(view), False) if view.shape else (*_grid(name, x, dtype, _NUMBERS), False)
+    return (), [as_matrix(view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0)))], True
 
 
 def packed(cells: Sequence[Matrix]) -> Any:
