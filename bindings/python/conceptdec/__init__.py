@@ -6,6 +6,7 @@ names its file, else a file beside this package is taken, else the system's.
 
 from typing import Any, List
 
+from ._accumulator import Accumulator
 from ._api import build_info, knn_decodability, sweep, version
 from ._class_moments import ClassMoments, load_class_moments
 from ._constants import VERSION_STRING as __version__
@@ -27,6 +28,7 @@ from ._vectors import concept_vectors
 _ESTIMATORS = ("ConceptEraser", "KNNDecoder", "LinearProbe", "PCA", "RidgeProbe", "UMAP")
 
 __all__ = [
+    "Accumulator",
     "Activations",
     "ClassMoments",
     "ConceptDecError",

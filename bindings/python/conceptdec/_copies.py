@@ -39,7 +39,7 @@ def _read_rows(matrix: Matrix, rows: np.ndarray) -> None:
 
 
 def read_into(matrix: Matrix, rows: np.ndarray) -> None:
-    """Copies a matrix, also one that a reader of the library delivers, into a C-ordered array of its shape and dtype."""
+    """Copies a matrix, in memory or from a reader of the library, into a C-ordered array of its shape and dtype."""
     if matrix.flags & const.MATRIX_READER:
         _read_rows(matrix, rows)
     elif rows.size:

@@ -10,7 +10,7 @@ from . import _constants as const
 from . import _labels, _structs, _views
 from ._arrays import borrowed
 from ._context import run
-from ._errors import ConceptDecError, error
+from ._errors import error
 from ._library import Handle, library
 from ._options import group_matrix, word
 from ._paths import Path, path_bytes

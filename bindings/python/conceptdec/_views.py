@@ -72,6 +72,14 @@ def tensor(name: str, x: Any, dtype: Optional[str] = None, known: Dict[Any, int]
     return _from_numpy(name, array, dtype, known)
 
 
+def _row(view: Tensor) -> Tensor:
+    return view._replace(shape=(1, *view.shape), strides=(0, *view.strides))
+
+
+def _column(view: Tensor) -> Tensor:
+    return view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0))
+
+
 def as_matrix(view: Tensor) -> Matrix:
     """A tensor of two axes for the library."""
     matrix = Matrix(view.address, *view.shape, *view.strides, view.dtype)
@@ -103,6 +111,14 @@ def matrix(name: str, x: Any, dtype: Optional[str] = None) -> Matrix:
     return as_matrix(view)
 
 
+def rows(name: str, x: Any, dtype: Optional[str] = None) -> Matrix:
+    """As :func:`matrix`, where what has one axis is a single row."""
+    if _outside(name, x, dtype):
+        return matrix(name, x, dtype)
+    view = tensor(name, x, dtype)
+    return matrix(name, x, dtype) if len(view.shape) != 1 else as_matrix(_row(view))
+
+
 def integer_matrix(array: np.ndarray) -> Matrix:
     """An int64 array of one or two axes for the library."""
     array = array if array.ndim == 2 else array[:, np.newaxis]
@@ -124,17 +140,13 @@ def _real(name: str, values: Any) -> Tensor:
 def real_matrix(name: str, values: Any) -> Matrix:
     """Real numbers for the library; those of one axis are a column."""
     view = _real(name, values)
-    if len(view.shape) == 1:
-        view = view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0))
-    return as_matrix(view)
+    return as_matrix(_column(view) if len(view.shape) == 1 else view)
 
 
 def real_rows(name: str, values: Any) -> Matrix:
     """Real numbers for the library; those of one axis are a row."""
     view = _real(name, values)
-    if len(view.shape) == 1:
-        view = view._replace(shape=(1, *view.shape), strides=(0, *view.strides))
-    return as_matrix(view)
+    return as_matrix(_row(view) if len(view.shape) == 1 else view)
 
 
 def column(name: str, values: Any) -> Matrix:
@@ -190,7 +202,7 @@ def numbers(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], S
     view = tensor(name, x, dtype, _NUMBERS)
     if len(view.shape) != 1:
         return (*_split(view), False) if view.shape else (*_grid(name, x, dtype, _NUMBERS), False)
-    return (), [as_matrix(view._replace(shape=(*view.shape, 1), strides=(*view.strides, 0)))], True
+    return (), [as_matrix(_column(view))], True
 
 
 def packed(cells: Sequence[Matrix]) -> Any:
