@@ -169,7 +169,8 @@ def _column_names(columns: Sequence[str], left: float, bottom: float, width: flo
     every = int(np.ceil(13 / width)) if is_turned else 1
     how: Dict[str, Any] = dict(anchor="end", turn=-45) if is_turned else {}
     places = ((left + width * (j + 0.5), columns[j]) for j in range(0, len(columns), every))
-    return [_text(x, bottom + 14, _short(name, 16), **how) for x, name in places], 14 + 0.6 * _LETTER * longest * is_turned
+    names = [_text(x, bottom + 14, _short(name, 16), **how) for x, name in places]
+    return names, 14 + 0.6 * _LETTER * longest * is_turned
 
 
 def _heat(heat: Heat) -> str:
