@@ -6,6 +6,7 @@ names its file, else a file beside this package is taken, else the system's.
 
 from typing import Any, List
 
+from ._accumulator import Accumulator
 from ._api import build_info, knn_decodability, sweep, version
 from ._class_moments import ClassMoments, load_class_moments
 from ._constants import VERSION_STRING as __version__
@@ -17,7 +18,9 @@ from ._pca import Moments, PCAModel, align, align_sequence, load_moments, load_p
 from ._probe import ProbeModel, fit_probe, load_probe, probe, probe_regression
 from ._quality import embedding_quality
 from ._result import Result
+from ._save import save_activations
 from ._similarity import similarity
+from ._stored import Activations, StoredArray, open_activations
 from ._subspaces import Subspaces, load_subspaces, subspace_overlap, subspaces
 from ._umap import UMAPModel, aligned_umap, load_umap, umap
 from ._vectors import concept_vectors
@@ -25,6 +28,8 @@ from ._vectors import concept_vectors
 _ESTIMATORS = ("ConceptEraser", "KNNDecoder", "LinearProbe", "PCA", "RidgeProbe", "UMAP")
 
 __all__ = [
+    "Accumulator",
+    "Activations",
     "ClassMoments",
     "ConceptDecError",
     "ConceptDecFileError",
@@ -40,6 +45,7 @@ __all__ = [
     "ProbeModel",
     "Result",
     "RidgeProbe",
+    "StoredArray",
     "Subspaces",
     "UMAP",
     "UMAPModel",
@@ -64,9 +70,11 @@ __all__ = [
     "load_subspaces",
     "load_umap",
     "neighbors",
+    "open_activations",
     "pca",
     "probe",
     "probe_regression",
+    "save_activations",
     "similarity",
     "subspace_overlap",
     "subspaces",

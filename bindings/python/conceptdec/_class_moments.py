@@ -13,8 +13,8 @@ from ._erasure import Eraser, eraser_options
 from ._errors import ConceptDecError
 from ._handles import State
 from ._library import Handle
-from ._neighbors import Path
 from ._options import one_label_each
+from ._paths import Path
 from ._progress import ProgressOption
 from ._subspaces import Subspaces, subspace_options
 
@@ -36,6 +36,8 @@ class ClassMoments(State):
         for erasers, and for bases "means" and "difference".
     means : bool, default False
         Keep counts and means alone.
+    variances : bool, default False
+        Keep counts, means and the variance of each dimension; one of these three at most.
 
     Attributes
     ----------
@@ -46,6 +48,8 @@ class ClassMoments(State):
         Of all rows; NaN without.
     means : numpy.ndarray, (C, d)
         NaN for a class without rows.
+    variances : numpy.ndarray, (C, d)
+        For each class the mean square of each dimension about its mean; where `variances` are kept.
     within : numpy.ndarray, (d, d)
         Covariance within classes: each row about the mean of its class, divided by n.
     scatter : numpy.ndarray, (C, d, d)
@@ -67,9 +71,15 @@ class ClassMoments(State):
 
     _name, _struct = "class_moments", _structs.ClassMoments
 
-    def __init__(self, dims: int, classes: Any, pooled: bool = False, means: bool = False) -> None:
+    def __init__(
+        self, dims: int, classes: Any, pooled: bool = False, means: bool = False, variances: bool = False
+    ) -> None:
         values, handle = _labels.class_values(classes), self._empty()
-        flags = (const.CLASS_MOMENTS_POOLED if pooled else 0) | (const.CLASS_MOMENTS_MEANS if means else 0)
+        flags = (
+            (const.CLASS_MOMENTS_POOLED if pooled else 0)
+            | (const.CLASS_MOMENTS_MEANS if means else 0)
+            | (const.CLASS_MOMENTS_VARIANCES if variances else 0)
+        )
         numbers = (_structs.checked("dims", c_int64, dims), len(values), flags)
         run("conceptdec_class_moments_new", *numbers, handle.place(), progress=False)
         self._own(handle)
@@ -105,6 +115,10 @@ class ClassMoments(State):
     @property
     def means(self) -> np.ndarray:
         return self._get(const.M_MEANS)
+
+    @property
+    def variances(self) -> np.ndarray:
+        return self._get(const.M_VARIANCES)
 
     @property
     def within(self) -> np.ndarray:
@@ -148,7 +162,7 @@ class ClassMoments(State):
         Raises
         ------
         ConceptDecError
-            Another width (CONCEPTDEC_ESIZE), other classes, or another choice of `pooled` and `means`.
+            Another width (CONCEPTDEC_ESIZE), other classes, or another choice of `pooled`, `means` and `variances`.
         """
         theirs = getattr(other, "classes", self.classes)
         if isinstance(other, ClassMoments) and theirs.tolist() != self.classes.tolist():

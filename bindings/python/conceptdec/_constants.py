@@ -459,3 +459,11 @@ A_VARIANCES = "variances"
 A_DIFFERENCES = "differences"
 A_ARRIVALS = "arrivals"
 A_PRODUCERS = "producers"
+
+WORDS["row dtype"] = {"float64": FLOAT64, "float32": FLOAT32, "float16": FLOAT16, "bfloat16": BFLOAT16}
+WORDS["moments"] = {
+    "variances": ACCUMULATE_VARIANCES,
+    "pooled": ACCUMULATE_POOLED,
+    "scatters": ACCUMULATE_SCATTERS,
+    "nothing": ACCUMULATE_NOTHING,
+}

@@ -12,6 +12,9 @@ from ._errors import ConceptDecError, ConceptDecTypeError
 
 # kDLCPU, and the pinned host memory of CUDA and ROCm.
 _HOST_DEVICES = (1, 3, 11)
+_DEVICES = {2: "CUDA", 4: "OpenCL", 7: "Vulkan", 8: "Metal", 10: "ROCm", 13: "CUDA (managed)", 14: "oneAPI"}
+_KINDS = {0: "i", 1: "u", 2: "f", 4: "bfloat"}
+_NAMES = {0: "int", 1: "uint", 2: "float", 3: "handle", 4: "bfloat", 5: "complex", 6: "bool"}
 
 
 class _Tensor(Structure):
@@ -46,11 +49,22 @@ _get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _get_pointer.restype, _get_pointer.argtypes = c_void_p, (ctypes.py_object, ctypes.c_char_p)
 
 
-def _capsule(producer: Any) -> Any:
+def _on_host(name: str, device: int) -> None:
+    if device not in _HOST_DEVICES:
+        where = _DEVICES.get(device, f"DLPack device {device}")
+        how = ".cpu() of torch, .get() of CuPy or jax.device_get() copies it"
+        text = f"{name}: the tensor is on a device ({where}), not in host memory; {how}"
+        raise ConceptDecError(text, const.EUNSUPPORTED)
+
+
+def _capsule(name: str, producer: Any) -> Any:
     try:
-        return producer.__dlpack__(max_version=(1, 0))
-    except TypeError:  # a producer from before DLPack 1.0
-        return producer.__dlpack__()
+        try:
+            return producer.__dlpack__(max_version=(1, 0))
+        except TypeError:  # a producer from before DLPack 1.0
+            return producer.__dlpack__()
+    except BufferError as reason:
+        raise ConceptDecTypeError(f"{name}: is not exported by DLPack: {reason}", const.EUNSUPPORTED) from None
 
 
 def _tensor(name: str, capsule: Any) -> _Tensor:
@@ -72,21 +86,24 @@ def _compact(shape: Tuple[int, ...]) -> Tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def describe(name: str, producer: Any) -> Tuple[int, Tuple[int, ...], Tuple[int, ...], str, int, Any]:
-    """Address, shape, byte strides, kind ("f", "i", "u", "bfloat" or "other"), item size, owner."""
+def _type(tensor: _Tensor) -> Tuple[str, int, str]:
+    """Kind ("f", "i", "u", "bfloat" or "other"), bytes of an element, and what to call it."""
+    name = _NAMES.get(tensor.code, f"DLPack type {tensor.code} of bits ") + str(tensor.bits)
+    if tensor.lanes != 1 or tensor.bits % 8:
+        return "other", tensor.bits // 8, f"{tensor.lanes} x {name}"
+    return _KINDS.get(tensor.code, "other"), tensor.bits // 8, name
+
+
+def describe(name: str, producer: Any) -> Tuple[int, Tuple[int, ...], Tuple[int, ...], Tuple[str, int, str], Any]:
+    """Address, shape, byte strides, what _type() says, owner."""
     if hasattr(producer, "detach"):  # torch refuses to export a tensor that records gradients
         producer = producer.detach()
-    device = producer.__dlpack_device__() if hasattr(producer, "__dlpack_device__") else (1, 0)
-    if int(device[0]) not in _HOST_DEVICES:
-        raise ConceptDecError(f"{name}: the tensor is on a device, not in host memory; call .cpu()", const.EUNSUPPORTED)
-    capsule = _capsule(producer)
+    if hasattr(producer, "__dlpack_device__"):
+        _on_host(name, int(producer.__dlpack_device__()[0]))
+    capsule = _capsule(name, producer)
     tensor = _tensor(name, capsule)
-    if tensor.device_type not in _HOST_DEVICES:
-        raise ConceptDecError(f"{name}: the tensor is on a device, not in host memory; call .cpu()", const.EUNSUPPORTED)
-    shape = tuple(tensor.shape[: tensor.ndim])
-    steps = tuple(tensor.strides[: tensor.ndim]) if tensor.strides else _compact(shape)
-    size = tensor.bits // 8
-    plain = tensor.lanes == 1 and tensor.bits % 8 == 0
-    kind = {0: "i", 1: "u", 2: "f", 4: "bfloat"}.get(tensor.code, "other") if plain else "other"
-    address = (tensor.data or 0) + tensor.byte_offset
-    return address, shape, tuple(step * size for step in steps), kind, size, capsule
+    _on_host(name, tensor.device_type)
+    shape = tuple(tensor.shape[: tensor.ndim]) if tensor.ndim else ()
+    steps = tuple(tensor.strides[: tensor.ndim]) if tensor.ndim and tensor.strides else _compact(shape)
+    kind = _type(tensor)
+    return (tensor.data or 0) + tensor.byte_offset, shape, tuple(step * kind[1] for step in steps), kind, capsule

@@ -12,8 +12,8 @@ from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
-from ._neighbors import Path
 from ._options import knn_options, labels_if_any, one_label_each, probe_options, word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 

@@ -15,10 +15,10 @@ from ._arrays import borrowed
 from ._context import run
 from ._errors import ConceptDecError, error
 from ._library import Handle, library
-from ._neighbors import Path, _path_bytes
+from ._paths import Path, path_bytes
 
 
-class LibraryObject:
+class Owner:
     """Owns one object of the library; `_name` is the middle of the names of its functions."""
 
     _name = ""
@@ -32,10 +32,30 @@ class LibraryObject:
         """A handle that a call of the library is to fill."""
         return Handle(cls._struct, f"conceptdec_{cls._name}_free")
 
+    def _open(self) -> Handle:
+        if self._handle is None:
+            raise ConceptDecError(f"this {type(self).__name__} is closed")
+        return self._handle
+
+    def close(self) -> None:
+        """Lets go of the library's memory, which is freed once no array of the object is in use either."""
+        self._handle = None
+
+    def __enter__(self) -> Any:
+        self._open()
+        return self
+
+    def __exit__(self, *_problem: Any) -> None:
+        self.close()
+
+
+class LibraryObject(Owner):
+    """An object with arrays by name and a file."""
+
     @classmethod
     def _read(cls, path: Path) -> Handle:
         handle = cls._empty()
-        run(f"conceptdec_{cls._name}_load", _path_bytes(path), handle.place(), progress=False)
+        run(f"conceptdec_{cls._name}_load", path_bytes(path), handle.place(), progress=False)
         return handle
 
     @classmethod
@@ -53,11 +73,6 @@ class LibraryObject:
             with open(path, "rb") as file:
                 return file.read()
 
-    def _open(self) -> Handle:
-        if self._handle is None:
-            raise ConceptDecError(f"this {type(self).__name__} is closed")
-        return self._handle
-
     def _get(self, name: str) -> np.ndarray:
         array, handle = _structs.Array(), self._open()
         status = getattr(library(), f"conceptdec_{self._name}_get")(handle, name.encode(), byref(array))
@@ -73,21 +88,10 @@ class LibraryObject:
         ConceptDecFileError
             The file cannot be written; an OSError, too.
         """
-        run(f"conceptdec_{self._name}_save", self._open(), _path_bytes(path), progress=False)
-
-    def close(self) -> None:
-        """Lets go of the library's memory, which is freed once no array of the object is in use either."""
-        self._handle = None
-
-    def __enter__(self) -> Any:
-        self._open()
-        return self
-
-    def __exit__(self, *_problem: Any) -> None:
-        self.close()
+        run(f"conceptdec_{self._name}_save", self._open(), path_bytes(path), progress=False)
 
 
-class State(LibraryObject):
+class Shared(Owner):
     """An object that changes. Several threads may share one; their calls take turns."""
 
     def _own(self, handle: Handle) -> None:
@@ -113,16 +117,6 @@ class State(LibraryObject):
             finally:
                 self._is_busy = False
 
-    def _get(self, name: str) -> np.ndarray:
-        with self._alone():
-            return super()._get(name).copy()  # the library's memory changes with the state
-
-    def save(self, path: Path) -> None:
-        with self._alone():
-            super().save(path)
-
-    save.__doc__ = LibraryObject.save.__doc__
-
     def _merge(self, other: Any) -> Any:
         if not isinstance(other, type(self)):
             raise TypeError(f"other: needs {type(self).__name__}, not {type(other).__name__}")
@@ -133,6 +127,20 @@ class State(LibraryObject):
                 both.enter_context(second._alone())
             run(f"conceptdec_{self._name}_merge", self._open(), other._open(), progress=False)
         return self
+
+
+class State(Shared, LibraryObject):
+    """The same with arrays by name and a file."""
+
+    def _get(self, name: str) -> np.ndarray:
+        with self._alone():
+            return super()._get(name).copy()  # the library's memory changes with the state
+
+    def save(self, path: Path) -> None:
+        with self._alone():
+            super().save(path)
+
+    save.__doc__ = LibraryObject.save.__doc__
 
 
 def array_of_result(handle: Handle, name: str) -> np.ndarray:

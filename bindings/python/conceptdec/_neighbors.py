@@ -1,9 +1,8 @@
 """Tables of exact nearest neighbours."""
 
 import operator
-import os
 from ctypes import POINTER, byref, c_double, c_int64, pointer
-from typing import Any, Optional, Tuple, Union
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
@@ -11,19 +10,11 @@ from . import _constants as const
 from . import _labels, _structs, _views
 from ._arrays import borrowed
 from ._context import run
-from ._errors import ConceptDecError, error
+from ._errors import error
 from ._library import Handle, library
 from ._options import group_matrix, word
+from ._paths import Path, path_bytes
 from ._progress import ProgressOption
-
-Path = Union[str, bytes, "os.PathLike[str]"]
-
-
-def _path_bytes(path: Path) -> bytes:
-    raw = os.fsencode(path)
-    if b"\0" in raw:
-        raise ConceptDecError("path: contains a NUL character", const.EIO)
-    return raw
 
 
 class Neighbors:
@@ -120,7 +111,7 @@ class Neighbors:
         ConceptDecFileError
             The file cannot be written; an OSError, too.
         """
-        run("conceptdec_neighbors_save", self._handle, _path_bytes(path), progress=False)
+        run("conceptdec_neighbors_save", self._handle, path_bytes(path), progress=False)
 
     def __len__(self) -> int:
         return len(self.count)
@@ -273,5 +264,5 @@ def load_neighbors(path: Path, X: Any = None, *, dtype: Optional[str] = None) ->
     """
     x = None if X is None else _views.matrix("X", X, dtype)
     handle = Handle(_structs.Neighbors, "conceptdec_neighbors_free")
-    run("conceptdec_neighbors_load", _path_bytes(path), handle.place(), progress=False)
+    run("conceptdec_neighbors_load", path_bytes(path), handle.place(), progress=False)
     return Neighbors(handle, x)

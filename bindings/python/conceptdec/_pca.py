@@ -6,14 +6,14 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from . import _constants as const
-from . import _structs, _views
+from . import _plot, _structs, _views
 from ._calls import result_of
 from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, State, array_of_result
 from ._library import Handle
-from ._neighbors import Path
 from ._options import word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -185,6 +185,32 @@ class PCAModel(LibraryObject):
             Z has another number of columns than there are components (CONCEPTDEC_ESIZE), or is not finite.
         """
         return self._turn("inverse_transform", _views.matrix("Z", Z, dtype), const.R_RECONSTRUCTED, threads, progress)
+
+    def plot(
+        self, X: Any = None, y: Any = None, ax: Any = None, *, dtype: Optional[str] = None, **style: Any
+    ) -> Any:
+        """A picture with matplotlib: rows X (m, d) in the plane of the first two components, coloured by labels y (m,).
+
+        Without X the share of variance along each component. `style` is for ``Axes.scatter``, without X ``Axes.bar``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ConceptDecError
+            As in :meth:`transform`; labels without X; one component alone.
+        """
+        shares = self.explained_variance_ratio
+        if X is None and y is not None:
+            raise ConceptDecError("y: stands beside X only")
+        if X is None:
+            return _plot.bars(shares, ax, "share of variance", **style)
+        names = [f"component {i + 1} ({100 * share:.1f} %)" for i, share in enumerate(shares[:2])]
+        return _plot.scatter(self.transform(X, dtype=dtype), y, ax, names, "PCA", **style)
 
     def __reduce__(self):
         return _pca_from_bytes, (self._bytes(),)

@@ -14,8 +14,8 @@ from ._calls import result_of, run_named
 from ._context import run
 from ._errors import ConceptDecError, error
 from ._library import Handle, library
-from ._neighbors import Path, _path_bytes
 from ._options import fit_options, label_matrix, probe_options
+from ._paths import Path, path_bytes
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -436,7 +436,7 @@ class ProbeModel:
         ConceptDecFileError
             The file cannot be written; an OSError, too.
         """
-        run("conceptdec_probe_model_save", self._open(), _path_bytes(path), progress=False)
+        run("conceptdec_probe_model_save", self._open(), path_bytes(path), progress=False)
 
     def close(self) -> None:
         """Lets go of the library's memory, which is freed once no array of the model is in use either."""
@@ -591,5 +591,5 @@ def load_probe(path: Path, classes: Any = None) -> ProbeModel:
     ['b']
     """
     handle = Handle(_structs.ProbeModel, "conceptdec_probe_model_free")
-    run("conceptdec_probe_model_load", _path_bytes(path), handle.place(), progress=False)
+    run("conceptdec_probe_model_load", path_bytes(path), handle.place(), progress=False)
     return ProbeModel(handle, classes)

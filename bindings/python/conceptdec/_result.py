@@ -7,22 +7,14 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from . import _axes, _html, _labels, _pictures, _plot, _tables
 from . import _constants as const
-from . import _labels
 from ._arrays import borrowed
-from ._errors import error
+from ._errors import ConceptDecError, error
 from ._library import Handle, library
 from ._structs import Array
 
 _SHOWN_ROWS = 40
-#: What a result is about, and the axis along which it is given.
-_MAINS = (
-    (const.R_TRUSTWORTHINESS, const.R_K, "k"),
-    (const.R_DECODABILITY, const.R_K, "k"),
-    (const.R_DECODABILITY, const.R_N_REMOVED, "removed"),
-    (const.R_ACCURACY, const.R_LAMBDA, "lambda"),
-    (const.R_R2, const.R_LAMBDA, "lambda"),
-)
 _COLUMNS = (
     ("trustworthy", const.R_TRUSTWORTHINESS),
     ("continuous", const.R_CONTINUITY),
@@ -180,12 +172,80 @@ class Result:
         return dict(self._values)
 
     def to_json(self) -> str:
-        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, messages of a sweep."""
+        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, a sweep's messages."""
         with self._lock:
             if self._text is None and self._handle is not None:
                 self._text = _with_changes(_read_json(self._handle), self._changed)
                 self._handle = None
         return self._text or ""
+
+    def to_pandas(self, concepts: bool = False) -> Any:
+        """The result as a tidy pandas.DataFrame, which needs pandas.
+
+        A row for each cell of a grid, label set and k (or penalty); of results about pairs for each pair. Columns:
+        `axis_0`, `axis_1` ... for the place in a grid, `labels` for the label set, `k` or `lambda_`, `a` and `b` for
+        pairs; then each value under its own name, repeated where it does not depend on one of these. What has an axis
+        of its own kind (confusion, folds, samples, draws) is left out.
+
+        Parameters
+        ----------
+        concepts : bool, default False
+            A row for each concept of these rows, named in `concept`, with the values that concepts have (per_concept,
+            auroc, class_count ...). Results that have nothing else are given so in any case.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as reason:
+            raise ImportError("pandas is needed for to_pandas() (pip install pandas)") from reason
+        return pandas.DataFrame(_tables.columns_of(self._values, concepts))
+
+    def plot(
+        self, name: Optional[str] = None, ax: Any = None, *, at: Optional[Dict[str, Any]] = None, **style: Any
+    ) -> Any:
+        """A picture with matplotlib, by default of what the result is about.
+
+        Decodability and other scores are curves over the last axis of a grid, else over k or the penalty, with their
+        intervals and the range of chance levels (a matrix of colours where there would be more than six lines).
+        `confusion` (shares of the true concept), `per_concept`, overlaps, similarities and cosines are matrices.
+
+        Parameters
+        ----------
+        name : str, optional
+            The value to show, such as "confusion" or "difference".
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; default: new axes.
+        at : dict, optional
+            Places on axes, by the names of :meth:`to_pandas`: ``{"k": 10, "axis_0": 2}``. A matrix whose other axes
+            are left open is that of their first place, as its title says.
+        **style
+            For ``Axes.plot`` of a curve, ``Axes.imshow`` of a matrix.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ConceptDecError
+            A value that has no picture, or an axis or place that there is not.
+        """
+        if name is not None:
+            self[name]
+        picture = _pictures.picture_of(self._values, name, **(at or {}))
+        if picture is None:
+            raise ConceptDecError(f"{name or 'this result'}: there is no picture of it; there are {', '.join(self)}")
+        return _plot.drawn(picture, ax, **style)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the picture that :meth:`plot` draws, and single numbers."""
+        return _html.page_of(self._values, self._headline(), self._levels() + self._doubts())
 
     def _part(self, name: str) -> Dict[str, Any]:
         return json.loads(self.to_json()).get(name, {})
@@ -215,8 +275,7 @@ class Result:
 
     def _table(self) -> List[str]:
         """One line for each k, or lambda, of each cell and label set."""
-        mains = [main for main in _MAINS if main[0] in self._values]
-        found = next((main for main in mains if main[1] in self._values), mains[0] if mains else None)
+        found = _axes.main_of(self._values)
         if found is None:
             return [f"{name:>14}  {_shape(value)}" for name, value in self._values.items()]
         name, axis, head = found

@@ -12,8 +12,8 @@ from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject
 from ._library import Handle
-from ._neighbors import Path
 from ._options import fit_options, group_codes, one_label_each, word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 

@@ -6,14 +6,15 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 import numpy as np
 
 from . import _constants as const
-from . import _structs, _views
+from . import _plot, _structs, _views
 from ._calls import result_of
 from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
-from ._neighbors import Neighbors, Path
+from ._neighbors import Neighbors
 from ._options import labels_if_any, word
+from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -152,6 +153,24 @@ class UMAPModel(LibraryObject):
         how: Dict[str, Any] = dict(threads=threads, progress=progress, matrices=[self._x, queries])
         run("conceptdec_umap_transform", *arguments, **how)
         return array_of_result(handle, const.R_TRANSFORMED)
+
+    def plot(self, y: Any = None, ax: Any = None, **style: Any) -> Any:
+        """A picture with matplotlib: the embedding's first two dimensions, coloured by labels y (n,).
+
+        `style` is for ``Axes.scatter``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ConceptDecError
+            Another number of labels, or an embedding of one dimension.
+        """
+        return _plot.scatter(self.embedding, y, ax, ("UMAP 1", "UMAP 2"), "UMAP", **style)
 
     def close(self) -> None:
         """Lets go of the library's memory, which is freed once no array of the model is in use either."""

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from producers import OnlyDlpack, Tensor
+from producers import Jax, OnlyDlpack, Refusing, Tensor
 
 import conceptdec
 from conceptdec import _constants as const
@@ -69,7 +69,7 @@ class Interface:
         self._kept = array
 
 
-@pytest.mark.parametrize("wrap", [Interface, memoryview, OnlyDlpack, Tensor])
+@pytest.mark.parametrize("wrap", [Interface, memoryview, OnlyDlpack, Tensor, Jax])
 def test_other_producers(wrap):
     base = np.arange(12, dtype=np.float32).reshape(3, 4)
     matrix = _views.matrix("X", wrap(base))
@@ -83,6 +83,22 @@ def test_buffers_and_lists():
     matrix = _views.matrix("X", square)
     assert matrix.data == flat.buffer_info()[0]
     assert np.array_equal(read(_views.matrix("X", [[1.0, 2.0], [3.0, 4.0]])), [[1, 2], [3, 4]])
+    raw = bytearray(np.arange(6, dtype=np.float32).tobytes())
+    matrix = _views.matrix("X", memoryview(raw).cast("f", (2, 3)))
+    assert matrix.dtype == const.FLOAT32 and np.array_equal(read(matrix), [[0, 1, 2], [3, 4, 5]])
+    raw[:4] = np.float32(9).tobytes()
+    assert read(matrix)[0, 0] == 9  # the same memory
+    rows = ((ctypes.c_float * 3) * 2)((1, 2, 3), (4, 5, 6))
+    assert np.array_equal(read(_views.matrix("X", rows)), [[1, 2, 3], [4, 5, 6]])
+    assert _views.matrix("X", rows).data == ctypes.addressof(rows)
+
+
+def test_memory_map(tmp_path):
+    np.arange(12, dtype=np.float32).tofile(tmp_path / "rows")
+    mapped = np.memmap(tmp_path / "rows", np.float32, "r", shape=(3, 4))
+    matrix = _views.matrix("X", mapped[::-1])
+    assert matrix.data == mapped.ctypes.data + 32 and matrix.row_stride == -16
+    assert np.array_equal(read(matrix), np.arange(12).reshape(3, 4)[::-1])
 
 
 @pytest.mark.parametrize("version", [None, (1, 0), (1, 9)])
@@ -116,6 +132,31 @@ def test_dlpack_keeps_its_memory():
     assert sys.getrefcount(base) == count
 
 
+def test_results_keep_no_input(sample):
+    """The memory is held for the call; only what needs the rows later keeps them."""
+    x, y = sample
+    base = x.copy()
+    count = sys.getrefcount(base)
+    result = conceptdec.knn_decodability(OnlyDlpack(base), y, k=3)
+    gc.collect()
+    assert sys.getrefcount(base) == count and result.n_scored == 60
+    table = conceptdec.neighbors(OnlyDlpack(base), 3)
+    gc.collect()
+    assert sys.getrefcount(base) == count + 1
+    assert conceptdec.knn_decodability(table, y, k=5).n_scored == 60
+    del table
+    gc.collect()
+    assert sys.getrefcount(base) == count
+
+
+def test_the_memory_outlives_its_maker(sample):
+    """A temporary tensor is alive while the call works, though nobody but the call holds it."""
+    x, y = sample
+    expected = conceptdec.knn_decodability(x, y, k=3).confusion
+    assert np.array_equal(conceptdec.knn_decodability(OnlyDlpack(x.copy()), y, k=3).confusion, expected)
+    assert np.array_equal(conceptdec.knn_decodability(Interface(x.copy()), y, k=3).confusion, expected)
+
+
 def test_gradients_are_detached():
     class Recording(OnlyDlpack):
         def __dlpack__(self):
@@ -127,11 +168,54 @@ def test_gradients_are_detached():
     assert _views.matrix("X", Recording(np.zeros((3, 4)))).rows == 3
 
 
-@pytest.mark.parametrize("device", [2, 10, 8])
-def test_device_tensor(device):
-    with pytest.raises(conceptdec.ConceptDecError, match=r"X: .*\.cpu\(\)") as caught:
-        _views.matrix("X", Tensor(np.zeros((3, 4)), device=device))
-    assert caught.value.status == const.EUNSUPPORTED
+@pytest.mark.parametrize("device, name", [(2, "CUDA"), (10, "ROCm"), (8, "Metal"), (99, "DLPack device 99")])
+def test_device_tensor(device, name):
+    class Late(Tensor):  # tells its device in the capsule alone
+        __dlpack_device__ = property()
+
+    for kind in (Tensor, Late):
+        with pytest.raises(conceptdec.ConceptDecError, match=rf"X: .*\({name}\).*\.cpu\(\)") as caught:
+            _views.matrix("X", kind(np.zeros((3, 4)), device=device))
+        assert caught.value.status == const.EUNSUPPORTED
+
+
+@pytest.mark.parametrize("device", [1, 3, 11])
+def test_host_memory(device):
+    """Pinned memory of CUDA and ROCm is host memory."""
+    base = np.arange(6.0).reshape(2, 3)
+    assert np.array_equal(read(_views.matrix("X", Tensor(base, device=device))), base)
+
+
+@pytest.mark.parametrize("version", [None, (1, 0)])
+def test_dlpack_of_no_size(version):
+    """No element, or no axis; strides may be absent, and so may the memory."""
+    for strides in (True, False):
+        empty = _views.tensor("X", Tensor(np.zeros((0, 4), np.float32), version=version, strides=strides))
+        assert empty.shape == (0, 4) and empty.dtype == const.FLOAT32
+    single = Tensor(np.zeros(()), version=version)
+    single._managed.tensor.shape = single._managed.tensor.strides = None
+    assert _views.tensor("X", single).shape == ()
+    with pytest.raises(conceptdec.ConceptDecError, match="X: needs 2 axes .* a single number"):
+        _views.matrix("X", single)
+    with pytest.raises(conceptdec.ConceptDecError):
+        conceptdec.neighbors(Tensor(np.zeros((0, 4)), version=version), 1)
+
+
+def test_dlpack_of_few_bits():
+    """A type of less than a byte is refused, and not taken for another."""
+    packed = Tensor(np.zeros((3, 4), dtype=np.uint8), code=1)
+    packed._managed.tensor.bits = 4
+    with pytest.raises(conceptdec.ConceptDecTypeError, match="not 1 x uint4"):
+        _views.matrix("X", packed)
+
+
+def test_no_capsule():
+    class Strange(OnlyDlpack):
+        def __dlpack__(self):
+            return 7
+
+    with pytest.raises(conceptdec.ConceptDecTypeError, match="did not return a DLPack capsule"):
+        _views.matrix("X", Strange(np.zeros((3, 4))))
 
 
 def test_too_new_dlpack():
@@ -148,7 +232,14 @@ BAD = [
     (np.zeros((3, 4), dtype=">f4"), "byte order"),
     (np.ma.masked_equal([[1.0, 2.0]], 2.0), "masked"),
     ([["a", "b"]], "must be float64"),
-    (Tensor(np.zeros((3, 4), dtype=np.int32), code=0), "not i32"),
+    (Tensor(np.zeros((3, 4), dtype=np.int32), code=0), "not int32; convert"),
+    (np.zeros((3, 4), dtype="V2"), "dtype='bfloat16'"),
+    (Tensor(np.zeros((3, 4), dtype=np.uint8), code=10), "not DLPack type 10 of bits 8"),
+    (Tensor(np.zeros((3, 4), dtype=np.float32), lanes=4), "not 4 x float32"),
+    (Tensor(np.zeros((3, 4), dtype=complex), code=5), "not complex128"),
+    (Tensor(np.zeros((3, 4), dtype=bool), code=6), "not bool8"),
+    (Tensor(np.zeros((3, 4), dtype=np.uint16), code=1), "dtype='bfloat16'"),
+    (Refusing(), "is not exported by DLPack: conjugate bit"),
 ]
 
 
