@@ -235,6 +235,15 @@ flush(conceptdec_i_arena *arena, conceptdec_i_sums *s)
     return CONCEPTDEC_OK;
 }
 
+int64_t
+conceptdec_i_sums_flush_bytes(conceptdec_ctx *ctx, const conceptdec_i_sums *s)
+{
+    const int64_t places = min64(s->chunk, s->classes);
+    const conceptdec_i_dense dense = {.n = s->chunk + places, .dims = s->d, .stride = s->d, .is_wide = true};
+    return s->classes * (int64_t)sizeof(int32_t) + places * (int64_t)(sizeof(int32_t) + 2 * sizeof(int64_t)) +
+           (s->scatter ? conceptdec_i_gram_bytes(ctx, &dense, CONCEPTDEC_I_TILE_F64) : 0);
+}
+
 conceptdec_status
 conceptdec_i_sums_flush(conceptdec_ctx *ctx, conceptdec_i_sums *sums)
 {

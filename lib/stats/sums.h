@@ -42,6 +42,9 @@ int64_t conceptdec_i_sums_count(const conceptdec_i_sums *sums); /* rows, also th
 
 /* The chunk that has begun joins means and scatter; its rows are destroyed. */
 conceptdec_status conceptdec_i_sums_flush(conceptdec_ctx *ctx, conceptdec_i_sums *sums);
+/* Bytes and blocks that this takes at most. */
+int64_t conceptdec_i_sums_flush_bytes(conceptdec_ctx *ctx, const conceptdec_i_sums *sums);
+#define CONCEPTDEC_I_SUMS_FLUSH_BLOCKS 8
 /* n, pilot and mean of all rows, also those that wait, in memory of the arena's; and their scatter, upper half, in `scatter`
  * (d x d; NULL: not wanted, and of sums of one class its diagonal becomes their squares). */
 conceptdec_status conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *sums, double *scatter,
