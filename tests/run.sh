@@ -136,7 +136,11 @@ test_examples() {
     program=$build/examples/$(basename "$source" .c)
     cc -Wall -Wextra -Werror "$source" -o "$program" $(pkg-config --cflags --libs conceptdec) -pthread -lm || return 1
     echo "== $source"
-    case $source in */projection.c | */overlap.c) set -- examples/data "$program.svg" ;; *) set -- ;; esac
+    case $source in
+    */projection.c | */overlap.c) set -- examples/data "$program.svg" ;;
+    */recording.c) set -- "$build/examples" ;;
+    *) set -- ;;
+    esac
     "$program" "$@" >"$program.txt" || { cat "$program.txt"; return 1; }
     [ -s "$program.txt" ] || { echo "$source printed nothing"; return 1; }
   done
@@ -206,6 +210,8 @@ else
   echo "SKIPPED julia: it could not be installed (build/logs/install-julia.log); the Julia binding is NOT tested"
   without='--without julia'
 fi
+step end-to-end sh tests/tools/end_to_end.sh "$prefix" "$build/end-to-end" $without
+grep '^SKIPPED' "$logs/end-to-end.log"
 step readme "$python" tests/tools/check_readme.py "$prefix" "$build/readme" $without
 step subproject sh tests/tools/subproject.sh "$build/subproject"
 step aarch64 sh tests/tools/aarch64.sh "$prefix" "$build/aarch64"
