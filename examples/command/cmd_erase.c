@@ -9,14 +9,16 @@
     {"memory", INTEGER, "BYTES", 1, 9e15, "working memory of the eraser; default 4294967296"}
 
 static const option erase_options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    VIEW_OPTIONS,
     ERASER_OPTIONS,
     {"rank", INTEGER, "R", 1, 1e9, "directions that are removed at most, the strongest first; default all"},
     {0},
 };
 
 static const option curve_options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    VIEW_OPTIONS,
     ERASER_OPTIONS,
     {"most", INTEGER, "R", 1, 1e9, "directions that are removed at most; default all"},
     KNN_OPTIONS,

@@ -2,7 +2,8 @@
 #include "cmd_knn.h"
 
 static const option options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    VIEW_OPTIONS,
     METRIC_OPTION,
     {"k", INTEGER, "K", 2, 1e9, "neighbours of the dimension by maximum likelihood; default 20"},
     {"hub-k", INTEGER, "K", 1, 1e9, "neighbours of hubness; default 10"},

@@ -2,7 +2,8 @@
 #include "cmd_knn.h"
 
 static const option neighbors_options[] = {
-    INPUT_OPTIONS,
+    GROUP_OPTIONS,
+    VIEW_OPTIONS,
     {"k", INTEGER, "K", 1, 1e9, "neighbours of each sample; default 10"},
     METRIC_OPTION,
     {"strict", FLAG, NULL, 0, 0, "a sample with fewer than k neighbours in other groups is an error"},

@@ -2,7 +2,7 @@
 #include "cmd_knn.h"
 
 static const option pca_options[] = {
-    INPUT_OPTIONS,
+    VIEW_OPTIONS,
     {"components", INTEGER, "R", 1, 1e9, "components; default 10, or as many as there are"},
     {"solver", CHOICE, "auto|covariance|gram|svd|krylov", 0, 0, "how they are found; default auto"},
     {"uncentered", FLAG, NULL, 0, 0, "directions through the origin"},
@@ -26,7 +26,8 @@ static const field pca_fields[] = {
 };
 
 static const option umap_options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    VIEW_OPTIONS,
     {"components", INTEGER, "R", 1, 64, "dimensions of the picture; default 2"},
     {"n-neighbors", INTEGER, "K", 1, 1e9, "neighbours of each sample; default 15"},
     {"min-dist", NUMBER, "D", 0, 1e9, "how close points may come; default 0.1"},
@@ -66,7 +67,8 @@ static const field umap_fields[] = {
 };
 
 static const option quality_options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    VIEW_OPTIONS,
     OTHER_OPTIONS,
     {"k", INTEGERS, "K", 1, 1e9, "sizes of a neighbourhood, as in 15 or 5,15,50; default 15"},
     METRIC_OPTION,

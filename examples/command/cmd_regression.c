@@ -5,7 +5,8 @@
 
 static const option options[] = {
     {"targets", TEXT, "FILE", 0, 0, "what is to be read: floating numbers, samples x targets; FILE:NAME of a .safetensors"},
-    INPUT_OPTIONS,
+    GROUP_OPTIONS,
+    VIEW_OPTIONS,
     LAMBDAS_OPTION,
     FOLDS_OPTION,
     STANDARDIZE_OPTION,

@@ -15,7 +15,7 @@ static const option similarity_options[] = {
     {"variance", NUMBER, "SHARE", 0, 1, "of svcca, pwcca: share of the variance that is kept; default 0.99"},
     {"ridge", NUMBER, "R", 0, 1e9, "of svcca, pwcca: added to the variance of each direction; default 0"},
     {"symmetric", FLAG, NULL, 0, 0, "of pwcca: the mean of both directions"},
-    {"rdm", CHOICE, "correlation|squared-l2|cosine|crossnobis", 0, 0, "of rsa: dissimilarity; default correlation"},
+    {"rdm", CHOICE, "correlation|squared-l2|cosine|crossnobis", 0, 0, "dissimilarity of rsa; default correlation"},
     {"comparison", CHOICE, "spearman|pearson|kendall|cosine", 0, 0, "of rsa; default spearman"},
     {"partitions", TEXT, "FILE", 0, 0, "of crossnobis: a number for each sample; --labels are the conditions"},
     {"k", INTEGER, "K", 1, 1e9, "of mutual-knn and information-imbalance; default 10"},

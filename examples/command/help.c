@@ -65,7 +65,9 @@ add_option(text *t, const option *o)
     add(t, "%*s", (int)(INDENT - column), "");
     if (o->kind == CHOICE) {
         text both = {0};
-        add(&both, "%s: %s", o->argument, o->help);
+        for (const char *byte = o->argument; *byte; byte++)
+            add(&both, "%.*s%s", *byte != '|', byte, *byte == '|' ? ", " : "");
+        add(&both, ": %s", o->help);
         add_wrapped(t, both.bytes ? both.bytes : "", INDENT);
         t->failed |= both.failed;
         forget(&both);

@@ -32,19 +32,21 @@ typedef struct input {
     conceptdec_matrix group_view;
 } input;
 
-/* Options of every sub-command that reads activations: array (names or globs, or all of one width), layers (indices on the
- * last grid axis, or cells), labels, names, groups, ignore, axes, bfloat16, map. */
-#define INPUT_OPTIONS                                                                                                  \
+/* Options of sub-commands that read activations; each takes those that it has a use for. */
+#define LABEL_OPTIONS                                                                                                  \
     {"labels", TEXT, "FILE", 0, 0, "labels of the samples: a .npy of integers, or FILE:NAME of a .safetensors"},       \
     {"names", TEXT, "FILE", 0, 0, "names of the concepts, one a line, the first of value 0"},                          \
-    {"groups", TEXT, "FILE", 0, 0, "a number for each sample; those of one group do not vote for each other"},         \
-    {"ignore", INTEGERS, "VALUES", 0, 0, "labels that play no part"},                                                  \
+    {"ignore", INTEGERS, "VALUES", 0, 0, "labels that play no part"}
+#define GROUP_OPTIONS                                                                                                  \
+    {"groups", TEXT, "FILE", 0, 0, "a number for each sample; those of one group do not vote for each other"}
+#define VIEW_OPTIONS                                                                                                   \
     {"array", TEXT, "NAMES", 0, 0, "arrays of a .safetensors file, with * and ?; default: all that fit the labels"},   \
     {"views", INTEGERS, "CELLS", 0, 0, "cells of the grid, counted from 0; default: all"},                             \
-    {"at", TEXT, "PLACES", 0, 0, "part of the grid: for each axis a number, FIRST..LAST or *, as in 3,*,2"},            \
+    {"at", TEXT, "PLACES", 0, 0, "part of the grid: for each axis a number, FIRST..LAST or *, as in 3,*,2"},           \
     {"axes", TEXT, "NAMES", 0, 0, "names of the grid's axes, as in step,layer"},                                       \
     {"bfloat16", FLAG, NULL, 0, 0, "arrays of 16-bit integers hold bfloat16"},                                         \
     {"map", FLAG, NULL, 0, 0, "map the file instead of reading it"}
+#define INPUT_OPTIONS LABEL_OPTIONS, GROUP_OPTIONS, VIEW_OPTIONS
 
 /* Of a second file of activations. */
 #define OTHER_OPTIONS                                                                                                  \

@@ -33,7 +33,7 @@ put(const char *path, const uint8_t *data, size_t size)
     require(f && fwrite(data, 1, size, f) == size && fclose(f) == 0, "cannot write a temporary file");
 }
 
-static size_t
+static inline size_t
 get(const char *path, uint8_t *data)
 {
     FILE *f = fopen(path, "rb");
