@@ -43,7 +43,6 @@ keep_note(report *r, const char *format, ...)
         return false;
     }
     r->notes[r->n_notes++] = own;
-    note(r->c, "%s", own);
     return true;
 }
 
@@ -79,6 +78,32 @@ is_fatal(conceptdec_status status)
     return status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM || status == CONCEPTDEC_EREAD || status == CONCEPTDEC_EIO;
 }
 
+/* The concepts that are large enough, and a note of those that are not: the first of them by name. */
+static int
+choose(report *r, concepts *of, int64_t least, int64_t fewest, const char *what)
+{
+    enum { NAMED = 8 };
+    text t = {0};
+    int code = choose_concepts(r->c, &r->in, least, of != &r->overlap_of, fewest, of);
+    for (int64_t i = 0; i < of->n_left_out && i < NAMED; i++)
+        add(&t, "%s%s (%lld)", i ? ", " : "", r->in.class_names[of->left_out[i]], (long long)of->left_count[i]);
+    if (of->n_left_out > NAMED)
+        add(&t, " and %lld more", (long long)(of->n_left_out - NAMED));
+    if (code == DONE && of->n_left_out && (t.failed || !keep_note(r, "%s: concepts of fewer than %lld %s are left out: %s", what, (long long)least, of->unit, t.bytes)))
+        code = no_memory(r);
+    forget(&t);
+    return code;
+}
+
+int64_t
+own_number(const concepts *of, const input *in, int64_t concept)
+{
+    for (int64_t i = 0; i < of->count; i++)
+        if (of->names[i] == in->class_names[concept])
+            return i;
+    return -1;
+}
+
 /* ---- decodability ---- */
 
 /* k: 1 ... the largest asked for, as far as there are neighbours. */
@@ -86,8 +111,8 @@ static int
 list_ks(report *r)
 {
     int64_t scored = 0;
-    for (int64_t c = 0; c < r->knn_of.classes; c++)
-        scored += r->in.class_count[r->knn_of.concept[c]];
+    for (int64_t c = 0; c < r->knn_of.count; c++)
+        scored += r->knn_of.members[c];
     int64_t k = integer_of(r->c, "k", 10), most = integer_of(r->c, "most-k", 50);
     if (k > scored - 1) {
         if (is_given(r->c, "k"))
@@ -108,7 +133,7 @@ list_ks(report *r)
 static conceptdec_knn_options
 knn_options(const report *r)
 {
-    conceptdec_knn_options o = {.struct_size = sizeof o, .ks = r->ks, .n_ks = r->n_ks, .classes = r->knn_of.classes,
+    conceptdec_knn_options o = {.struct_size = sizeof o, .ks = r->ks, .n_ks = r->n_ks, .classes = r->knn_of.count,
                                 .permutations = r->permutations, .bootstrap = r->bootstrap, .seed = seed_of(r->c),
                                 .metric = choice_of(r->c, "metric", CONCEPTDEC_METRIC_L2)};
     if (r->in.groups) {
@@ -132,23 +157,20 @@ note_failures(report *r, const conceptdec_result *result, const char *what)
 }
 
 static conceptdec_status
-sweep(const report *r, const selection *s, conceptdec_sweep_options *o, conceptdec_result **result)
+sweep(const report *r, const concepts *of, conceptdec_sweep_options *o, conceptdec_result **result)
 {
     o->struct_size = sizeof *o;
     if (r->in.ndim >= 1 && r->in.ndim <= 4)
         o->shape = r->in.shape, o->ndim = r->in.ndim;
-    return conceptdec_sweep(r->ctx, r->in.views, r->in.n_views, &s->view, o, result);
+    return conceptdec_sweep(r->ctx, r->in.views, r->in.n_views, &of->view, o, result);
 }
 
 static int
 measure_decodability(report *r)
 {
-    int code = select_concepts(r, &r->knn_of, 2, "decodability", "A sample needs another one of its concept to be found.");
+    int code = choose(r, &r->knn_of, 2, 2, "decodability");
     if (code != DONE)
         return code;
-    if (r->knn_of.classes < 2)
-        return complain(r->c, BAD_INPUT, "%s: %lld concept%s of two samples or more; at least two are needed", r->in.labels_path,
-                        (long long)r->knn_of.classes, r->knn_of.classes == 1 ? "" : "s");
     code = list_ks(r);
     if (code != DONE)
         return code;
@@ -237,10 +259,10 @@ measure_confusion(report *r)
 static int
 measure_probe(report *r)
 {
-    int code = select_concepts(r, &r->probe_of, r->folds, "logistic probe", "Each fold needs a sample of each concept.");
+    int code = choose(r, &r->probe_of, r->folds, 0, "logistic probe");
     if (code != DONE)
         return code;
-    conceptdec_probe_options probe = {.struct_size = sizeof probe, .classes = r->probe_of.classes, .folds = r->folds,
+    conceptdec_probe_options probe = {.struct_size = sizeof probe, .classes = r->probe_of.count, .folds = r->folds,
                                       .bootstrap = r->bootstrap, .seed = seed_of(r->c), .flags = CONCEPTDEC_PROBE_NO_SAMPLES};
     if (r->lambda > 0)
         probe.lambdas = &r->lambda, probe.n_lambdas = 1;
@@ -249,10 +271,10 @@ measure_probe(report *r)
         probe.flags |= CONCEPTDEC_PROBE_SKIP_MISSING;
     }
     conceptdec_sweep_options o = {.probe = &probe};
-    conceptdec_status status = r->probe_of.classes < 2 ? CONCEPTDEC_ESINGLECLASS : sweep(r, &r->probe_of, &o, &r->probe);
+    conceptdec_status status = r->probe_of.count < 2 ? CONCEPTDEC_ESINGLECLASS : sweep(r, &r->probe_of, &o, &r->probe);
     if (is_fatal(status))
         return complain_of(r->c, status, "logistic probe");
-    const char *why = r->probe_of.classes < 2 ? "fewer than two concepts are left" : conceptdec_ctx_error(r->ctx);
+    const char *why = r->probe_of.count < 2 ? "fewer than two concepts are left" : conceptdec_ctx_error(r->ctx);
     bool good = status == CONCEPTDEC_OK ? note_failures(r, r->probe, "logistic probe") : keep_note(r, "logistic probe: left out: %s", why);
     return good ? DONE : no_memory(r);
 }
@@ -287,15 +309,15 @@ mean_of_pairs(const double *value, int64_t classes)
 static int
 measure_overlap_at(report *r, int64_t place)
 {
-    conceptdec_subspaces_options of = {.struct_size = sizeof of, .rank = r->rank, .classes = r->overlap_of.classes, .seed = seed_of(r->c)};
+    conceptdec_subspaces_options of = {.struct_size = sizeof of, .rank = r->rank, .classes = r->overlap_of.count, .seed = seed_of(r->c)};
     conceptdec_overlap_options o = {.struct_size = sizeof o, .subspaces = &of, .flags = CONCEPTDEC_OVERLAP_NO_ANGLES};
     conceptdec_status status = conceptdec_subspace_overlap(r->ctx, &r->in.views[r->path[place]], 1, &r->overlap_of.view, &o, &r->overlap[place]);
     if (is_fatal(status))
         return complain_of(r->c, status, "overlap");
     if (status != CONCEPTDEC_OK && !keep_note(r, "overlap of %s: %s", r->in.names[r->path[place]], conceptdec_ctx_error(r->ctx)))
         return no_memory(r);
-    r->mean_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_OVERLAP), r->overlap_of.classes);
-    r->expected_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_EXPECTED), r->overlap_of.classes);
+    r->mean_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_OVERLAP), r->overlap_of.count);
+    r->expected_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_EXPECTED), r->overlap_of.count);
     return DONE;
 }
 
@@ -305,13 +327,13 @@ measure_overlap(report *r)
     int64_t width = r->in.views[r->best].cols;
     r->rank = integer_of(r->c, "rank", 10);
     r->rank = r->rank > width ? width : r->rank;
-    int code = select_concepts(r, &r->overlap_of, r->rank + 1, "overlap of subspaces", "So many directions need more samples than that.");
+    int code = choose(r, &r->overlap_of, r->rank + 1, 0, "overlap of subspaces");
     r->overlap = calloc((size_t)r->n_path, sizeof *r->overlap);
     r->mean_overlap = calloc((size_t)r->n_path, sizeof *r->mean_overlap);
     r->expected_overlap = calloc((size_t)r->n_path, sizeof *r->expected_overlap);
     if (code == DONE && (!r->overlap || !r->mean_overlap || !r->expected_overlap))
         return no_memory(r);
-    if (code == DONE && r->overlap_of.classes < 2)
+    if (code == DONE && r->overlap_of.count < 2)
         return keep_note(r, "overlap of subspaces: left out: fewer than two concepts are left") ? DONE : no_memory(r);
     for (int64_t place = 0; code == DONE && place < r->n_path; place++)
         code = measure_overlap_at(r, place);
@@ -405,9 +427,9 @@ forget_report(report *r)
         conceptdec_result_free(r->overlap[i]);
     for (int i = 0; i < MOST_PROJECTIONS; i++)
         conceptdec_result_free(r->projections[i].points);
-    forget_selection(&r->knn_of);
-    forget_selection(&r->probe_of);
-    forget_selection(&r->overlap_of);
+    forget_concepts(&r->knn_of);
+    forget_concepts(&r->probe_of);
+    forget_concepts(&r->overlap_of);
     free(r->overlap);
     free(r->mean_overlap);
     free(r->expected_overlap);

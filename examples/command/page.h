@@ -73,4 +73,7 @@ int64_t widest(const char *const *names, int64_t count, int64_t most);
 /* Least and greatest of numbers that are not NaN; false where there are none. Goes on from what *least and *most are. */
 bool extend(const double *values, int64_t count, double *least, double *most);
 
+
+void add_style(text *t); /* of the page and its pictures (page_style.c) */
+
 #endif

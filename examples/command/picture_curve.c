@@ -27,7 +27,7 @@ y_of(const frame *f, double value)
     return f->bottom - (f->bottom - f->top) * (inside - f->y.first) / (f->y.last - f->y.first);
 }
 
-static axis
+static ticks
 y_axis(const curve *c)
 {
     double least = INFINITY, most = -INFINITY;

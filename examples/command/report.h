@@ -5,15 +5,6 @@
 #include "input.h"
 #include "page.h"
 
-/* The concepts that are large enough for a metric, numbered anew. */
-typedef struct selection {
-    int64_t classes;
-    int64_t *concept; /* classes: numbers of the input */
-    int64_t *labels;  /* samples of the input; -1: left out */
-    conceptdec_matrix view;
-    const char **names; /* classes */
-} selection;
-
 /* The leading two principal components of a cell. */
 typedef struct projection {
     int64_t cell;
@@ -38,7 +29,7 @@ typedef struct report {
     int64_t *path, n_path, best_place;
     const char **places; /* names of these cells on the axis */
 
-    selection knn_of, probe_of, overlap_of;
+    concepts knn_of, probe_of, overlap_of;
     conceptdec_result *knn, *confusion, *probe; /* sweeps over all cells, and the best cell at ks[at]; probe may be NULL */
     conceptdec_result **overlap;                /* of each cell of the path; NULL where it failed */
     double *mean_overlap, *expected_overlap;    /* n_path */
@@ -65,14 +56,12 @@ const int64_t *counts_of(const conceptdec_result *result, const char *name);
 
 int measure(report *r); /* an exit code */
 void forget_report(report *r);
-/* Keeps a note for the page and shows it on stderr; false where memory ran out. */
+/* Keeps a note for the page; false where memory ran out. */
 bool keep_note(report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "concepts" of a metric among all of the input; -1: not among them. */
+int64_t own_number(const concepts *of, const input *in, int64_t concept);
 
-/* ---- concepts and cells (select.c, grid.c) ---- */
-
-/* The concepts of at least `least` samples; the others are noted as left out of `what`, since `why`. */
-int select_concepts(report *r, selection *s, int64_t least, const char *what, const char *why);
-void forget_selection(selection *s);
+/* ---- cells (grid.c) ---- */
 
 int64_t layer_axis(const input *in); /* the one named so, else the last; -1: a single matrix */
 int64_t stride_of(const input *in, int64_t axis);
