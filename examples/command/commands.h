@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 
-extern const sub_command info_command;                                                       /* cmd_info.c */
+extern const sub_command info_command, knn_command; /* each in cmd_NAME.c */
 
 /* NULL: there is none of that name. */
 const sub_command *find_command(const char *name);

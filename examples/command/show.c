@@ -26,7 +26,7 @@ add_cell(table *t, char *word, double number)
 {
     if (!t->failed && t->n_cells == t->capacity) {
         int64_t capacity = t->capacity ? 2 * t->capacity : 64;
-        cell *more = realloc(t->cells, (size_t)capacity * sizeof *more);
+        table_cell *more = realloc(t->cells, (size_t)capacity * sizeof *more);
         t->failed |= !more;
         if (more)
             t->cells = more, t->capacity = capacity;
@@ -35,7 +35,7 @@ add_cell(table *t, char *word, double number)
         free(word);
         return;
     }
-    t->cells[t->n_cells++] = (cell){word, number};
+    t->cells[t->n_cells++] = (table_cell){word, number};
 }
 
 void
@@ -85,7 +85,7 @@ width_of(const char *word)
 static const char *
 word_of(const table *t, int64_t index, char *space)
 {
-    const cell *one = &t->cells[index];
+    const table_cell *one = &t->cells[index];
     if (one->word)
         return *one->word ? one->word : "-";
     column_kind kind = t->columns[index % t->n_columns].kind;

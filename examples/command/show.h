@@ -12,15 +12,15 @@ typedef struct column {
     column_kind kind;
 } column;
 
-typedef struct cell {
+typedef struct table_cell {
     char *word;
     double number; /* NaN: "-", in CSV nothing */
-} cell;
+} table_cell;
 
 typedef struct table {
     column *columns; /* the titles are copies */
     int64_t n_columns;
-    cell *cells; /* row by row */
+    table_cell *cells; /* row by row */
     int64_t n_cells, capacity;
     bool failed; /* where memory ran out, and then nothing more is added */
 } table;

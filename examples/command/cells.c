@@ -1,0 +1,96 @@
+/* Goes through the cells of a grid. */
+#include "work.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What the library says of a cell, with its name where there are several. */
+static int
+complain_of_cell(const command *c, const input *in, int64_t cell, conceptdec_status status)
+{
+    text what = {0};
+    add(&what, "%s%s%s", in->path, in->n_views > 1 ? ": " : "", in->n_views > 1 ? in->names[cell] : "");
+    int code = complain_of(c, status, what.bytes);
+    forget(&what);
+    return code;
+}
+
+static int
+do_cell(const command *c, const input *in, int64_t cell, cell_work work, void *user, table *rows, text *json)
+{
+    text result = {0};
+    int code = DONE;
+    conceptdec_status status = work(c, in, cell, user, rows, &result);
+    if (status != CONCEPTDEC_OK)
+        code = complain_of_cell(c, in, cell, status);
+    add(json, "%s{\"cell\": ", cell ? ", " : "");
+    add_json(json, in->names[cell]);
+    add(json, ", \"status\": %d, \"message\": ", (int)status);
+    add_json(json, status == CONCEPTDEC_OK ? "" : conceptdec_ctx_error(context_of(c)));
+    add(json, ", \"result\": %s}", result.bytes && status == CONCEPTDEC_OK ? result.bytes : "null");
+    json->failed |= result.failed;
+    forget(&result);
+    return code;
+}
+
+int
+for_each_cell(const command *c, const input *in, const concepts *chosen, cell_work work, void *user, table *rows,
+              text *json, int64_t *worked)
+{
+    int first = DONE;
+    *worked = 0;
+    add(json, "{\"schema_version\": 1, \"capability\": ");
+    add_json(json, c->sub->name);
+    add(json, ", \"cells\": [");
+    for (int64_t i = 0; i < in->n_views; i++) {
+        int code = do_cell(c, in, i, work, user, rows, json);
+        if (code == INTERRUPTED || code == NO_MEMORY || code == USAGE) { /* the others would end likewise */
+            *worked = 0;
+            return code;
+        }
+        *worked += !code;
+        first = first ? first : code;
+    }
+    add(json, "]");
+    add_end(c, json, in, chosen);
+    return first;
+}
+
+/* ---- sweeps ---- */
+
+/* Cells that failed: a line on stderr for each. The code of the first. */
+static int
+report_cells(const command *c, const input *in, const conceptdec_result *r)
+{
+    conceptdec_array status;
+    int code = DONE;
+    if (!has_array(r, CONCEPTDEC_R_STATUS, &status))
+        return DONE;
+    for (int64_t i = 0; i < in->n_views; i++)
+        if (((const int64_t *)status.data)[i] != CONCEPTDEC_OK) {
+            complain(c, FAILED, "%s: %s: %s", in->path, in->names[i], conceptdec_result_message(r, i));
+            code = BAD_INPUT;
+        }
+    return code;
+}
+
+int
+sweep(const command *c, const input *in, const concepts *chosen, const conceptdec_knn_options *knn,
+      const conceptdec_probe_options *probe, conceptdec_result **r)
+{
+    conceptdec_ctx *ctx = context_of(c);
+    conceptdec_status status;
+    if (in->ndim) {
+        bool flat = in->ndim > 4;
+        conceptdec_sweep_options o = {.struct_size = sizeof o, .knn = knn, .probe = probe,
+                                      .shape = flat ? &in->n_views : in->shape, .ndim = flat ? 1 : in->ndim};
+        status = conceptdec_sweep(ctx, in->views, in->n_views, &chosen->view, &o, r);
+    } else if (probe) {
+        status = conceptdec_probe(ctx, in->views, &chosen->view, probe, r);
+    } else {
+        status = conceptdec_knn_decodability(ctx, in->views, &chosen->view, knn, r);
+    }
+    if (status != CONCEPTDEC_OK)
+        return complain_of(c, status, in->path);
+    return report_cells(c, in, *r);
+}
