@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const sub_command *const commands[] = {
-    &info_command, &knn_command,
+    &info_command,
+    &report_command, &knn_command,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0], WIDTH = 100, INDENT = 26 };
