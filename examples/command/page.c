@@ -24,9 +24,11 @@ add_score(text *t, double value)
 void
 add_interval(text *t, double low, double high)
 {
+    add(t, "<span class=\"whole\">");
     add_score(t, low);
-    add(t, " to ");
+    add(t, "\xe2\x80\x93");
     add_score(t, high);
+    add(t, "</span>");
 }
 
 double
@@ -106,11 +108,11 @@ add_headline(text *t, const report *r)
                       : "</b> the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>",
         (long long)r->ks[r->at], (long long)r->knn_of.count);
     add_score(t, values_of(r->knn, CONCEPTDEC_R_DECODABILITY)[at]);
-    add(t, "</b> (95 %% interval ");
+    add(t, "</b> (95&nbsp;%% interval ");
     add_interval(t, values_of(r->knn, CONCEPTDEC_R_CI_LOW)[at], values_of(r->knn, CONCEPTDEC_R_CI_HIGH)[at]);
     add(t, "). Permuted labels give ");
     add_interval(t, r->chance_low[at], r->chance_high[at]);
-    add(t, r->in.n_views > 1 ? "; in %.2g of the permutations the best of all %lld cells is as good.</p>\n" : "; p = %.2g.</p>\n", r->p_best,
+    add(t, r->in.n_views > 1 ? "; p = %.2g, allowing for the choice among %lld cells.</p>\n" : "; p = %.2g.</p>\n", r->p_best,
         (long long)r->in.n_views);
     t->failed |= where.failed;
     forget(&where);

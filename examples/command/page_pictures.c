@@ -103,8 +103,8 @@ draw_layers(text *t, const report *r, const double *column, const double *rows)
                .marked = r->best_place};
     number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = COLUMNS, .row_names = r->places,
                           .column_names = column_names, .value = rows, .digits = 4, .marked = r->best_place};
-    open_figure(t, false, "Where the concept can be read", "Decodability at k = %lld and accuracy of a logistic probe, with 95 %% intervals. In the grey "
-                "band lie 95 %% of the values that permuted labels give.", (long long)r->ks[r->at]);
+    open_figure(t, false, "Where the concept can be read", "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
+                "band lie 95\xc2\xa0%% of the values that permuted labels give.", (long long)r->ks[r->at]);
     add_curve(t, &c);
     close_figure(t, &table);
 }
@@ -198,7 +198,7 @@ draw_axis_lines(text *t, const report *r, int64_t other, char **names, double *v
     number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = r->n_path, .row_names = row_names,
                           .column_names = r->places, .value = values, .digits = 4, .marked = -1};
     name_best(r, where, sizeof where);
-    snprintf(title, sizeof title, "Along %.60s, for each %.60s", axis_title(r), r->in.axes[other]);
+    snprintf(title, sizeof title, "By %.60s", r->in.axes[other]);
     open_figure(t, false, title, "Decodability at k = %lld; all else as at %s.%s", (long long)r->ks[r->at], where,
                 n < r->in.shape[other] ? " Some of the lines; the others are in report.json." : "");
     add_curve(t, &c);
@@ -242,7 +242,7 @@ draw_grid(text *t, const report *r, int64_t slab, char **row_names, char **names
               .row_names = (const char *const *)row_names, .column_names = (const char *const *)names, .value = values, .least = scale[0], .most = scale[1]};
     number_table table = {.summary = "Numbers", .corner = in->axes[in->ndim - 2], .rows = rows, .columns = columns,
                           .row_names = h.row_names, .column_names = h.column_names, .value = values, .digits = 4, .marked = -1};
-    open_figure(t, is_wide(&h), title, "Decodability at k = %lld over the last two axes; one scale in all pictures of the grid.", (long long)r->ks[r->at]);
+    open_figure(t, is_wide(&h), title, "Decodability at k = %lld; one scale in all pictures of the grid.", (long long)r->ks[r->at]);
     add_heat(t, &h);
     close_figure(t, &table);
     t->failed |= where.failed;
@@ -410,7 +410,7 @@ add_small_scatter(text *t, const report *r, const projection *p)
 {
     double *xy = places_of(t, r, p);
     text title = {0};
-    add_cell_name(&title, &r->in, p->cell);
+    add(&title, "%s %s", axis_title(r), r->places[place_of(&r->in, p->cell, r->axis)]);
     if (xy && title.bytes) {
         scatter s = scatter_of(r, xy, true);
         s.title = title.bytes;
@@ -486,16 +486,13 @@ add_mean_overlap(text *t, const report *r)
 static void
 add_probe_table(text *t, const report *r)
 {
-    static const char *const titles[] = {"accuracy", "from", "to", "balanced", "macro F1", "log loss, bits", "calibration error", "converged"};
+    static const char *const titles[] = {"accuracy", "from", "to", "balanced", "macro F1", "log loss, bits", "calibration error"};
     static const char *const of[] = {CONCEPTDEC_R_ACCURACY, CONCEPTDEC_R_CI_LOW, CONCEPTDEC_R_CI_HIGH, CONCEPTDEC_R_BALANCED, CONCEPTDEC_R_MACRO_F1,
                                      CONCEPTDEC_R_LOG_LOSS, CONCEPTDEC_R_CALIBRATION_ERROR};
     enum { N = sizeof titles / sizeof *titles };
-    const int64_t *converged = counts_of(r->probe, CONCEPTDEC_R_CONVERGED);
     double *rows = take_numbers(t, N * r->n_path);
-    for (int64_t i = 0; rows && i < N * r->n_path; i++) {
-        int64_t cell = r->path[i / N];
-        rows[i] = i % N < N - 1 ? value_at(r->probe, of[i % N], cell, 1, 0) : converged ? (double)converged[cell] : NAN;
-    }
+    for (int64_t i = 0; rows && i < N * r->n_path; i++)
+        rows[i] = value_at(r->probe, of[i % N], r->path[i / N], 1, 0);
     number_table table = {.summary = "Logistic probe", .corner = r->axis < 0 ? "" : axis_title(r), .rows = r->n_path, .columns = N,
                           .row_names = r->places, .column_names = titles, .value = rows, .digits = 3, .marked = r->best_place};
     add(t, "<h2>Logistic probe</h2>\n<div class=\"card\">\n");

@@ -29,12 +29,14 @@ add_grid(text *t, const input *in)
 {
     if (in->ndim == 0)
         add(t, "one matrix");
+    for (int64_t i = 0; i < in->ndim; i++)
+        add(t, "%s%lld", i ? " \xc3\x97 " : "", (long long)in->shape[i]);
     for (int64_t i = 0; i < in->ndim; i++) {
-        add(t, "%s%lld&nbsp;", i ? " \xc3\x97 " : "", (long long)in->shape[i]);
+        add(t, i ? " \xc3\x97 " : " (");
         add_name(t, in->axes[i]);
     }
-    if (in->ndim > 1)
-        add(t, " = %lld cells", (long long)in->n_views);
+    if (in->ndim)
+        add(t, "), %lld cells", (long long)in->n_views);
 }
 
 void

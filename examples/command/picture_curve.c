@@ -2,8 +2,9 @@
 #include "page.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { WIDTH = 440, PLOT = 210, LEFT = 50, RIGHT = 14, LINE = 18, NAME = 26 };
+enum { WIDTH = 440, PLOT = 210, LEFT = 50, RIGHT = 14, LINE = 18, NAME = 26, MOST_DOTS = 40 };
 
 typedef struct frame {
     const curve *c;
@@ -71,8 +72,8 @@ add_keys(text *t, const curve *c)
         bool is_band = i == c->n_lines;
         if (is_band && !c->chance_low)
             break;
-        const char *name = is_band ? "chance (labels permuted)" : c->lines[i].name;
-        double width = 42 + 6.4 * (double)width_of(name, NAME);
+        const char *name = is_band ? "chance" : c->lines[i].name;
+        double width = 42 + 7 * (double)width_of(name, NAME);
         if (x > LEFT && x + width > WIDTH)
             x = LEFT, row++;
         if (t)
@@ -129,7 +130,9 @@ add_line(text *t, const frame *f, int64_t number, const line *l)
             add(t, "%c%.1f %.1f", is_new ? 'M' : 'L', x_of(f, i), y_of(f, l->value[i]));
         is_new = isnan(l->value[i]);
     }
-    add(t, "\"/>\n<path class=\"dot l%d\" d=\"", (int)number);
+    add(t, f->c->count > MOST_DOTS ? "\"/>\n" : "\"/>\n<path class=\"dot l%d\" d=\"", (int)number);
+    if (f->c->count > MOST_DOTS)
+        return;
     for (int64_t i = 0; i < f->c->count; i++)
         if (!isnan(l->value[i]))
             add(t, "M%.1f %.1fh0", x_of(f, i), y_of(f, l->value[i]));
@@ -154,7 +157,10 @@ add_y_axis(text *t, const frame *f)
 static void
 add_x_axis(text *t, const frame *f, double height)
 {
-    for (int64_t i = 0; i < f->c->count; i += f->every) {
+    int64_t first = f->every > 1 && !strcmp(f->c->places[0], "1") ? f->every - 1 : 0; /* 1, 5, 10 ... rather than 1, 6, 11 ... */
+    if (first)
+        add_label(t, "m", x_of(f, 0), f->bottom + 17, "1", 1);
+    for (int64_t i = first; i < f->c->count; i += f->every) {
         if (f->is_turned)
             add_turned_label(t, x_of(f, i) + 4, f->bottom + 14, f->c->places[i], 14);
         else
@@ -170,7 +176,7 @@ frame_of(const curve *c, double *height)
     f.bottom = f.top + PLOT;
     int64_t characters = widest(c->places, c->count, 14);
     double room = c->count < 2 ? WIDTH : (f.right - f.left) / (double)(c->count - 1);
-    double needed = 6.6 * (double)characters + 8;
+    double needed = 7.2 * (double)characters + 8;
     f.is_turned = needed > room && characters > 4;
     f.every = (int64_t)ceil((f.is_turned ? 15 : needed) / room);
     if (!f.is_turned && f.every > 2 && f.every != 5) /* 0, 5, 10 ... are easier to read than 0, 3, 6 ... */

@@ -38,13 +38,14 @@ static sheet
 sheet_of(const heat *h)
 {
     sheet s = {.h = h, .width = is_wide(h) ? WIDE : NARROW, .top = TOP, .least = INFINITY, .most = -INFINITY};
-    s.left = 26 + 6.5 * (double)widest(h->row_names, h->rows, NAME);
-    s.cell_width = fmin((s.width - s.left - 8) / (double)h->columns, 64);
+    s.left = 28 + 7.3 * (double)widest(h->row_names, h->rows, NAME);
+    s.cell_width = fmin((s.width - s.left - 8) / (double)h->columns, 96);
+    s.left += (s.width - s.left - 8 - s.cell_width * (double)h->columns) / 2;
     s.cell_height = row_height(h, s.cell_width);
     s.gap = fmin(s.cell_width, s.cell_height) >= 10 ? 1 : 0;
     s.has_numbers = s.cell_width >= 29 && s.cell_height >= 15;
     int64_t characters = widest(h->column_names, h->columns, NAME);
-    double needed = 6.4 * (double)characters + 6;
+    double needed = 7.2 * (double)characters + 6;
     s.is_turned = needed > s.cell_width && characters > 4;
     s.every_row = (int64_t)ceil(12.5 / s.cell_height);
     s.every_column = (int64_t)ceil((s.is_turned ? 13.5 : needed) / s.cell_width);
@@ -152,7 +153,7 @@ add_names(text *t, const sheet *s)
             add_label(t, "m", x, bottom + 15, h->column_names[j], NAME);
     }
     add_label(t, "m a", s->left + s->cell_width * (double)h->columns / 2, s->height - 6, h->column_title, 60);
-    add(t, "<text class=\"m a\" transform=\"translate(13 %.1f) rotate(-90)\">", (s->top + bottom) / 2);
+    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 14 - 7.3 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
     add_cut(t, h->row_title, 40);
     add(t, "</text>\n");
 }

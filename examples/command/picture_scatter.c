@@ -9,7 +9,7 @@ enum { WIDTH = 440, SMALL = 200, LEFT = 26, EDGE = 8, LINE = 18, NAME = 16, TOLD
 typedef struct plane {
     const scatter *s;
     int64_t *mark; /* of each concept: 0..TOLD_APART-1, -1: grey */
-    double left, top, side, scale, x0, y0;
+    double left, top, side, height, scale, x0, y0;
 } plane;
 
 static bool
@@ -40,7 +40,7 @@ marks_of(const scatter *s)
     return mark;
 }
 
-/* Both axes on one scale, that distances are what they are. */
+/* Both axes on one scale, that distances are what they are; the frame is as low as the points allow. */
 static void
 fit(plane *p)
 {
@@ -50,8 +50,9 @@ fit(plane *p)
             extend(p->s->xy + 2 * i + side, 1, &least[side], &most[side]);
     double width = most[0] - least[0], height = most[1] - least[1], larger = fmax(width, height);
     p->scale = larger > 0 ? (p->side - 2 * EDGE) / larger : 0;
+    p->height = p->s->is_small ? p->side : fmin(p->side, fmax(p->side * 0.6, p->scale * height + 2 * EDGE));
     p->x0 = p->left + p->side / 2 - p->scale * (least[0] + width / 2);
-    p->y0 = p->top + p->side / 2 + p->scale * (least[1] + height / 2);
+    p->y0 = p->top + p->height / 2 + p->scale * (least[1] + height / 2);
     if (!(larger >= 0))
         p->scale = p->x0 = p->y0 = 0;
 }
@@ -122,7 +123,7 @@ add_names(text *t, const plane *p)
         char rest[40];
         snprintf(rest, sizeof rest, "%lld others", (long long)others);
         const char *name = is_rest ? rest : p->s->names[c];
-        double width = 30 + 6.5 * (double)width_of(name, NAME);
+        double width = 30 + 7.2 * (double)width_of(name, NAME);
         if (x > LEFT + 4 && x + width > WIDTH)
             x = LEFT + 4, row++;
         if (t) {
@@ -140,11 +141,11 @@ static void
 add_frame(text *t, const plane *p)
 {
     const scatter *s = p->s;
-    add(t, "<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\"/>\n", p->left, p->top, p->side, p->side);
+    add(t, "<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\"/>\n", p->left, p->top, p->side, p->height);
     if (s->is_small)
         return;
-    add_label(t, "m a", p->left + p->side / 2, p->top + p->side + 18, s->x_title, 60);
-    add(t, "<text class=\"m a\" transform=\"translate(14 %.1f) rotate(-90)\">", p->top + p->side / 2);
+    add_label(t, "m a", p->left + p->side / 2, p->top + p->height + 18, s->x_title, 60);
+    add(t, "<text class=\"m a\" transform=\"translate(14 %.1f) rotate(-90)\">", p->top + p->height / 2);
     add_cut(t, s->y_title, 60);
     add(t, "</text>\n");
 }
@@ -162,7 +163,7 @@ add_scatter(text *t, const scatter *s)
     char description[160];
     snprintf(description, sizeof description, "%lld points of %lld concepts", (long long)((s->count + s->step - 1) / s->step),
              (long long)s->concepts);
-    open_svg(t, s->is_small ? "scatter small" : "scatter", s->is_small ? SMALL : WIDTH, p.top + p.side + (s->is_small ? 1 : 26), s->title,
+    open_svg(t, s->is_small ? "scatter small" : "scatter", s->is_small ? SMALL : WIDTH, p.top + p.height + (s->is_small ? 1 : 26), s->title,
              description);
     add_frame(t, &p);
     if (!s->is_small)
