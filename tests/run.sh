@@ -104,7 +104,7 @@ build_clang() {
 test_listed() {
   meson introspect "$build/release" --targets >"$build/targets.json" || return 1
   unlisted=0
-  for source in lib/*/*.c tests/*/test_*.c examples/*.c; do
+  for source in lib/*/*.c tests/*/test_*.c examples/*.c examples/command/*.c; do
     grep -q "/$source\"" "$build/targets.json" && continue
     case $source in # kernels of another processor
     lib/kernels/*) grep -q "'$(basename "$source" .c)'" lib/meson.build && continue ;;
@@ -141,6 +141,11 @@ test_examples() {
     [ -s "$program.txt" ] || { echo "$source printed nothing"; return 1; }
   done
   "$python" -c 'import sys, xml.dom.minidom as d; [d.parse(name) for name in sys.argv[1:]]' "$build"/examples/*.svg
+}
+
+# The installed command.
+test_command() {
+  CONCEPTDEC_COMMAND=$prefix/bin/conceptdec LD_LIBRARY_PATH=$prefix/lib test_python tests/command
 }
 
 # The newcomer's command, below a folder of its own.
@@ -189,6 +194,7 @@ rm -rf "$prefix"
 if step install meson install -C "$build/release" --no-rebuild; then
   step consumer sh tests/tools/consumer.sh "$prefix" "$build/consumer"
   step examples test_examples
+  counted command pytest '' test_command
 fi
 step quickstart test_quickstart
 counted python pytest '' test_python bindings/python/tests

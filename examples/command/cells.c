@@ -56,6 +56,35 @@ for_each_cell(const command *c, const input *in, const concepts *chosen, cell_wo
     return first;
 }
 
+int
+run_cells(const command *c, const cell_command *what, void *options)
+{
+    input in;
+    concepts chosen = {0};
+    outputs kept = {0};
+    cell_state state = {.chosen = &chosen, .outputs = what->array && saves_arrays(c) ? &kept : NULL, .options = options};
+    table rows = {0};
+    text json = {0};
+    int64_t worked = 0;
+    int code = open_input(c, 0, what->labels, &in), saved = DONE;
+    if (!code)
+        code = choose_concepts(c, &in, what->least, false, what->fewest, &chosen);
+    if (!code && what->prepare)
+        code = what->prepare(c, &in, &chosen, options);
+    if (!code)
+        code = for_each_cell(c, &in, in.labels ? &chosen : NULL, what->work, &state, &rows, &json, &worked);
+    if (state.outputs && worked)
+        saved = code ? code : save_outputs(c, &in, what->array, &kept); /* all cells or none */
+    if (worked && !saved && !what->writes_itself)
+        saved = state.outputs ? show_beside(c, &rows, &json) : show(c, &rows, &json);
+    forget_table(&rows);
+    forget(&json);
+    forget_outputs(&kept);
+    forget_concepts(&chosen);
+    close_input(&in);
+    return saved ? saved : code;
+}
+
 /* ---- sweeps ---- */
 
 /* Cells that failed: a line on stderr for each. The code of the first. */

@@ -83,20 +83,16 @@ list_arrays(const command *c, const conceptdec_activations *file, table *rows, t
 static int
 run(command *c)
 {
-    conceptdec_activations_options o = {.struct_size = sizeof o, .dtype = flag_of(c, "bfloat16") ? CONCEPTDEC_BFLOAT16 : 0};
     conceptdec_activations *file = NULL;
-    conceptdec_status status = conceptdec_activations_open(context_of(c), file_of(c, 0), &o, &file);
-    if (status == CONCEPTDEC_EIO)
-        return complain(c, BAD_INPUT, "%s", conceptdec_ctx_error(context_of(c)));
-    if (status != CONCEPTDEC_OK)
-        return complain_of(c, status, file_of(c, 0));
     static const column columns[] = {{"array", WORD}, {"type", WORD}, {"shape", WORD}, {"holds", WORD},
                                      {"grid", WORD}, {"samples", COUNT}, {"dimensions", COUNT}};
     table rows = {0};
     text json = {0};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++)
         add_column(&rows, columns[i].title, columns[i].kind);
-    int code = list_arrays(c, file, &rows, &json);
+    int code = open_activations(c, file_of(c, 0), &file);
+    if (!code)
+        code = list_arrays(c, file, &rows, &json);
     if (!code)
         code = show(c, &rows, &json);
     forget_table(&rows);

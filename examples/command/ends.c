@@ -69,6 +69,8 @@ complain_of(const command *c, conceptdec_status status, const char *what)
     const char *reason = c->ctx ? conceptdec_ctx_error(c->ctx) : "";
     if (!*reason)
         reason = conceptdec_status_name(status);
+    if (code_of(status) == USAGE) /* it was the options, whatever they are about */
+        what = NULL;
     return complain(c, code_of(status), "%s%s%s", what ? what : "", what ? ": " : "", reason);
 }
 

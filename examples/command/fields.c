@@ -60,7 +60,7 @@ read_column_file(const command *c, const char *name, const input *in, column_fil
     return read_integers_of(c, name, place, in->n, &file->values, &file->view);
 }
 
-bool
+static bool
 has_ending(const char *path, const char *ending)
 {
     size_t length = strlen(path), width = strlen(ending);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 static const sub_command *const commands[] = {
-    &info_command,
-    &report_command, &knn_command,
+    &info_command,     &knn_command,     &probe_command,      &regression_command, &neighbors_command,
+    &pca_command,      &umap_command,    &quality_command,    &overlap_command,    &similarity_command,
+    &geometry_command, &vectors_command, &erase_command,      &curve_command,
+    &report_command,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0], WIDTH = 100, INDENT = 26 };
@@ -64,7 +66,9 @@ add_option(text *t, const option *o)
     add(t, "%*s", (int)(INDENT - column), "");
     if (o->kind == CHOICE) {
         text both = {0};
-        add(&both, "%s: %s", o->argument, o->help);
+        for (const char *byte = o->argument; *byte; byte++)
+            add(&both, "%.*s%s", *byte != '|', byte, *byte == '|' ? ", " : "");
+        add(&both, ": %s", o->help);
         add_wrapped(t, both.bytes ? both.bytes : "", INDENT);
         t->failed |= both.failed;
         forget(&both);

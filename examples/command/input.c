@@ -1,18 +1,10 @@
-/* Opens activations: which arrays of the file, which grid they make. */
+/* Opens activations: which arrays of the file are meant. */
 #define _POSIX_C_SOURCE 200809L
-#include "input.h"
+#include "grid.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Arrays of the file that are looked at. */
-typedef struct picked {
-    conceptdec_array_info *infos;
-    int64_t *indices;
-    int64_t count;
-    bool named; /* by --array: what does not fit is an error */
-} picked;
 
 void *
 take_memory(const command *c, int64_t count, size_t size)
@@ -29,6 +21,14 @@ copy_text(const char *string)
     size_t size = strlen(string) + 1;
     char *copy = malloc(size);
     return copy ? memcpy(copy, string, size) : NULL;
+}
+
+void
+free_texts(char **texts, int64_t count)
+{
+    for (int64_t i = 0; texts && i < count; i++)
+        free(texts[i]);
+    free(texts);
 }
 
 /* ---- which arrays ---- */
@@ -175,159 +175,33 @@ fit_arrays(const command *c, input *in, picked *p)
     return DONE;
 }
 
-/* ---- the grid ---- */
-
-static int
-name_axes(const command *c, input *in)
-{
-    const char *names = text_of(c, in->axis_names);
-    for (int64_t i = 0; i < in->ndim; i++) {
-        char name[32];
-        snprintf(name, sizeof name, in->ndim == 1 || (in->of_arrays && i == 0) ? "layer" : "axis %d", (int)i);
-        size_t length = names ? strcspn(names, ",") : 0;
-        if (names && (!length || (!names[length] && i < in->ndim - 1)))
-            return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names, text_of(c, in->axis_names), (int)in->ndim);
-        in->axes[i] = names ? strndup(names, length) : copy_text(name);
-        if (!in->axes[i])
-            return complain(c, NO_MEMORY, "memory is exhausted");
-        if (names)
-            names += length + (names[length] == ',');
-    }
-    if (names && *names)
-        return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names, text_of(c, in->axis_names), (int)in->ndim);
-    return DONE;
-}
-
-/* Of a cell among the last `axes` axes: "step 2, layer 0" or "2, 0". */
-static void
-add_place(text *t, const input *in, int64_t cell, int64_t first, bool named)
-{
-    for (int64_t i = first; i < in->ndim; i++) {
-        int64_t below = 1;
-        for (int64_t j = i + 1; j < in->ndim; j++)
-            below *= in->shape[j];
-        add(t, "%s%s%s%" PRId64, i > first ? ", " : "", named ? in->axes[i] : "", named ? " " : "",
-            cell / below % in->shape[i]);
-    }
-}
-
-static char *
-name_of_cell(const command *c, const input *in, const conceptdec_array_info *info, int64_t cell)
-{
-    text t = {0};
-    int64_t first = in->of_arrays ? 1 : 0;
-    if (in->of_arrays || !in->ndim)
-        add(&t, "%s%s", info->name, in->ndim > first ? " [" : "");
-    add_place(&t, in, cell, first, is_given(c, in->axis_names));
-    if (in->of_arrays && in->ndim > first)
-        add(&t, "]");
-    if (t.failed)
-        forget(&t);
-    return t.bytes;
-}
-
-static int
-open_views(const command *c, input *in, const picked *p)
-{
-    int64_t cells = in->n_views / p->count;
-    in->views = take_memory(c, in->n_views, sizeof *in->views);
-    in->names = take_memory(c, in->n_views, sizeof *in->names);
-    if (!in->views || !in->names)
-        return NO_MEMORY;
-    for (int64_t i = 0; i < in->n_views; i++) {
-        int64_t array = i / cells;
-        conceptdec_status status =
-            conceptdec_activations_view(context_of(c), in->activations, p->indices[array], i % cells, &in->views[i]);
-        if (status != CONCEPTDEC_OK)
-            return complain_of(c, status, in->path);
-        if (!(in->names[i] = name_of_cell(c, in, &p->infos[array], i)))
-            return complain(c, NO_MEMORY, "memory is exhausted");
-    }
-    return DONE;
-}
-
-static int
-make_grid(const command *c, input *in, const picked *p)
-{
-    const conceptdec_array_info *first = &p->infos[0];
-    in->of_arrays = p->count > 1;
-    in->n_views = 1;
-    if (in->of_arrays)
-        in->shape[in->ndim++] = p->count;
-    for (int i = 0; i < first->ndim - 2; i++)
-        in->shape[in->ndim++] = first->shape[i];
-    for (int64_t i = 0; i < in->ndim; i++) {
-        if (in->shape[i] > INT32_MAX / in->n_views)
-            return complain(c, BAD_INPUT, "%s: the grid has too many cells", in->path);
-        in->n_views *= in->shape[i];
-    }
-    if (!in->n_views)
-        return complain(c, BAD_INPUT, "%s: the grid has no cells", in->path);
-    int code = name_axes(c, in);
-    return code ? code : open_views(c, in, p);
-}
-
-/* --views: what is left is a grid of one axis, of one cell none. */
-static int
-select_views(const command *c, input *in)
-{
-    int64_t count;
-    const int64_t *cells = integers_of(c, in->cells, &count);
-    if (!cells)
-        return DONE;
-    conceptdec_matrix *views = take_memory(c, count, sizeof *views);
-    char **names = take_memory(c, count, sizeof *names);
-    int code = views && names ? DONE : NO_MEMORY;
-    for (int64_t i = 0; i < count && !code; i++) {
-        if (cells[i] < 0 || cells[i] >= in->n_views)
-            code = complain(c, USAGE, "--%s: cell %" PRId64 " is not among 0..%" PRId64, in->cells, cells[i], in->n_views - 1);
-        else if (!(names[i] = copy_text(in->names[cells[i]])))
-            code = complain(c, NO_MEMORY, "memory is exhausted");
-        else
-            views[i] = in->views[cells[i]];
-    }
-    for (int64_t i = 0; i < (code ? 0 : in->n_views); i++)
-        free(in->names[i]);
-    for (int64_t i = 0; code && names && i < count; i++)
-        free(names[i]);
-    free(code ? (void *)views : (void *)in->views);
-    free(code ? (void *)names : (void *)in->names);
-    if (code)
-        return code;
-    in->views = views, in->names = names;
-    in->n_views = in->shape[0] = count;
-    for (int64_t i = 1; i < in->ndim; i++) {
-        free(in->axes[i]);
-        in->axes[i] = NULL;
-    }
-    in->of_arrays = true;
-    if (in->ndim != 1) {
-        free(in->axes[0]);
-        in->axes[0] = copy_text("cell");
-    }
-    in->ndim = count > 1 ? 1 : 0;
-    return in->axes[0] || !in->ndim ? DONE : complain(c, NO_MEMORY, "memory is exhausted");
-}
-
 /* ---- all of it ---- */
 
-static int
-open_file(const command *c, int index, input *in)
+int
+open_activations(const command *c, const char *path, conceptdec_activations **file)
 {
     conceptdec_activations_options options = {
         .struct_size = sizeof options,
         .flags = flag_of(c, "map") ? CONCEPTDEC_ACTIVATIONS_MAP : 0,
         .dtype = flag_of(c, "bfloat16") ? CONCEPTDEC_BFLOAT16 : 0,
     };
+    conceptdec_status status = conceptdec_activations_open(context_of(c), path, &options, file);
+    if (status != CONCEPTDEC_EIO)
+        return status == CONCEPTDEC_OK ? DONE : complain_of(c, status, path);
+    complain_of(c, status, path);
+    return BAD_INPUT; /* a file that is not there is none to be read */
+}
+
+static int
+open_file(const command *c, int index, input *in)
+{
     in->path = file_of(c, index);
     in->n = -1;
     in->array = index ? "other-array" : "array";
     in->cells = index ? "other-views" : "views";
+    in->at = index ? "other-at" : "at";
     in->axis_names = index ? "other-axes" : "axes";
-    conceptdec_status status = conceptdec_activations_open(context_of(c), in->path, &options, &in->activations);
-    if (status == CONCEPTDEC_EIO)
-        return complain(c, BAD_INPUT, "%s", conceptdec_ctx_error(context_of(c)));
-    return status == CONCEPTDEC_OK ? DONE : complain_of(c, status, in->path);
+    return open_activations(c, in->path, &in->activations);
 }
 
 int
@@ -345,20 +219,12 @@ open_input(const command *c, int index, int labels, input *in)
     if (!code)
         code = make_grid(c, in, &p);
     if (!code)
-        code = select_views(c, in);
+        code = select_cells(c, in);
     if (!code && !index)
         code = read_groups(c, in);
     free(p.infos);
     free(p.indices);
     return code;
-}
-
-static void
-free_texts(char **texts, int64_t count)
-{
-    for (int64_t i = 0; texts && i < count; i++)
-        free(texts[i]);
-    free(texts);
 }
 
 void

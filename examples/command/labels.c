@@ -22,14 +22,7 @@ open_place(const command *c, const char *place, conceptdec_activations **file, c
         *colon = 0;
         *name = colon + 1;
     }
-    conceptdec_activations_options options = {
-        .struct_size = sizeof options,
-        .dtype = flag_of(c, "bfloat16") ? CONCEPTDEC_BFLOAT16 : 0,
-    };
-    conceptdec_status status = conceptdec_activations_open(context_of(c), *path, &options, file);
-    if (status == CONCEPTDEC_EIO)
-        return complain(c, BAD_INPUT, "%s", conceptdec_ctx_error(context_of(c)));
-    return status == CONCEPTDEC_OK ? DONE : complain_of(c, status, *path);
+    return open_activations(c, *path, file);
 }
 
 /* The array of that name, or the file's only one, or the one called `usual`. */

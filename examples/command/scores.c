@@ -48,7 +48,7 @@ add_cell_words(table *t, const input *in, int64_t cell)
         if (in->of_arrays)
             add_word(t, in->names[cell]);
         else
-            add_count(t, cell / below % in->shape[i]);
+            add_count(t, in->first[i] + cell / below % in->shape[i]);
     }
 }
 
@@ -114,6 +114,45 @@ add_score_rows(table *t, const input *in, const conceptdec_result *r, const char
 }
 
 void
+add_cell_rows(table *t, const input *in, int64_t cell, const conceptdec_result *r, const char *inner, const score *scores)
+{
+    int64_t rows = inner ? rows_of_cell(r, inner) : 1;
+    if (!t->n_columns) {
+        add_cell_columns(t, in);
+        add_score_columns(t, r, scores);
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        add_cell_words(t, in, cell);
+        add_score_values(t, r, scores, i, rows, 0, 1);
+    }
+}
+
+void
+add_labelled_rows(table *t, const input *in, int64_t cell, const concepts *chosen, const conceptdec_result *r,
+                  row_kind kind, const score *scores)
+{
+    int64_t classes = chosen->count, rows = kind == OF_PAIRS ? classes * classes : classes;
+    if (!t->n_columns) {
+        add_cell_columns(t, in);
+        add_column(t, "concept", WORD);
+        add_column(t, kind == OF_PAIRS ? "other" : "samples", kind == OF_PAIRS ? WORD : COUNT);
+        add_score_columns(t, r, scores);
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t one = kind == OF_PAIRS ? i / classes : i, other = i % classes;
+        if (kind == OF_PAIRS && one >= other)
+            continue;
+        add_cell_words(t, in, cell);
+        add_word(t, chosen->names[one]);
+        if (kind == OF_PAIRS)
+            add_word(t, chosen->names[other]);
+        else
+            add_count(t, chosen->members[one]);
+        add_score_values(t, r, scores, i, rows, 0, 1);
+    }
+}
+
+void
 add_concept_rows(table *t, const input *in, const concepts *chosen, const conceptdec_result *r, const score *inner,
                  const score *scores)
 {
@@ -173,16 +212,26 @@ add_end(const command *c, text *json, const input *in, const concepts *chosen)
     add(json, "]}");
 }
 
-int
-add_result(const command *c, text *json, conceptdec_result *r, const input *in, const concepts *chosen)
+conceptdec_status
+add_object(const command *c, text *json, conceptdec_result *r)
 {
     const char *object;
     if (!is_json(c))
-        return DONE;
+        return CONCEPTDEC_OK;
     conceptdec_status status = conceptdec_result_json(r, &object);
+    if (status == CONCEPTDEC_OK)
+        add_bytes(json, object, strlen(object));
+    return status;
+}
+
+int
+add_result(const command *c, text *json, conceptdec_result *r, const input *in, const concepts *chosen)
+{
+    conceptdec_status status = add_object(c, json, r);
     if (status != CONCEPTDEC_OK)
         return complain_of(c, status, NULL);
-    add_bytes(json, object, strlen(object) - 1);
+    if (json->length)
+        json->bytes[--json->length] = 0; /* the last brace */
     add_end(c, json, in, chosen);
     return DONE;
 }

@@ -52,10 +52,20 @@ void add_score_rows(table *t, const input *in, const conceptdec_result *r, const
 void add_concept_rows(table *t, const input *in, const concepts *chosen, const conceptdec_result *r, const score *inner,
                       const score *scores);
 
+/* Of a result that is of one cell alone; the first rows bring the columns. `inner` NULL: one row. */
+void add_cell_rows(table *t, const input *in, int64_t cell, const conceptdec_result *r, const char *inner,
+                   const score *scores);
+
+/* The same with a row for each concept, or for each pair of two. */
+typedef enum { OF_CONCEPTS, OF_PAIRS } row_kind;
+void add_labelled_rows(table *t, const input *in, int64_t cell, const concepts *chosen, const conceptdec_result *r,
+                       row_kind kind, const score *scores);
+
 /* ---- JSON ---- */
 
 /* The library's object with "input" and "arguments" at its end. An exit code. */
 int add_result(const command *c, text *json, conceptdec_result *r, const input *in, const concepts *chosen);
+conceptdec_status add_object(const command *c, text *json, conceptdec_result *r); /* the library's object alone */
 void add_array(text *json, const conceptdec_array *array);      /* nested lists */
 void add_end(const command *c, text *json, const input *in, const concepts *chosen); /* , "input": ..., "arguments": ...} */
 
@@ -83,7 +93,34 @@ int read_column_file(const command *c, const char *name, const input *in, column
                      const conceptdec_matrix **view);
 
 /* Whether -o is to have arrays: ".npy" or ".safetensors". */
-bool has_ending(const char *path, const char *ending);
 bool saves_arrays(const command *c);
+
+/* A matrix of each cell for -o; the memory is its own. */
+typedef struct outputs {
+    conceptdec_matrix *views;
+    int64_t count;
+} outputs;
+conceptdec_status keep_output(const command *c, const input *in, int64_t cell, const conceptdec_array *array, outputs *o);
+int save_outputs(const command *c, const input *in, const char *name, const outputs *o); /* an exit code */
+void forget_outputs(outputs *o);
+
+/* A sub-command that goes through the cells: input, concepts, table, JSON, arrays. */
+typedef struct cell_command {
+    int labels;              /* LABELS_NEEDED, LABELS_ALLOWED or 0 */
+    int64_t least, fewest;   /* samples of a concept, and concepts */
+    const char *array;       /* name of what -o saves; NULL: -o has the table */
+    bool writes_itself;      /* the work has written -o, and there is nothing to show */
+    cell_work work;
+    int (*prepare)(const command *c, const input *in, const concepts *chosen, void *options); /* NULL: nothing to do */
+} cell_command;
+
+typedef struct cell_state {
+    const concepts *chosen;
+    outputs *outputs;
+    void *options;
+} cell_state;
+
+/* `user` of the work is a cell_state. */
+int run_cells(const command *c, const cell_command *what, void *options);
 
 #endif
