@@ -7,6 +7,7 @@ static const sub_command *const commands[] = {
     &info_command,     &knn_command,     &probe_command,      &regression_command, &neighbors_command,
     &pca_command,      &umap_command,    &quality_command,    &overlap_command,    &similarity_command,
     &geometry_command, &vectors_command, &erase_command,      &curve_command,
+    &report_command,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0], WIDTH = 100, INDENT = 26 };

@@ -1,0 +1,135 @@
+/* What pictures share: axes, names and the frame. */
+#include "page.h"
+
+#include <math.h>
+#include <string.h>
+
+ticks
+ticks_of(double least, double most, int steps)
+{
+    double rough = (most - least) / steps, power = pow(10, floor(log10(rough)));
+    static const double nice[] = {1, 2, 5, 10};
+    int i = 0;
+    while (i < 3 && nice[i] * power < rough * (1 - 1e-9))
+        i++;
+    ticks a = {.step = nice[i] * power};
+    a.first = a.step * floor(least / a.step + 1e-9);
+    a.last = a.step * ceil(most / a.step - 1e-9);
+    a.digits = (int)fmax(0, -floor(log10(a.step) + 1e-9));
+    return a;
+}
+
+void
+open_svg(text *t, const char *kind, double width, double height, const char *title, const char *description)
+{
+    add(t, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", kind,
+        width, height);
+    add_cut(t, title, 300);
+    add(t, ". ");
+    add_cut(t, description, 500);
+    add(t, "\">\n<title>");
+    add_cut(t, title, 300);
+    add(t, "</title>\n<desc>");
+    add_cut(t, description, 500);
+    add(t, "</desc>\n");
+}
+
+void
+close_svg(text *t)
+{
+    add(t, "</svg>\n");
+}
+
+void
+add_label(text *t, const char *class, double x, double y, const char *name, int64_t most)
+{
+    add(t, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">", class, x, y);
+    add_cut(t, name, most);
+    add(t, "</text>\n");
+}
+
+/* Ends at its place, from below on the left. */
+void
+add_turned_label(text *t, double x, double y, const char *name, int64_t most)
+{
+    add(t, "<text class=\"e\" transform=\"translate(%.1f %.1f) rotate(-45)\">", x, y);
+    add_cut(t, name, most);
+    add(t, "</text>\n");
+}
+
+/* Bytes of the character at `s`, 0 where it is none: UTF-8 without overlong forms, surrogates and what is beyond. */
+static int
+character(const unsigned char *s, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    int bytes = *s < 0x80 ? 1 : *s >= 0xc0 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf8 ? 4 : 0;
+    *code = bytes == 1 ? *s : *s & (0x7fu >> bytes);
+    for (int i = 1; i < bytes; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (s[i] & 0x3fu);
+    }
+    bool is_bad = bytes == 0 || *code < least[bytes] || (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff;
+    return is_bad ? 0 : bytes;
+}
+
+/* Controls, what turns the direction of writing beyond the name, and what XML has no place for. */
+static bool
+cannot_be_shown(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
+}
+
+int64_t
+width_of(const char *name, int64_t most)
+{
+    int64_t width = 0;
+    for (; *name && width < most; width++) {
+        uint32_t code;
+        int bytes = character((const unsigned char *)name, &code);
+        name += bytes ? bytes : 1;
+    }
+    return width;
+}
+
+int64_t
+widest(const char *const *names, int64_t count, int64_t most)
+{
+    int64_t width = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t own = width_of(names[i], most);
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+void
+add_cut(text *t, const char *name, int64_t most)
+{
+    bool is_long = width_of(name, most + 1) > most;
+    for (int64_t i = 0; *name && i < most - is_long; i++) {
+        uint32_t code;
+        int bytes = character((const unsigned char *)name, &code);
+        char one[5] = {0};
+        memcpy(one, name, (size_t)(bytes ? bytes : 1));
+        add_escaped(t, bytes == 0 || cannot_be_shown(code) ? "\xef\xbf\xbd" : one);
+        name += bytes ? bytes : 1;
+    }
+    if (is_long)
+        add(t, "\xe2\x80\xa6");
+}
+
+bool
+extend(const double *values, int64_t count, double *least, double *most)
+{
+    bool found = false;
+    for (int64_t i = 0; values && i < count; i++) {
+        if (isnan(values[i]))
+            continue;
+        found = true;
+        *least = fmin(*least, values[i]);
+        *most = fmax(*most, values[i]);
+    }
+    return found;
+}
