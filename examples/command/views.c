@@ -132,7 +132,7 @@ find_path(report *r)
 =======
 /* Which matrices make which grid. */
 #define _POSIX_C_SOURCE 200809L
-#include "grid.h"
+#include "views.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
