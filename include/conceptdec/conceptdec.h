@@ -1391,6 +1391,10 @@ typedef struct conceptdec_geometry_options {
                               largest are 0 in nc1 and vci; default d 2^-52 */
     int32_t metric;      /**< 11: of neighbours and silhouette, CONCEPTDEC_METRIC_* */
     uint32_t flags;      /**< 12: CONCEPTDEC_GEOMETRY_* */
+    int64_t capacity_draws; /**< 13: Gaussian vectors that manifold capacity is averaged over, 300, say; default 0: it
+                                 is left out. With n samples of the largest class it needs 8 (n (n + d) + draws (n + d))
+                                 bytes, and 8 min(n, d + 1)^2 a thread */
+    double capacity_margin; /**< 14: margin of the classifications that it counts, kappa, at least 0; default 0 */
 } conceptdec_geometry_options;
 
 /** What a cloud of activations looks like: how many dimensions it fills, how its classes lie in it.
@@ -1411,7 +1415,8 @@ typedef struct conceptdec_geometry_options {
  *
  *  Time: O(n d min(n, d)) for second moments, O(min(n, d)^3) for their eigenvalues (vci: with vectors; none of these
  *  can be cancelled), a neighbour search (the curve's many small ones take two to three times as long), a logistic fit,
- *  O(n^2 d) for the silhouette by tiles. One table of max(k, hub_k) neighbours serves all of its measures. The bits are
+ *  O(n^2 d) for the silhouette by tiles; of capacity, draws times about n k^2 for a class of n samples, k of which a
+ *  solution rests on. One table of max(k, hub_k) neighbours serves all of its measures. The bits are
  *  the same for any number of threads, but for what LAPACK does (docs/threading.md).
  *  @param x n x d, n >= 2. @param labels integers, n x 1, 0..C-1, -1: none; NULL: no classes.
  *  @param options NULL: defaults (k = 20 needs 21 rows). @param[out] result arrays CONCEPTDEC_R_*.
@@ -1474,6 +1479,21 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
 #define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each
                                                                                 class's own samples; NaN where these
                                                                                 are the same, or one */
+/* With capacity_draws. Classes whose mean is the mean of the class means have no capacity: NaN. */
+#define CONCEPTDEC_R_CAPACITY "capacity"             /**< (C): classes a dimension that a linear classifier can tell apart
+                                                          in two groups, were all as this one (Chung, Lee, Sompolinsky
+                                                          2018): 2 for a point, less for larger manifolds */
+#define CONCEPTDEC_R_CAPACITY_SE "capacity_se"       /**< (C): standard errors over the draws, here and below */
+#define CONCEPTDEC_R_MANIFOLD_RADIUS "manifold_radius" /**< (C): root mean square distance of anchor points from the
+                                                            class mean, whose distance from the mean of the class
+                                                            means is 1 */
+#define CONCEPTDEC_R_MANIFOLD_RADIUS_SE "manifold_radius_se"       /**< (C) */
+#define CONCEPTDEC_R_MANIFOLD_DIMENSION "manifold_dimension"       /**< (C): of the anchor points */
+#define CONCEPTDEC_R_MANIFOLD_DIMENSION_SE "manifold_dimension_se" /**< (C) */
+#define CONCEPTDEC_R_CAPACITY_MEAN "capacity_mean"       /**< (): harmonic mean over classes: that of their mixture */
+#define CONCEPTDEC_R_CAPACITY_MEAN_SE "capacity_mean_se" /**< () */
+#define CONCEPTDEC_R_CAPACITY_RESIDUAL "capacity_residual" /**< (): by how much any solution misses its conditions, in
+                                                                units of the products that it is made of: below 2^-40 */
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */

@@ -168,7 +168,8 @@ enum {
     CONCEPTDEC_I_RNG_ORDER = 30,
     CONCEPTDEC_I_RNG_HALVES = 31,
     CONCEPTDEC_I_RNG_REFERENCE = 32,
-    CONCEPTDEC_I_RNG_DECIMATION = 33
+    CONCEPTDEC_I_RNG_DECIMATION = 33,
+    CONCEPTDEC_I_RNG_CAPACITY = 34
 };
 
 typedef struct conceptdec_i_rng {
@@ -183,6 +184,7 @@ uint32_t conceptdec_i_rng_u32(conceptdec_i_rng *rng);
 uint64_t conceptdec_i_rng_u64(conceptdec_i_rng *rng);
 uint64_t conceptdec_i_rng_below(conceptdec_i_rng *rng, uint64_t n); /* uniform in 0..n-1, without bias; n >= 1 */
 double conceptdec_i_rng_unit(conceptdec_i_rng *rng);                /* uniform in [0, 1), 53 bits */
+void conceptdec_i_rng_normal(conceptdec_i_rng *rng, double pair[2]); /* two independent ones */
 /* Fisher-Yates over item order. */
 void conceptdec_i_rng_shuffle(conceptdec_i_rng *rng, int32_t *items, int64_t n);
 void conceptdec_i_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -1,6 +1,8 @@
 /* Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): random numbers as a function of (seed, purpose, item, position). */
 #include "core.h"
 
+#include <math.h>
+
 static void
 multiply(uint32_t a, uint32_t b, uint32_t *high, uint32_t *low)
 {
@@ -90,6 +92,16 @@ double
 conceptdec_i_rng_unit(conceptdec_i_rng *rng)
 {
     return (double)(conceptdec_i_rng_u64(rng) >> 11) * 0x1p-53;
+}
+
+/* Box and Muller. 1 - u is above 0. */
+void
+conceptdec_i_rng_normal(conceptdec_i_rng *rng, double pair[2])
+{
+    const double length = sqrt(-2 * log(1 - conceptdec_i_rng_unit(rng)));
+    const double angle = 6.283185307179586 * conceptdec_i_rng_unit(rng);
+    pair[0] = length * cos(angle);
+    pair[1] = length * sin(angle);
 }
 
 void

@@ -117,6 +117,8 @@ measure_classes(conceptdec_i_geometry *g)
         CONCEPTDEC_I_TRY(conceptdec_i_geometry_probe(g));
     if (!conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE))
         CONCEPTDEC_I_TRY(conceptdec_i_geometry_silhouette(g));
+    if (g->options.capacity_draws > 0)
+        CONCEPTDEC_I_TRY(conceptdec_i_geometry_capacity(g));
     return conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM) ? CONCEPTDEC_OK
                                                                          : conceptdec_i_geometry_participation(g);
 }

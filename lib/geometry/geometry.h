@@ -71,6 +71,7 @@ conceptdec_status conceptdec_i_geometry_collapse(conceptdec_i_geometry *g);     
 conceptdec_status conceptdec_i_geometry_participation(conceptdec_i_geometry *g); /* of each class */
 conceptdec_status conceptdec_i_geometry_probe(conceptdec_i_geometry *g);         /* NC3, NC4 */
 conceptdec_status conceptdec_i_geometry_silhouette(conceptdec_i_geometry *g);
+conceptdec_status conceptdec_i_geometry_capacity(conceptdec_i_geometry *g);
 
 /* ---- between these ---- */
 

@@ -51,7 +51,6 @@ typedef struct {
     float *rows;
 } drawing;
 
-/* Box and Muller: two at a time. 1 - u is above 0. */
 static conceptdec_status
 draw_task(void *argument, int64_t task, int lane)
 {
@@ -60,14 +59,14 @@ draw_task(void *argument, int64_t task, int lane)
     (void)lane;
     for (int64_t i = task * ROWS; i < min64(n, (task + 1) * ROWS); i++) {
         conceptdec_i_rng rng;
+        double pair[2];
         float *row = w->rows + i * d;
         conceptdec_i_rng_start(&rng, w->g->options.seed, CONCEPTDEC_I_RNG_REFERENCE, (uint64_t)(w->draw * n + i));
         for (int64_t j = 0; j < d; j += 2) {
-            double length = sqrt(-2 * log(1 - conceptdec_i_rng_unit(&rng)));
-            double angle = 6.283185307179586 * conceptdec_i_rng_unit(&rng);
-            row[j] = (float)(length * cos(angle));
+            conceptdec_i_rng_normal(&rng, pair);
+            row[j] = (float)pair[0];
             if (j + 1 < d)
-                row[j + 1] = (float)(length * sin(angle));
+                row[j + 1] = (float)pair[1];
         }
     }
     return CONCEPTDEC_OK;

@@ -3,7 +3,7 @@
 
 #include "geometry/geometry.h"
 
-enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, FIELDS };
+enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS, MARGIN, FIELDS };
 
 #define KNOWN_FLAGS                                                                                                    \
     (CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_PROBE |               \
@@ -41,6 +41,9 @@ check_parts(const conceptdec_i_geometry *g)
         {LAMBDA, "lambda", o->lambda < 0 || o->lambda > 0, no_fit},
         {DISCARD, "discard", o->discard < 0 || o->discard > 0, no_table},
         {TOLERANCE, "tolerance", o->tolerance < 0 || o->tolerance > 0, no_labels},
+        {DRAWS, "capacity_draws", o->capacity_draws != 0, no_labels},
+        {MARGIN, "capacity_margin", o->capacity_margin < 0 || o->capacity_margin > 0,
+         o->capacity_draws != 0 ? NULL : "capacity_draws is 0"},
         {METRIC, "metric", o->metric != 0, no_table && no_silhouette ? "no distances are measured" : NULL},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -84,14 +87,17 @@ check_numbers(const conceptdec_i_geometry *g)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "lambda: must be finite and above 0");
     if (!(o->tolerance >= 0 && o->tolerance < 1))
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "tolerance: must be at least 0 and below 1");
-    return CONCEPTDEC_OK;
+    if (!(o->capacity_margin >= 0 && isfinite(o->capacity_margin)))
+        return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "capacity_margin: must be finite and at least 0");
+    return conceptdec_i_check_count(g->ctx, "capacity_draws", o->capacity_draws);
 }
 
 conceptdec_status
 conceptdec_i_geometry_options_take(conceptdec_i_geometry *g, const conceptdec_geometry_options *options)
 {
     conceptdec_geometry_options *o = &g->options;
-    CONCEPTDEC_I_TRY(conceptdec_i_intake(g->ctx, "options", options, o, sizeof *o, sizeof *o));
+    CONCEPTDEC_I_TRY(conceptdec_i_intake(g->ctx, "options", options, o, sizeof *o,
+                                        offsetof(conceptdec_geometry_options, capacity_draws)));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(g->ctx, "options", o->given, FIELDS));
     if (o->flags & ~KNOWN_FLAGS)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown",
@@ -144,6 +150,11 @@ tell_classes(const conceptdec_i_geometry *g)
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "bias", o->bias != NULL));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
         g->ctx, g->result, "probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)));
+    if (o->capacity_draws > 0) {
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_result_option_number(g->ctx, g->result, "capacity_draws", (double)o->capacity_draws));
+        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "capacity_margin", o->capacity_margin));
+    }
     return conceptdec_i_result_option_number(g->ctx, g->result, "silhouette",
                                              !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE));
 }

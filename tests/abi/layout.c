@@ -260,7 +260,9 @@ FIELD(conceptdec_geometry_options, discard, 88, double);
 FIELD(conceptdec_geometry_options, tolerance, 96, double);
 FIELD(conceptdec_geometry_options, metric, 104, int32_t);
 FIELD(conceptdec_geometry_options, flags, 108, uint32_t);
-SIZE(conceptdec_geometry_options, 112);
+FIELD(conceptdec_geometry_options, capacity_draws, 112, int64_t);
+FIELD(conceptdec_geometry_options, capacity_margin, 120, double);
+SIZE(conceptdec_geometry_options, 128);
 
 FIELD(conceptdec_vectors_options, struct_size, 0, uint64_t);
 FIELD(conceptdec_vectors_options, given, 8, uint64_t);

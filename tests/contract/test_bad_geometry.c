@@ -307,6 +307,41 @@ metric_without_distances(call *c)
     c->o.flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_SILHOUETTE;
     c->o.metric = CONCEPTDEC_METRIC_COSINE;
 }
+static void
+draws_negative(call *c)
+{
+    c->o.capacity_draws = -1;
+}
+static void
+draws_without_labels(call *c)
+{
+    c->given_y = NULL;
+    c->o = (conceptdec_geometry_options){.struct_size = sizeof c->o, .capacity_draws = 5};
+}
+static void
+margin_alone(call *c)
+{
+    c->o.capacity_margin = 0.5;
+}
+static void
+margin_negative(call *c)
+{
+    c->o.capacity_draws = 5;
+    c->o.capacity_margin = -0.5;
+}
+static void
+margin_nan(call *c)
+{
+    c->o.capacity_draws = 5;
+    c->o.capacity_margin = (double)NAN;
+}
+static void
+memory_small_capacity(call *c)
+{
+    c->o.flags = CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_SILHOUETTE;
+    c->o.capacity_draws = 1000000;
+    c->o.memory = 1 << 20;
+}
 
 /* ---- weights ---- */
 
@@ -400,6 +435,12 @@ static const struct {
     {k_without_neighbors, CONCEPTDEC_EINVAL, "k: plays no part, since neighbours are left out"},
     {references_without_neighbors, CONCEPTDEC_EINVAL, "references: plays no part"},
     {metric_without_distances, CONCEPTDEC_EINVAL, "metric: plays no part"},
+    {draws_negative, CONCEPTDEC_ESIZE, "capacity_draws"},
+    {draws_without_labels, CONCEPTDEC_EINVAL, "capacity_draws: plays no part, since there are no labels"},
+    {margin_alone, CONCEPTDEC_EINVAL, "capacity_margin: plays no part, since capacity_draws is 0"},
+    {margin_negative, CONCEPTDEC_EINVAL, "capacity_margin"},
+    {margin_nan, CONCEPTDEC_EINVAL, "capacity_margin"},
+    {memory_small_capacity, CONCEPTDEC_ENOMEM, "memory: capacity needs"},
     {weights_narrow, CONCEPTDEC_ESIZE, "weights: 3 x 2, must be 3 x 3"},
     {weights_few, CONCEPTDEC_ESIZE, "weights: 2 x 3, must be 3 x 3"},
     {weights_integers, CONCEPTDEC_EDTYPE, "weights: dtype"},

@@ -48,6 +48,7 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
                                            .k = 5,
                                            .hub_k = 3,
                                            .references = variant,
+                                           .capacity_draws = 2,
                                            .metric = variant ? CONCEPTDEC_METRIC_COSINE : CONCEPTDEC_METRIC_L2};
     return conceptdec_geometry(ctx, &x, &labels, &o, result);
 }

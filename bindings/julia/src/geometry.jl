@@ -3,7 +3,7 @@
 function geometry_options(roots, classes; metric = nothing, k = nothing, hub_k = nothing, references = 0, seed = 0,
                           weights = nothing, bias = nothing, lambda_ = nothing, discard = nothing, tolerance = nothing,
                           spectrum = true, neighbors = true, curve = true, probe = true, silhouette = true,
-                          memory = nothing, unknown...)
+                          capacity_draws = 0, capacity_margin = nothing, memory = nothing, unknown...)
     refuse(unknown)
     return options(conceptdec_geometry_options; weights = row_pointer(roots, weights, "weights"),
         bias = number_pointer(roots, bias, "bias"), classes = classes, k = k, hub_k = hub_k,
@@ -11,14 +11,15 @@ function geometry_options(roots, classes; metric = nothing, k = nothing, hub_k =
         tolerance = tolerance, metric = choice("metric", metric, METRICS),
         flags = !spectrum * CONCEPTDEC_GEOMETRY_NO_SPECTRUM | !neighbors * CONCEPTDEC_GEOMETRY_NO_NEIGHBORS |
                 !curve * CONCEPTDEC_GEOMETRY_NO_CURVE | !probe * CONCEPTDEC_GEOMETRY_NO_PROBE |
-                !silhouette * CONCEPTDEC_GEOMETRY_NO_SILHOUETTE)
+                !silhouette * CONCEPTDEC_GEOMETRY_NO_SILHOUETTE,
+        capacity_draws = given(capacity_draws), capacity_margin = capacity_margin)
 end
 
 """
     geometry(X, y=nothing; metric="l2", k=nothing, hub_k=nothing, references=0, seed=0, weights=nothing, bias=nothing,
              lambda_=nothing, discard=nothing, tolerance=nothing, spectrum=true, neighbors=true, curve=true,
-             probe=true, silhouette=true, memory=nothing, classes=nothing, ignore=nothing, dtype=nothing,
-             threads=nothing, progress=nothing) -> Result
+             probe=true, silhouette=true, capacity_draws=0, capacity_margin=nothing, memory=nothing, classes=nothing,
+             ignore=nothing, dtype=nothing, threads=nothing, progress=nothing) -> Result
 
 How many dimensions activations fill, who their hubs are, and how their classes lie in them.
 
@@ -37,6 +38,8 @@ How many dimensions activations fill, who their hubs are, and how their classes 
   scatter at or below this share of the largest count as 0 in `nc1`, default d times the epsilon.
 - `spectrum`, `neighbors`, `curve`, `probe`, `silhouette`: `false` leaves out what needs second moments; neighbours;
   `twonn_curve`, about half of the searches; a fitted probe; all distances. `memory`: bytes of each part (2^29).
+- `capacity_draws`: Gaussian vectors over which manifold capacity is averaged, 300, say; 0 leaves it out.
+  `capacity_margin` (0) of the classifications that it counts.
 
 An option that plays no part (one of labels without labels, of neighbours without them) is refused.
 
@@ -47,7 +50,9 @@ Of the cloud, ignored samples included: `spectrum` (variances along principal co
 `hubness_skew`, `robin_hood`, `antihub_share`, `hub_share`, `hubness_reference` (references x 4, in this order). With
 `y`, of the labelled samples: `class_count`, `nc1`, `nc1_rank`, `nc2`, `nc2_norms`, `nc3`, `nc4` (neural collapse),
 `vci`, `fisher`, `silhouette`, `silhouette_per_concept`, `participation_per_concept` (C); of a fitted probe `lambda_`,
-`converged`. What is not defined is NaN.
+`converged`. With `capacity_draws`: `capacity`, `manifold_radius`, `manifold_dimension` (C each), their standard errors
+`capacity_se`, `manifold_radius_se`, `manifold_dimension_se`, the harmonic mean `capacity_mean` with `capacity_mean_se`,
+and `capacity_residual`, by how much any solution misses its conditions. What is not defined is NaN.
 
 Time: a neighbour search, O(n d min(n, d)) for the spectrum, O(n^2 d) for the silhouette. Definitions:
 docs/definitions.md.

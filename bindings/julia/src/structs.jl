@@ -241,6 +241,8 @@ struct conceptdec_geometry_options
     tolerance::Float64
     metric::Int32
     flags::UInt32
+    capacity_draws::Int64
+    capacity_margin::Float64
 end
 
 struct conceptdec_vectors_options

@@ -58,6 +58,17 @@ end
     @test isfinite(geometry(X, metric = "cosine").twonn)
 end
 
+@testset "capacity" begin
+    X, y = three_classes(MersenneTwister(92), 6)
+    r = geometry(X, y, capacity_draws = 200, seed = 4)
+    @test size(r.capacity) == size(r.manifold_radius_se) == (3,) && all(0 .< r.capacity .< 2)
+    @test 1 / r.capacity_mean ≈ sum(1 ./ r.capacity) / 3
+    @test r.capacity == geometry(X, y, capacity_draws = 200, seed = 4, threads = 1).capacity
+    @test all(geometry(X, y, capacity_draws = 200, seed = 4, capacity_margin = 1.0).capacity .< r.capacity)
+    @test !haskey(geometry(X, y), :capacity)
+    @test_throws ConceptDecError geometry(X, y, capacity_margin = 1.0)
+end
+
 @testset "classes" begin
     rng = MersenneTwister(91)
     X, y = three_classes(rng, 6)

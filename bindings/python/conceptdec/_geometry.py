@@ -30,6 +30,8 @@ def geometry(
     curve: bool = True,
     probe: bool = True,
     silhouette: bool = True,
+    capacity_draws: int = 0,
+    capacity_margin: Optional[float] = None,
     memory: Optional[int] = None,
     classes: Any = None,
     ignore: Any = None,
@@ -55,7 +57,7 @@ def geometry(
         Clouds of Gaussian rows of the same shape whose hubness is measured, too (`hubness_reference`): hubness grows
         with the number of dimensions alone.
     seed : int, default 0
-        Of the subsamples of `twonn_curve` and of the references.
+        Of the subsamples of `twonn_curve`, of the references and of capacity's vectors.
     weights : array, (C, d), optional
         Classifier for `nc3` and `nc4`, the model's last layer, say; of two classes also (1, d). By default a logistic
         probe is fitted.
@@ -70,6 +72,10 @@ def geometry(
         times the epsilon.
     spectrum, neighbors, curve, probe, silhouette : bool, default True
         False leaves out what needs second moments; neighbours; searches of subsamples; a fitted probe; all distances.
+    capacity_draws : int, default 0
+        Gaussian vectors over which manifold capacity is averaged, 300, say; 0 leaves it out.
+    capacity_margin : float, optional
+        Margin of the classifications that capacity counts, at least 0; default 0.
     memory : int, optional
         Bytes of working memory beside X; default 2**29.
     classes : array, (C,), optional
@@ -88,7 +94,10 @@ def geometry(
         `twonn_curve_se` over `curve_samples`, `mle_dimension`; `hubness_skew`, `robin_hood`, `antihub_share`,
         `hub_share`, `hubness_reference` (references x 4, in this order). With y: `nc1`, `nc1_rank`, `nc2`, `nc2_norms`,
         `nc3`, `nc4` (neural collapse), `vci`, `fisher`, `silhouette`, `silhouette_per_concept`,
-        `participation_per_concept` (C each), `classes`. What is not defined is NaN.
+        `participation_per_concept` (C each), `classes`. With capacity_draws: `capacity`, `manifold_radius`,
+        `manifold_dimension` (C each) and their standard errors `capacity_se`, `manifold_radius_se`,
+        `manifold_dimension_se`; `capacity_mean`, the harmonic mean over classes, `capacity_mean_se`, and
+        `capacity_residual`, by how much any solution misses its conditions. What is not defined is NaN.
 
     Raises
     ------
@@ -107,7 +116,8 @@ def geometry(
     References
     ----------
     Papyan, Han, Donoho, PNAS 117 (2020) (neural collapse). Facco et al., Sci. Rep. 7 (2017) (TwoNN). Levina, Bickel,
-    NeurIPS 2004 (dimension). Roy, Vetterli, EUSIPCO 2007 (effective rank).
+    NeurIPS 2004 (dimension). Roy, Vetterli, EUSIPCO 2007 (effective rank). Chung, Lee, Sompolinsky, Phys. Rev. X 8
+    (2018) (capacity).
 
     Examples
     --------
@@ -139,6 +149,8 @@ def geometry(
         tolerance=tolerance,
         metric=None if metric is None else word("metric", metric),
         flags=left_out or None,
+        capacity_draws=capacity_draws or None,
+        capacity_margin=capacity_margin,
     )
     x = _views.matrix("X", X, dtype)
     arguments = (pointer(x), labels, pointer(wishes))

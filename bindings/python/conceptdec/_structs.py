@@ -389,6 +389,8 @@ class GeometryOptions(Options):
         ("tolerance", c_double),
         ("metric", c_int32),
         ("flags", c_uint32),
+        ("capacity_draws", c_int64),
+        ("capacity_margin", c_double),
     ]
 
 

@@ -119,6 +119,26 @@ def test_parts(cloud):
     assert set(CLOUD) <= set(geometry(x).keys())
 
 
+def test_capacity(cloud, rng):
+    parts = dict(spectrum=False, neighbors=False, probe=False, silhouette=False)
+    points = np.repeat(3 * np.eye(5), 2, axis=0)
+    r = conceptdec.geometry(points, np.arange(10) // 2, capacity_draws=2000, **parts)
+    assert np.abs(r.capacity - 2).max() < 4 * r.capacity_se.max() < 0.5
+    assert not r.manifold_radius.any() and r.capacity_residual < 1e-12
+    wide = np.repeat(3 * np.eye(5), 40, axis=0) + rng.standard_normal((200, 5))
+    labels = np.arange(200) // 40
+    r = conceptdec.geometry(wide, labels, capacity_draws=100, seed=3, **parts)
+    assert r.capacity.shape == r.manifold_dimension_se.shape == (5,) and r.capacity.max() < 1.5
+    assert abs(1 / r.capacity_mean - (1 / r.capacity).mean()) < 1e-12
+    alone = conceptdec.geometry(wide, labels, capacity_draws=100, seed=3, threads=1, **parts)
+    assert alone.capacity.tolist() == r.capacity.tolist() and alone.capacity_mean_se == r.capacity_mean_se
+    narrow = conceptdec.geometry(wide, labels, capacity_draws=100, seed=3, capacity_margin=0.5, **parts)
+    assert (narrow.capacity < r.capacity).all()
+    assert "capacity" not in conceptdec.geometry(wide, labels, **parts).keys()
+    with pytest.raises(conceptdec.ConceptDecError, match="capacity_margin: plays no part"):
+        conceptdec.geometry(wide, labels, capacity_margin=0.5, **parts)
+
+
 def test_references(cloud):
     r = geometry(cloud[0], references=4, seed=2)
     assert r.hubness_reference.shape == (4, 4) and np.isfinite(r.hubness_reference).all()
