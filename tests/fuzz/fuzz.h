@@ -1,5 +1,6 @@
 /* What fuzz targets share: a file on disk, its random changes, and a main that replays a corpus. A target includes this and
- * defines try_file() and TARGET, its name. */
+ * defines try_file() and TARGET, its name; with FUZZ_PLAIN its files have no checksum, and every truncation and every
+ * change of a single byte is tried, too. */
 #ifndef CONCEPTDEC_FUZZ_H
 #define CONCEPTDEC_FUZZ_H
 
@@ -25,7 +26,7 @@ require(bool holds, const char *what)
     abort();
 }
 
-static void
+static inline void
 put(const char *path, const uint8_t *data, size_t size)
 {
     FILE *f = fopen(path, "wb");
@@ -41,6 +42,26 @@ get(const char *path, uint8_t *data)
     (void)fclose(f);
     return size;
 }
+
+#ifdef FUZZ_PLAIN
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static conceptdec_ctx *ctx; /* one for all: most inputs are refused sooner than a context is made */
+    static char path[400];
+    conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 1};
+    const char *folder = getenv("TMPDIR");
+    if (!ctx) {
+        require(conceptdec_ctx_new(&options, &ctx) == CONCEPTDEC_OK, "no context");
+        (void)snprintf(path, sizeof path, "%s/conceptdec-fuzz-%ld", folder ? folder : "/tmp", (long)getpid());
+    }
+    if (size <= MOST_BYTES)
+        (void)try_file(ctx, path, data, size);
+    return 0;
+}
+
+#else
 
 /* As it is, and under a checksum that is right, without which hardly anything would be looked at. */
 int
@@ -66,7 +87,31 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
+#endif
+
 #ifndef CONCEPTDEC_LIBFUZZER
+
+#ifdef FUZZ_PLAIN
+
+/* Every truncation, and every other value of every byte; of a byte beyond the first 4096 three. */
+static int64_t
+replay_all(const uint8_t *data, size_t size, uint8_t *changed)
+{
+    int64_t runs = 0;
+    memcpy(changed, data, size);
+    for (size_t at = 0; at < size; at++, runs++)
+        (void)LLVMFuzzerTestOneInput(data, at);
+    for (size_t at = 0; at < size; at++) {
+        for (int mask = 1; mask < 256; mask = at < 4096 ? mask + 1 : 15 * mask + 1, runs++) {
+            changed[at] = data[at] ^ (uint8_t)mask;
+            (void)LLVMFuzzerTestOneInput(changed, size);
+        }
+        changed[at] = data[at];
+    }
+    return runs;
+}
+
+#endif
 
 /* A bit, a byte or a whole number is changed, or the end is cut off. */
 static size_t
@@ -93,6 +138,9 @@ main(int count, char **files)
     for (int i = 1; i < count; i++) {
         size_t size = get(files[i], data);
         (void)LLVMFuzzerTestOneInput(data, size);
+#ifdef FUZZ_PLAIN
+        runs += replay_all(data, size, changed);
+#endif
         for (uint64_t round = 0; round < CHANGES; round++, runs++) {
             conceptdec_i_rng rng;
             size_t left = size;

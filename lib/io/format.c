@@ -1,0 +1,272 @@
+/* What the formats of files of activations share. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "io/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- types ---- */
+
+#define FLOAT(name, safetensors, npy, dtype, bits) {name, safetensors, npy, dtype, bits, true}
+#define INTEGER(name, safetensors, npy, bits, is_signed)                                                               \
+    {name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed}
+#define UNREAD(name, safetensors, npy, bits) {name, safetensors, npy, 0, bits, true}
+
+static const conceptdec_i_type types[] = {
+    FLOAT("bfloat16", "BF16", "V2", CONCEPTDEC_BFLOAT16, 16),
+    FLOAT("float16", "F16", "f2", CONCEPTDEC_FLOAT16, 16),
+    FLOAT("float32", "F32", "f4", CONCEPTDEC_FLOAT32, 32),
+    FLOAT("float64", "F64", "f8", CONCEPTDEC_FLOAT64, 64),
+    INTEGER("bool", "BOOL", "b1", 8, false),
+    INTEGER("int8", "I8", "i1", 8, true),
+    INTEGER("int16", "I16", "i2", 16, true),
+    INTEGER("int32", "I32", "i4", 32, true),
+    INTEGER("int64", "I64", "i8", 64, true),
+    INTEGER("uint8", "U8", "u1", 8, false),
+    INTEGER("uint16", "U16", "u2", 16, false),
+    INTEGER("uint32", "U32", "u4", 32, false),
+    INTEGER("uint64", "U64", "u8", 64, false),
+    UNREAD("F4", "F4", "", 4),
+    UNREAD("F6_E2M3", "F6_E2M3", "", 6),
+    UNREAD("F6_E3M2", "F6_E3M2", "", 6),
+    UNREAD("F8_E4M3", "F8_E4M3", "", 8),
+    UNREAD("F8_E5M2", "F8_E5M2", "", 8),
+    UNREAD("F8_E8M0", "F8_E8M0", "", 8),
+    UNREAD("F8_E4M3FNUZ", "F8_E4M3FNUZ", "", 8),
+    UNREAD("F8_E5M2FNUZ", "F8_E5M2FNUZ", "", 8),
+    UNREAD("C64", "C64", "", 64),
+    UNREAD("c8", "", "c8", 64),
+    UNREAD("c16", "", "c16", 128),
+    UNREAD("c24", "", "c24", 192),
+    UNREAD("c32", "", "c32", 256),
+    UNREAD("f12", "", "f12", 96),
+    UNREAD("f16", "", "f16", 128),
+};
+
+static const conceptdec_i_type *
+type_of(const char *word, bool is_npy)
+{
+    for (size_t i = 0; *word && i < sizeof types / sizeof *types; i++)
+        if (strcmp(is_npy ? types[i].npy : types[i].safetensors, word) == 0)
+            return &types[i];
+    return NULL;
+}
+
+const conceptdec_i_type *
+conceptdec_i_type_of_safetensors(const char *word)
+{
+    return type_of(word, false);
+}
+
+const conceptdec_i_type *
+conceptdec_i_type_of_npy(const char *word)
+{
+    return type_of(word, true);
+}
+
+const conceptdec_i_type *
+conceptdec_i_type_as(const conceptdec_i_type *type, int32_t dtype)
+{
+    bool is_short = type->dtype == CONCEPTDEC_INT64 && type->bits == 16;
+    return dtype == CONCEPTDEC_BFLOAT16 && is_short ? type_of("BF16", false) : type;
+}
+
+bool
+conceptdec_i_count_elements(const int64_t *shape, int32_t ndim, int64_t *count)
+{
+    int64_t product = 1;
+    for (int32_t i = 0; i < ndim; i++)
+        if (!conceptdec_i_mul(product, shape[i], &product))
+            return false;
+    *count = product;
+    return true;
+}
+
+bool
+conceptdec_i_count_bytes(const conceptdec_i_stored *array, int64_t *bytes)
+{
+    int64_t bits;
+    if (!conceptdec_i_count_elements(array->shape, array->ndim, &bits) ||
+        !conceptdec_i_mul(bits, array->type->bits, &bits) || bits % 8 != 0)
+        return false;
+    *bytes = bits / 8;
+    return true;
+}
+
+/* ---- refusals ---- */
+
+conceptdec_status
+conceptdec_i_refuse(const conceptdec_i_origin *origin, const char *format, ...)
+{
+    char what[320], path[CONCEPTDEC_I_CLIPPED_PATH];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    return conceptdec_i_fail(origin->ctx, CONCEPTDEC_EFORMAT, "path: %s: %s",
+                             conceptdec_i_clip_path(path, origin->path), what);
+}
+
+static bool
+is_inside(char c) /* of a UTF-8 sequence */
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+const char *
+conceptdec_i_clip(char clipped[CONCEPTDEC_I_CLIPPED], const char *name)
+{
+    size_t length = strlen(name), most = CONCEPTDEC_I_CLIPPED - 4;
+    bool is_cut = length > most;
+    if (is_cut)
+        for (length = most; length > most - 3 && is_inside(name[length]); length--)
+            ;
+    memcpy(clipped, name, length);
+    strcpy(clipped + length, is_cut ? "..." : "");
+    return clipped;
+}
+
+const char *
+conceptdec_i_clip_path(char clipped[CONCEPTDEC_I_CLIPPED_PATH], const char *path)
+{
+    size_t length = strlen(path), most = CONCEPTDEC_I_CLIPPED_PATH - 4;
+    const char *from = length > most ? path + (length - most) : path;
+    while (from > path && is_inside(*from))
+        from++;
+    (void)snprintf(clipped, CONCEPTDEC_I_CLIPPED_PATH, "%s%s", from > path ? "..." : "", from);
+    return clipped;
+}
+
+/* ---- names ---- */
+
+static size_t
+digits_at(const char *p)
+{
+    return strspn(p, "0123456789");
+}
+
+/* Two numbers, whose digits are passed: leading zeros do not count. */
+static int
+compare_numbers(const char **a, const char **b)
+{
+    *a += strspn(*a, "0");
+    *b += strspn(*b, "0");
+    size_t length = digits_at(*a), other = digits_at(*b);
+    int order = length != other ? (length < other ? -1 : 1) : memcmp(*a, *b, length);
+    *a += length;
+    *b += other;
+    return order;
+}
+
+int
+conceptdec_i_compare_names(const char *a, const char *b)
+{
+    const char *p = a, *q = b;
+    while (*p && *q) {
+        int order = (unsigned char)*p - (unsigned char)*q;
+        if (digits_at(p) && digits_at(q)) {
+            order = compare_numbers(&p, &q);
+        } else {
+            p++;
+            q++;
+        }
+        if (order != 0)
+            return order;
+    }
+    return *p || *q ? (unsigned char)*p - (unsigned char)*q : strcmp(a, b);
+}
+
+/* ---- lists ---- */
+
+void *
+conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list, uint64_t size)
+{
+    if (list->count == list->room) {
+        int64_t room = list->room ? 2 * list->room : 16;
+        void *items = conceptdec_i_memory_take(memory, (uint64_t)room, size);
+        if (!items)
+            return NULL;
+        if (list->count > 0)
+            memcpy(items, list->items, (size_t)list->count * size);
+        conceptdec_i_memory_give(memory, list->items);
+        list->items = items;
+        list->room = room;
+    }
+    return memset((char *)list->items + (uint64_t)list->count++ * size, 0, size);
+}
+
+typedef int (*comparison)(const void *a, const void *b);
+
+/* Lets the item at `root` sink until what is below it is not above it. */
+static void
+sink(const void **items, int64_t root, int64_t n, comparison compare)
+{
+    const void *item = items[root];
+    for (int64_t child; (child = 2 * root + 1) < n; root = child) {
+        if (child + 1 < n && compare(items[child], items[child + 1]) < 0)
+            child++;
+        if (compare(item, items[child]) >= 0)
+            break;
+        items[root] = items[child];
+    }
+    items[root] = item;
+}
+
+static conceptdec_status
+sort(conceptdec_ctx *ctx, const void **items, int64_t n, comparison compare)
+{
+    for (int64_t i = n / 2 - 1; i >= 0; i--)
+        sink(items, i, n, compare);
+    for (int64_t i = n - 1; i > 0; i--) {
+        const void *last = items[i];
+        items[i] = items[0];
+        items[0] = last;
+        sink(items, 0, i, compare);
+        if (i % 4096 == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_list_sort(conceptdec_ctx *ctx, const conceptdec_i_list *list, uint64_t size, comparison compare,
+                       const void ***sorted)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "names", list->count, sizeof(void *), &p));
+    const void **items = p;
+    for (int64_t i = 0; i < list->count; i++)
+        items[i] = (const char *)list->items + (uint64_t)i * size;
+    conceptdec_status status = sort(ctx, items, list->count, compare);
+    if (status == CONCEPTDEC_OK)
+        *sorted = items;
+    else
+        conceptdec_i_give(ctx, p);
+    return status;
+}
+
+void
+conceptdec_i_contents_drop(conceptdec_i_memory *memory, conceptdec_i_contents *contents)
+{
+    conceptdec_i_memory_give(memory, contents->arrays.items);
+    conceptdec_i_memory_give(memory, contents->metadata.items);
+    conceptdec_i_memory_give(memory, (void *)contents->by_name);
+    *contents = (conceptdec_i_contents){.by_name = NULL};
+}
+
+/* ---- kinds ---- */
+
+int
+conceptdec_i_kind_of(const unsigned char *head, int64_t count)
+{
+    if (count >= 6 && memcmp(head, "\x93NUMPY", 6) == 0)
+        return CONCEPTDEC_I_NPY;
+    int64_t first = 0, text = count < 8 ? count : 8;
+    while (first < text && head[first] && strchr(" \n\t\r", head[first]))
+        first++;
+    /* text has no character 0, the length of a header has some */
+    if (first < count && head[first] == '{' && !memchr(head, 0, (size_t)text))
+        return CONCEPTDEC_I_INDEX;
+    return count > 8 && head[8] == '{' ? CONCEPTDEC_I_SAFETENSORS : 0;
+}
