@@ -1,10 +1,9 @@
 /* More activations than memory: rows are read from a file as they are needed.
  *   cc out_of_core.c $(pkg-config --cflags --libs conceptdec) -pthread -o out_of_core
- *   ./out_of_core [--mmap] [--k K] [--threads T] [--raw ROWS COLS f2|f4] FILE [LABELS.npy]
- * FILE is a .npy of float16 or float32 in C order, of which the last two axes are samples x dimensions (the last matrix
- * is taken where there are more), or with --raw the numbers alone. With labels it prints the decodability, else the mean
- * distance to the k nearest. --mmap maps the file into memory instead of reading it, for comparison. Without a file it
- * takes examples/data. */
+ *   ./out_of_core [--mmap] [--k K] [--threads T] [--raw ROWS COLS f2|f4] FILE [LABELS]
+ * FILE is a .npy or .safetensors file, of which the last matrix is taken, or with --raw numbers alone, for which this
+ * program has a reader of its own. With labels it prints the decodability, else the mean distance to the k nearest.
+ * --mmap maps the file into memory instead of reading it, for comparison. Without a file it takes examples/data. */
 #define _POSIX_C_SOURCE 200809L
 #include <conceptdec/conceptdec.h>
 #include <errno.h>
@@ -13,16 +12,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A matrix in a file. */
-struct file {
+/* Numbers in a file, and nothing else. */
+struct raw {
     int descriptor;
-    int64_t begin, rows, cols, row_bytes;
+    int64_t rows, cols, row_bytes;
     int32_t dtype;
+};
+
+struct question {
+    const char *path, *labels;
+    int64_t k;
+    int threads;
+    uint32_t flags;
+    struct raw raw; /* row_bytes is 0: the file has a header */
 };
 
 static conceptdec_ctx *ctx;
@@ -41,101 +46,53 @@ check(conceptdec_status status)
         fail(conceptdec_status_name(status), conceptdec_ctx_error(ctx));
 }
 
-/* ---- the file ---- */
-
-static int
-read_at(int descriptor, int64_t at, int64_t size, void *to)
-{
-    while (size > 0) {
-        ssize_t got = pread(descriptor, to, (size_t)size, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? errno : EIO; /* EIO: the file ends */
-        to = (char *)to + got;
-        at += got;
-        size -= got;
-    }
-    return 0;
-}
+/* ---- files ---- */
 
 /* The reader: called by several threads at once, which pread() allows. */
 static int32_t
 read_rows(void *user, int64_t first, int64_t count, void *rows)
 {
-    const struct file *f = user;
-    return read_at(f->descriptor, f->begin + first * f->row_bytes, count * f->row_bytes, rows);
-}
-
-static int64_t
-set_dtype(struct file *f, const char *name)
-{
-    static const struct {
-        const char *name;
-        int32_t dtype, size;
-    } known[] = {{"f2", CONCEPTDEC_FLOAT16, 2}, {"f4", CONCEPTDEC_FLOAT32, 4}, {"i4", CONCEPTDEC_INT32, 4},
-                 {"i8", CONCEPTDEC_INT64, 8}};
-    for (int i = 0; i < 4; i++)
-        if (strncmp(name, known[i].name, 2) == 0) {
-            f->dtype = known[i].dtype;
-            return known[i].size;
-        }
+    const struct raw *f = user;
+    int64_t at = first * f->row_bytes, left = count * f->row_bytes;
+    for (char *to = rows; left > 0;) {
+        ssize_t got = pread(f->descriptor, to, (size_t)left, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? errno : EIO; /* EIO: the file ends */
+        to += got;
+        at += got;
+        left -= got;
+    }
     return 0;
 }
 
-/* A header such as {'descr': '<f2', 'fortran_order': False, 'shape': (20, 600, 64), } */
 static void
-parse_npy(const char *path, struct file *f)
-{
-    unsigned char start[12];
-    char header[4096] = "";
-    if (read_at(f->descriptor, 0, 12, start) || memcmp(start, "\x93NUMPY", 6) || start[6] < 1 || start[6] > 2)
-        fail(path, "is no .npy file of version 1 or 2 (numbers alone: --raw)");
-    int64_t length = start[8] | start[9] << 8, size;
-    if (start[6] == 2)
-        length |= (int64_t)start[10] << 16 | (int64_t)start[11] << 24;
-    f->begin = (start[6] == 2 ? 12 : 10) + length;
-    if (length >= (int64_t)sizeof header || read_at(f->descriptor, f->begin - length, length, header))
-        fail(path, "its header cannot be read");
-    const char *descr = strstr(header, "'descr': '<"), *shape = strstr(header, "'shape': (");
-    if (!descr || !shape || !strstr(header, "'fortran_order': False") || (size = set_dtype(f, descr + 11)) == 0)
-        fail(path, "must be little-endian float16 or float32 (labels: int32 or int64) in C order");
-    int64_t before = 1, axes = 0;
-    f->cols = 1;
-    for (char *at = (char *)(uintptr_t)shape + 10; *at >= '0' && *at <= '9'; axes++) { /* the last two axes count */
-        before *= axes > 1 ? f->rows : 1;
-        f->rows = axes > 0 ? f->cols : 1;
-        f->cols = strtoll(at, &at, 10);
-        at += strspn(at, ", ");
-    }
-    if (axes == 1) {
-        f->rows = f->cols;
-        f->cols = 1;
-    }
-    f->row_bytes = f->cols * size;
-    f->begin += (before - 1) * f->rows * f->row_bytes;
-}
-
-static void
-open_file(const char *path, struct file *f)
+open_raw(const char *path, struct raw *f, conceptdec_reader *reader, conceptdec_matrix *x)
 {
     f->descriptor = open(path, O_RDONLY);
     if (f->descriptor < 0)
         fail(path, strerror(errno));
-    if (f->row_bytes == 0)
-        parse_npy(path, f);
-    struct stat status;
-    if (fstat(f->descriptor, &status) || status.st_size < f->begin + f->rows * f->row_bytes)
-        fail(path, "is shorter than its shape says");
+    *reader = (conceptdec_reader){.struct_size = sizeof *reader, .read = read_rows, .user = f};
+    *x = (conceptdec_matrix){.data = reader, .rows = f->rows, .cols = f->cols, .dtype = f->dtype,
+                             .flags = CONCEPTDEC_MATRIX_READER};
 }
 
-static void *
-map_file(const char *path, const struct file *f)
+/* The last matrix of the last array. */
+static conceptdec_activations *
+open_last(const char *path, uint32_t flags, conceptdec_matrix *x)
 {
-    char *start = mmap(NULL, (size_t)(f->begin + f->rows * f->row_bytes), PROT_READ, MAP_PRIVATE, f->descriptor, 0);
-    if (start == MAP_FAILED)
-        fail(path, strerror(errno));
-    return start + f->begin;
+    conceptdec_activations_options options = {.struct_size = sizeof options, .flags = flags};
+    conceptdec_activations *file = NULL;
+    conceptdec_array_info info;
+    int64_t cells = 1;
+    check(conceptdec_activations_open(ctx, path, &options, &file));
+    int64_t last = conceptdec_activations_count(file) - 1;
+    check(conceptdec_activations_info(ctx, file, last, &info));
+    for (int axis = 0; axis < info.ndim - 2; axis++)
+        cells *= info.shape[axis];
+    check(conceptdec_activations_view(ctx, file, last, cells - 1, x));
+    return file;
 }
 
 /* ---- what is shown ---- */
@@ -176,18 +133,21 @@ peak_memory(void)
 static void
 print_decodability(const conceptdec_matrix *x, const char *path, int64_t k)
 {
-    struct file f = {0};
+    conceptdec_activations *file = NULL;
+    conceptdec_array labels;
     conceptdec_result *result = NULL;
     double value = 0, chance = 0;
-    open_file(path, &f);
-    conceptdec_matrix y = {.data = map_file(path, &f), .rows = f.rows, .cols = f.cols, .row_stride = f.row_bytes,
-                           .col_stride = f.row_bytes / f.cols, .dtype = f.dtype};
+    check(conceptdec_activations_open(ctx, path, NULL, &file));
+    check(conceptdec_activations_integers(ctx, file, 0, &labels));
+    conceptdec_matrix y = {.data = labels.data, .rows = labels.shape[0], .cols = 1, .row_stride = 8, .col_stride = 8,
+                           .dtype = CONCEPTDEC_INT64};
     conceptdec_knn_options options = {.struct_size = sizeof options, .k = k};
     check(conceptdec_knn_decodability(ctx, x, &y, &options, &result));
     check(conceptdec_result_scalar(result, CONCEPTDEC_R_DECODABILITY, &value));
     check(conceptdec_result_scalar(result, CONCEPTDEC_R_CHANCE_NULL, &chance));
     printf("decodability %.6f, chance %.6f\n", value, chance);
     conceptdec_result_free(result);
+    conceptdec_activations_free(file);
 }
 
 /* Row by row: the arrays of all rows would be one more piece of memory. */
@@ -216,33 +176,37 @@ print_mean_distance(const conceptdec_matrix *x, int64_t k)
     free(distances);
 }
 
-struct question {
-    const char *path, *labels;
-    int64_t k;
-    int is_mapped, threads;
-};
+static void
+set_raw(struct raw *f, char **arguments)
+{
+    int is_half = strcmp(arguments[2], "f2") == 0;
+    f->rows = atoll(arguments[0]);
+    f->cols = atoll(arguments[1]);
+    f->row_bytes = f->cols * (is_half ? 2 : 4);
+    f->dtype = is_half ? CONCEPTDEC_FLOAT16 : CONCEPTDEC_FLOAT32;
+}
 
 static void
-read_arguments(int argc, char **argv, struct question *q, struct file *f)
+read_arguments(int argc, char **argv, struct question *q)
 {
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++)
         if (strcmp(argv[i], "--mmap") == 0) {
-            q->is_mapped = 1;
+            q->flags = CONCEPTDEC_ACTIVATIONS_MAP;
         } else if (strcmp(argv[i], "--k") == 0 && i + 1 < argc) {
             q->k = atoll(argv[++i]);
         } else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc) {
             q->threads = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--raw") == 0 && i + 3 < argc) {
-            f->rows = atoll(argv[i + 1]);
-            f->cols = atoll(argv[i + 2]);
-            f->row_bytes = f->cols * set_dtype(f, argv[i + 3]);
+            set_raw(&q->raw, argv + i + 1);
             i += 3;
         } else {
             fail(argv[i], "unknown, or something is missing behind it");
         }
     if (q->k < 1)
         fail("--k", "must be at least 1");
+    if (q->flags && q->raw.row_bytes)
+        fail("--mmap", "is not for --raw");
     q->path = i < argc ? argv[i] : "examples/data/activations.npy";
     q->labels = i + 1 < argc ? argv[i + 1] : i < argc ? NULL : "examples/data/labels.npy";
 }
@@ -250,27 +214,28 @@ read_arguments(int argc, char **argv, struct question *q, struct file *f)
 int
 main(int argc, char **argv)
 {
-    struct file f = {0};
     struct question q = {.k = 10};
-    read_arguments(argc, argv, &q, &f);
-    open_file(q.path, &f);
-    conceptdec_reader reader = {.struct_size = sizeof reader, .read = read_rows, .user = &f};
-    conceptdec_matrix x = {.data = &reader, .rows = f.rows, .cols = f.cols, .dtype = f.dtype,
-                           .flags = CONCEPTDEC_MATRIX_READER};
-    if (q.is_mapped) /* a view of memory like any other */
-        x = (conceptdec_matrix){.data = map_file(q.path, &f), .rows = f.rows, .cols = f.cols, .row_stride = f.row_bytes,
-                                .col_stride = f.row_bytes / f.cols, .dtype = f.dtype};
+    conceptdec_activations *file = NULL;
+    conceptdec_reader reader;
+    conceptdec_matrix x;
+    read_arguments(argc, argv, &q);
     conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = q.threads,
                                       .progress = isatty(STDERR_FILENO) ? show : NULL};
     check(conceptdec_ctx_new(&options, &ctx));
+    if (q.raw.row_bytes)
+        open_raw(q.path, &q.raw, &reader, &x);
+    else
+        file = open_last(q.path, q.flags, &x);
     double start = seconds();
     if (q.labels)
         print_decodability(&x, q.labels, q.k);
     else
         print_mean_distance(&x, q.k);
-    printf("%" PRId64 " x %" PRId64 ", k = %" PRId64 ", %d threads, %s: %.2f s, peak memory %ld MiB\n", f.rows, f.cols,
-           q.k, (int)conceptdec_ctx_threads(ctx), q.is_mapped ? "mapped" : "read", seconds() - start, peak_memory());
+    printf("%" PRId64 " x %" PRId64 ", k = %" PRId64 ", %d threads, %s: %.2f s, peak memory %ld MiB\n", x.rows, x.cols,
+           q.k, (int)conceptdec_ctx_threads(ctx), q.flags ? "mapped" : "read", seconds() - start, peak_memory());
+    conceptdec_activations_free(file);
     conceptdec_ctx_free(ctx);
-    close(f.descriptor);
+    if (q.raw.row_bytes)
+        close(q.raw.descriptor);
     return EXIT_SUCCESS;
 }

@@ -4,15 +4,11 @@
  * where examples/data is, or name the folder:
  *   cc overlap.c $(pkg-config --cflags --libs conceptdec) -o overlap && ./overlap examples/data overlap.svg */
 #include <conceptdec/conceptdec.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* examples/data/README.md: float16 from byte 128 on; axes as here, then samples and width. */
-enum { STEPS = 4, LAYERS = 5, SHOTS = 3, SAMPLES = 600, WIDTH = 64, HEADER = 128, CONCEPTS = 6, LAYER = 3 };
+/* The axes of examples/data/activations.npy (README.md there), and what is asked of it. */
+enum { STEPS = 4, LAYERS = 5, SHOTS = 3, WIDTH = 64, CONCEPTS = 6, LAYER = 3 };
 enum { RANK = 10, DRAWS = 199 };
 
 static const int steps[STEPS] = {0, 250, 1000, 4000};
@@ -22,6 +18,7 @@ static const char *const layers[LAYERS] = {"0", "1", "2", "3", "4"};
 /* Everything that the program holds. */
 struct study {
     conceptdec_ctx *ctx;
+    conceptdec_activations *acts, *concept; /* files */
     conceptdec_matrix layers[STEPS][LAYERS], y;
     conceptdec_result *overlap[STEPS], *cka[STEPS];
 };
@@ -34,38 +31,34 @@ struct map {
     double left, top, side;
 };
 
-static const void *
-map_npy(const char *folder, const char *name, size_t size)
+/* A file of the folder; the program ends where there is none. */
+static conceptdec_activations *
+open_file(const struct study *s, const char *folder, const char *name)
 {
     char path[4096];
-    struct stat status;
+    conceptdec_activations *file = NULL;
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    int file = open(path, O_RDONLY);
-    void *memory = MAP_FAILED;
-    if (file >= 0 && fstat(file, &status) == 0 && (size_t)status.st_size == HEADER + size)
-        memory = mmap(NULL, HEADER + size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (file >= 0)
-        close(file);
-    if (memory == MAP_FAILED) {
-        fprintf(stderr, "%s cannot be read, or has another size\n", path);
-        exit(EXIT_FAILURE);
-    }
-    return (const char *)memory + HEADER;
+    if (conceptdec_activations_open(s->ctx, path, NULL, &file) == CONCEPTDEC_OK)
+        return file;
+    fprintf(stderr, "%s\n", conceptdec_ctx_error(s->ctx));
+    exit(EXIT_FAILURE);
 }
 
 /* Every layer at each step, after seven examples: the last of the shots. */
-static void
+static conceptdec_status
 open_study(struct study *s, const char *folder)
 {
-    const size_t cell = (size_t)SAMPLES * WIDTH;
-    const uint16_t *acts = map_npy(folder, "activations.npy", 2 * STEPS * LAYERS * SHOTS * cell);
-    s->y = (conceptdec_matrix){.data = map_npy(folder, "labels.npy", 4 * SAMPLES), .rows = SAMPLES, .cols = 1,
-                               .row_stride = 4, .col_stride = 4, .dtype = CONCEPTDEC_INT32};
-    for (size_t step = 0; step < STEPS; step++)
-        for (size_t layer = 0; layer < LAYERS; layer++)
-            s->layers[step][layer] = (conceptdec_matrix){
-                .data = acts + ((step * LAYERS + layer) * SHOTS + SHOTS - 1) * cell, .rows = SAMPLES, .cols = WIDTH,
-                .row_stride = 2 * WIDTH, .col_stride = 2, .dtype = CONCEPTDEC_FLOAT16};
+    conceptdec_array labels;
+    s->acts = open_file(s, folder, "activations.npy");
+    s->concept = open_file(s, folder, "labels.npy");
+    conceptdec_status status = conceptdec_activations_integers(s->ctx, s->concept, 0, &labels);
+    for (int cell = 0; cell < STEPS * LAYERS && status == CONCEPTDEC_OK; cell++)
+        status = conceptdec_activations_view(s->ctx, s->acts, 0, cell * SHOTS + SHOTS - 1,
+                                             &s->layers[cell / LAYERS][cell % LAYERS]);
+    if (status == CONCEPTDEC_OK)
+        s->y = (conceptdec_matrix){.data = labels.data, .rows = labels.shape[0], .cols = 1, .row_stride = 8,
+                                   .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+    return status;
 }
 
 static const double *
@@ -204,10 +197,11 @@ int
 main(int argc, char **argv)
 {
     struct study s = {0};
-    open_study(&s, argc > 1 ? argv[1] : "examples/data");
     if (conceptdec_ctx_new(NULL, &s.ctx) != CONCEPTDEC_OK)
         return EXIT_FAILURE;
-    conceptdec_status status = compare(&s);
+    conceptdec_status status = open_study(&s, argc > 1 ? argv[1] : "examples/data");
+    if (status == CONCEPTDEC_OK)
+        status = compare(&s);
     if (status != CONCEPTDEC_OK)
         fprintf(stderr, "%s: %s\n", conceptdec_status_name(status), conceptdec_ctx_error(s.ctx));
     if (status == CONCEPTDEC_OK)
@@ -221,6 +215,8 @@ main(int argc, char **argv)
         conceptdec_result_free(s.overlap[step]);
         conceptdec_result_free(s.cka[step]);
     }
+    conceptdec_activations_free(s.concept);
+    conceptdec_activations_free(s.acts);
     conceptdec_ctx_free(s.ctx);
     return drawn ? EXIT_SUCCESS : EXIT_FAILURE;
 }

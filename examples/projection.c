@@ -3,15 +3,11 @@
  * pictures where a second argument names a file. Run it where examples/data is, or name the folder:
  *   cc projection.c $(pkg-config --cflags --libs conceptdec) -o projection && ./projection examples/data picture.svg */
 #include <conceptdec/conceptdec.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* examples/data/README.md: float16 from byte 128 on; axes as here, then samples and width. */
-enum { STEPS = 4, LAYERS = 5, SHOTS = 3, SAMPLES = 600, WIDTH = 64, HEADER = 128, CONCEPTS = 6, LAYER = 3, K = 10 };
+/* The axes of examples/data/activations.npy (README.md there), and what is asked of it. */
+enum { STEPS = 4, LAYERS = 5, SHOTS = 3, SAMPLES = 600, CONCEPTS = 6, LAYER = 3, K = 10 };
 
 static const int steps[STEPS] = {0, 250, 1000, 4000};
 static const char *const concepts[CONCEPTS] = {"AND", "OR", "XOR", "NAND", "NOR", "XNOR"};
@@ -20,7 +16,8 @@ static const char *const colours[CONCEPTS] = {"#e69f00", "#56b4e9", "#009e73", "
 /* Everything that the program holds. */
 struct study {
     conceptdec_ctx *ctx;
-    const int32_t *labels;
+    conceptdec_activations *acts, *concept; /* files */
+    const int64_t *labels;
     conceptdec_matrix steps[STEPS], y;
     conceptdec_pca *pca;
     conceptdec_umap *umap;
@@ -34,38 +31,38 @@ struct panel {
     double left, top, side;
 };
 
-static const void *
-map_npy(const char *folder, const char *name, size_t size)
+/* A file of the folder; the program ends where there is none. */
+static conceptdec_activations *
+open_file(const struct study *s, const char *folder, const char *name)
 {
     char path[4096];
-    struct stat status;
+    conceptdec_activations *file = NULL;
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    int file = open(path, O_RDONLY);
-    void *memory = MAP_FAILED;
-    if (file >= 0 && fstat(file, &status) == 0 && (size_t)status.st_size == HEADER + size)
-        memory = mmap(NULL, HEADER + size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (file >= 0)
-        close(file);
-    if (memory == MAP_FAILED) {
-        fprintf(stderr, "%s cannot be read, or has another size\n", path);
-        exit(EXIT_FAILURE);
-    }
-    return (const char *)memory + HEADER;
+    if (conceptdec_activations_open(s->ctx, path, NULL, &file) == CONCEPTDEC_OK)
+        return file;
+    fprintf(stderr, "%s\n", conceptdec_ctx_error(s->ctx));
+    exit(EXIT_FAILURE);
 }
 
 /* The layer at each step, after seven examples: the last of the shots. */
-static void
+static conceptdec_status
 open_study(struct study *s, const char *folder)
 {
-    const size_t cell = (size_t)SAMPLES * WIDTH;
-    const uint16_t *acts = map_npy(folder, "activations.npy", 2 * STEPS * LAYERS * SHOTS * cell);
-    s->labels = map_npy(folder, "labels.npy", 4 * SAMPLES);
-    s->y = (conceptdec_matrix){.data = s->labels, .rows = SAMPLES, .cols = 1, .row_stride = 4, .col_stride = 4,
-                               .dtype = CONCEPTDEC_INT32};
-    for (size_t step = 0; step < STEPS; step++)
-        s->steps[step] = (conceptdec_matrix){
-            .data = acts + ((step * LAYERS + LAYER) * SHOTS + SHOTS - 1) * cell, .rows = SAMPLES, .cols = WIDTH,
-            .row_stride = 2 * WIDTH, .col_stride = 2, .dtype = CONCEPTDEC_FLOAT16};
+    conceptdec_array labels;
+    s->acts = open_file(s, folder, "activations.npy");
+    s->concept = open_file(s, folder, "labels.npy");
+    conceptdec_status status = conceptdec_activations_integers(s->ctx, s->concept, 0, &labels);
+    for (int step = 0; step < STEPS && status == CONCEPTDEC_OK; step++)
+        status = conceptdec_activations_view(s->ctx, s->acts, 0, (step * LAYERS + LAYER) * SHOTS + SHOTS - 1,
+                                             &s->steps[step]);
+    if (status != CONCEPTDEC_OK)
+        return status;
+    if (labels.shape[0] != SAMPLES || s->steps[0].rows != SAMPLES)
+        return CONCEPTDEC_ESIZE;
+    s->labels = labels.data;
+    s->y = (conceptdec_matrix){.data = labels.data, .rows = SAMPLES, .cols = 1, .row_stride = 8, .col_stride = 8,
+                               .dtype = CONCEPTDEC_INT64};
+    return CONCEPTDEC_OK;
 }
 
 static const double *
@@ -143,7 +140,7 @@ range(const double *points, int count, int axis, double *low, double *high)
 
 /* A frame, a title, and the points, each a dot of its concept's colour; both axes on one scale, that of `all`. */
 static void
-draw(FILE *svg, const struct panel *p, const int32_t *labels, const double *all, int count)
+draw(FILE *svg, const struct panel *p, const int64_t *labels, const double *all, int count)
 {
     double low[2], high[2];
     for (int axis = 0; axis < 2; axis++)
@@ -202,10 +199,11 @@ int
 main(int argc, char **argv)
 {
     struct study s = {0};
-    open_study(&s, argc > 1 ? argv[1] : "examples/data");
     if (conceptdec_ctx_new(NULL, &s.ctx) != CONCEPTDEC_OK)
         return EXIT_FAILURE;
-    conceptdec_status status = project(&s);
+    conceptdec_status status = open_study(&s, argc > 1 ? argv[1] : "examples/data");
+    if (status == CONCEPTDEC_OK)
+        status = project(&s);
     if (status == CONCEPTDEC_OK)
         status = judge_all(&s);
     if (status != CONCEPTDEC_OK)
@@ -217,6 +215,8 @@ main(int argc, char **argv)
     conceptdec_result_free(s.aligned);
     conceptdec_pca_free(s.pca);
     conceptdec_umap_free(s.umap);
+    conceptdec_activations_free(s.concept);
+    conceptdec_activations_free(s.acts);
     conceptdec_ctx_free(s.ctx);
     return drawn ? EXIT_SUCCESS : EXIT_FAILURE;
 }

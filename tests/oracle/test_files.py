@@ -111,16 +111,6 @@ def test_safetensors(tmp_path):
         np.testing.assert_array_equal(bits(tensors[name]), bits(x), err_msg=name)
 
 
-def test_safetensors_of_the_reference(tmp_path):
-    """Where the package is installed, it reads the same."""
-    reference = pytest.importorskip("safetensors.numpy")
-    arrays = [("x", numbers("<f4", (20, 5), 1)), ("y", numbers("<i8", (20, 1), 2)[:, 0])]
-    save(tmp_path / "x.safetensors", arrays)
-    tensors = reference.load_file(tmp_path / "x.safetensors")
-    for name, x in arrays:
-        np.testing.assert_array_equal(bits(tensors[name]), bits(x))
-
-
 def test_many_arrays(tmp_path):
     """A header of more than a block, sorted names among them only by chance."""
     rng = np.random.default_rng(0)
