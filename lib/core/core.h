@@ -35,6 +35,11 @@ void conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer);
 bool conceptdec_i_memory_failed(conceptdec_i_memory *memory);
 void conceptdec_i_memory_forget(conceptdec_i_memory *memory);
 
+/* Memory for one thread, without a lock or a call of an allocator: `blocks` blocks of `bytes` bytes in all lie one after the
+ * other, and once all have gone back it begins anew. It is itself one block of `from`, to which it is given back; NULL: no
+ * memory. */
+conceptdec_i_memory *conceptdec_i_memory_reserve(conceptdec_i_memory *from, int64_t bytes, int64_t blocks);
+
 bool conceptdec_i_mul(int64_t a, int64_t b, int64_t *product); /* false: does not fit (or negative) */
 bool conceptdec_i_add(int64_t a, int64_t b, int64_t *sum);
 
@@ -155,6 +160,7 @@ enum {
     CONCEPTDEC_I_RNG_CONTROL = 5,
     CONCEPTDEC_I_RNG_CODE = 6,
     CONCEPTDEC_I_RNG_START = 7,
+    CONCEPTDEC_I_RNG_RESERVOIR = 8,
     CONCEPTDEC_I_RNG_KRYLOV = 10,
     CONCEPTDEC_I_RNG_NOISE = 20,
     CONCEPTDEC_I_RNG_LAYOUT = 21,

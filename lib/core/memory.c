@@ -144,6 +144,54 @@ conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer)
         pthread_mutex_unlock(&memory->lock);
 }
 
+/* ---- a reserve: blocks after one another in a single one ---- */
+
+typedef struct reserve {
+    struct conceptdec_i_memory memory;
+    uint64_t bytes, used;
+    int64_t live; /* blocks that have not gone back */
+} reserve;
+
+enum { BLOCK_BYTES = ALIGNMENT + 64 }; /* what a block takes beyond its own bytes, at most */
+
+static void *
+reserve_allocate(void *user, uint64_t size)
+{
+    reserve *r = user;
+    const uint64_t rounded = (size + 15) / 16 * 16;
+    if (rounded > r->bytes - r->used)
+        return NULL;
+    char *block = (char *)(r + 1) + r->used;
+    r->used += rounded;
+    r->live++;
+    return block;
+}
+
+static void
+reserve_release(void *user, void *memory)
+{
+    reserve *r = user;
+    (void)memory;
+    if (--r->live == 0)
+        r->used = 0;
+}
+
+conceptdec_i_memory *
+conceptdec_i_memory_reserve(conceptdec_i_memory *from, int64_t bytes, int64_t blocks)
+{
+    int64_t all;
+    if (!conceptdec_i_mul(blocks, 2 * BLOCK_BYTES, &all) || !conceptdec_i_add(all, bytes, &all))
+        return NULL;
+    reserve *r = conceptdec_i_memory_take(from, 1, sizeof *r + (uint64_t)all);
+    if (!r)
+        return NULL;
+    *r = (reserve){.memory = {.allocate = reserve_allocate, .release = reserve_release, .user = r},
+                   .bytes = (uint64_t)all};
+    atomic_init(&r->memory.owners, 1);
+    atomic_init(&r->memory.has_failed, false);
+    return &r->memory;
+}
+
 bool
 conceptdec_i_mul(int64_t a, int64_t b, int64_t *product)
 {

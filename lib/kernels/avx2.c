@@ -55,6 +55,30 @@ wide_square(wide sum, wide a, wide b, wide scale)
     return _mm256_add_pd(sum, _mm256_mul_pd(difference, difference));
 }
 
+static inline wide
+wide_less(wide a, wide b)
+{
+    return _mm256_sub_pd(a, b);
+}
+
+static inline wide
+wide_plus(wide a, wide b)
+{
+    return _mm256_add_pd(a, b);
+}
+
+static inline wide
+wide_times(wide a, wide b)
+{
+    return _mm256_mul_pd(a, b);
+}
+
+static inline wide
+wide_add_product(wide sum, wide a, wide b)
+{
+    return _mm256_fmadd_pd(a, b, sum);
+}
+
 /* Row r in the low half, row r + 4 (or r + 2) in the high one, so that halves need not be crossed later. */
 static inline __m256
 two_rows_f32(const float *from, int64_t ld, int r, int rows)
@@ -258,6 +282,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 32
 #include "kernels/places_template.h"
+#include "kernels/gather_template.h"
 #include "kernels/deal_avx2.h"
 #include "kernels/deal_template.h"
 #include "kernels/layout_avx2.h"

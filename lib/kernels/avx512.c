@@ -55,6 +55,30 @@ wide_square(wide sum, wide a, wide b, wide scale)
     return _mm512_add_pd(sum, _mm512_mul_pd(difference, difference));
 }
 
+static inline wide
+wide_less(wide a, wide b)
+{
+    return _mm512_sub_pd(a, b);
+}
+
+static inline wide
+wide_plus(wide a, wide b)
+{
+    return _mm512_add_pd(a, b);
+}
+
+static inline wide
+wide_times(wide a, wide b)
+{
+    return _mm512_mul_pd(a, b);
+}
+
+static inline wide
+wide_add_product(wide sum, wide a, wide b)
+{
+    return _mm512_fmadd_pd(a, b, sum);
+}
+
 /* Transposes the 4 by 4 elements in every lane of 128 bits. */
 static inline void
 transpose_lanes(__m512 *x)
@@ -243,6 +267,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 64
 #include "kernels/places_template.h"
+#include "kernels/gather_template.h"
 #include "kernels/deal_avx512.h"
 #include "kernels/deal_template.h"
 #include "kernels/layout_avx512.h"

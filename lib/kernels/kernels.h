@@ -121,6 +121,20 @@ typedef struct conceptdec_i_kernels {
     void (*distances_f16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_bf16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
 
+    /* Copies n elements and returns non-zero where a NaN or an infinity is among them, of doubles also where a magnitude is
+     * 2^480 or more. Any addresses. */
+    int (*gather_f64)(const void *in, void *out, int64_t n);
+    int (*gather_f32)(const void *in, void *out, int64_t n);
+    int (*gather_f16)(const void *in, void *out, int64_t n);
+    int (*gather_bf16)(const void *in, void *out, int64_t n);
+    /* `count` rows join means and sums of squares about them, in float64: with x the difference of an element from mean[j]
+     * as it was, mean[j] += sum of x * share, square[j] += sum of x^2 - (sum of x)^2 * share; share: 1 / (rows that these
+     * are then of). n: a multiple of 16, and rows have as many elements. */
+    void (*join_f64)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+    void (*join_f32)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+    void (*join_f16)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+    void (*join_bf16)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
      * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t], 1 <=
      * ks[t] <= depth: out[t * 64 + lane] = number of classes that share the highest count among the first ks[t]

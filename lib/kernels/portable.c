@@ -64,6 +64,30 @@ wide_square(wide sum, wide a, wide b, wide scale)
     return sum + difference * difference;
 }
 
+static inline wide
+wide_less(wide a, wide b)
+{
+    return a - b;
+}
+
+static inline wide
+wide_plus(wide a, wide b)
+{
+    return a + b;
+}
+
+static inline wide
+wide_times(wide a, wide b)
+{
+    return a * b;
+}
+
+static inline wide
+wide_add_product(wide sum, wide a, wide b)
+{
+    return sum + a * b;
+}
+
 #include "kernels/rows_template.h"
 
 #define DEFINE_PANEL(type, real, MR, NR)                                                                               \
@@ -221,6 +245,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 16
 #include "kernels/places_template.h"
+#include "kernels/gather_template.h"
 #include "kernels/select_template.h"
 
 typedef double two_doubles __attribute__((vector_size(16)));

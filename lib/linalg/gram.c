@@ -220,6 +220,15 @@ shape(gram *g)
     g->ranges = max64(1, min64(wanted, g->n_kept / LEAST_ROWS));
 }
 
+static int64_t
+scratch_bytes(const gram *g)
+{
+    int64_t bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
+    if (g->ranges == 1)
+        bytes += g->edge * g->width * (int64_t)sizeof(double);
+    return ceil_div(bytes, 64) * 64;
+}
+
 /* What each of a batch of tiles needs. */
 static conceptdec_status
 plan(conceptdec_i_arena *arena, gram *g)
@@ -227,10 +236,7 @@ plan(conceptdec_i_arena *arena, gram *g)
     void *p;
     shape(g);
     int64_t tile = g->edge * g->width;
-    g->scratch_bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
-    if (g->ranges == 1)
-        g->scratch_bytes += tile * (int64_t)sizeof(double);
-    g->scratch_bytes = ceil_div(g->scratch_bytes, 64) * 64;
+    g->scratch_bytes = scratch_bytes(g);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p));
     g->scratch = p;
     if (g->ranges == 1)
@@ -297,6 +303,18 @@ conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int p
     gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out,
               .ld = ld, .is_adding = true};
     return run(&g);
+}
+
+/* Fewer rows have one range, whose tile lies in the scratch. */
+int64_t
+conceptdec_i_gram_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
+{
+    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
+              .n_kept = rows->n};
+    shape(&g);
+    int64_t tile = g.edge * g.width * (int64_t)sizeof(double);
+    int64_t partial = g.ranges > 1 ? g.down * g.across * g.ranges * tile : 0;
+    return conceptdec_i_lanes(ctx) * (scratch_bytes(&g) + tile) + partial;
 }
 
 int64_t

@@ -14,7 +14,7 @@ conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conceptdec_moments **m
     conceptdec_moments *m = p;
     *m = (conceptdec_moments){.memory = conceptdec_i_memory_share(ctx->memory), .kernels = ctx->kernels, .d = d};
     m->sums = (conceptdec_i_sums){.d = d, .classes = 1, .chunk = conceptdec_i_sums_chunk(d)};
-    conceptdec_status status = conceptdec_i_sums_make(ctx, m->memory, true, &m->sums);
+    conceptdec_status status = conceptdec_i_sums_make(ctx, m->memory, CONCEPTDEC_I_SUMS_SCATTER, &m->sums);
     if (status == CONCEPTDEC_OK)
         *moments = m;
     else

@@ -43,11 +43,13 @@ take(conceptdec_ctx *ctx, conceptdec_i_memory *memory, int64_t rows, int64_t col
 }
 
 static conceptdec_status
-take_all(conceptdec_ctx *ctx, conceptdec_i_memory *memory, bool has_scatter, conceptdec_i_sums *s)
+take_all(conceptdec_ctx *ctx, conceptdec_i_memory *memory, int keeps, conceptdec_i_sums *s)
 {
     const int64_t size = sizeof(double), places = min64(s->chunk, s->classes);
-    if (has_scatter)
+    if (keeps == CONCEPTDEC_I_SUMS_SCATTER)
         CONCEPTDEC_I_TRY(take(ctx, memory, s->d, s->d, size, &s->scatter));
+    if (keeps == CONCEPTDEC_I_SUMS_SQUARES)
+        CONCEPTDEC_I_TRY(take(ctx, memory, s->classes, s->d, size, &s->squares));
     CONCEPTDEC_I_TRY(take(ctx, memory, s->chunk + places, s->d, size, &s->rows));
     CONCEPTDEC_I_TRY(take(ctx, memory, s->classes, s->d, size, &s->mean));
     CONCEPTDEC_I_TRY(take(ctx, memory, s->classes, s->d, size, &s->pilot));
@@ -65,13 +67,21 @@ conceptdec_i_sums_clear(conceptdec_i_sums *s)
     memset(s->pilot, 0, (size_t)(s->classes * s->d) * sizeof *s->pilot);
     if (s->scatter)
         memset(s->scatter, 0, (size_t)(s->d * s->d) * sizeof *s->scatter);
+    if (s->squares)
+        memset(s->squares, 0, (size_t)(s->classes * s->d) * sizeof *s->squares);
+}
+
+int
+conceptdec_i_sums_keeps(const conceptdec_i_sums *s)
+{
+    return s->scatter ? CONCEPTDEC_I_SUMS_SCATTER : s->squares ? CONCEPTDEC_I_SUMS_SQUARES : CONCEPTDEC_I_SUMS_NOTHING;
 }
 
 conceptdec_status
-conceptdec_i_sums_make(conceptdec_ctx *ctx, conceptdec_i_memory *memory, bool has_scatter, conceptdec_i_sums *sums)
+conceptdec_i_sums_make(conceptdec_ctx *ctx, conceptdec_i_memory *memory, int keeps, conceptdec_i_sums *sums)
 {
     *sums = (conceptdec_i_sums){.d = sums->d, .classes = sums->classes, .chunk = sums->chunk};
-    conceptdec_status status = take_all(ctx, memory, has_scatter, sums);
+    conceptdec_status status = take_all(ctx, memory, keeps, sums);
     if (status == CONCEPTDEC_OK)
         conceptdec_i_sums_clear(sums);
     else
@@ -87,6 +97,7 @@ conceptdec_i_sums_give(conceptdec_i_memory *memory, conceptdec_i_sums *s)
     conceptdec_i_memory_give(memory, s->pilot);
     conceptdec_i_memory_give(memory, s->mean);
     conceptdec_i_memory_give(memory, s->scatter);
+    conceptdec_i_memory_give(memory, s->squares);
     conceptdec_i_memory_give(memory, s->rows);
     *s = (conceptdec_i_sums){.d = s->d, .classes = s->classes, .chunk = s->chunk};
 }
@@ -174,6 +185,13 @@ mean_of_places(const centring *c, int64_t first, int64_t width)
             sums[place * s->d + j] /= (double)c->members[place];
 }
 
+static void
+add_squares(const double *restrict row, int64_t count, double *restrict squares)
+{
+    for (int64_t j = 0; j < count; j++)
+        squares[j] += row[j] * row[j];
+}
+
 static conceptdec_status
 centre_task(void *argument, int64_t task, int lane)
 {
@@ -194,6 +212,10 @@ centre_task(void *argument, int64_t task, int lane)
     }
     for (int64_t place = 0; place < c->places; place++)
         centre_place(c, place, first, width);
+    for (int64_t i = 0; s->squares && i < s->waiting + c->places; i++) {
+        const int64_t class = i < s->waiting ? s->label[i] : c->class_of[i - s->waiting];
+        add_squares(s->rows + i * s->d + first, width, s->squares + class * s->d + first);
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -211,6 +233,15 @@ flush(conceptdec_i_arena *arena, conceptdec_i_sums *s)
         s->n[c.class_of[place]] += c.members[place];
     s->waiting = 0;
     return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_sums_flush_bytes(conceptdec_ctx *ctx, const conceptdec_i_sums *s)
+{
+    const int64_t places = min64(s->chunk, s->classes);
+    const conceptdec_i_dense dense = {.n = s->chunk + places, .dims = s->d, .stride = s->d, .is_wide = true};
+    return s->classes * (int64_t)sizeof(int32_t) + places * (int64_t)(sizeof(int32_t) + 2 * sizeof(int64_t)) +
+           (s->scatter ? conceptdec_i_gram_bytes(ctx, &dense, CONCEPTDEC_I_TILE_F64) : 0);
 }
 
 conceptdec_status
@@ -237,6 +268,17 @@ copy(conceptdec_i_arena *arena, int64_t count, int64_t room, uint64_t size, cons
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+copy_diagonal(conceptdec_i_arena *arena, const conceptdec_i_sums *s, conceptdec_i_sums *settled)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "moments", s->d, sizeof *settled->squares, &p));
+    settled->squares = p;
+    for (int64_t j = 0; j < s->d; j++)
+        settled->squares[j] = s->scatter[j * s->d + j];
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *s, double *scatter,
                          conceptdec_i_sums *settled)
@@ -248,9 +290,13 @@ conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *s, 
     CONCEPTDEC_I_TRY(copy(arena, means, means, sizeof *s->pilot, s->pilot, &settled->pilot));
     CONCEPTDEC_I_TRY(
         copy(arena, s->waiting * s->d, (s->waiting + places) * s->d, sizeof *s->rows, s->rows, &settled->rows));
+    if (s->squares)
+        CONCEPTDEC_I_TRY(copy(arena, means, means, sizeof *s->squares, s->squares, &settled->squares));
     settled->scatter = scatter;
     if (scatter)
         memcpy(scatter, s->scatter, (size_t)(s->d * s->d) * sizeof *scatter);
+    else if (s->scatter && s->classes == 1)
+        CONCEPTDEC_I_TRY(copy_diagonal(arena, s, settled));
     return conceptdec_i_sums_flush(arena->ctx, settled);
 }
 

@@ -10,6 +10,9 @@
 #include "core/core.h"
 #include "io/record.h"
 
+/* What sums keep beside counts and means. */
+enum { CONCEPTDEC_I_SUMS_NOTHING, CONCEPTDEC_I_SUMS_SCATTER, CONCEPTDEC_I_SUMS_SQUARES };
+
 typedef struct conceptdec_i_sums {
     int64_t d, classes;
     int64_t chunk;   /* rows */
@@ -17,8 +20,8 @@ typedef struct conceptdec_i_sums {
     int64_t *n;      /* of each class: rows in mean and scatter */
     double *pilot;   /* classes x d: the first row, from which means are counted */
     double *mean;    /* classes x d: mean - pilot */
-    double *
-        scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: means are all that is wanted */
+    double *scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: not kept */
+    double *squares; /* classes x d: sum over the rows of a class of (x - its mean)^2; NULL: not kept */
     double *
         rows; /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of means */
     int64_t *label; /* chunk: classes of the rows that wait */
@@ -30,16 +33,20 @@ typedef struct conceptdec_i_sums {
 /* Rows of a chunk whose product outweighs the pass over d x d sums that it is added to. */
 int64_t conceptdec_i_sums_chunk(int64_t d);
 /* Empty sums with memory of `memory`'s; d, classes and chunk are given, each at least 1. Text and status of a failure go to ctx. */
-conceptdec_status conceptdec_i_sums_make(conceptdec_ctx *ctx, conceptdec_i_memory *memory, bool has_scatter,
+conceptdec_status conceptdec_i_sums_make(conceptdec_ctx *ctx, conceptdec_i_memory *memory, int keeps,
                                          conceptdec_i_sums *sums);
+int conceptdec_i_sums_keeps(const conceptdec_i_sums *sums); /* CONCEPTDEC_I_SUMS_* */
 void conceptdec_i_sums_clear(conceptdec_i_sums *sums); /* no rows */
 void conceptdec_i_sums_give(conceptdec_i_memory *memory, conceptdec_i_sums *sums);
 int64_t conceptdec_i_sums_count(const conceptdec_i_sums *sums); /* rows, also those that wait */
 
 /* The chunk that has begun joins means and scatter; its rows are destroyed. */
 conceptdec_status conceptdec_i_sums_flush(conceptdec_ctx *ctx, conceptdec_i_sums *sums);
+/* Bytes and blocks that this takes at most. */
+int64_t conceptdec_i_sums_flush_bytes(conceptdec_ctx *ctx, const conceptdec_i_sums *sums);
+#define CONCEPTDEC_I_SUMS_FLUSH_BLOCKS 8
 /* n, pilot and mean of all rows, also those that wait, in memory of the arena's; and their scatter, upper half, in `scatter`
- * (d x d; NULL: not wanted). */
+ * (d x d; NULL: not wanted, and of sums of one class its diagonal becomes their squares). */
 conceptdec_status conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *sums, double *scatter,
                                            conceptdec_i_sums *settled);
 
@@ -62,7 +69,7 @@ conceptdec_status conceptdec_i_sums_merge(conceptdec_i_arena *arena, const conce
 int64_t conceptdec_i_sums_parts(const conceptdec_i_sums *sums);
 void conceptdec_i_sums_list_parts(const conceptdec_i_sums *sums, conceptdec_i_record_part *parts);
 /* Bytes of all but waiting rows and their labels, or -1: no file holds them. */
-int64_t conceptdec_i_sums_bytes(int64_t d, int64_t classes, bool has_scatter);
+int64_t conceptdec_i_sums_bytes(int64_t d, int64_t classes, int keeps);
 /* Whether sums may be what rows make. */
 bool conceptdec_i_sums_are_sound(const conceptdec_i_sums *sums);
 

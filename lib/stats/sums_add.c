@@ -111,13 +111,15 @@ static conceptdec_status
 copy_sums(conceptdec_ctx *ctx, conceptdec_i_memory *memory, const conceptdec_i_sums *from, conceptdec_i_sums *copy)
 {
     const size_t size = sizeof(double), means = (size_t)(from->classes * from->d) * size;
-    CONCEPTDEC_I_TRY(conceptdec_i_sums_make(ctx, memory, from->scatter != NULL, copy));
+    CONCEPTDEC_I_TRY(conceptdec_i_sums_make(ctx, memory, conceptdec_i_sums_keeps(from), copy));
     copy->waiting = from->waiting;
     memcpy(copy->n, from->n, (size_t)from->classes * sizeof *copy->n);
     memcpy(copy->mean, from->mean, means);
     memcpy(copy->pilot, from->pilot, means);
     if (from->scatter)
         memcpy(copy->scatter, from->scatter, (size_t)(from->d * from->d) * size);
+    if (from->squares)
+        memcpy(copy->squares, from->squares, means);
     memcpy(copy->rows, from->rows, (size_t)(from->waiting * from->d) * size);
     memcpy(copy->label, from->label, (size_t)from->waiting * sizeof *copy->label);
     return CONCEPTDEC_OK;
@@ -216,6 +218,15 @@ conceptdec_i_sums_add(conceptdec_i_arena *arena, const conceptdec_i_sums_list *l
 
 /* ---- other sums ---- */
 
+static void
+combine_squares(conceptdec_i_sums *a, const conceptdec_i_sums *b, int64_t class, const double *row)
+{
+    double *to = a->squares + class * a->d;
+    const double *from = b->squares + class * a->d;
+    for (int64_t j = 0; j < a->d; j++)
+        to[j] += from[j] + (row ? row[j] * row[j] : 0);
+}
+
 /* Means of b join those of a; what their shifts stand for are rows, as many as are returned. */
 static int64_t
 combine_means(conceptdec_i_sums *a, const conceptdec_i_sums *b, double *rows)
@@ -224,6 +235,7 @@ combine_means(conceptdec_i_sums *a, const conceptdec_i_sums *b, double *rows)
     for (int64_t c = 0; c < a->classes; c++) {
         double *mean = a->mean + c * a->d, *pilot = a->pilot + c * a->d;
         const double *other_mean = b->mean + c * a->d, *other_pilot = b->pilot + c * a->d;
+        double *row = NULL;
         if (b->n[c] == 0)
             continue;
         const double share = (double)b->n[c] / (double)(a->n[c] + b->n[c]), weight = sqrt((double)a->n[c] * share);
@@ -231,13 +243,15 @@ combine_means(conceptdec_i_sums *a, const conceptdec_i_sums *b, double *rows)
             memcpy(pilot, other_pilot, (size_t)a->d * sizeof *pilot);
             memcpy(mean, other_mean, (size_t)a->d * sizeof *mean);
         } else {
-            double *row = rows + count++ * a->d;
+            row = rows + count++ * a->d;
             for (int64_t j = 0; j < a->d; j++) {
                 double shift = other_pilot[j] - pilot[j] + (other_mean[j] - mean[j]);
                 row[j] = shift * weight;
                 mean[j] += shift * share;
             }
         }
+        if (a->squares)
+            combine_squares(a, b, c, row);
         a->n[c] += b->n[c];
     }
     return count;

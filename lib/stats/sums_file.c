@@ -4,12 +4,12 @@
 
 #include "stats/sums.h"
 
-enum { MEAN, PILOT, ROWS, LABELS, SCATTER }; /* SCATTER: the first of d parts */
+enum { MEAN, PILOT, ROWS, LABELS, SCATTER, SQUARES = SCATTER }; /* SCATTER: the first of d parts */
 
 int64_t
 conceptdec_i_sums_parts(const conceptdec_i_sums *s)
 {
-    return SCATTER + (s->scatter ? s->d : 0);
+    return SCATTER + (s->scatter ? s->d : s->squares ? 1 : 0);
 }
 
 /* Where there is one class, labels say nothing. */
@@ -22,16 +22,20 @@ conceptdec_i_sums_list_parts(const conceptdec_i_sums *s, conceptdec_i_record_par
     parts[ROWS] = (conceptdec_i_record_part){.data = s->rows, .count = s->waiting * s->d, .size = size};
     parts[LABELS] = (conceptdec_i_record_part){
         .data = s->label, .count = s->classes > 1 ? s->waiting : 0, .size = sizeof *s->label};
+    if (s->squares)
+        parts[SQUARES] = (conceptdec_i_record_part){.data = s->squares, .count = s->classes * s->d, .size = size};
     for (int64_t i = 0; s->scatter && i < s->d; i++)
         parts[SCATTER + i] =
             (conceptdec_i_record_part){.data = s->scatter + i * s->d + i, .count = s->d - i, .size = size};
 }
 
 int64_t
-conceptdec_i_sums_bytes(int64_t d, int64_t classes, bool has_scatter)
+conceptdec_i_sums_bytes(int64_t d, int64_t classes, int keeps)
 {
+    const int64_t arrays = keeps == CONCEPTDEC_I_SUMS_SQUARES ? 3 : 2;
     int64_t half = 0, means, numbers, bytes;
-    if ((has_scatter && !conceptdec_i_mul(d, d + 1, &half)) || !conceptdec_i_mul(2 * d, classes, &means) ||
+    if ((keeps == CONCEPTDEC_I_SUMS_SCATTER && !conceptdec_i_mul(d, d + 1, &half)) ||
+        !conceptdec_i_mul(arrays * d, classes, &means) ||
         !conceptdec_i_add(half / 2, means, &numbers) || !conceptdec_i_mul(numbers, sizeof(double), &bytes))
         return -1;
     return bytes;
@@ -71,7 +75,20 @@ scatter_is_sound(const conceptdec_i_sums *s)
     return true;
 }
 
-/* Counts add up to whole chunks, and a class without rows has no mean. */
+/* Of a class without rows or of one row (then: 0) too. */
+static bool
+squares_are_sound(const conceptdec_i_sums *s)
+{
+    for (int64_t c = 0; c < s->classes; c++)
+        for (int64_t j = 0; j < s->d; j++) {
+            const double square = s->squares[c * s->d + j];
+            if (!(square >= 0 && isfinite(square)) || (s->n[c] < 2 && square != 0))
+                return false;
+        }
+    return true;
+}
+
+/* Counts add up to whole chunks, but where rows may have been added elsewhere; a class without rows has no mean. */
 static bool
 counts_are_sound(const conceptdec_i_sums *s)
 {
@@ -86,12 +103,13 @@ counts_are_sound(const conceptdec_i_sums *s)
     for (int64_t i = 0; i < s->waiting && s->classes > 1; i++)
         if (s->label[i] < 0 || s->label[i] >= s->classes)
             return false;
-    return sum <= INT64_C(1) << 53 && sum % s->chunk == 0;
+    return sum <= INT64_C(1) << 53 && (s->squares || sum % s->chunk == 0);
 }
 
 bool
 conceptdec_i_sums_are_sound(const conceptdec_i_sums *s)
 {
     return counts_are_sound(s) && are_sound(s->mean, s->classes * s->d) && are_sound(s->pilot, s->classes * s->d) &&
-           are_sound(s->rows, s->waiting * s->d) && (!s->scatter || scatter_is_sound(s));
+           are_sound(s->rows, s->waiting * s->d) && (!s->scatter || scatter_is_sound(s)) &&
+           (!s->squares || squares_are_sound(s));
 }

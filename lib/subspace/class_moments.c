@@ -14,6 +14,14 @@ conceptdec_i_class_moments_are_apart(uint32_t flags)
     return flags == 0;
 }
 
+int
+conceptdec_i_class_moments_keeps(uint32_t flags)
+{
+    return flags == CONCEPTDEC_CLASS_MOMENTS_MEANS       ? CONCEPTDEC_I_SUMS_NOTHING
+           : flags == CONCEPTDEC_CLASS_MOMENTS_VARIANCES ? CONCEPTDEC_I_SUMS_SQUARES
+                                                         : CONCEPTDEC_I_SUMS_SCATTER;
+}
+
 /* Where each class has a chunk of its own, chunks are no larger than scatters. */
 int64_t
 conceptdec_i_class_moments_chunk(int64_t d, uint32_t flags)
@@ -42,7 +50,7 @@ make_sums(conceptdec_ctx *ctx, conceptdec_class_moments *m)
         s->d = m->d;
         s->classes = are_apart ? 1 : m->classes;
         s->chunk = conceptdec_i_class_moments_chunk(m->d, m->flags);
-        CONCEPTDEC_I_TRY(conceptdec_i_sums_make(ctx, m->memory, m->flags != CONCEPTDEC_CLASS_MOMENTS_MEANS, s));
+        CONCEPTDEC_I_TRY(conceptdec_i_sums_make(ctx, m->memory, conceptdec_i_class_moments_keeps(m->flags), s));
     }
     return CONCEPTDEC_OK;
 }
@@ -82,7 +90,8 @@ conceptdec_status
 conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes, uint32_t flags,
                              conceptdec_class_moments **moments)
 {
-    const uint32_t known = CONCEPTDEC_CLASS_MOMENTS_POOLED | CONCEPTDEC_CLASS_MOMENTS_MEANS;
+    const uint32_t known =
+        CONCEPTDEC_CLASS_MOMENTS_POOLED | CONCEPTDEC_CLASS_MOMENTS_MEANS | CONCEPTDEC_CLASS_MOMENTS_VARIANCES;
     CONCEPTDEC_I_TRY(conceptdec_i_enter(ctx));
     if (!moments)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "moments: NULL, must point to where the state goes");
@@ -90,8 +99,8 @@ conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
     CONCEPTDEC_I_TRY(check_size(ctx, "classes", classes));
     if (flags & ~known)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", flags & ~known);
-    if (flags == known)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "flags: POOLED and MEANS exclude each other");
+    if (flags & (flags - 1))
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "flags: POOLED, MEANS and VARIANCES exclude each other");
     return conceptdec_i_class_moments_make(ctx, dims, classes, flags, moments);
 }
 

@@ -8,6 +8,7 @@
 enum {
     CONCEPTDEC_I_CLASS_MEANS,
     CONCEPTDEC_I_CLASS_MEAN,
+    CONCEPTDEC_I_CLASS_VARIANCES,
     CONCEPTDEC_I_CLASS_WITHIN,
     CONCEPTDEC_I_CLASS_COVARIANCE,
     CONCEPTDEC_I_CLASS_SCATTER,
@@ -37,6 +38,8 @@ conceptdec_status conceptdec_i_class_moments_make(conceptdec_ctx *ctx, int64_t d
                                                   conceptdec_class_moments **moments);
 /* Rows of a chunk, which follow from sizes and flags. */
 int64_t conceptdec_i_class_moments_chunk(int64_t d, uint32_t flags);
+/* What the sums keep: CONCEPTDEC_I_SUMS_*. */
+int conceptdec_i_class_moments_keeps(uint32_t flags);
 /* Whether there are sums for each class. */
 bool conceptdec_i_class_moments_are_apart(uint32_t flags);
 /* Gives the answers back: they are out of date. */

@@ -13,6 +13,7 @@ typedef struct gathered {
     int64_t *count;  /* of each class */
     double *mean;    /* classes x d, counted from .. */
     double *pilot;   /* classes x d */
+    double *squares; /* classes x d; NULL where they are not kept, or scatters are asked for */
     double *scatter; /* NULL; d x d: of all classes; or one for each class; upper halves */
 } gathered;
 
@@ -51,6 +52,8 @@ gather_class(conceptdec_ctx *ctx, const conceptdec_class_moments *m, int64_t cla
         g->count[class] = s.n[0];
         memcpy(g->mean + class * m->d, s.mean, bytes);
         memcpy(g->pilot + class * m->d, s.pilot, bytes);
+        if (s.squares)
+            memcpy(g->squares + class * m->d, s.squares, bytes);
         if (scatter == spare && spare)
             add_upper(m->d, spare, g->scatter);
     }
@@ -67,6 +70,8 @@ gather_classes(conceptdec_i_arena *arena, const conceptdec_class_moments *m, boo
     g->count = p;
     CONCEPTDEC_I_TRY(take(arena, m->classes, m->d, &g->mean));
     CONCEPTDEC_I_TRY(take(arena, m->classes, m->d, &g->pilot));
+    if (!g->scatter)
+        CONCEPTDEC_I_TRY(take(arena, m->classes, m->d, &g->squares));
     if (is_summed) {
         CONCEPTDEC_I_TRY(take(arena, m->d, m->d, &spare));
         memset(g->scatter, 0, (size_t)(m->d * m->d) * sizeof *spare);
@@ -89,6 +94,7 @@ gather(conceptdec_i_arena *arena, const conceptdec_class_moments *m, double *sca
         g->count = s.n;
         g->mean = s.mean;
         g->pilot = s.pilot;
+        g->squares = s.squares;
     }
     for (int64_t c = 0; c < m->classes; c++)
         g->n += g->count[c];
@@ -103,6 +109,14 @@ finish_means(const conceptdec_class_moments *m, const gathered *g, double *out)
     for (int64_t c = 0; c < m->classes; c++)
         for (int64_t j = 0; j < m->d; j++)
             out[c * m->d + j] = g->count[c] > 0 ? g->pilot[c * m->d + j] + g->mean[c * m->d + j] : (double)NAN;
+}
+
+static void
+finish_variances(const conceptdec_class_moments *m, const gathered *g, double *out)
+{
+    for (int64_t c = 0; c < m->classes; c++)
+        for (int64_t j = 0; j < m->d; j++)
+            out[c * m->d + j] = g->count[c] > 0 ? g->squares[c * m->d + j] / (double)g->count[c] : (double)NAN;
 }
 
 /* Means of classes are counted from the pilot of the first that has rows, and so is the mean of all, which is returned. */
@@ -167,6 +181,8 @@ make(conceptdec_i_arena *arena, const conceptdec_class_moments *m, int which, do
         finish_means(m, &g, out);
     else if (which == CONCEPTDEC_I_CLASS_MEAN)
         finish_mean(m, &g, out);
+    else if (which == CONCEPTDEC_I_CLASS_VARIANCES)
+        finish_variances(m, &g, out);
     else if (which == CONCEPTDEC_I_CLASS_WITHIN)
         divide_upper(m->d, out, g.n);
     else if (which == CONCEPTDEC_I_CLASS_COVARIANCE) {
@@ -185,8 +201,8 @@ static const struct {
     bool has_classes, has_rows, has_columns; /* axes: C, d, d */
 } answers[CONCEPTDEC_I_CLASS_ANSWERS] = {
     {CONCEPTDEC_M_MEANS, true, false, true},  {CONCEPTDEC_M_MEAN, false, false, true},
-    {CONCEPTDEC_M_WITHIN, false, true, true}, {CONCEPTDEC_M_COVARIANCE, false, true, true},
-    {CONCEPTDEC_M_SCATTER, true, true, true},
+    {CONCEPTDEC_M_VARIANCES, true, false, true}, {CONCEPTDEC_M_WITHIN, false, true, true},
+    {CONCEPTDEC_M_COVARIANCE, false, true, true}, {CONCEPTDEC_M_SCATTER, true, true, true},
 };
 
 static conceptdec_status
@@ -248,9 +264,13 @@ count(const conceptdec_class_moments *m, const char *name, conceptdec_array *arr
 static bool
 is_kept(const conceptdec_class_moments *m, int which)
 {
+    const bool are_apart = conceptdec_i_class_moments_are_apart(m->flags);
     if (which == CONCEPTDEC_I_CLASS_SCATTER)
-        return conceptdec_i_class_moments_are_apart(m->flags);
-    return which < CONCEPTDEC_I_CLASS_WITHIN || m->flags != CONCEPTDEC_CLASS_MOMENTS_MEANS;
+        return are_apart;
+    if (which == CONCEPTDEC_I_CLASS_VARIANCES)
+        return are_apart || m->flags == CONCEPTDEC_CLASS_MOMENTS_VARIANCES;
+    return which < CONCEPTDEC_I_CLASS_WITHIN ||
+           conceptdec_i_class_moments_keeps(m->flags) == CONCEPTDEC_I_SUMS_SCATTER;
 }
 
 static conceptdec_status

@@ -99,7 +99,7 @@ are_possible(const header *h)
 {
     int64_t most, numbers;
     return h->d >= 1 && h->d <= INT32_MAX && h->classes >= 1 && h->classes <= INT32_MAX && h->flags >= 0 &&
-           h->flags <= CONCEPTDEC_CLASS_MOMENTS_MEANS && h->waiting >= 0 && h->waiting <= INT64_C(1) << 53 &&
+           h->flags <= CONCEPTDEC_CLASS_MOMENTS_VARIANCES && !(h->flags & (h->flags - 1)) && h->waiting >= 0 && h->waiting <= INT64_C(1) << 53 &&
            conceptdec_i_mul(n_sums_of(h), conceptdec_i_class_moments_chunk(h->d, (uint32_t)h->flags) - 1, &most) &&
            h->waiting <= most && conceptdec_i_mul(h->waiting, h->d, &numbers);
 }
@@ -111,7 +111,7 @@ check_header(conceptdec_i_record *file, const header *h)
     if (!are_possible(h))
         return conceptdec_i_record_refuse(file, "a number of its header is impossible");
     const int64_t n_sums = n_sums_of(h), classes = h->classes / n_sums;
-    const int64_t bytes = conceptdec_i_sums_bytes(h->d, classes, h->flags != CONCEPTDEC_CLASS_MOMENTS_MEANS);
+    const int64_t bytes = conceptdec_i_sums_bytes(h->d, classes, conceptdec_i_class_moments_keeps((uint32_t)h->flags));
     if (bytes < 0)
         return conceptdec_i_record_refuse(file, "a size is impossible");
     const conceptdec_i_record_part parts[] = {

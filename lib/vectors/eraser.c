@@ -180,7 +180,7 @@ ask(conceptdec_ctx *ctx, const conceptdec_class_moments *moments, const char *na
 {
     conceptdec_status status = conceptdec_class_moments_get(moments, name, array);
     if (status == CONCEPTDEC_ENAME)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "moments: are means alone, but LEACE needs a covariance");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "moments: are means alone or with variances, but LEACE needs a covariance");
     if (status != CONCEPTDEC_OK)
         return conceptdec_i_fail(ctx, status, "moments: no memory for %s", name);
     return CONCEPTDEC_OK;

@@ -299,7 +299,7 @@ static const struct {
     {new_moments, no_classes, CONCEPTDEC_ESIZE, "classes: -1, must be at least 1"},
     {new_moments, many_classes, CONCEPTDEC_EOVERFLOW, "classes: 4294967296, at most"},
     {new_moments, unknown_flags, CONCEPTDEC_ERESERVED, "flags: 0x4 has bits that are unknown"},
-    {new_moments, both_flags, CONCEPTDEC_EINVAL, "flags: POOLED and MEANS exclude each other"},
+    {new_moments, both_flags, CONCEPTDEC_EINVAL, "flags: POOLED, MEANS and VARIANCES exclude each other"},
     {add, no_object, CONCEPTDEC_ENULL, "moments: is NULL"},
     {add, no_x, CONCEPTDEC_ENULL, "x: is NULL"},
     {add, no_labels, CONCEPTDEC_ENULL, "labels: is NULL"},

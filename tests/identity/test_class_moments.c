@@ -6,6 +6,10 @@
 
 #define POOLED CONCEPTDEC_CLASS_MOMENTS_POOLED
 #define MEANS CONCEPTDEC_CLASS_MOMENTS_MEANS
+#define VARIANCES CONCEPTDEC_CLASS_MOMENTS_VARIANCES
+
+static const uint32_t all_flags[] = {0, POOLED, MEANS, VARIANCES};
+#define FLAGS 4
 
 static conceptdec_ctx *ctx;
 
@@ -30,11 +34,14 @@ typedef struct answers {
 static answers
 all_answers(conceptdec_class_moments *m, const class_problem *p, uint32_t flags)
 {
-    static const char *const names[] = {CONCEPTDEC_M_MEANS, CONCEPTDEC_M_MEAN, CONCEPTDEC_M_WITHIN,
-                                        CONCEPTDEC_M_COVARIANCE, CONCEPTDEC_M_SCATTER};
+    static const char *const names[] = {CONCEPTDEC_M_MEANS,  CONCEPTDEC_M_MEAN,       CONCEPTDEC_M_VARIANCES,
+                                        CONCEPTDEC_M_WITHIN, CONCEPTDEC_M_COVARIANCE, CONCEPTDEC_M_SCATTER};
+    static const int kept[] = {6, 5, 2, 0, 3};
     answers a = {.values =
-                     calloc((size_t)((p->classes + 3) * p->d * p->d + (p->classes + 2) * p->d), sizeof *a.values)};
-    for (int i = 0; i < (flags == MEANS ? 2 : flags == POOLED ? 4 : 5); i++) {
+                     calloc((size_t)((p->classes + 3) * p->d * p->d + (2 * p->classes + 2) * p->d), sizeof *a.values)};
+    for (int i = 0; i < kept[flags]; i++) {
+        if (flags == POOLED && i == 2)
+            continue;
         conceptdec_array array = class_array(m, names[i]);
         size_t count = 1;
         for (int axis = 0; axis < array.ndim; axis++)
@@ -64,7 +71,11 @@ expect_close(conceptdec_class_moments *a, conceptdec_class_moments *b, const cla
         double first = class_get(a, CONCEPTDEC_M_MEANS)[i], second = class_get(b, CONCEPTDEC_M_MEANS)[i];
         ck_assert((isnan(first) && isnan(second)) || fabs(first - second) <= 1e-12 + 3e-16 * fabs(first));
     }
-    if (flags == MEANS)
+    for (int64_t i = 0; (flags == 0 || flags == VARIANCES) && i < p->classes * p->d; i++) {
+        double first = class_get(a, CONCEPTDEC_M_VARIANCES)[i], second = class_get(b, CONCEPTDEC_M_VARIANCES)[i];
+        ck_assert((isnan(first) && isnan(second)) || fabs(first - second) <= 1e-12 * first);
+    }
+    if (flags > POOLED)
         return;
     ck_assert_double_le(class_matrix_error(class_get(a, CONCEPTDEC_M_WITHIN), class_get(b, CONCEPTDEC_M_WITHIN), p->d),
                         1e-12);
@@ -81,18 +92,19 @@ static const struct {
     double offset;
 } shapes[] = {{20000, 3, 3, 0}, {3000, 70, 5, 1e6}, {300, 7, 40, -2}};
 #define SHAPES 3
-#define CASES (3 * SHAPES) /* and flags */
+#define CASES (FLAGS * SHAPES)
 
 static class_problem
 problem(int i)
 {
-    return class_problem_make(shapes[i / 3].n, shapes[i / 3].d, shapes[i / 3].classes, shapes[i / 3].offset);
+    const int k = i / FLAGS;
+    return class_problem_make(shapes[k].n, shapes[k].d, shapes[k].classes, shapes[k].offset);
 }
 
 START_TEST(cuts_do_not_matter)
 {
     static const int64_t cuts[] = {1, 63, 64, 100, 1000, 8192, 8193};
-    const uint32_t flags = (uint32_t)_i % 3;
+    const uint32_t flags = all_flags[_i % FLAGS];
     class_problem p = problem(_i);
     conceptdec_class_moments *whole = class_moments(ctx, &p, flags);
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
@@ -114,7 +126,7 @@ END_TEST
 START_TEST(threads_do_not_matter)
 {
     static const int threads[] = {1, 3, 5};
-    const uint32_t flags = (uint32_t)_i % 3;
+    const uint32_t flags = all_flags[_i % FLAGS];
     class_problem p = problem(_i);
     conceptdec_class_moments *first = class_moments(ctx, &p, flags);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
@@ -132,7 +144,7 @@ END_TEST
 /* Of three parts, the middle one first, and of nothing. */
 START_TEST(parts_make_the_whole)
 {
-    const uint32_t flags = (uint32_t)_i % 3;
+    const uint32_t flags = all_flags[_i % FLAGS];
     class_problem p = problem(_i);
     const int64_t cut[] = {0, p.n / 5, p.n * 4 / 5, p.n};
     conceptdec_class_moments *whole = class_moments(ctx, &p, flags), *part[3],
@@ -160,9 +172,10 @@ END_TEST
 /* Flags say what is kept, not what it is; and so do moments of all rows. */
 START_TEST(all_flags_agree)
 {
-    class_problem p = problem(3 * _i);
+    class_problem p = problem(FLAGS * _i);
     conceptdec_class_moments *apart = class_moments(ctx, &p, 0), *pooled = class_moments(ctx, &p, POOLED);
-    conceptdec_class_moments *means = class_moments(ctx, &p, MEANS);
+    conceptdec_class_moments *means = class_moments(ctx, &p, MEANS), *variances = class_moments(ctx, &p, VARIANCES);
+    expect_close(apart, variances, &p, VARIANCES);
     expect_close(apart, pooled, &p, POOLED);
     expect_close(pooled, means, &p, MEANS);
     int64_t kept = 0;
@@ -180,6 +193,7 @@ START_TEST(all_flags_agree)
     conceptdec_class_moments_free(apart);
     conceptdec_class_moments_free(pooled);
     conceptdec_class_moments_free(means);
+    conceptdec_class_moments_free(variances);
     class_problem_free(&p);
 }
 END_TEST
@@ -187,7 +201,7 @@ END_TEST
 /* Classes by other numbers have the same moments, to the bit. */
 START_TEST(numbers_of_classes_do_not_matter)
 {
-    const uint32_t flags = (uint32_t)_i % 3;
+    const uint32_t flags = all_flags[_i % FLAGS];
     class_problem p = problem(_i);
     conceptdec_class_moments *a = class_moments(ctx, &p, flags);
     for (int64_t i = 0; i < p.n; i++)
@@ -226,7 +240,7 @@ deliver(void *user, int64_t first, int64_t count, void *out)
 
 START_TEST(any_view_is_the_same)
 {
-    const uint32_t flags = (uint32_t)_i;
+    const uint32_t flags = all_flags[_i];
     class_problem p = class_problem_make(3000, 6, 4, 0);
     float *narrow = malloc((size_t)(p.n * p.d) * sizeof *narrow),
           *turned = malloc((size_t)(2 * p.n * p.d) * sizeof *turned);
@@ -280,7 +294,7 @@ make_suite(void)
     tcase_add_loop_test(tests, parts_make_the_whole, 0, CASES);
     tcase_add_loop_test(tests, all_flags_agree, 0, SHAPES);
     tcase_add_loop_test(tests, numbers_of_classes_do_not_matter, 0, CASES);
-    tcase_add_loop_test(tests, any_view_is_the_same, 0, 3);
+    tcase_add_loop_test(tests, any_view_is_the_same, 0, FLAGS);
     suite_add_tcase(suite, tests);
     return suite;
 }

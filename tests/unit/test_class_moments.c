@@ -7,6 +7,10 @@
 
 #define POOLED CONCEPTDEC_CLASS_MOMENTS_POOLED
 #define MEANS CONCEPTDEC_CLASS_MOMENTS_MEANS
+#define VARIANCES CONCEPTDEC_CLASS_MOMENTS_VARIANCES
+
+static const uint32_t all_flags[] = {0, POOLED, MEANS, VARIANCES};
+#define FLAGS 4
 
 static conceptdec_ctx *ctx;
 
@@ -39,6 +43,9 @@ START_TEST(by_hand)
     static const double wanted[] = {2, 4, 4, 8, 8, 0, 0, 0, 0, 0, 0, 0};
     ck_assert_mem_eq(scatter, wanted, sizeof wanted);
     ck_assert(within[0] == 2.5 && within[1] == 1 && within[2] == 1 && within[3] == 2);
+    const double *variances = class_get(m, CONCEPTDEC_M_VARIANCES);
+    ck_assert(variances[0] == 1 && variances[1] == 4 && variances[2] == 4 && variances[3] == 0);
+    ck_assert(isnan(variances[4]) && isnan(variances[5]));
     const double *covariance = class_get(m, CONCEPTDEC_M_COVARIANCE);
     ck_assert_double_eq_tol(covariance[0], 131.0 / 3, 1e-14);
     ck_assert_double_eq_tol(covariance[1], -7.0 / 3, 1e-14);
@@ -52,16 +59,21 @@ START_TEST(nothing_is_not_a_number)
 {
     conceptdec_array array;
     const class_problem p = {.d = 2, .classes = 2};
-    conceptdec_class_moments *m = class_moments_new(ctx, &p, (uint32_t)_i);
+    const uint32_t flags = all_flags[_i];
+    conceptdec_class_moments *m = class_moments_new(ctx, &p, flags);
     ck_assert_int_eq(*(const int64_t *)class_array(m, CONCEPTDEC_M_N_SAMPLES).data, 0);
     ck_assert(isnan(class_get(m, CONCEPTDEC_M_MEANS)[3]) && isnan(class_get(m, CONCEPTDEC_M_MEAN)[0]));
-    if (_i != MEANS) {
+    if (flags <= POOLED) {
         ck_assert(isnan(class_get(m, CONCEPTDEC_M_WITHIN)[1]) && isnan(class_get(m, CONCEPTDEC_M_COVARIANCE)[2]));
     } else {
         ck_assert_int_eq(conceptdec_class_moments_get(m, CONCEPTDEC_M_WITHIN, &array), CONCEPTDEC_ENAME);
         ck_assert_int_eq(conceptdec_class_moments_get(m, CONCEPTDEC_M_COVARIANCE, &array), CONCEPTDEC_ENAME);
     }
-    if (_i == 0)
+    if (flags == 0 || flags == VARIANCES)
+        ck_assert(isnan(class_get(m, CONCEPTDEC_M_VARIANCES)[3]));
+    else
+        ck_assert_int_eq(conceptdec_class_moments_get(m, CONCEPTDEC_M_VARIANCES, &array), CONCEPTDEC_ENAME);
+    if (flags == 0)
         ck_assert(class_get(m, CONCEPTDEC_M_SCATTER)[7] == 0);
     else
         ck_assert_int_eq(conceptdec_class_moments_get(m, CONCEPTDEC_M_SCATTER, &array), CONCEPTDEC_ENAME);
@@ -82,11 +94,25 @@ static const struct {
               {300, 70, 3, 1e6}, {900, 3, 5, 1e-150}, {600, 9, 2, -1e3}, {4000, 2, 700, 5}};
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
+static void
+expect_variances(const double *found, const class_problem *p, const class_sums *s)
+{
+    for (int64_t c = 0; c < p->classes; c++)
+        for (int64_t j = 0; j < p->d; j++) {
+            const double square = s->scatter[(c * p->d + j) * p->d + j], wanted = square / (double)s->count[c];
+            if (s->count[c] > 0)
+                ck_assert_double_le(fabs(found[c * p->d + j] - wanted), 1e-13 * wanted);
+            else
+                ck_assert(isnan(found[c * p->d + j]));
+        }
+}
+
 START_TEST(as_plain_sums)
 {
     class_problem p = class_problem_make(shapes[_i].n, shapes[_i].d, shapes[_i].classes, shapes[_i].offset);
     class_sums s = class_sums_make(&p);
-    for (uint32_t flags = 0; flags <= MEANS; flags++) {
+    for (int f = 0; f < FLAGS; f++) {
+        const uint32_t flags = all_flags[f];
         conceptdec_class_moments *m = class_moments(ctx, &p, flags);
         const double *means = class_get(m, CONCEPTDEC_M_MEANS), *mean = class_get(m, CONCEPTDEC_M_MEAN);
         const double tolerance = 1e-13 + 4e-16 * fabs(shapes[_i].offset);
@@ -99,7 +125,9 @@ START_TEST(as_plain_sums)
                     ck_assert_double_eq_tol(means[c * p.d + j], p.x[j] + s.means[c * p.d + j], tolerance);
                 else
                     ck_assert(isnan(means[c * p.d + j]));
-        if (flags != MEANS) {
+        if (flags == 0 || flags == VARIANCES)
+            expect_variances(class_get(m, CONCEPTDEC_M_VARIANCES), &p, &s);
+        if (flags <= POOLED) {
             ck_assert_double_le(class_matrix_error(class_get(m, CONCEPTDEC_M_WITHIN), s.within, p.d), 1e-13);
             ck_assert_double_le(class_matrix_error(class_get(m, CONCEPTDEC_M_COVARIANCE), s.covariance, p.d), 1e-13);
         }
@@ -147,7 +175,10 @@ expect_same(conceptdec_class_moments *a, conceptdec_class_moments *b, uint32_t f
                      counts);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_MEAN), class_get(b, CONCEPTDEC_M_MEAN), row);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_MEANS), class_get(b, CONCEPTDEC_M_MEANS), row * (size_t)classes);
-    if (flags == MEANS)
+    if (flags == 0 || flags == VARIANCES)
+        ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_VARIANCES), class_get(b, CONCEPTDEC_M_VARIANCES),
+                         row * (size_t)classes);
+    if (flags > POOLED)
         return;
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_WITHIN), class_get(b, CONCEPTDEC_M_WITHIN), square);
     ck_assert_mem_eq(class_get(a, CONCEPTDEC_M_COVARIANCE), class_get(b, CONCEPTDEC_M_COVARIANCE), square);
@@ -174,8 +205,9 @@ START_TEST(failures_add_nothing)
 {
     class_problem p = class_problem_make(MANY, WIDTH, 3, 0);
     conceptdec_matrix x = class_rows(&p, 0, MANY), labels = class_labels(&p, 0, MANY);
-    for (uint32_t flags = 0; flags <= MEANS; flags++)
+    for (int f = 0; f < FLAGS; f++)
         for (int64_t before = 0; before <= 9000; before += 9000) {
+            const uint32_t flags = all_flags[f];
             conceptdec_class_moments *a = class_moments_new(ctx, &p, flags), *b = class_moments_new(ctx, &p, flags);
             class_add(ctx, a, &p, 0, before);
             class_add(ctx, b, &p, 0, before);
@@ -201,9 +233,9 @@ END_TEST
 
 START_TEST(goes_on_from_a_file)
 {
-    const uint32_t flags = (uint32_t)_i % 3;
+    const uint32_t flags = all_flags[_i % FLAGS];
     projection_file f;
-    class_problem p = class_problem_make(_i < 3 ? 1500 : 20000, 5, 4, 3);
+    class_problem p = class_problem_make(_i < FLAGS ? 1500 : 20000, 5, 4, 3);
     projection_file_name(&f);
     conceptdec_class_moments *a = class_moments_new(ctx, &p, flags), *b;
     class_add(ctx, a, &p, 0, p.n * 7 / 10);
@@ -246,7 +278,7 @@ make_file(projection_file *f, uint32_t flags)
 START_TEST(damaged_files_are_refused)
 {
     projection_file f;
-    make_file(&f, (uint32_t)_i);
+    make_file(&f, all_flags[_i]);
     uint8_t *copy = malloc(f.size + 8);
     memcpy(copy, f.data, f.size);
     memset(copy + f.size, 0, 8);
@@ -304,6 +336,9 @@ static const struct {
     {0, 14, 0x5df0000000000000u}, /* a pilot */
     {1, 10, 0x3ff0000000000000u}, /* a mean of a class without rows in the sums */
     {2, 10, 0x3ff0000000000000u},
+    {4, 4, 5}, /* flags */
+    {4, 4, 6},
+    {4, 4, 8},
 };
 
 START_TEST(hostile_files)
@@ -368,12 +403,12 @@ make_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, by_hand);
-    tcase_add_loop_test(tests, nothing_is_not_a_number, 0, 3);
+    tcase_add_loop_test(tests, nothing_is_not_a_number, 0, FLAGS);
     tcase_add_loop_test(tests, as_plain_sums, 0, SHAPES);
     tcase_add_test(tests, first_row_far_away);
     tcase_add_loop_test(tests, failures_add_nothing, 0, (int)(sizeof failures / sizeof *failures));
-    tcase_add_loop_test(tests, goes_on_from_a_file, 0, 6);
-    tcase_add_loop_test(tests, damaged_files_are_refused, 0, 3);
+    tcase_add_loop_test(tests, goes_on_from_a_file, 0, 2 * FLAGS);
+    tcase_add_loop_test(tests, damaged_files_are_refused, 0, FLAGS);
     tcase_add_loop_test(tests, hostile_files, 0, (int)(sizeof changes / sizeof *changes));
     tcase_add_test(tests, hostile_labels_and_products);
     suite_add_tcase(suite, tests);
