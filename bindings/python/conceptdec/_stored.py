@@ -268,7 +268,7 @@ def open_activations(path: Path, dtype: Optional[str] = None, map: bool = False)
     (['labels', 'layers'], <conceptdec.StoredArray 'layers': float32, 2 x 3 x 2>, 51.0)
     >>> with conceptdec.open_activations(path) as acts:
     ...     conceptdec.sweep(acts["layers"], acts["labels"], k=1).decodability.tolist()
-    [[0.6666666666666666], [0.6666666666666666]]
+    [[0.5], [0.5]]
     >>> folder.cleanup()
     """
     if dtype not in (None, "bfloat16"):
