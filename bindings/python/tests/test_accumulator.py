@@ -16,7 +16,7 @@ NAMES = ["verb", "noun", "rare"]  # in an order of their own
 def rows(rng):
     """400 rows of two concepts; a third never comes."""
     labels = rng.integers(0, 2, 400)
-    return rng.standard_normal((400, 5)).astype(np.float32) + labels[:, None].astype(np.float32), np.array(NAMES)[labels]
+    return (rng.standard_normal((400, 5)) + labels[:, None]).astype(np.float32), np.array(NAMES)[labels]
 
 
 def fresh(**options):
@@ -68,11 +68,14 @@ def test_layers(rows):
         acc.add(0, x[part], y[part]).add(1, x[part, :3], y[part])
         for layer in range(3):
             same.add(layer, x[part] * np.float32(layer + 1), y[part])
-    assert acc.dims == [5, 3] and acc.means(1).shape == (3, 3) and np.array_equal(acc.means(1), acc.means(0)[:, :3], equal_nan=True)
-    assert np.array_equal(acc.sample(1)[0], acc.sample(0)[0][:, :3]) and np.array_equal(acc.sample(1)[1], acc.sample(0)[1])
+    assert acc.dims == [5, 3] and acc.means(1).shape == (3, 3)
+    assert np.array_equal(acc.means(1), acc.means(0)[:, :3], equal_nan=True)
+    (wide, labels), (narrowed, same_labels) = acc.sample(0), acc.sample(1)
+    assert np.array_equal(narrowed, wide[:, :3]) and np.array_equal(labels, same_labels)
     for layer in range(3):
-        rows_, labels = same.sample(layer)
-        assert np.array_equal(rows_, same.sample(0)[0] * np.float32(layer + 1)) and np.array_equal(labels, same.sample(0)[1])
+        found, labels = same.sample(layer)
+        assert np.array_equal(found, same.sample(0)[0] * np.float32(layer + 1))
+        assert np.array_equal(labels, same.sample(0)[1])
     views = [same.sample(layer)[0] for layer in range(3)]
     assert conceptdec.sweep(views, same.sample()[1], k=1).decodability.shape == (3, 1)
 
@@ -132,8 +135,10 @@ def test_merge(rows):
     for row, label, arrival, producer in zip(*forth.sample(), forth.arrivals(), forth.producers()):
         assert np.array_equal(row, x[producer::3][y[producer::3] == label][arrival])
     assert parts[0].class_count().sum() == len(x[::3])
-    refused("EINVAL", lambda: forth.merge(conceptdec.Accumulator(5, [0, 1, 2], reservoir=7)), r"other: classes \[0, 1, 2\]")
-    for other in (fresh(producer=3, seed=1), fresh(producer=3, reservoir=6), fresh(producer=3, dtype="float64"), fresh(producer=3, moments="pooled")):
+    numbered = conceptdec.Accumulator(5, [0, 1, 2], reservoir=7)
+    refused("EINVAL", lambda: forth.merge(numbered), r"other: classes \[0, 1, 2\]")
+    for change in (dict(seed=1), dict(reservoir=6), dict(dtype="float64"), dict(moments="pooled")):
+        other = fresh(producer=3, **change)
         refused("EINVAL", lambda: forth.merge(other))
     refused("ESIZE", lambda: forth.merge(conceptdec.Accumulator(6, NAMES, reservoir=7, producer=3)))
     with pytest.raises(TypeError, match="needs Accumulator, not int"):
@@ -238,4 +243,5 @@ def test_class_moments_of_variances(rows, tmp_path):
     assert np.allclose(halves[0].merge(halves[1]).variances[:2], moments.variances[:2], rtol=1e-12)
     refused("EINVAL", lambda: moments.merge(conceptdec.ClassMoments(5, NAMES, means=True)))
     moments.save(tmp_path / "m")
-    assert np.array_equal(conceptdec.load_class_moments(tmp_path / "m", NAMES).variances, moments.variances, equal_nan=True)
+    loaded = conceptdec.load_class_moments(tmp_path / "m", NAMES)
+    assert np.array_equal(loaded.variances, moments.variances, equal_nan=True)

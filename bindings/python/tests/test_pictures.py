@@ -20,7 +20,7 @@ NAN = float("nan")
 @pytest.fixture
 def plt():
     """matplotlib without a screen."""
-    matplotlib = pytest.importorskip("matplotlib", reason="SKIPPED: matplotlib is not installed; plots are NOT tested")
+    matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed: plots are NOT tested")
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
@@ -92,8 +92,9 @@ def test_confusion(data):
     assert np.allclose(heat.value, r.confusion[0] / 20) and (heat.row_title, heat.column_title) == ("true", "predicted")
     s = conceptdec.sweep(grid, y, k=[1, 5])
     first, other = (picture_of(s.to_dict(), "confusion", **at) for at in ({}, dict(axis_0=1, axis_1=2, k=5)))
-    assert first.title == "confusion (axis 0 = 0, axis 1 = 0, k = 1)" and np.allclose(first.value, s.confusion[0, 0, 0] / 20)
-    assert other.title == "confusion (axis 0 = 1, axis 1 = 2, k = 5)" and np.allclose(other.value, s.confusion[1, 2, 1] / 20)
+    assert first.title == "confusion (axis 0 = 0, axis 1 = 0, k = 1)"
+    assert other.title == "confusion (axis 0 = 1, axis 1 = 2, k = 5)"
+    assert np.allclose(first.value, s.confusion[0, 0, 0] / 20) and np.allclose(other.value, s.confusion[1, 2, 1] / 20)
     alone = conceptdec.knn_decodability(x, y, k=5, ignore="adj").to_dict()
     assert picture_of(alone).rows == sorted(set(NAMES) - {"adj"})
 
@@ -140,16 +141,20 @@ PICTURES = {
     "curve": Curve(
         "decodability <of> layers", "layer & more", "decodability", ["0", "1", "2", "3", "4"],
         [
-            Line("k <5>", np.array([0.2, 0.55, NAN, 0.8, 0.75]), *np.array([[0.1, 0.5, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
+            Line("k <5>", *np.array([[0.2, 0.55, NAN, 0.8, 0.75], [0.1, 0.5, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
             Line("k 10", np.array([0.25, 0.5, 0.6, NAN, 0.7])),
         ],
         (np.array([0.18, 0.19, 0.18, 0.17, NAN]), np.array([0.22, 0.21, 0.22, 0.23, NAN])),
     ),
     "heat": Heat(
-        "cosines", "a", "b", ["<noun>", "verb", "a name that is longer than there is room"], ["<noun>", "verb", "x" * 30],
+        "cosines", "a", "b", ["<noun>", "verb", "a name that is longer than there is room"],
+        ["<noun>", "verb", "x" * 30],
         np.array([[1.0, 0.25, -0.5], [0.25, 1.0, NAN], [-0.5, NAN, 0.0]]), 1.0,
     ),
-    "wide": Heat("per concept", "concept", "layer", ["noun", "verb"], [str(i) for i in range(40)], np.arange(80).reshape(2, 40) / 79, 1.0),
+    "wide": Heat(
+        "per concept", "concept", "layer", ["noun", "verb"], [str(i) for i in range(40)],
+        np.arange(80).reshape(2, 40) / 79, 1.0,
+    ),
 }  # fmt: skip
 
 
@@ -193,7 +198,8 @@ def test_any_values(value):
 
 
 def test_empty():
-    for picture in (Curve("t", "x", "y", [], [Line("y", np.array([]))]), Heat("t", "a", "b", [], [], np.zeros((0, 0)), 1.0)):
+    curve = Curve("t", "x", "y", [], [Line("y", np.array([]))])
+    for picture in (curve, Heat("t", "a", "b", [], [], np.zeros((0, 0)), 1.0)):
         xml.dom.minidom.parseString(_svg.drawn(picture))
 
 
@@ -255,7 +261,8 @@ def test_plot_of_points(data, plt):
     ax = pca.plot(x, y, ax)
     assert np.allclose(ax.collections[3].get_offsets(), pca.transform(x)[y == sorted(NAMES)[0], :2])
     assert [bar.get_height() for bar in pca.plot().patches] == pca.explained_variance_ratio.tolist()
-    for call in (lambda: model.plot(y[:9]), lambda: pca.plot(x[:9], y), lambda: pca.plot(y=y), lambda: conceptdec.pca(x, 1).plot(x)):
+    line = conceptdec.pca(x, 1)
+    for call in (lambda: model.plot(y[:9]), lambda: pca.plot(x[:9], y), lambda: pca.plot(y=y), lambda: line.plot(x)):
         with pytest.raises(conceptdec.ConceptDecError):
             call()
 

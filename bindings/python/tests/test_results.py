@@ -81,7 +81,8 @@ def test_json_of_what_is_not_defined(results):
 
 
 def table(result, concepts=False):
-    return pytest.importorskip("pandas") and result.to_pandas(concepts)
+    pytest.importorskip("pandas", reason="pandas is not installed: tables are NOT tested")
+    return result.to_pandas(concepts)
 
 
 def test_a_row_for_each_k(results):
@@ -99,7 +100,10 @@ def test_a_row_for_each_concept(results):
     assert t.class_count.tolist() == [20] * 6
 
 
-@pytest.mark.parametrize("kind, axes", [("sweep", "axis_0 axis_1 k"), ("label sets", "labels k"), ("probes", "axis_0 lambda_")])
+GRIDS = [("sweep", "axis_0 axis_1 k"), ("label sets", "labels k"), ("probes", "axis_0 lambda_")]
+
+
+@pytest.mark.parametrize("kind, axes", GRIDS)
 def test_rows_of_grids(results, kind, axes):
     r, axes = results[kind], axes.split()
     main = "accuracy" if kind == "probes" else "decodability"

@@ -67,7 +67,8 @@ def test_arrays_of_files(rng, tmp_path):
     """From one file into another; a file is not written over while it is read."""
     bits, options, _ = narrow(rng.standard_normal((2, 3, 4)), "bfloat16")
     first = tmp_path / "first.safetensors"
-    conceptdec.save_activations(first, {"x": bits, "y": [3, 1, 2], "z": np.eye(3)}, {"model": "toy", "": "é"}, **options)
+    arrays = {"x": bits, "y": [3, 1, 2], "z": np.eye(3)}
+    conceptdec.save_activations(first, arrays, {"model": "toy", "": "é"}, **options)
     acts = conceptdec.open_activations(first)
     assert acts.metadata("model") == "toy" and acts.metadata("") == "é"
     expect(saved(tmp_path, acts["x"]), bits)
@@ -97,7 +98,8 @@ def test_what_cannot_be_written(tmp_path):
     refused("ESIZE", lambda: save(npy, {"a": x, "b": x}), "a .npy file holds one array, not 2")
     refused("EINVAL", lambda: save(tensors, {3: x}), "arrays: a name must be text")
     refused("EINVAL", lambda: save(tensors, {"": x}))
-    refused("EDTYPE", lambda: save(tensors, {"a": np.zeros((3, 4), complex)}), r"arrays\['a'\]: must be .*int64 or int32, not complex")
+    complex_ = {"a": np.zeros((3, 4), complex)}
+    refused("EDTYPE", lambda: save(tensors, complex_), r"arrays\['a'\]: must be .*int64 or int32, not complex")
     refused("EDTYPE", lambda: save(tensors, {"a": ["noun", "verb"]}), r"arrays\['a'\]: .*not <U4")
     refused("EDTYPE", lambda: save(npy, np.zeros((3, 4), np.uint16)), "if it holds bfloat16, say dtype='bfloat16'")
     refused("EDTYPE", lambda: save(npy, x.astype(">f8")), "byte order")

@@ -14,7 +14,7 @@ from common import narrow, refused
 import conceptdec
 from conceptdec import _views
 
-WORDS = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL"}
+WORDS = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "bool": "BOOL"}
 
 
 def write_safetensors(path, arrays, **metadata):
@@ -39,7 +39,8 @@ def test_a_file_of_each_kind(grid, tmp_path):
     x, y = grid
     np.save(tmp_path / "x.npy", x)
     write_safetensors(tmp_path / "acts", {"layer.10": x[0, 0], "layer.2": x, "labels": y}, model="toy")
-    with conceptdec.open_activations(tmp_path / "x.npy") as one, conceptdec.open_activations(str(tmp_path / "acts")) as acts:
+    one = conceptdec.open_activations(tmp_path / "x.npy")
+    with one, conceptdec.open_activations(str(tmp_path / "acts")) as acts:
         assert one.names == ["x"] and one[0].shape == (2, 3, 60, 8) and np.array_equal(one["x"].numpy(), x)
         assert acts.names == ["labels", "layer.2", "layer.10"] == list(acts) == list(acts.keys())
         assert len(acts) == 3 and "layer.2" in acts and "layer.3" not in acts and acts.get("layer.3") is None
@@ -100,7 +101,8 @@ def test_places(grid, tmp_path, map):
     x, _ = grid
     np.save(tmp_path / "x.npy", x)
     a = conceptdec.open_activations(tmp_path / "x.npy", map=map)[0]
-    for where in (0, -1, (1, 2), (-1, -3), slice(1), slice(None, None, -1), (slice(None), 1), (0, slice(2, 0, -1)), (np.int64(1),), ()):
+    parts = [slice(1), slice(None, None, -1), (slice(None), 1), (0, slice(2, 0, -1))]
+    for where in (0, -1, (1, 2), (-1, -3), (np.int64(1),), (), *parts):
         assert a[where].shape == x[where].shape and np.array_equal(a[where].numpy(), x[where]), where
     assert np.array_equal(a[1][2].numpy(), x[1, 2]) and np.array_equal(a[:, ::2][1][0].numpy(), x[1, 0])
     assert len(a) == 2 and len(a[0, 0]) == 60 and [part.shape for part in a] == [(3, 60, 8)] * 2
@@ -158,19 +160,22 @@ def test_bfloat16(sample, tmp_path):
     np.save(tmp_path / "x.npy", bits)
     plain = conceptdec.open_activations(tmp_path / "x.npy")[0]
     assert plain.dtype == "uint16" and np.array_equal(plain.integers(), bits)
-    refused("EDTYPE", lambda: conceptdec.neighbors(plain, 3), r"X: array 'x' must be float64.*not uint16; open .*dtype='bfloat16'")
+    text = "X: array 'x' must be float64.*not uint16; open .*dtype='bfloat16'"
+    refused("EDTYPE", lambda: conceptdec.neighbors(plain, 3), text)
     acts = conceptdec.open_activations(tmp_path / "x.npy", dtype="bfloat16")
     assert acts[0].dtype == "bfloat16" and not acts[0].is_integer
     assert np.array_equal(acts[0].bits(), bits) and acts[0].bits().dtype == np.uint16
     assert np.array_equal(np.asarray(acts[0], dtype=np.float64), wide)
     refused("EDTYPE", lambda: acts[0].integers())
     refused("EDTYPE", lambda: plain.bits(), "array 'x': holds uint16, not bfloat16")
-    refused("EDTYPE", lambda: conceptdec.open_activations(tmp_path / "x.npy", dtype="float8"), "dtype: 'float8' is not known")
+    strange = lambda: conceptdec.open_activations(tmp_path / "x.npy", dtype="float8")
+    refused("EDTYPE", strange, "dtype: 'float8' is not known")
 
 
 def test_what_is_no_matrix(sample, tmp_path):
     x, y = sample
-    acts = conceptdec.open_activations(write_safetensors(tmp_path / "acts", {"x": np.stack([x, x]), "y": y, "t": x[:, 0], "one": x}))
+    arrays = {"x": np.stack([x, x]), "y": y, "t": x[:, 0], "one": x}
+    acts = conceptdec.open_activations(write_safetensors(tmp_path / "acts", arrays))
     refused("EDTYPE", lambda: conceptdec.neighbors(acts["y"], 3), "X: array 'y' must be float64.* not int64")
     refused("ESIZE", lambda: conceptdec.neighbors(acts["t"], 3), "X: needs 2 axes .*array 't' has shape 60")
     refused("ESIZE", lambda: conceptdec.neighbors(acts["x"], 3), "X: needs 2 axes .*2x60x8")
@@ -234,7 +239,8 @@ def test_arrays_keep_the_file(sample, tmp_path, map):
     del first, second, acts
     gc.collect()
     assert is_open(path)  # the table reads further rows from it
-    assert np.array_equal(conceptdec.knn_decodability(table, y, k=7).confusion, conceptdec.knn_decodability(x, y, k=7).confusion)
+    found, expected = (conceptdec.knn_decodability(rows, y, k=7) for rows in (table, x))
+    assert np.array_equal(found.confusion, expected.confusion)
     del table
     gc.collect()
     assert not is_open(path)
