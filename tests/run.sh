@@ -118,7 +118,12 @@ test_listed() {
 test_python() {
   library=$build/release/lib/libconceptdec.so
   CONCEPTDEC_LIBRARY=$library PYTHONPATH=$root/bindings/python \
-    "$python" -m pytest -q -p no:cacheprovider "$@"
+    "$python" -m pytest -q -rs -p no:cacheprovider "$@"
+}
+
+# Says what the Python tests left out.
+skipped() {
+  sed -n 's/^SKIPPED/SKIPPED python:/p' "$logs/$1.log"
 }
 
 test_julia() {
@@ -171,9 +176,10 @@ finish() {
 
 basic="gcc libc6-dev meson ninja-build pkg-config binutils libopenblas-dev liblapacke-dev check python3 python3-numpy
   python3-pytest python3-yaml python3-sklearn"
+extras="python3-matplotlib python3-pandas" # plots and tables of results
 gates="g++ clang abigail-tools qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
-[ "$mode" = quick ] && gates=
-step packages packages $basic $gates || finish
+[ "$mode" = quick ] && gates= extras=
+step packages packages $basic $extras $gates || finish
 # Release code with debug information, which the ABI gate reads.
 step build-release build_in release -Doptimization=3 -Ddebug=true -Db_ndebug=true -Dwerror=true -Dtests=enabled \
   --prefix="$prefix" --libdir=lib || [ -f "$build/release/lib/libconceptdec.so" ] || finish
@@ -181,6 +187,7 @@ step build-release build_in release -Doptimization=3 -Ddebug=true -Db_ndebug=tru
 checks unit release --suite unit
 if [ "$mode" = quick ]; then
   counted python pytest '' test_python bindings/python/tests
+  skipped python
   finish
 fi
 for suite in kernels identity oracle contract torture fuzz; do
@@ -202,6 +209,7 @@ if step install meson install -C "$build/release" --no-rebuild; then
 fi
 step quickstart test_quickstart
 counted python pytest '' test_python bindings/python/tests
+skipped python
 counted oracle-python pytest '' test_python tests/oracle
 without=
 if bash tests/tools/install-julia.sh >"$logs/install-julia.log" 2>&1; then

@@ -184,7 +184,7 @@ class Accumulator(Shared):
         x, labels = Matrix(), Matrix()
         with self._alone():
             self._run("sample", layer, byref(x), byref(labels))
-            rows, codes = _copies.read(x), _copies.read(labels)
+            rows, codes = _copies.read("X", x), _copies.read("y", labels)
         return rows, _labels.decode(codes[:, 0], self.classes)
 
     def moments(self, layer: int = 0) -> ClassMoments:

@@ -39,9 +39,12 @@ def main_of(values: Dict[str, Any]) -> Optional[Tuple[str, str, str]]:
     return next((main for main in mains if main[1] in values), mains[0] if mains else None)
 
 
-def _grid_axes(values: Dict[str, Any]) -> List[Axis]:
-    shape = np.shape(values.get(const.R_STATUS, 0))
+def _numbered(shape: Tuple[int, ...]) -> List[Axis]:
     return [Axis(f"axis_{i}", list(range(length))) for i, length in enumerate(shape)]
+
+
+def _grid_axes(values: Dict[str, Any]) -> List[Axis]:
+    return _numbered(np.shape(values.get(const.R_STATUS, 0)))
 
 
 def _frame(values: Dict[str, Any]) -> Tuple[List[Axis], List[Axis]]:
@@ -74,8 +77,10 @@ def _side(values: Dict[str, Any], name: str, length: int) -> Axis:
 def _pair_axes(values: Dict[str, Any], name: str) -> List[Axis]:
     pair = next((pair for pair in PAIRS if pair in values), None)
     shape = np.shape(values[name])
-    if pair is None or len(shape) != 2 or shape != np.shape(values[pair]):
+    if pair is None or shape != np.shape(values[pair]):
         return []
+    if len(shape) != 2:  # grids of views
+        return _numbered(shape) if pair == const.R_VALUE else []
     return [_side(values, "a", shape[0]), _side(values, "b", shape[1])]
 
 

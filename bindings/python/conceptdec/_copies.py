@@ -29,19 +29,19 @@ class _Seen:
         }
 
 
-def _read_rows(matrix: Matrix, rows: np.ndarray) -> None:
+def _read_rows(name: str, matrix: Matrix, rows: np.ndarray) -> None:
     """By blocks, so that Ctrl-C is heard."""
     reader, count = Reader.from_address(matrix.data), max(_BLOCK // max(rows[:1].nbytes, 1), 1)
     for first in range(0, len(rows), count):
         block = rows[first : first + count]
         if reader.read(reader.user, first, len(block), block.ctypes.data):
-            raise ConceptDecFileError("the rows cannot be read", const.EREAD)
+            raise ConceptDecFileError(f"{name}: rows from {first} on cannot be read", const.EREAD)
 
 
-def read_into(matrix: Matrix, rows: np.ndarray) -> None:
+def read_into(name: str, matrix: Matrix, rows: np.ndarray) -> None:
     """Copies a matrix, in memory or from a reader of the library, into a C-ordered array of its shape and dtype."""
     if matrix.flags & const.MATRIX_READER:
-        _read_rows(matrix, rows)
+        _read_rows(name, matrix, rows)
     elif rows.size:
         rows[...] = np.asarray(_Seen(matrix))
 
@@ -51,10 +51,10 @@ def dtype_of(matrix: Matrix) -> np.dtype:
     return np.dtype(TYPES[matrix.dtype])
 
 
-def read(matrix: Matrix) -> np.ndarray:
+def read(name: str, matrix: Matrix) -> np.ndarray:
     """A matrix as an array of its own."""
     rows = np.empty((matrix.rows, matrix.cols), dtype_of(matrix))
-    read_into(matrix, rows)
+    read_into(name, matrix, rows)
     return rows
 
 

@@ -63,11 +63,11 @@ def _read_messages(handle: Handle, values: Dict[str, np.ndarray]) -> Optional[np
 
 
 def _plain(value: Any) -> Any:
-    """Nested lists, null where a number is not defined."""
+    """Nested lists, null where a number is not finite, as the library writes them."""
     array = np.asarray(value)
     if array.dtype.kind != "f":
         return array.tolist()
-    return np.where(np.isnan(array), None, array.astype(object)).tolist()
+    return np.where(np.isfinite(array), array.astype(object), None).tolist()
 
 
 def _with_changes(text: str, changed: Dict[str, Any]) -> str:
@@ -172,7 +172,7 @@ class Result:
         return dict(self._values)
 
     def to_json(self) -> str:
-        """The whole result as JSON text: values (NaN as null), options, provenance, diagnostics, a sweep's messages."""
+        """The whole result as JSON text: values (null: not finite), options, provenance, diagnostics, a sweep's messages."""
         with self._lock:
             if self._text is None and self._handle is not None:
                 self._text = _with_changes(_read_json(self._handle), self._changed)

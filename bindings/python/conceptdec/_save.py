@@ -26,13 +26,11 @@ class _Entry(NamedTuple):
 
 
 def _is_plain(x: Any) -> bool:
-    """A list of numbers, however deep, or an array of NumPy's kind: not a list of views."""
-    while isinstance(x, (list, tuple)) and len(x):
-        x = x[0]
-        if np.isscalar(x):
-            return True
-    listed = isinstance(x, (list, tuple, StoredArray)) or _readers.is_reader(x)
-    return isinstance(x, np.ndarray) or not (listed or hasattr(x, "__dlpack__"))
+    """A list of numbers, however deep, or what NumPy sees as an array: not a list of views, a reader, a tensor."""
+    if isinstance(x, (list, tuple)):
+        return len(x) > 0 and (np.isscalar(x[0]) or isinstance(x[0], (list, tuple)) and _is_plain(x[0]))
+    outside = isinstance(x, StoredArray) or _readers.is_reader(x) or hasattr(x, "__dlpack__")
+    return isinstance(x, np.ndarray) or not outside
 
 
 def _whole(name: str, array: np.ndarray) -> np.ndarray:

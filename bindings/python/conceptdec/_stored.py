@@ -65,7 +65,7 @@ class StoredArray:
 
     def __getitem__(self, where: Any) -> "StoredArray":
         steps = where if isinstance(where, tuple) else (where,)
-        if not all(isinstance(step, (int, np.integer, slice)) for step in steps):
+        if not all(isinstance(step, (int, np.integer, slice)) and not isinstance(step, bool) for step in steps):
             raise TypeError(f"array {self.name!r}: only integers and slices pick from the axes of its grid")
         if len(steps) > self._cells.ndim:
             text = f"array {self.name!r}: {len(steps)} indices, but {self._cells.ndim} axes before samples x dimensions"
@@ -148,7 +148,7 @@ class StoredArray:
         rows = np.empty(self.shape, _copies.TYPES[self._info.dtype])
         if rows.size:
             for matrix, cell in zip(self._views(), rows.reshape(-1, *self._matrix_shape())):
-                _copies.read_into(matrix, cell)
+                _copies.read_into(f"array {self.name!r}", matrix, cell)
         return rows
 
     def _matrix_shape(self) -> Tuple[int, int]:
@@ -268,7 +268,7 @@ def open_activations(path: Path, dtype: Optional[str] = None, map: bool = False)
     (['labels', 'layers'], <conceptdec.StoredArray 'layers': float32, 2 x 3 x 2>, 51.0)
     >>> with conceptdec.open_activations(path) as acts:
     ...     conceptdec.sweep(acts["layers"], acts["labels"], k=1).decodability.tolist()
-    [[0.6666666666666666], [0.6666666666666666]]
+    [[0.5], [0.5]]
     >>> folder.cleanup()
     """
     if dtype not in (None, "bfloat16"):

@@ -55,7 +55,7 @@ class _Plane:
         series = [v for line in curve.lines for v in (line.value, line.low, line.high)] + list(curve.chance or ())
         every = np.concatenate([v[np.isfinite(v)] for v in series if v is not None])
         low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
-        room = (high - low) * 0.06 or 0.5
+        room = (high - low) * 0.06 or 0.5 * max(abs(high), 1.0)
         self.low, self.high, self.bottom = low - room, high + room, height
         self.step = (_WIDTH - _LEFT - _RIGHT) / max(len(curve.places), 1)
 
@@ -170,7 +170,7 @@ def _column_names(columns: Sequence[str], left: float, bottom: float, width: flo
     how: Dict[str, Any] = dict(anchor="end", turn=-45) if is_turned else {}
     places = ((left + width * (j + 0.5), columns[j]) for j in range(0, len(columns), every))
     names = [_text(x, bottom + 14, _short(name, 16), **how) for x, name in places]
-    return names, 14 + 0.6 * _LETTER * longest * is_turned
+    return names, 14 + 0.72 * _LETTER * longest * is_turned
 
 
 def _heat(heat: Heat) -> str:

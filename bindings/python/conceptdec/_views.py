@@ -225,4 +225,4 @@ def copied(matrix: Matrix) -> Tuple[Any, Optional[str]]:
     dtype = "bfloat16" if matrix.dtype == const.BFLOAT16 else None
     if isinstance(matrix.owner, _readers.RowSource):
         return matrix.owner.source, dtype
-    return _copies.read(matrix), dtype
+    return _copies.read("X", matrix), dtype

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PUBLIC = [name for name in conceptdec.__all__ if inspect.isfunction(getattr(conceptdec, name))]
 
 
-ESTIMATORS = ["ClassMoments", "ConceptEraser", "KNNDecoder", "LinearProbe", "Moments", "PCA", "RidgeProbe", "UMAP"]
+ESTIMATORS = ["Accumulator", "ClassMoments", "ConceptEraser", "KNNDecoder", "LinearProbe", "Moments", "PCA", "RidgeProbe", "UMAP"]
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *ESTIMATORS, "Eraser", "Subspaces"])
@@ -50,14 +50,15 @@ def words(text):
     return [word if word[0].isalpha() or word[0] == "_" else float(word) for word in found]
 
 
-def test_page_of_subspaces(monkeypatch, capsys):
+@pytest.mark.parametrize("page", ["python", "subspaces"])
+def test_page(page, monkeypatch, capsys):
     """Its snippets run one after another, from the top of the tree; what they print stands beneath them."""
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "docs/subspaces.md").read_text(encoding="utf-8")
+    text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
     snippets, names = re.findall(r"^```py\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", text, flags=re.M | re.S), {}
-    assert len(snippets) > 5
+    assert len(snippets) > 4
     for code, shown in snippets:
-        exec(compile(code, "docs/subspaces.md", "exec"), names)
+        exec(compile(code, f"docs/{page}.md", "exec"), names)
         printed, expected = words(capsys.readouterr().out), words(shown)
         assert len(printed) == len(expected), code
         for one, other in zip(printed, expected):
