@@ -224,8 +224,11 @@ sink(const void **items, int64_t root, int64_t n, comparison compare)
 static conceptdec_status
 sort(conceptdec_ctx *ctx, const void **items, int64_t n, comparison compare)
 {
-    for (int64_t i = n / 2 - 1; i >= 0; i--)
+    for (int64_t i = n / 2 - 1; i >= 0; i--) {
         sink(items, i, n, compare);
+        if (i % 4096 == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
     for (int64_t i = n - 1; i > 0; i--) {
         const void *last = items[i];
         items[i] = items[0];

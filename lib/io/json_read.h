@@ -8,7 +8,8 @@
 typedef struct conceptdec_i_json_text {
     const conceptdec_i_origin *origin;
     char *begin, *at, *end;
-    int64_t place; /* of `begin` in the file */
+    int64_t place;  /* of `begin` in the file */
+    int64_t polled; /* bytes read when the cancel flag was last looked at */
 } conceptdec_i_json_text;
 
 /* EFORMAT at the place that the reader has come to. */

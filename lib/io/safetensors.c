@@ -163,8 +163,6 @@ read_metadata(conceptdec_i_json_text *text, conceptdec_i_contents *contents)
             return no_memory(text);
         CONCEPTDEC_I_TRY(conceptdec_i_json_get_key(text, &pair->key));
         CONCEPTDEC_I_TRY(conceptdec_i_json_get_string(text, &pair->text));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 
@@ -201,8 +199,6 @@ read_object(conceptdec_i_json_text *text, conceptdec_i_contents *contents)
         if (!more)
             return conceptdec_i_json_finish(text);
         CONCEPTDEC_I_TRY(read_item(text, &has_metadata, contents));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 

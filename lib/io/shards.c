@@ -39,8 +39,6 @@ read_map(conceptdec_i_json_text *text, conceptdec_i_index *index)
         if (!more)
             return CONCEPTDEC_OK;
         CONCEPTDEC_I_TRY(read_pair(text, index));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 
