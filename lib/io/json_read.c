@@ -167,9 +167,8 @@ conceptdec_i_json_get_string(conceptdec_i_json_text *text, const char **string)
         int length = sequence_length((const unsigned char *)text->at, text->end - text->at);
         if (length == 0 || (unsigned char)*text->at < 0x20)
             return conceptdec_i_json_refuse(text, length == 0 ? "not UTF-8" : "a control character in a string");
-        memmove(out, text->at, (size_t)length);
-        out += length;
-        text->at += length;
+        for (; length > 0; length--)
+            *out++ = *text->at++;
     }
     if (text->at == text->end)
         return conceptdec_i_json_refuse(text, "a string does not end");

@@ -319,6 +319,39 @@ START_TEST(natural_order_is_an_order)
 }
 END_TEST
 
+static int
+by_key(const void *a, const void *b)
+{
+    return conceptdec_i_compare_names(((const conceptdec_i_pair *)a)->key, ((const conceptdec_i_pair *)b)->key);
+}
+
+START_TEST(lists_of_any_length_are_sorted)
+{
+    static const int64_t lengths[] = {0, 1, 2, 3, 5, 8, 100, 5000};
+    static char names[5000][12];
+    int64_t n = lengths[_i];
+    conceptdec_ctx *ctx = files_ctx(1);
+    conceptdec_i_list list = {.count = 0};
+    const void **sorted = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        conceptdec_i_pair *pair = conceptdec_i_list_add(ctx->memory, &list, sizeof *pair);
+        ck_assert_ptr_nonnull(pair);
+        (void)snprintf(names[i], sizeof names[i], "x%d", (int)((i * 3 + 1) * 7919 % n));
+        pair->key = names[i];
+    }
+    ck_assert_int_eq(conceptdec_i_list_sort(ctx, &list, sizeof(conceptdec_i_pair), by_key, &sorted), CONCEPTDEC_OK);
+    for (int64_t i = 0; i < n; i++) {
+        ck_assert(i == 0 || by_key(sorted[i - 1], sorted[i]) <= 0);
+        int64_t place = (const conceptdec_i_pair *)sorted[i] - (const conceptdec_i_pair *)list.items;
+        ck_assert(place >= 0 && place < n && names[place][11] == '\0');
+        names[place][11] = 'x'; /* each once */
+    }
+    conceptdec_i_give(ctx, (void *)sorted);
+    conceptdec_i_give(ctx, list.items);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(escapes_in_names)
 {
     conceptdec_ctx *ctx = files_ctx(1);
@@ -566,6 +599,7 @@ make_suite(void)
     tcase_add_test(tcase, shorts_are_bfloat16_on_request);
     tcase_add_test(tcase, names_are_in_natural_order);
     tcase_add_test(tcase, natural_order_is_an_order);
+    tcase_add_loop_test(tcase, lists_of_any_length_are_sorted, 0, 8);
     tcase_add_test(tcase, escapes_in_names);
     tcase_add_test(tcase, types_that_are_not_read_are_listed);
     tcase_add_loop_test(tcase, shards_are_one_file, 0, 2);
