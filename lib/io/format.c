@@ -8,10 +8,18 @@
 
 /* ---- types ---- */
 
-#define FLOAT(name, safetensors, npy, dtype, bits) {name, safetensors, npy, dtype, bits, true}
+#define FLOAT(name, safetensors, npy, dtype, bits)                                                                     \
+    {                                                                                                                  \
+        name, safetensors, npy, dtype, bits, true                                                                      \
+    }
 #define INTEGER(name, safetensors, npy, bits, is_signed)                                                               \
-    {name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed}
-#define UNREAD(name, safetensors, npy, bits) {name, safetensors, npy, 0, bits, true}
+    {                                                                                                                  \
+        name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed                                                      \
+    }
+#define UNREAD(name, safetensors, npy, bits)                                                                           \
+    {                                                                                                                  \
+        name, safetensors, npy, 0, bits, true                                                                          \
+    }
 
 static const conceptdec_i_type types[] = {
     FLOAT("bfloat16", "BF16", "V2", CONCEPTDEC_BFLOAT16, 16),
@@ -151,22 +159,29 @@ conceptdec_i_clip_path(char clipped[CONCEPTDEC_I_CLIPPED_PATH], const char *path
 
 /* ---- names ---- */
 
-static size_t
-digits_at(const char *p)
+static bool
+is_digit(char c)
 {
-    return strspn(p, "0123456789");
+    return c >= '0' && c <= '9';
 }
 
 /* Two numbers, whose digits are passed: leading zeros do not count. */
 static int
 compare_numbers(const char **a, const char **b)
 {
-    *a += strspn(*a, "0");
-    *b += strspn(*b, "0");
-    size_t length = digits_at(*a), other = digits_at(*b);
-    int order = length != other ? (length < other ? -1 : 1) : memcmp(*a, *b, length);
-    *a += length;
-    *b += other;
+    const char *p = *a, *q = *b;
+    int order = 0;
+    while (*p == '0')
+        p++;
+    while (*q == '0')
+        q++;
+    for (; is_digit(*p) && is_digit(*q); p++, q++)
+        if (order == 0)
+            order = *p - *q;
+    if (is_digit(*p) || is_digit(*q))
+        order = is_digit(*p) ? 1 : -1; /* the longer one */
+    *a = p;
+    *b = q;
     return order;
 }
 
@@ -175,13 +190,7 @@ conceptdec_i_compare_names(const char *a, const char *b)
 {
     const char *p = a, *q = b;
     while (*p && *q) {
-        int order = (unsigned char)*p - (unsigned char)*q;
-        if (digits_at(p) && digits_at(q)) {
-            order = compare_numbers(&p, &q);
-        } else {
-            p++;
-            q++;
-        }
+        int order = is_digit(*p) && is_digit(*q) ? compare_numbers(&p, &q) : (unsigned char)*p++ - (unsigned char)*q++;
         if (order != 0)
             return order;
     }
@@ -209,34 +218,42 @@ conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list, uint
 
 typedef int (*comparison)(const void *a, const void *b);
 
-/* Lets the item at `root` sink until what is below it is not above it. */
+/* Two sorted runs that lie one behind the other into one. */
 static void
-sink(const void **items, int64_t root, int64_t n, comparison compare)
+merge(const void *const *left, int64_t n_left, int64_t n_right, const void **out, comparison compare)
 {
-    const void *item = items[root];
-    for (int64_t child; (child = 2 * root + 1) < n; root = child) {
-        if (child + 1 < n && compare(items[child], items[child + 1]) < 0)
-            child++;
-        if (compare(item, items[child]) >= 0)
-            break;
-        items[root] = items[child];
+    const void *const *right = left + n_left, *const *left_end = right, *const *right_end = right + n_right;
+    if (n_right == 0 || compare(right[-1], right[0]) <= 0) {
+        memcpy(out, left, (size_t)(n_left + n_right) * sizeof *out);
+        return;
     }
-    items[root] = item;
+    while (left < left_end && right < right_end)
+        *out++ = compare(*left, *right) <= 0 ? *left++ : *right++;
+    memcpy(out, left, (size_t)(left_end - left) * sizeof *out);
+    memcpy(out + (left_end - left), right, (size_t)(right_end - right) * sizeof *out);
 }
 
+/* Runs of twice the length with each pass; what is in order already costs no more than copies. */
 static conceptdec_status
-sort(conceptdec_ctx *ctx, const void **items, int64_t n, comparison compare)
+sort(conceptdec_ctx *ctx, const void **items, const void **spare, int64_t n, comparison compare)
 {
-    for (int64_t i = n / 2 - 1; i >= 0; i--)
-        sink(items, i, n, compare);
-    for (int64_t i = n - 1; i > 0; i--) {
-        const void *last = items[i];
-        items[i] = items[0];
-        items[0] = last;
-        sink(items, 0, i, compare);
-        if (i % 4096 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    const void **from = items, **to = spare;
+    int64_t merged = 0;
+    for (int64_t length = 1; length < n; length *= 2) {
+        for (int64_t at = 0; at < n; at += 2 * length) {
+            int64_t left = n - at < length ? n - at : length, rest = n - at - left;
+            merge(from + at, left, rest < length ? rest : length, to + at, compare);
+            if ((merged += 2 * length) >= 4096) {
+                merged = 0;
+                CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+            }
+        }
+        const void **swap = from;
+        from = to;
+        to = swap;
     }
+    if (from != items)
+        memcpy(items, from, (size_t)n * sizeof *items);
     return CONCEPTDEC_OK;
 }
 
@@ -244,12 +261,16 @@ conceptdec_status
 conceptdec_i_list_sort(conceptdec_ctx *ctx, const conceptdec_i_list *list, uint64_t size, comparison compare,
                        const void ***sorted)
 {
-    void *p;
+    void *p, *spare;
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "names", list->count, sizeof(void *), &p));
     const void **items = p;
     for (int64_t i = 0; i < list->count; i++)
         items[i] = (const char *)list->items + (uint64_t)i * size;
-    conceptdec_status status = sort(ctx, items, list->count, compare);
+    conceptdec_status status = conceptdec_i_take(ctx, "names", list->count, sizeof(void *), &spare);
+    if (status == CONCEPTDEC_OK) {
+        status = sort(ctx, items, spare, list->count, compare);
+        conceptdec_i_give(ctx, spare);
+    }
     if (status == CONCEPTDEC_OK)
         *sorted = items;
     else
