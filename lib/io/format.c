@@ -8,10 +8,18 @@
 
 /* ---- types ---- */
 
-#define FLOAT(name, safetensors, npy, dtype, bits) {name, safetensors, npy, dtype, bits, true}
+#define FLOAT(name, safetensors, npy, dtype, bits)                                                                     \
+    {                                                                                                                  \
+        name, safetensors, npy, dtype, bits, true                                                                      \
+    }
 #define INTEGER(name, safetensors, npy, bits, is_signed)                                                               \
-    {name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed}
-#define UNREAD(name, safetensors, npy, bits) {name, safetensors, npy, 0, bits, true}
+    {                                                                                                                  \
+        name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed                                                      \
+    }
+#define UNREAD(name, safetensors, npy, bits)                                                                           \
+    {                                                                                                                  \
+        name, safetensors, npy, 0, bits, true                                                                          \
+    }
 
 static const conceptdec_i_type types[] = {
     FLOAT("bfloat16", "BF16", "V2", CONCEPTDEC_BFLOAT16, 16),

@@ -84,14 +84,14 @@ END_TEST
 static const hostile safetensors_cases[] = {
     {TENSOR("\"F32\"", "[2]", "[0,8]"), 7, "file: it is 1 bytes too short for its tensors"},
     {TENSOR("\"F32\"", "[2]", "[0,8]"), 9, "1 bytes at its end belong to no tensor"},
-    {TENSOR("\"F32\"", "[2]", "[4,12]"), 12,
-     "tensor \"a\" begins at byte 4 of the data, the one before ends at 0"},
+    {TENSOR("\"F32\"", "[2]", "[4,12]"), 12, "tensor \"a\" begins at byte 4 of the data, the one before ends at 0"},
     {TENSOR("\"F32\"", "[2]", "[0,4]"), 4, "tensor \"a\": data_offsets give it 4 bytes, but its shape needs 8"},
     {TENSOR("\"F32\"", "[2]", "[8,0]"), 8, "tensor \"a\": data_offsets: the end lies before the beginning"},
     {TENSOR("\"F32\"", "[2]", "[0]"), 8, "tensor \"a\": data_offsets must be two numbers"},
     {TENSOR("\"F32\"", "[2]", "[0,8,8]"), 8, "data_offsets: more than two numbers"},
     {TENSOR("\"F32\"", "[1,1,1,1,1,1,1,1,1]", "[0,4]"), 4, "shape: more than 8 axes"},
-    {TENSOR("\"F32\"", "[4294967296,4294967296]", "[0,4]"), 4, "tensor \"a\": shape: its elements do not fit 2^63 - 1 bits"},
+    {TENSOR("\"F32\"", "[4294967296,4294967296]", "[0,4]"), 4,
+     "tensor \"a\": shape: its elements do not fit 2^63 - 1 bits"},
     {TENSOR("\"F4\"", "[1]", "[0,1]"), 1, "or are no whole bytes"},
     {TENSOR("\"F33\"", "[1]", "[0,4]"), 4, "tensor \"a\": dtype \"F33\" is unknown"},
     {TENSOR("\"\"", "[1]", "[0,4]"), 4, "tensor \"a\": dtype \"\" is unknown"},
@@ -108,9 +108,11 @@ static const hostile safetensors_cases[] = {
     {"{\"a\":{\"dtype\":\"U8\",\"data_offsets\":[0,1]}}", 1, "tensor \"a\": key \"shape\" is missing"},
     {"{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\"}}", 1, "tensor \"a\": key \"dtype\" stands there twice"},
     {"{\"a\":{\"dtype\":\"U8\",\"strides\":[1]}}", 1, "tensor \"a\": key \"strides\" is unknown"},
-    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_"
+     "offsets\":[1,2]}}",
      2, "tensor \"a\": there are two of that name"},
-    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_"
+     "offsets\":[1,3]}}",
      3, "tensor \"b\" begins at byte 1 of the data, the one before ends at 2"},
     {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, "__metadata__ stands there twice"},
     {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "__metadata__: key \"k\" stands there twice"},
@@ -147,7 +149,8 @@ static const hostile index_cases[] = {
     {"{}", 0, "a JSON file without \"weight_map\" is no index of .safetensors files"},
     {"{\"weight_map\":{},\"weight_map\":{}}", 0, "weight_map stands there twice"},
     {"{\"weight_map\":{\"a\":\"x\",\"a\":\"y\"}}", 0, "weight_map: tensor \"a\" stands there twice"},
-    {"{\"weight_map\":{\"a\":\"../x\"}}", 0, "tensor \"a\": \"../x\" is not the name of a file in the index' own folder"},
+    {"{\"weight_map\":{\"a\":\"../x\"}}", 0,
+     "tensor \"a\": \"../x\" is not the name of a file in the index' own folder"},
     {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", 0, "is not the name of a file in the index' own folder"},
     {"{\"weight_map\":{\"a\":\"..\"}}", 0, "is not the name of a file in the index' own folder"},
     {"{\"weight_map\":{\"a\":\".\"}}", 0, "is not the name of a file in the index' own folder"},
@@ -238,7 +241,8 @@ START_TEST(long_names_are_clipped)
     (void)snprintf(header, sizeof header, "{\"%s\":{\"dtype\":1}}", path);
     expect_refusal(files_safetensors("file", header, "", 0), NULL, CONCEPTDEC_EFORMAT, "'\"' is expected");
     (void)snprintf(header, sizeof header, "{\"%s\":{\"type\":1}}", path);
-    expect_refusal(files_safetensors("file", header, "", 0), NULL, CONCEPTDEC_EFORMAT, "...\": key \"type\" is unknown");
+    expect_refusal(files_safetensors("file", header, "", 0), NULL, CONCEPTDEC_EFORMAT,
+                   "...\": key \"type\" is unknown");
 }
 END_TEST
 
@@ -294,8 +298,10 @@ START_TEST(questions)
         expect(ctx, conceptdec_activations_view(ctx, a, i ? 5 : -1, 0, &view), CONCEPTDEC_ESIZE, no_such[i]);
         expect(ctx, conceptdec_activations_integers(ctx, a, i ? 5 : -1, &array), CONCEPTDEC_ESIZE, no_such[i]);
     }
-    expect(ctx, conceptdec_activations_view(ctx, a, 1, -1, &view), CONCEPTDEC_ESIZE, "cell: -1 is not one of the 1 of the grid");
-    expect(ctx, conceptdec_activations_view(ctx, a, 1, 1, &view), CONCEPTDEC_ESIZE, "cell: 1 is not one of the 1 of the grid");
+    expect(ctx, conceptdec_activations_view(ctx, a, 1, -1, &view), CONCEPTDEC_ESIZE,
+           "cell: -1 is not one of the 1 of the grid");
+    expect(ctx, conceptdec_activations_view(ctx, a, 1, 1, &view), CONCEPTDEC_ESIZE,
+           "cell: 1 is not one of the 1 of the grid");
     expect(ctx, conceptdec_activations_view(ctx, a, 0, 0, &view), CONCEPTDEC_EDTYPE,
            "array \"labels\": holds integers (int64), but a floating-point type is needed");
     expect(ctx, conceptdec_activations_integers(ctx, a, 1, &array), CONCEPTDEC_EDTYPE,

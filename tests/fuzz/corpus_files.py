@@ -107,7 +107,8 @@ def write_shards():
     for i, (file, tensors) in enumerate(shards.items()):
         put("shards", file, safetensors(tensors, {"shard": str(i), f"only{i}": "x"}))
     for name, index in {
-        "model.safetensors.index.json": {"metadata": {"total_size": 192, "of": [1, -2.5e3, True, None, {"a": "b"}]}, "weight_map": where},
+        "model.safetensors.index.json": {"metadata": {"total_size": 192, "of": [1, -2.5e3, True, None, {"a": "b"}]},
+                                         "weight_map": where},
         "nothing.json": {"weight_map": {}},
         "folder.json": {"weight_map": {"layer.1": "../shards/model-00001-of-00002.safetensors"}},
         "missing-file.json": {"weight_map": {"layer.1": "model-00003-of-00002.safetensors"}},

@@ -102,8 +102,11 @@ static conceptdec_status
 cancelled_once(int64_t cancel_at, const char *path)
 {
     canceller c = {.cancel_at = cancel_at};
-    conceptdec_ctx_options options = {.struct_size = sizeof options, .allocate = allocate_and_cancel, .release = release,
-                                      .allocator_user = &c, .threads = 1};
+    conceptdec_ctx_options options = {.struct_size = sizeof options,
+                                      .allocate = allocate_and_cancel,
+                                      .release = release,
+                                      .allocator_user = &c,
+                                      .threads = 1};
     void *a = NULL;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &c.ctx), CONCEPTDEC_OK);
     int64_t calls = c.allocator.calls;

@@ -60,11 +60,11 @@ START_TEST(every_form_of_npy_has_its_numbers)
         const char *name, *type;
         int32_t dtype;
     } cases[] = {
-        {"f8-little", "float64", CONCEPTDEC_FLOAT64},   {"f8-big", "float64", CONCEPTDEC_FLOAT64},
-        {"f4-little", "float32", CONCEPTDEC_FLOAT32},   {"f4-big", "float32", CONCEPTDEC_FLOAT32},
-        {"f2-little", "float16", CONCEPTDEC_FLOAT16},   {"f2-big", "float16", CONCEPTDEC_FLOAT16},
-        {"bfloat16", "bfloat16", CONCEPTDEC_BFLOAT16},  {"version-2", "float32", CONCEPTDEC_FLOAT32},
-        {"version-3", "float32", CONCEPTDEC_FLOAT32},   {"fortran", "float32", CONCEPTDEC_FLOAT32},
+        {"f8-little", "float64", CONCEPTDEC_FLOAT64},  {"f8-big", "float64", CONCEPTDEC_FLOAT64},
+        {"f4-little", "float32", CONCEPTDEC_FLOAT32},  {"f4-big", "float32", CONCEPTDEC_FLOAT32},
+        {"f2-little", "float16", CONCEPTDEC_FLOAT16},  {"f2-big", "float16", CONCEPTDEC_FLOAT16},
+        {"bfloat16", "bfloat16", CONCEPTDEC_BFLOAT16}, {"version-2", "float32", CONCEPTDEC_FLOAT32},
+        {"version-3", "float32", CONCEPTDEC_FLOAT32},  {"fortran", "float32", CONCEPTDEC_FLOAT32},
     };
     conceptdec_ctx *ctx = files_ctx(1);
     char path[100];
@@ -239,13 +239,15 @@ START_TEST(more_integers_than_are_read_at_once)
     for (int i = 0; i < A; i++)
         for (int j = 0; j < B; j++)
             values[i + A * j] = 1000 * i + j - 7;
-    const char *path = files_npy("many", "{'descr': '<i4', 'fortran_order': True, 'shape': (70, 90)}", values, sizeof values);
+    const char *path =
+        files_npy("many", "{'descr': '<i4', 'fortran_order': True, 'shape': (70, 90)}", values, sizeof values);
     conceptdec_activations *a = files_open(ctx, path, both[_i], 0);
     const int64_t *v = integers(ctx, a, 0, &array);
     for (int i = 0; i < A * B; i++)
         ck_assert_int_eq(v[i], 1000 * (i / B) + i % B - 7);
     conceptdec_activations_free(a);
-    path = files_npy("none", "{'descr': '<i4', 'fortran_order': True, 'shape': (0, 4611686018427387904, 4)}", values, 0);
+    path =
+        files_npy("none", "{'descr': '<i4', 'fortran_order': True, 'shape': (0, 4611686018427387904, 4)}", values, 0);
     a = files_open(ctx, path, both[_i], 0);
     (void)integers(ctx, a, 0, &array);
     ck_assert_int_eq(array.ndim, 3);
@@ -297,14 +299,17 @@ END_TEST
 
 START_TEST(natural_order_is_an_order)
 {
-    static const char *const names[] = {"",    "0",   "00",  "1",    "01",   "2",    "10",      "10a", "a",  "a0",
-                                        "a00", "a1", "a1b", "a01b", "a1c", "a2", "a10", "a18446744073709551616", "b", "\xc3\xa9"};
+    static const char *const names[] = {"",    "0",       "00",  "1",  "01",  "2",
+                                        "10",  "10a",     "a",   "a0", "a00", "a1",
+                                        "a1b", "a01b",    "a1c", "a2", "a10", "a18446744073709551616",
+                                        "b",   "\xc3\xa9"};
     enum { N = sizeof names / sizeof *names };
     ck_assert_int_lt(conceptdec_i_compare_names("layer.2", "layer.10"), 0);
     ck_assert_int_lt(conceptdec_i_compare_names("a01b", "a1c"), 0);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
-            int ij = conceptdec_i_compare_names(names[i], names[j]), ji = conceptdec_i_compare_names(names[j], names[i]);
+            int ij = conceptdec_i_compare_names(names[i], names[j]),
+                ji = conceptdec_i_compare_names(names[j], names[i]);
             ck_assert_int_eq((ij > 0) - (ij < 0), (ji < 0) - (ji > 0));
             ck_assert_int_eq(ij == 0, i == j);
             for (int k = 0; k < N; k++)
@@ -380,7 +385,8 @@ make_values(bool is_half)
     conceptdec_i_rng_start(&rng, 3, CONCEPTDEC_I_RNG_SAMPLE, is_half);
     for (int i = 0; i < ROWS * COLS; i++) {
         double x = conceptdec_i_rng_unit(&rng) + (i / COLS % 3 == i % COLS);
-        uint16_t half = (uint16_t)(0x3000 + conceptdec_i_rng_u32(&rng) % 0xc00 + (i / COLS % 3 == i % COLS ? 0x400u : 0));
+        uint16_t half =
+            (uint16_t)(0x3000 + conceptdec_i_rng_u32(&rng) % 0xc00 + (i / COLS % 3 == i % COLS ? 0x400u : 0));
         if (is_half) {
             ((uint16_t *)values)[i] = half;
             ((uint16_t *)turned)[i % COLS * ROWS + i / COLS] = half;
@@ -395,7 +401,8 @@ static double *
 decodability(conceptdec_ctx *ctx, const conceptdec_matrix *x, int64_t *count)
 {
     static int64_t labels[ROWS];
-    conceptdec_matrix y = {.data = labels, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+    conceptdec_matrix y = {
+        .data = labels, .rows = ROWS, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     conceptdec_knn_options options = {.struct_size = sizeof options, .k = 5, .permutations = 20};
     conceptdec_result *result = NULL;
     conceptdec_array null;
@@ -421,7 +428,11 @@ START_TEST(decodability_has_the_bits_of_memory)
     char header[120];
     conceptdec_ctx *ctx = files_ctx(2);
     make_values(is_half);
-    conceptdec_matrix x = {.data = values, .rows = ROWS, .cols = COLS, .row_stride = COLS * size, .col_stride = size,
+    conceptdec_matrix x = {.data = values,
+                           .rows = ROWS,
+                           .cols = COLS,
+                           .row_stride = COLS * size,
+                           .col_stride = size,
                            .dtype = is_half ? CONCEPTDEC_FLOAT16 : CONCEPTDEC_FLOAT64};
     double *expected = decodability(ctx, &x, &count);
     ck_assert(expected[0] > 0.4 && expected[0] < 1);
@@ -450,7 +461,8 @@ START_TEST(files_that_shrink_are_told)
     conceptdec_moments *moments = NULL;
     conceptdec_array array;
     make_values(false);
-    const char *path = files_npy("x", "{'descr': '<f8', 'fortran_order': False, 'shape': (300, 20)}", values, sizeof values);
+    const char *path =
+        files_npy("x", "{'descr': '<f8', 'fortran_order': False, 'shape': (300, 20)}", values, sizeof values);
     conceptdec_activations *a = files_open(ctx, path, 0, 0);
     ck_assert_int_eq(truncate(path, 1000), 0);
     ck_assert_int_eq(conceptdec_activations_view(ctx, a, 0, 0, &view), CONCEPTDEC_OK);
