@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from conftest import ROOT, run
+from conftest import DATA, ROOT, run
 
 
 def words(text):
@@ -15,13 +15,14 @@ def words(text):
 
 
 def test_page(tmp_path):
-    """They run one after another, in a folder where they may write."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    """They run one after another, in a folder that has the data and may be written to."""
+    for path in DATA.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     text = (ROOT / "docs/command.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text, flags=re.M | re.S)
     assert len(examples) > 10
     for command, shown in examples:
-        program, *arguments = shlex.split(command)
+        program, *arguments = shlex.split(command.replace("\\\n", " "))
         assert program == "conceptdec"
         done = run(*arguments, cwd=tmp_path)
         printed, expected = words(done.out), words(shown)

@@ -1,6 +1,6 @@
 /* The grid of input.h: made of arrays, and cut to what was asked for. */
-#ifndef GRID_H
-#define GRID_H
+#ifndef VIEWS_H
+#define VIEWS_H
 
 #include "input.h"
 
