@@ -56,7 +56,7 @@ for kind, (path, name) in LABELS.items():
 
 assert np.array_equal(np.load("recording_labels.npy"), concept)
 with conceptdec.open_activations("recording.safetensors") as file:
-    metadata = {key: file.metadata(key) for key in ("engine", "concept")}
+    metadata = {key: file.metadata(key) for key in ("concept", "engine")}
     conceptdec.save_activations("python.safetensors", {name: file[name] for name in ("layers", "labels")}, metadata)
 PROGRAM
 cmp recording.safetensors python.safetensors
@@ -67,7 +67,7 @@ if [ "$without" = julia ]; then
 else
   readers="$readers julia"
   export CONCEPTDEC_LIBRARY="$prefix/lib/libconceptdec.so" JULIA_LOAD_PATH="@:@stdlib:$root/bindings/julia"
-  JULIA_DEPOT_PATH=$scratch/julia julia --startup-file=no --project="$root/bindings/julia" - <<'PROGRAM'
+  cat >read.jl <<'PROGRAM'
 using ConceptDec, Printf
 
 labels = (safetensors = ("recording.safetensors", "labels"), npy = ("recording_labels.npy", "recording_labels"))
@@ -83,8 +83,9 @@ for (kind, (path, name)) in pairs(labels)
 end
 file = open_activations("recording.safetensors")
 save_activations("julia.safetensors", ["layers" => file["layers"], "labels" => file["labels"]],
-    metadata = ["engine" => file.metadata["engine"], "concept" => file.metadata["concept"]])
+    metadata = ["concept" => file.metadata["concept"], "engine" => file.metadata["engine"]])
 PROGRAM
+  JULIA_DEPOT_PATH=$scratch/julia julia --startup-file=no --project="$root/bindings/julia" read.jl
   cmp recording.safetensors julia.safetensors
 fi
 

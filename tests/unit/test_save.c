@@ -363,6 +363,53 @@ START_TEST(readers)
 }
 END_TEST
 
+/* What is opened again is what was written: written once more it is the same file. */
+START_TEST(opened_and_written_again)
+{
+    static const int64_t shape[] = {2};
+    const conceptdec_matrix cells[2] = {dense(_i, memory + 7, 300, 33), dense(_i, memory + 99, 300, 33)};
+    const conceptdec_activations_options how = {.struct_size = sizeof how, .flags = CONCEPTDEC_ACTIVATIONS_MAP};
+    conceptdec_named_views array = {.name = "a", .views = cells, .shape = shape, .ndim = 1};
+    for (int form = 0; form < 4; form++) {
+        const char *first = form / 2 ? "a.npy" : "a.safetensors", *second = form / 2 ? "b.npy" : "b.safetensors";
+        conceptdec_activations *file = NULL;
+        conceptdec_matrix views[2];
+        size_t lengths[2];
+        save(first, &array, 1, NULL);
+        conceptdec_status status = conceptdec_activations_open(ctx, scratch_path(first), form % 2 ? &how : NULL, &file);
+        ck_assert_msg(status == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+        for (int cell = 0; cell < 2; cell++)
+            ck_assert_int_eq(conceptdec_activations_view(ctx, file, 0, cell, &views[cell]), CONCEPTDEC_OK);
+        save(second, &(conceptdec_named_views){.name = "a", .views = views, .shape = shape, .ndim = 1}, 1, NULL);
+        conceptdec_activations_free(file);
+        char *bytes = scratch_read(first, &lengths[0]), *again = scratch_read(second, &lengths[1]);
+        ck_assert_uint_eq(lengths[0], lengths[1]);
+        ck_assert_mem_eq(bytes, again, lengths[0]);
+        free(bytes);
+        free(again);
+    }
+}
+END_TEST
+
+START_TEST(integers_opened_again)
+{
+    conceptdec_matrix labels = dense(4 + _i / 2, memory + 5, 500, 1);
+    const char *name = _i % 2 ? "y.npy" : "y.safetensors";
+    const conceptdec_named_views array = {.name = "y", .views = &labels, .flags = CONCEPTDEC_VIEWS_VECTOR};
+    conceptdec_activations *file = NULL;
+    conceptdec_array found;
+    int64_t expected[500];
+    save(name, &array, 1, NULL);
+    conceptdec_i_view_ints(&labels, 0, expected);
+    ck_assert_int_eq(conceptdec_activations_open(ctx, scratch_path(name), NULL, &file), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_activations_integers(ctx, file, 0, &found), CONCEPTDEC_OK);
+    ck_assert_int_eq(found.ndim, 1);
+    ck_assert_int_eq(found.shape[0], 500);
+    ck_assert_mem_eq(found.data, expected, sizeof expected);
+    conceptdec_activations_free(file);
+}
+END_TEST
+
 /* ---- the file and what is told on the way ---- */
 
 START_TEST(takes_the_place_of_a_file)
@@ -428,6 +475,8 @@ make_suite(void)
     tcase_add_test(tests, utf8);
     tcase_add_loop_test(tests, any_strides, 0, 7 * ALL_TYPES);
     tcase_add_loop_test(tests, readers, 0, 2 * FLOAT_TYPES);
+    tcase_add_loop_test(tests, opened_and_written_again, 0, FLOAT_TYPES);
+    tcase_add_loop_test(tests, integers_opened_again, 0, 4);
     tcase_add_test(tests, takes_the_place_of_a_file);
     tcase_add_test(tests, progress);
     suite_add_tcase(suite, tests);
