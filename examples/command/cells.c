@@ -95,11 +95,13 @@ report_cells(const command *c, const input *in, const conceptdec_result *r)
     int code = DONE;
     if (!has_array(r, CONCEPTDEC_R_STATUS, &status))
         return DONE;
-    for (int64_t i = 0; i < in->n_views; i++)
-        if (((const int64_t *)status.data)[i] != CONCEPTDEC_OK) {
-            complain(c, FAILED, "%s: %s: %s", in->path, in->names[i], conceptdec_result_message(r, i));
-            code = BAD_INPUT;
-        }
+    for (int64_t i = 0; i < in->n_views; i++) {
+        conceptdec_status one = (conceptdec_status)((const int64_t *)status.data)[i];
+        if (one == CONCEPTDEC_OK)
+            continue;
+        complain(c, FAILED, "%s: %s: %s", in->path, in->names[i], conceptdec_result_message(r, i));
+        code = code ? code : code_of(one);
+    }
     return code;
 }
 

@@ -45,7 +45,7 @@ note(const command *c, const char *format, ...)
     va_end(arguments);
 }
 
-static int
+int
 code_of(conceptdec_status status)
 {
     switch (status) {
@@ -192,6 +192,8 @@ emit_to_stdout(const command *c, const text *t)
         fwrite(t->bytes, 1, t->length, stdout);
     if (!fflush(stdout) && !ferror(stdout))
         return DONE;
+    if (was_interrupted())
+        return complain(c, INTERRUPTED, "interrupted");
     if (errno == EPIPE) /* the reader has seen enough */
         return FAILED;
     return complain(c, FAILED, "stdout: cannot be written: %s", strerror(errno));

@@ -8,6 +8,7 @@
 int start_context(command *c);
 void end_context(command *c);
 bool was_interrupted(void);
+int code_of(conceptdec_status status); /* the exit code of what the library answered */
 void clear_progress(void); /* before anything else is written to the terminal */
 
 /* Writes a text to -o or to stdout; nothing after Ctrl-C. An exit code. */

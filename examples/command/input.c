@@ -1,6 +1,6 @@
 /* Opens activations: which arrays of the file are meant. */
 #define _POSIX_C_SOURCE 200809L
-#include "grid.h"
+#include "views.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
