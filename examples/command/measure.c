@@ -384,13 +384,14 @@ measure_projections(report *r)
 
 /* ---- all of it ---- */
 
+/* A place FILE:NAME has no checksum: its file is another one. */
 static int
 hash_files(report *r)
 {
     const char *paths[3] = {r->in.path, r->in.labels_path, text_of(r->c, "groups")};
     for (int i = 0; i < 3; i++)
         if (paths[i] && !sha256_of_file(paths[i], r->sha256[i], &r->n_bytes[i]))
-            r->sha256[i][0] = 0; /* FILE:NAME, whose file is another's */
+            r->sha256[i][0] = 0;
     return DONE;
 }
 
