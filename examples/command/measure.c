@@ -47,22 +47,24 @@ keep_note(report *r, const char *format, ...)
 }
 
 static double
-now(void)
+now(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Ends a stage, and begins the next one. */
 static void
-end_stage(report *r, const char *name, double *since)
+end_stage(report *r, const char *name, double since[2])
 {
-    double time = now();
-    if (r->n_stages < MOST_STAGES) {
+    double time[2] = {now(CLOCK_MONOTONIC), now(CLOCK_PROCESS_CPUTIME_ID)};
+    if (name && r->n_stages < MOST_STAGES) {
         r->stages[r->n_stages].name = name;
-        r->stages[r->n_stages++].seconds = time - *since;
+        r->stages[r->n_stages].seconds = time[0] - since[0];
+        r->stages[r->n_stages++].cpu_seconds = time[1] - since[1];
     }
-    *since = time;
+    since[0] = time[0], since[1] = time[1];
 }
 
 static int
@@ -382,13 +384,14 @@ measure_projections(report *r)
 
 /* ---- all of it ---- */
 
+/* A place FILE:NAME has no checksum: its file is another one. */
 static int
 hash_files(report *r)
 {
     const char *paths[3] = {r->in.path, r->in.labels_path, text_of(r->c, "groups")};
     for (int i = 0; i < 3; i++)
         if (paths[i] && !sha256_of_file(paths[i], r->sha256[i], &r->n_bytes[i]))
-            r->sha256[i][0] = 0; /* FILE:NAME, whose file is another's */
+            r->sha256[i][0] = 0;
     return DONE;
 }
 
@@ -400,19 +403,20 @@ measure(report *r)
         int (*run)(report *r);
     } steps[] = {{"decodability", measure_decodability}, {"chance", find_chance}, {"confusion", measure_confusion},
                  {"probe", measure_probe}, {"overlap", measure_overlap}, {"projection", measure_projections}, {"checksums", hash_files}};
-    double since = now();
+    double since[2];
     int code = DONE;
     r->permutations = integer_of(r->c, "permutations", 200);
     r->bootstrap = integer_of(r->c, "bootstrap", 500);
     r->folds = integer_of(r->c, "folds", 5);
     r->lambda = number_of(r->c, "lambda", 0);
+    end_stage(r, NULL, since);
     for (size_t i = 0; code == DONE && i < sizeof steps / sizeof *steps; i++) {
         code = steps[i].run(r);
         if (code == DONE && steps[i].run == find_chance) {
             find_best(r);
             code = find_path(r);
         }
-        end_stage(r, steps[i].name, &since);
+        end_stage(r, steps[i].name, since);
     }
     return code == DONE && !note_not_converged(r) ? no_memory(r) : code;
 }

@@ -43,7 +43,7 @@ typedef struct report {
     int64_t n_notes;
     struct {
         const char *name;
-        double seconds;
+        double seconds, cpu_seconds;
     } stages[MOST_STAGES];
     int64_t n_stages;
 } report;

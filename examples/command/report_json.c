@@ -168,12 +168,11 @@ static void
 add_diagnostics(text *t, const report *r)
 {
     add_key(t, "diagnostics");
-    add(t, "{\"seconds\": {");
-    for (int64_t i = 0; i < r->n_stages; i++) {
-        add(t, "%s\"%s\": ", i ? ", " : "", r->stages[i].name);
-        add_json_number(t, r->stages[i].seconds);
-    }
-    add(t, "}}");
+    add(t, "{");
+    for (int64_t i = 0; i < r->n_stages; i++)
+        add(t, "%s\"%s\": {\"seconds\": %.3f, \"cpu_seconds\": %.3f}", i ? ", " : "", r->stages[i].name, r->stages[i].seconds,
+            r->stages[i].cpu_seconds);
+    add(t, "}");
 }
 
 void

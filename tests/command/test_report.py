@@ -1,0 +1,258 @@
+"""conceptdec report: that its page is well formed and harmless, and that its numbers are those of the Python binding."""
+
+import html.parser
+import json
+import re
+import signal
+import time
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+import conceptdec
+from conftest import DATA, run, safetensors, start
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+QUICK = ("--permutations", 20, "--bootstrap", 20)
+
+
+class Nesting(html.parser.HTMLParser):
+    """Every element is closed in its order; collects tables, ids and links."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.tables, self.cell, self.text = [], [], [], [], None, ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, key, value or "") for key, value in attrs]
+        assert len({key for key, _ in attrs}) == len(attrs), attrs
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("th", "td"):
+            self.cell = ""
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+        if tag in ("th", "td"):
+            self.tables[-1][-1].append(self.cell)
+            self.cell = None
+
+    def handle_data(self, data):
+        self.text += data
+        if self.cell is not None:
+            self.cell += data
+
+
+def read_page(folder):
+    text = (folder / "index.html").read_text("utf-8")
+    page = Nesting()
+    page.feed(text)
+    page.close()
+    assert page.open == []
+    return text, page
+
+
+def pictures(text):
+    found = re.findall(r"<svg .*?</svg>", text, re.S)
+    for svg in found:
+        root = ElementTree.fromstring(svg)
+        assert root[0].tag.endswith("title") and root[0].text and root[1].tag.endswith("desc")
+        assert root.get("role") == "img" and root.get("aria-label")
+    return found
+
+
+def report(folder, *arguments, **options):
+    done = run("report", *arguments, "-o", folder, **options)
+    return json.loads((folder / "report.json").read_text("utf-8")), *read_page(folder), done
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report") / "grid"
+    return report(folder, "activations.npy", "--labels", "labels.npy", "--names", "label_names.txt", "--axes", "step,layer,shots",
+                  "--permutations", 50, "--bootstrap", 50)
+
+
+def small(tmp_path, layers=1, n=60, d=5, classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    means = rng.standard_normal((classes, d))
+    x = rng.standard_normal((layers, n, d)) + np.arange(layers)[:, None, None] * means[labels]
+    np.save(tmp_path / "x.npy", x if layers > 1 else x[0])
+    np.save(tmp_path / "y.npy", labels)
+    return x, labels
+
+
+def test_page_is_well_formed_and_needs_nothing(grid):
+    _, text, page, _ = grid
+    assert len(pictures(text)) >= 10
+    assert "script" not in page.tags and "link" not in page.tags and "@import" not in text
+    assert set(re.findall(r"[a-z]+://[^\"' )<]*", text)) == {"http://www.w3.org/2000/svg"}
+    assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in ("src", "href")]
+    assert "prefers-color-scheme:dark" in text and "@media print" in text
+    assert "nan" not in re.sub(r"[A-Za-z]{4,}", "", text).lower().replace("nand", "")
+
+
+def test_numbers_are_those_of_python(grid, acts, labels):
+    numbers, _, _, _ = grid
+    knn = conceptdec.sweep(acts, labels, k=list(range(1, 51)), permutations=50, bootstrap=50, confusion=False)
+    values = numbers["knn"]["values"]
+    for name in ("decodability", "ci_low", "ci_high", "per_concept", "chance_null", "kappa", "p_value"):
+        np.testing.assert_array_equal(np.array(values[name], float), knn[name])
+    assert "null" not in values
+    low, high = np.quantile(knn.null, [0.025, 0.975], axis=-2)
+    np.testing.assert_allclose(numbers["chance"]["low"], low, rtol=1e-14)
+    np.testing.assert_allclose(numbers["chance"]["high"], high, rtol=1e-14)
+    probe = conceptdec.sweep(acts, labels, "probe", bootstrap=50)
+    np.testing.assert_array_equal(np.array(numbers["probe"]["values"]["accuracy"]), probe.accuracy)
+    best = np.unravel_index(np.argmax(knn.decodability[..., 9]), (4, 5, 3))
+    assert numbers["best"]["cell"] == np.ravel_multi_index(best, (4, 5, 3)) and numbers["best"]["k"] == 10
+    as_good = (knn.null[..., 9] >= knn.decodability[best][9]).any(axis=(0, 1, 2)).sum()
+    assert numbers["best"]["p_value_best_of_all"] == (1 + as_good) / 51
+    overlap = conceptdec.subspace_overlap(acts[best], labels, rank=10)
+    np.testing.assert_allclose(numbers["overlap"][best[1]]["result"]["values"]["overlap"], overlap.overlap, atol=1e-9)
+    points = conceptdec.pca(acts[best], 2).transform(acts[best])
+    np.testing.assert_allclose(numbers["projections"][0]["points"], points, atol=1e-5)
+
+
+def test_tables_hold_the_numbers(grid):
+    numbers, _, page, _ = grid
+    tables = {table[0][0] + "/" + table[0][1]: table for table in page.tables}
+    step, layer, shots = np.unravel_index(numbers["best"]["cell"], (4, 5, 3))
+    values = numbers["knn"]["values"]
+    layers = np.array([row[1:] for row in tables["layer/decodability"][1:]], float)
+    np.testing.assert_allclose(layers[:, 0], np.array(values["decodability"])[step, :, shots, 9], atol=5.1e-5)
+    np.testing.assert_allclose(layers[:, 1], np.array(values["ci_low"])[step, :, shots, 9], atol=5.1e-5)
+    np.testing.assert_allclose(layers[:, 4], np.array(numbers["chance"]["high"])[step, :, shots, 9], atol=5.1e-5)
+    np.testing.assert_allclose(layers[:, 5], np.array(numbers["probe"]["values"]["accuracy"])[step, :, shots, 0], atol=5.1e-5)
+    ks = np.array([row[1:] for row in tables["k/decodability"][1:]], float)
+    np.testing.assert_allclose(ks[:, 0], np.array(values["decodability"])[step, layer, shots], atol=5.1e-5)
+    concepts = np.array([row[1:] for row in tables["concept/0"][1:]], float)
+    np.testing.assert_allclose(concepts, np.array(values["per_concept"])[step, :, shots, 9].T, atol=5.1e-5)
+    confusion = np.array(numbers["confusion"]["values"]["confusion"])[0]
+    shares = [np.array([row[1:] for row in table[1:]], float) for table in page.tables if table[0][:2] == ["concept", "AND"]]
+    np.testing.assert_allclose(shares[0], confusion / confusion.sum(axis=1, keepdims=True), atol=5.1e-5)
+    np.testing.assert_allclose(shares[1], numbers["overlap"][layer]["result"]["values"]["overlap"], atol=5.1e-5)
+
+
+def test_where_it_comes_from(grid):
+    import hashlib
+
+    numbers, _, page, done = grid
+    for name, key in (("activations.npy", "activations"), ("labels.npy", "labels")):
+        data = (DATA / name).read_bytes()
+        assert numbers["files"][key]["sha256"] == hashlib.sha256(data).hexdigest() and numbers["files"][key]["bytes"] == len(data)
+        assert numbers["files"][key]["sha256"] in page.text
+    assert "--axes step,layer,shots" in page.text and conceptdec.__version__ in page.text
+    assert len(done.out.splitlines()) == 6
+
+
+@pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 65536, 65593])
+def test_checksums_of_any_length(tmp_path, size):
+    import hashlib
+
+    small(tmp_path)
+    header = 128 + 60 * 8
+    data = (tmp_path / "y.npy").read_bytes()
+    assert len(data) == header
+    (tmp_path / "g").mkdir()
+    names = b"a\nb\nc\n" + b"\n" * 0
+    (tmp_path / "names.txt").write_bytes(names)
+    x = np.zeros((60, 2), np.float32)
+    x[:, 0] = np.arange(60) % 3 + np.linspace(0, 0.1, 60)
+    path = safetensors(tmp_path / "x.safetensors", {"x": x, "pad": np.zeros(size * 2 + 1, np.float16)})
+    numbers, *_ = report(tmp_path / "r", path, "--array", "x", "--labels", tmp_path / "y.npy", *QUICK)
+    assert numbers["files"]["activations"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_hostile_names(tmp_path):
+    small(tmp_path, layers=2, classes=5)
+    names = ["<script>alert(1)</script>", "a\"b'c&d", "x" * 200, "\u202e\u05d0\u05d1\u05d2", "tab\there"]
+    (tmp_path / "names.txt").write_text("\n".join(names) + "\n", "utf-8")
+    numbers, text, page, _ = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--names", tmp_path / "names.txt", *QUICK)
+    pictures(text)
+    assert "script" not in page.tags and "x" * 100 not in text and "\u202e" not in text
+    assert names[0] in page.text and names[1] in page.text and "x" * 59 + "\u2026" in page.text
+    assert numbers["concepts"]["knn"] == names
+
+
+def test_small_concepts_are_left_out_and_noted(tmp_path):
+    x, y = small(tmp_path, layers=3, n=64)
+    y[:7] = [7, 8, 8, 8, 9, 9, 9]
+    np.save(tmp_path / "y.npy", y)
+    numbers, _, page, _ = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--rank", 4, *QUICK)
+    assert numbers["concepts"] == {"knn": ["0", "1", "2", "8", "9"], "probe": ["0", "1", "2"], "overlap": ["0", "1", "2"]}
+    assert len(numbers["notes"]) == 3 and all(note in page.text for note in numbers["notes"])
+    kept = np.where(y == 7, -1, y)
+    knn = conceptdec.sweep(x, kept, k=10, ignore=[-1])
+    np.testing.assert_array_equal(np.array(numbers["knn"]["values"]["decodability"])[:, 9], knn.decodability[:, 0])
+
+
+def test_one_matrix(tmp_path):
+    small(tmp_path)
+    numbers, text, page, done = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", *QUICK)
+    assert "Where the concept can be read" not in text and "Along the layers" not in text
+    assert numbers["path"] == [0] and len(done.out.splitlines()) == 2
+    assert {"How many neighbours", "Each concept", "What is taken for what"} <= set(re.findall("<h3>(.*?)</h3>", text))
+
+
+def test_arrays_with_names(tmp_path):
+    x, y = small(tmp_path, layers=4)
+    path = safetensors(tmp_path / "x.safetensors", {f"layers.{i}.out": x[i].astype(np.float32) for i in range(4)})
+    numbers, text, page, _ = report(tmp_path / "r", path, "--labels", tmp_path / "y.npy", *QUICK)
+    assert [row[0] for row in next(t for t in page.tables if t[0][1] == "decodability")][1:] == ["0", "1", "2", "3"]
+    assert numbers["best"]["name"].startswith("layer ")
+
+
+def test_many_concepts_and_layers(tmp_path):
+    small(tmp_path, layers=40, n=360, d=4, classes=60)
+    _, text, page, _ = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--rank", 2, *QUICK)
+    assert len(pictures(text)) == 13 and len(text) < 3e6
+
+
+def strip(folder):
+    numbers = json.loads((folder / "report.json").read_text())
+
+    def clean(value):
+        if isinstance(value, dict):
+            return {key: clean(v) for key, v in value.items() if key not in ("diagnostics", "threads")}
+        return [clean(v) for v in value] if isinstance(value, list) else value
+
+    text = (folder / "index.html").read_text()
+    text = re.sub(r"<dt>(Time|Command|Built and run with)</dt><dd>.*?</dd>", "", text, flags=re.S)
+    return clean(numbers), text
+
+
+def test_same_bytes_for_any_number_of_threads(tmp_path):
+    small(tmp_path, layers=3)
+    for threads in (1, 3):
+        report(tmp_path / str(threads), tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--threads", threads, *QUICK)
+    assert strip(tmp_path / "1") == strip(tmp_path / "3")
+
+
+def test_interruption_leaves_nothing(tmp_path):
+    folder = tmp_path / "r"
+    process = start("report", DATA / "activations.npy", "--labels", DATA / "labels.npy", "-o", folder, "--bootstrap", 20000)
+    for _ in range(200):
+        if folder.exists():
+            break
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130 and not folder.exists()
+
+
+def test_folder_that_cannot_be(tmp_path):
+    small(tmp_path)
+    (tmp_path / "file").write_text("")
+    done = run("report", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "-o", tmp_path / "file", code=1)
+    assert "no folder" in done.err and (tmp_path / "file").read_text() == ""
+    done = run("report", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "-o", tmp_path / "none/r", code=1)
+    assert "cannot be made" in done.err
