@@ -163,8 +163,16 @@ def test_output_is_whole_or_absent(tmp_path):
     assert (tmp_path / "link").is_symlink() and "decodability" in (tmp_path / "real").read_text()
     done = run("knn", *TRAINED, "-o", tmp_path / "none/file", code=1)
     assert "none/file" in done.err and "No such file" in done.err
-    assert os.path.exists("/dev/null") and run("knn", *TRAINED, "-o", "/dev/null").out == ""
-    assert not os.path.isfile("/dev/null")
+
+
+def test_output_into_a_pipe(tmp_path):
+    """What is no plain file is written to, and not replaced."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    run("knn", *TRAINED, "-o", tmp_path / "pipe")
+    assert os.read(pipe, 4096).startswith(b" k  decodability")
+    os.close(pipe)
+    assert (tmp_path / "pipe").is_fifo() and os.listdir(tmp_path) == ["pipe"]
 
 
 # ---- input ----
@@ -235,6 +243,14 @@ def test_small_concepts_are_left_out(acts, labels, tmp_path):
         run(name, *options)
     run("erase", *options, "-o", tmp_path / "e.npy")
     run("curve", *options)
+
+
+def test_ignored_labels(acts, labels):
+    done = run("knn", *TRAINED, "--ignore", "0,3..4", "--json")
+    r = conceptdec.knn_decodability(acts[3, 3, 2], labels, ignore=[0, 3, 4])
+    assert done.json["values"]["decodability"] == list(r.decodability)
+    assert done.json["input"]["class_labels"] == [1, 2, 5] and done.json["input"]["ignored"] == 300
+    assert done.json["input"]["class_names"] == ["OR", "XOR", "XNOR"]
 
 
 def test_groups(acts, labels, tmp_path):
@@ -479,7 +495,10 @@ def interrupted(*arguments, **options):
     assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
     begin = time.monotonic()
-    out, err = process.communicate(timeout=20)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     return process.returncode, out, err, time.monotonic() - begin
 
 
