@@ -16,7 +16,7 @@ LABELS = ["--labels", "labels.npy", "--names", "label_names.txt"]
 TRAINED = ["activations.npy", *LABELS, "--at", "3,3,2"]
 LAYERS = ["activations.npy", *LABELS, "--axes", "step,layer,shots", "--at", "3,*,2"]
 NAMES = ["AND", "OR", "XOR", "NAND", "NOR", "XNOR"]
-SUB_COMMANDS = re.findall(r"^  (\w+) +[A-Z]", run("help").out, flags=re.M)
+SUB_COMMANDS = re.findall(r"^  (\w+)  +\S", run("help").out, flags=re.M)
 LONG = ["knn", *TRAINED, "--permutations", "10000000"]
 
 
@@ -370,7 +370,7 @@ def test_bad_options(arguments, text):
 
 
 def test_help():
-    """Every sub-command and every option in the sources stands in a help text, and in the summary of the manual."""
+    """Every option in the sources stands in a help text."""
     assert len(SUB_COMMANDS) >= 14
     texts = {name: run("help", name).out for name in SUB_COMMANDS}
     for name, text in texts.items():
