@@ -16,7 +16,7 @@ LABELS = ["--labels", "labels.npy", "--names", "label_names.txt"]
 TRAINED = ["activations.npy", *LABELS, "--at", "3,3,2"]
 LAYERS = ["activations.npy", *LABELS, "--axes", "step,layer,shots", "--at", "3,*,2"]
 NAMES = ["AND", "OR", "XOR", "NAND", "NOR", "XNOR"]
-SUB_COMMANDS = re.findall(r"^  (\w+) +[A-Z]", run("help").out, flags=re.M)
+SUB_COMMANDS = re.findall(r"^  (\w+)  +\S", run("help").out, flags=re.M)
 LONG = ["knn", *TRAINED, "--permutations", "10000000"]
 
 
@@ -163,8 +163,16 @@ def test_output_is_whole_or_absent(tmp_path):
     assert (tmp_path / "link").is_symlink() and "decodability" in (tmp_path / "real").read_text()
     done = run("knn", *TRAINED, "-o", tmp_path / "none/file", code=1)
     assert "none/file" in done.err and "No such file" in done.err
-    assert os.path.exists("/dev/null") and run("knn", *TRAINED, "-o", "/dev/null").out == ""
-    assert not os.path.isfile("/dev/null")
+
+
+def test_output_into_a_pipe(tmp_path):
+    """What is no plain file is written to, and not replaced."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    run("knn", *TRAINED, "-o", tmp_path / "pipe")
+    assert os.read(pipe, 4096).startswith(b" k  decodability")
+    os.close(pipe)
+    assert (tmp_path / "pipe").is_fifo() and os.listdir(tmp_path) == ["pipe"]
 
 
 # ---- input ----
@@ -235,6 +243,14 @@ def test_small_concepts_are_left_out(acts, labels, tmp_path):
         run(name, *options)
     run("erase", *options, "-o", tmp_path / "e.npy")
     run("curve", *options)
+
+
+def test_ignored_labels(acts, labels):
+    done = run("knn", *TRAINED, "--ignore", "0,3..4", "--json")
+    r = conceptdec.knn_decodability(acts[3, 3, 2], labels, ignore=[0, 3, 4])
+    assert done.json["values"]["decodability"] == list(r.decodability)
+    assert done.json["input"]["class_labels"] == [1, 2, 5] and done.json["input"]["ignored"] == 300
+    assert done.json["input"]["class_names"] == ["OR", "XOR", "XNOR"]
 
 
 def test_groups(acts, labels, tmp_path):
@@ -354,7 +370,7 @@ def test_bad_options(arguments, text):
 
 
 def test_help():
-    """Every sub-command and every option in the sources stands in a help text, and in the summary of the manual."""
+    """Every option in the sources stands in a help text."""
     assert len(SUB_COMMANDS) >= 14
     texts = {name: run("help", name).out for name in SUB_COMMANDS}
     for name, text in texts.items():
@@ -479,19 +495,23 @@ def interrupted(*arguments, **options):
     assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
     begin = time.monotonic()
-    out, err = process.communicate(timeout=20)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     return process.returncode, out, err, time.monotonic() - begin
 
 
-def test_interrupt(tmp_path):
-    code, out, err, seconds = interrupted(*LONG, "-o", tmp_path / "out")
-    assert (code, out, err) == (130, "", "conceptdec knn: interrupted\n") and seconds < 1
-    assert os.listdir(tmp_path) == []
-
-
-def test_interrupt_among_cells():
-    code, out, err, seconds = interrupted("umap", "activations.npy", "--epochs", "100000", "--json")
-    assert (code, out, err) == (130, "", "conceptdec umap: interrupted\n") and seconds < 1
+@pytest.mark.parametrize("arguments", [LONG, ["umap", "activations.npy", "--epochs", "100000", "--json"]])
+def test_interrupt(arguments, tmp_path):
+    """Within a second; on a machine that is busy with other work at one of three times."""
+    for _ in range(3):
+        code, out, err, seconds = interrupted(*arguments, "-o", tmp_path / "out")
+        assert (code, out, err) == (130, "", f"conceptdec {arguments[0]}: interrupted\n")
+        assert os.listdir(tmp_path) == []
+        if seconds < 1:
+            return
+    assert seconds < 1
 
 
 def test_broken_pipe():
