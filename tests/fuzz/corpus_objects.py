@@ -22,6 +22,7 @@ def main():
     for state in (by_class, pooled, means, variances):
         state.add(x, y)
     moments.add(x)
+    accumulated = conceptdec.Accumulator(3, [0, 1, 2]).add(0, x.astype(np.float32), y)
     objects = {
         "neighbors": conceptdec.neighbors(x, k=3),
         "neighbors-groups": conceptdec.neighbors(x, k=2, metric="cosine", groups=y),
@@ -34,6 +35,7 @@ def main():
         "class-moments-pooled": pooled,
         "class-moments-means": means,
         "class-moments-variances": variances,
+        "class-moments-accumulated": accumulated.moments(),
         "subspaces": conceptdec.subspaces(x, y, rank=2),
         "subspaces-means": conceptdec.subspaces(x, y, basis="means"),
         "eraser": conceptdec.fit_eraser(x, y),
