@@ -89,6 +89,7 @@ class StoredArray:
         return self._views()
 
     def _views(self) -> List[Matrix]:
+        """The same of any number of axes; one axis is a column."""
         context, found = Context(threads=1), []
         for cell in self._cells.ravel().tolist():
             matrix = Matrix()
@@ -203,6 +204,8 @@ class Activations(Owner, Mapping):
 
     def __contains__(self, name: object) -> bool:
         return name in self._places
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a file is itself alone: arrays do not compare
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

@@ -141,7 +141,7 @@ PICTURES = {
     "curve": Curve(
         "decodability <of> layers", "layer & more", "decodability", ["0", "1", "2", "3", "4"],
         [
-            Line("k <5>", *np.array([[0.2, 0.55, NAN, 0.8, 0.75], [0.1, 0.5, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
+            Line("k <5>", *np.array([[0.2, 0.5, NAN, 0.8, 0.7], [0.1, 0.4, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
             Line("k 10", np.array([0.25, 0.5, 0.6, NAN, 0.7])),
         ],
         (np.array([0.18, 0.19, 0.18, 0.17, NAN]), np.array([0.22, 0.21, 0.22, 0.23, NAN])),
