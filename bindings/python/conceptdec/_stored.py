@@ -240,8 +240,8 @@ def open_activations(path: Path, dtype: Optional[str] = None, map: bool = False)
         Arrays of 16-bit integers hold bfloat16.
     map : bool, default False
         Have the file mapped into memory. By default blocks of rows are read as they are needed, and a file may be
-        larger than memory. A file that is cut off while it is mapped ends the process. Of an array in Fortran order
-        the rows should be mapped: without it each element is a read.
+        larger than memory. A file that is cut off while it is mapped ends the process. An array in Fortran order
+        should be mapped: without it each block of rows is a read for each of its columns.
 
     Returns
     -------
