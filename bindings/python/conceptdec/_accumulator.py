@@ -129,7 +129,7 @@ class Accumulator(Shared):
         Raises
         ------
         ConceptDecError
-            Other sizes, classes, options or seed, or the same `producer`.
+            Other sizes, classes, options or seed, or rows of one `producer` in both.
         """
         theirs = getattr(other, "classes", self.classes)
         if isinstance(other, Accumulator) and theirs.tolist() != self.classes.tolist():
@@ -155,7 +155,7 @@ class Accumulator(Shared):
         return self._get(layer, const.A_MEANS)
 
     def variances(self, layer: int = 0) -> np.ndarray:
-        """Mean square of each dimension about the concept's mean, (C, d)."""
+        """Mean square of each dimension about the concept's mean, (C, d); not where moments are "pooled"."""
         return self._get(layer, const.A_VARIANCES)
 
     def differences(self, layer: int = 0) -> np.ndarray:

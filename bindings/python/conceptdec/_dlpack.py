@@ -103,7 +103,7 @@ def describe(name: str, producer: Any) -> Tuple[int, Tuple[int, ...], Tuple[int,
     capsule = _capsule(name, producer)
     tensor = _tensor(name, capsule)
     _on_host(name, tensor.device_type)
-    shape = tuple(tensor.shape[: tensor.ndim]) if tensor.ndim else ()
-    steps = tuple(tensor.strides[: tensor.ndim]) if tensor.ndim and tensor.strides else _compact(shape)
+    shape = tuple(tensor.shape[: tensor.ndim])
+    steps = tuple(tensor.strides[: tensor.ndim]) if tensor.strides else _compact(shape)
     kind = _type(tensor)
     return (tensor.data or 0) + tensor.byte_offset, shape, tuple(step * kind[1] for step in steps), kind, capsule

@@ -19,6 +19,8 @@ def page_of(values: Dict[str, Any], headline: str, notes: List[str]) -> str:
     cell = '<td style="text-align:left">{}</td>'
     rows = [(cell + cell).format(escape(name), escape(text)) for name, text in _scalars(values).items()]
     table = [f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"] if rows else []
-    shown = [_svg.drawn(picture)] if picture is not None else []
+    shown = [_svg.drawn(picture)] if picture is not None and _svg.is_small(picture) else []
+    if picture is not None and not shown:
+        notes = [*notes, "plot() draws the picture, which is too large for a page"]
     parts = [f"<p>{escape(headline)}</p>", *shown, *(f"<p>{escape(note)}</p>" for note in notes), *table]
     return "<div>\n" + "\n".join(parts) + "\n</div>"

@@ -109,12 +109,17 @@ def _title(name: str, where: List[str]) -> str:
     return _words(name) + (f" ({', '.join(where)})" if where else "")
 
 
+def _most(name: str, value: np.ndarray) -> float:
+    """The end of the scale of colours."""
+    finite = value[np.isfinite(value)]
+    return 1.0 if name in _BETWEEN_0_AND_1 else float(np.abs(finite).max(initial=0)) or 1.0
+
+
 def _heat(name: str, v: _Values, rows: Axis, columns: Axis) -> Heat:
     value = v.get(name)
     if v.axes and v.axes[0].name != rows.name:
         value = value.T
-    finite = value[np.isfinite(value)]
-    most = 1.0 if name in _BETWEEN_0_AND_1 else float(np.abs(finite).max(initial=0)) or 1.0
+    most = _most(name, value)
     if name == const.R_CONFUSION:  # shares of the true concept
         total = value.sum(axis=1, keepdims=True)
         value = np.divide(value, total, out=np.full(value.shape, np.nan), where=total > 0)
@@ -136,7 +141,7 @@ def _band(values: Dict[str, Any], v: _Values, last: int) -> Optional[Tuple[np.nd
     if name is None or np.isnan(v.get(name)).all():
         return None
     levels = np.moveaxis(v.get(name), last, -1).reshape(-1, len(v.axes[last].places))
-    return np.nanmin(levels, axis=0), np.nanmax(levels, axis=0)
+    return np.fmin.reduce(levels), np.fmax.reduce(levels)  # NaN where all are
 
 
 def _curve(name: str, values: Dict[str, Any], v: _Values) -> Picture:
@@ -145,12 +150,11 @@ def _curve(name: str, values: Dict[str, Any], v: _Values) -> Picture:
     last = grid[-1] if grid else len(v.axes) - 1
     x, others = v.axes[last], v.axes[:last] + v.axes[last + 1 :]
     names = _combinations(others)
-    flat = lambda name: np.moveaxis(v.get(name), last, -1).reshape(len(names), len(x.places))
+    flat = lambda which: np.moveaxis(v.get(which), last, -1).reshape(len(names), len(x.places))
     places, title, x_title = [_shown(place) for place in x.places], _title(name, v.where), _words(x.name)
     if len(names) > _MOST_LINES:
-        value, row_title = flat(name), ", ".join(_words(axis.name) for axis in others if len(axis.places) > 1)
-        most = 1.0 if name in _BETWEEN_0_AND_1 else float(np.nanmax(np.abs(value))) or 1.0
-        return Heat(title, row_title, x_title, names, places, value, most)
+        row_title = ", ".join(_words(axis.name) for axis in others if len(axis.places) > 1)
+        return Heat(title, row_title, x_title, names, places, flat(name), _most(name, flat(name)))
     low, high = _INTERVALS.get(name, ("", ""))
     ends = [flat(end) if end in values else [None] * len(names) for end in (low, high)]
     lines = [Line(text or _words(name), *rest) for text, *rest in zip(names, flat(name), *ends)]
@@ -170,7 +174,7 @@ def _default(values: Dict[str, Any]) -> Optional[str]:
 
 
 def _unnamed(name: str, value: np.ndarray) -> Optional[Picture]:
-    """A vector or a matrix whose axes have no names."""
+    """A vector whose axis has no name."""
     if value.ndim == 1 and value.size > 1:
         places = [str(i) for i in range(1, value.size + 1)]
         return Curve(_words(name), "index", _words(name), places, [Line(_words(name), value)])
@@ -183,9 +187,9 @@ def picture_of(values: Dict[str, Any], name: Optional[str] = None, **chosen: Any
     if name is None or not np.issubdtype(np.asarray(values[name]).dtype, np.number):
         return None
     axes = _axes.axes_of(values, name)
+    v, names = _Values(values, axes or [], chosen), [axis.name for axis in axes or []]
     if axes is None:
         return _unnamed(name, np.asarray(values[name], dtype=float))
-    v, names = _Values(values, axes, chosen), [axis.name for axis in axes]
     if names[-1:] in (["predicted"], ["b"]):
         v = v.narrowed(names[-2:])
         return _heat(name, v, *v.axes) if len(v.axes) == 2 else None

@@ -89,6 +89,7 @@ class StoredArray:
         return self._views()
 
     def _views(self) -> List[Matrix]:
+        """The same of any number of axes; one axis is a column."""
         context, found = Context(threads=1), []
         for cell in self._cells.ravel().tolist():
             matrix = Matrix()
@@ -204,6 +205,8 @@ class Activations(Owner, Mapping):
     def __contains__(self, name: object) -> bool:
         return name in self._places
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a file is itself alone: arrays do not compare
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 
@@ -237,8 +240,8 @@ def open_activations(path: Path, dtype: Optional[str] = None, map: bool = False)
         Arrays of 16-bit integers hold bfloat16.
     map : bool, default False
         Have the file mapped into memory. By default blocks of rows are read as they are needed, and a file may be
-        larger than memory. A file that is cut off while it is mapped ends the process. Of an array in Fortran order
-        the rows should be mapped: without it each element is a read.
+        larger than memory. A file that is cut off while it is mapped ends the process. An array in Fortran order
+        should be mapped: without it each block of rows is a read for each of its columns.
 
     Returns
     -------

@@ -15,6 +15,7 @@ _HUES = ("#0a84d6", "#d9641c", "#0d9b76", "#b06fb0", "#a58a00", "#7d8590")
 _DASHES = ("", "7 4", "2 4", "9 4 2 4", "12 3", "4 2")
 _CHANCE = 'fill="currentColor" fill-opacity="0.25"'
 _WIDTH, _LEFT, _TOP, _RIGHT = 460, 56, 30, 14
+_MOST_MARKS, _MOST_CELLS = 100, 4096
 _LETTER = 6.2  # mean width of a letter of 11 pixels
 
 
@@ -101,7 +102,8 @@ def _line(plane: _Plane, line: Line, number: int) -> List[str]:
     for run in _runs(np.isfinite(line.value)):
         points = " ".join(plane.point(i, line.value[i]) for i in run)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{hue}" stroke-width="2"{dashes}/>')
-    for i in np.flatnonzero(np.isfinite(line.value)).tolist():
+    marked = np.flatnonzero(np.isfinite(line.value)) if len(line.value) <= _MOST_MARKS else np.array([], int)
+    for i in marked.tolist():
         x, y = _number(plane.x(i)), _number(plane.y(line.value[i]))
         tip = escape(f"{line.name}: {line.value[i]:.4g}")
         parts.append(f'<circle cx="{x}" cy="{y}" r="2.6" fill="{hue}"><title>{tip}</title></circle>')
@@ -191,6 +193,11 @@ def _heat(heat: Heat) -> str:
     parts += [*names, _text(left + width * n_columns / 2, bottom + depth + 18, heat.column_title)]
     parts.append(_text(12, top + height * n_rows / 2, heat.row_title, turn=-90))
     return _framed(heat.title, right, bottom + depth + 26, parts)
+
+
+def is_small(picture: Picture) -> bool:
+    """Whether it should be drawn: each cell of a matrix is an element of its own."""
+    return isinstance(picture, Curve) or picture.value.size <= _MOST_CELLS
 
 
 def drawn(picture: Picture) -> str:

@@ -197,6 +197,8 @@ def views(name: str, x: Any, dtype: Optional[str] = None) -> Tuple[Tuple[int, ..
 
 def numbers(name: str, x: Any, dtype: Optional[str]) -> Tuple[Tuple[int, ...], Sequence[Matrix], bool]:
     """As :func:`views`, of integers too; what has one axis is a column, and the last value says so."""
+    if isinstance(x, _stored.StoredArray) and x.ndim == 1:
+        return (), x._views(), True
     if isinstance(x, (list, tuple)) or _outside(name, x, dtype):
         return (*_grid(name, x, dtype, _NUMBERS), False)
     view = tensor(name, x, dtype, _NUMBERS)

@@ -93,8 +93,11 @@ def test_sample(rows):
     assert not np.array_equal(other.sample()[0], sample) and np.array_equal(other.means(), acc.means(), equal_nan=True)
     few = fresh().add(0, x[:6], y[:6])
     assert len(few.sample()[0]) == 6
-    sample[:] = 0  # a copy
-    assert acc.sample()[0].any()
+    assert all(array.flags.owndata for array in (acc.means(), acc.class_count(), acc.arrivals()))
+    means, before, (old, _) = acc.means(), acc.means().copy(), acc.sample()
+    acc.add(0, 5 + x[:200], y[:200])
+    assert np.array_equal(means, before, equal_nan=True) and not np.array_equal(acc.means(), before, equal_nan=True)
+    assert np.array_equal(old, sample) and not np.array_equal(acc.sample()[0], sample)
 
 
 def test_sample_is_uniform():

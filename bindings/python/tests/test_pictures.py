@@ -132,6 +132,19 @@ def test_what_has_no_picture(data):
         picture_of(r.to_dict(), k=7)
     with pytest.raises(conceptdec.ConceptDecError, match="layer: no such axis; there are k"):
         picture_of(r.to_dict(), layer=7)
+    with pytest.raises(conceptdec.ConceptDecError, match="k: no such axis; there are none"):
+        picture_of(conceptdec.geometry(x).to_dict(), "spectrum", k=7)
+
+
+def test_a_failed_cell(data, recwarn):
+    """Is a gap in all that is drawn, and no warning."""
+    x, y, _ = data
+    r = conceptdec.sweep([x, np.full_like(x, NAN), x], y, k=[1, 5])
+    curve = picture_of(r.to_dict())
+    assert np.isnan(curve.lines[0].value[1]) and np.isnan(curve.chance[0][1]) and curve.chance[0][0] > 0
+    assert np.isnan(picture_of(r.to_dict(), "per_concept").value[:, 1]).all()
+    assert picture_of(r.to_dict(), "confusion", axis_0=1) is not None and "svg" in r._repr_html_()
+    assert not recwarn.list
 
 
 # ---- as SVG ----
@@ -141,7 +154,7 @@ PICTURES = {
     "curve": Curve(
         "decodability <of> layers", "layer & more", "decodability", ["0", "1", "2", "3", "4"],
         [
-            Line("k <5>", *np.array([[0.2, 0.55, NAN, 0.8, 0.75], [0.1, 0.5, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
+            Line("k <5>", *np.array([[0.2, 0.5, NAN, 0.8, 0.7], [0.1, 0.4, NAN, 0.7, 0.6], [0.3, 0.6, NAN, 0.9, 0.8]])),
             Line("k 10", np.array([0.25, 0.5, 0.6, NAN, 0.7])),
         ],
         (np.array([0.18, 0.19, 0.18, 0.17, NAN]), np.array([0.22, 0.21, 0.22, 0.23, NAN])),
@@ -185,6 +198,11 @@ def test_gaps():
     assert heat.count("not defined") == 2 and "nan" not in heat
 
 
+def test_many_places():
+    drawn = _svg.drawn(Curve("t", "x", "y", [str(i) for i in range(4096)], [Line("y", np.arange(4096.0))]))
+    assert "<circle" not in drawn and len(drawn) < 100_000
+
+
 def edge(value):
     return Curve("t", "x", "y", ["0"], [Line("y", np.array([value]))])
 
@@ -215,6 +233,8 @@ def test_notebook(data):
     confusion = conceptdec.knn_decodability(x, y, k=5)._repr_html_()
     assert "&lt;verb&gt;" in confusion and "<verb>" not in confusion
     assert "svg" not in conceptdec.similarity(x, x)._repr_html_()
+    large = conceptdec.subspace_overlap([x] * 22, y, 1)._repr_html_()
+    assert "too large for a page" in large and len(large) < 2000
     assert "<p>a &lt; b</p>" in _html.page_of({}, "a < b", [])
 
 

@@ -34,6 +34,7 @@ def results():
         "overlap": conceptdec.subspace_overlap(x, names, 2),
         "pairs": conceptdec.similarity([x, 2 * x], [x, x**3, -x]),
         "one against many": conceptdec.similarity([x, x**3], x),
+        "undefined": conceptdec.similarity([x, np.zeros_like(x)], x),
         "grids": conceptdec.similarity(grid, [x, -x]),
         "geometry": conceptdec.geometry(x, names),
         "vectors": conceptdec.concept_vectors(x, names, bootstrap=20),
@@ -43,7 +44,7 @@ def results():
 
 KINDS = [
     "knn", "unscored", "label sets", "sweep", "sweep of sets", "failed cell", "probe", "probes", "mean", "regression",
-    "quality", "overlap", "pairs", "one against many", "grids", "geometry", "vectors", "erasure",
+    "quality", "overlap", "pairs", "one against many", "undefined", "grids", "geometry", "vectors", "erasure",
 ]  # fmt: skip
 
 

@@ -72,6 +72,8 @@ def test_arrays_of_files(rng, tmp_path):
     acts = conceptdec.open_activations(first)
     assert acts.metadata("model") == "toy" and acts.metadata("") == "é"
     expect(saved(tmp_path, acts["x"]), bits)
+    conceptdec.save_activations(tmp_path / "t.safetensors", {"t": np.arange(3.0)})
+    expect(saved(tmp_path, conceptdec.open_activations(tmp_path / "t.safetensors")["t"]), np.arange(3.0))
     expect(saved(tmp_path, acts["x"][1]), bits[1])
     expect(saved(tmp_path, acts["y"]), np.array([3, 1, 2]))
     expect(saved(tmp_path, [acts["z"], acts["z"]]), np.stack([np.eye(3)] * 2))

@@ -12,7 +12,7 @@ import pytest
 from common import narrow, refused
 
 import conceptdec
-from conceptdec import _views
+from conceptdec import _copies, _views
 
 WORDS = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "bool": "BOOL"}
 
@@ -47,6 +47,7 @@ def test_a_file_of_each_kind(grid, tmp_path):
         assert acts[1].name == acts[-2].name == "layer.2" and acts["layer.2"].dtype == "float64" and acts[1].ndim == 4
         assert acts.metadata("model") == "toy" and acts.metadata("other") is None
         assert "layer.10  float64   60 x 8" in repr(acts) and repr(acts[2]).endswith("'layer.10': float64, 60 x 8>")
+        assert acts == acts and acts != one and len({acts, one}) == 2
         for wrong in ("layer.3", "LABELS", ""):
             with pytest.raises(KeyError, match="there are 'labels', 'layer.2', 'layer.10'"):
                 acts[wrong]
@@ -94,6 +95,14 @@ def test_the_same_bits(grid, tmp_path, kind, map):
         assert np.array_equal(getattr(call(one), name), getattr(call(x[0, 0], **options), name))
     probes = [conceptdec.probe(rows, y, lambdas=[0.1], **how).weights for rows, how in ((one, {}), (x[0, 0], options))]
     assert np.array_equal(*probes)
+
+
+def test_copies_by_blocks(grid, tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", grid[0])
+    a = conceptdec.open_activations(tmp_path / "x.npy")[0]
+    for size in (1, 64, 700, 3840):
+        monkeypatch.setattr(_copies, "_BLOCK", size)
+        assert np.array_equal(a.numpy(), grid[0])
 
 
 @pytest.mark.parametrize("map", [False, True])
