@@ -195,7 +195,8 @@ check_kinship(conceptdec_ctx *ctx, const conceptdec_class_moments *m, const conc
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "other: %" PRId64 " classes, but the state has %" PRId64,
                                  other->classes, m->classes);
     if (m->flags != other->flags)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "other: keeps other moments (flags 0x%x) than the state (0x%x)", other->flags,
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
+                                 "other: keeps other moments (flags 0x%x) than the state (0x%x)", other->flags,
                                  m->flags);
     return CONCEPTDEC_OK;
 }
