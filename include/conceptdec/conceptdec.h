@@ -1803,18 +1803,24 @@ typedef struct conceptdec_accumulator_options {
     int32_t moments;   /**< 4: CONCEPTDEC_ACCUMULATE_* */
 } conceptdec_accumulator_options;
 
-/** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements, 2 C d doubles, and a buffer
- *  of rows. @param dims dimensions of each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL,
- *  ESIZE, EDTYPE, EINVAL, EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
+/** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements; with VARIANCES 2 C d doubles,
+ *  C d elements and a buffer of rows (512 KiB, at least 16 rows and 4 of each concept); with POOLED d^2 + 2 C d doubles
+ *  and a chunk of 512 rows or more, with SCATTERS C times d^2 + 2 d and a chunk of 64 to 512 rows, all in float64; and a
+ *  buffer of at most some MB for products. All of it is written to once, so that it is there. @param dims dimensions of
+ *  each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL, ESIZE, EDTYPE, EINVAL (also:
+ *  nothing is kept), EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_new(conceptdec_ctx *ctx, const int64_t *dims, int64_t layers,
                                                             int64_t classes, const conceptdec_accumulator_options *options,
                                                             conceptdec_accumulator **accumulator);
 
 /** Adds one row of layer `layer`: dims[layer] elements of the accumulator's dtype, one after another, at any address.
  *  Label -1: the row plays no part. A row that has a NaN or an infinity is refused (ENONFINITE) and leaves everything
- *  as it was. Amortised O(d) (with scatter matrices O(d^2): rows are gathered, and the one that fills the buffer pays
- *  the product). Same rows in the same order: the same bits. Errors (text: conceptdec_accumulator_error): ENULL, ESIZE
- *  (layer), ELABEL, ENONFINITE. @since 0.1 */
+ *  as it was. Amortised O(d), with scatter matrices O(d^2). Rows are gathered, and the one that fills a buffer pays for
+ *  it: with VARIANCES the concept that most rows wait of joins its moments (about 2 / C of the buffer, some 10 us at d =
+ *  4,096), with POOLED and SCATTERS a chunk of rows its products (the whole of it: 0.2 s and more at d = 4,096, on this
+ *  thread). Questions in between do not change what later ones give. Same rows in the same order: the same bits.
+ *  Errors (text: conceptdec_accumulator_error): ENULL, ESIZE (layer), ELABEL, ENONFINITE, EOVERFLOW (a value of 2^480 or
+ *  more). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add(conceptdec_accumulator *accumulator, int64_t layer,
                                                             const void *row, int64_t label);
 
@@ -1828,14 +1834,16 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add_rows(conceptdec_accu
 CONCEPTDEC_API const char *conceptdec_accumulator_error(const conceptdec_accumulator *accumulator);
 
 /** Adds what another accumulator of the same sizes, options and seed (but another producer) holds, which stays as it
- *  is. The sample is one of all rows of both, and the same whatever is merged with what first; moments differ by
- *  rounding. Errors: ENULL, ESIZE, EINVAL, EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
+ *  is; all or, on any error, nothing. The sample is one of all rows of both, then ordered by concept, producer and
+ *  arrival, and the same whatever is merged with what first; moments differ by rounding. While it runs, memory for a
+ *  second copy of the moments of all layers and of one sample. Errors: ENULL, ESIZE, EINVAL (other options; rows of one
+ *  producer number in both), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_merge(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
                                                               const conceptdec_accumulator *other);
 
 #define CONCEPTDEC_A_CLASS_COUNT "class_count" /**< int64 (C): rows that came */
 #define CONCEPTDEC_A_MEANS "means"             /**< float64 (C x d); NaN for a concept without rows */
-#define CONCEPTDEC_A_VARIANCES "variances"     /**< float64 (C x d): mean square about the concept's mean */
+#define CONCEPTDEC_A_VARIANCES "variances"     /**< float64 (C x d): mean square about the concept's mean; not with POOLED */
 #define CONCEPTDEC_A_DIFFERENCES "differences" /**< float64 (C x d): mean of the concept less the mean of all other rows */
 #define CONCEPTDEC_A_ARRIVALS "arrivals"       /**< int64 (m): for each row of the sample how many rows of its concept had
                                                     come to this layer and producer before it */

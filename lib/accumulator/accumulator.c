@@ -58,14 +58,23 @@ conceptdec_i_accumulator_take(conceptdec_ctx *ctx, const conceptdec_accumulator 
     void *p = conceptdec_i_memory_take(a->memory, (uint64_t)count, size);
     if (!p)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "accumulator: cannot allocate %" PRId64 " bytes", bytes);
-    *pointer = memset(p, 0, (size_t)bytes);
+    *pointer = p;
+    return CONCEPTDEC_OK;
+}
+
+/* The same, zeroed. */
+static conceptdec_status
+take_zero(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t rows, int64_t columns, uint64_t size, void **pointer)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(ctx, a, rows, columns, size, pointer));
+    memset(*pointer, 0, (size_t)(rows * columns) * size);
     return CONCEPTDEC_OK;
 }
 
 #define TAKE(to, rows, columns)                                                                                        \
     do {                                                                                                               \
         void *taken_;                                                                                                  \
-        CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(ctx, a, rows, columns, sizeof *(to), &taken_));                 \
+        CONCEPTDEC_I_TRY(take_zero(ctx, a, rows, columns, sizeof *(to), &taken_));                                     \
         (to) = taken_;                                                                                                 \
     } while (0)
 
@@ -123,7 +132,7 @@ make_reservoir(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_
     if (r->most == 0)
         return CONCEPTDEC_OK;
     const int64_t places = r->most * a->classes; /* both below 2^31 */
-    TAKE(r->rows, places, r->row_bytes);
+    TAKE(r->rows, places, r->row_bytes); /* pages that are touched here need not be fetched while rows are pushed */
     TAKE(r->label, places, 1);
     TAKE(r->arrival, places, 1);
     TAKE(r->producer, places, 1);
@@ -139,15 +148,15 @@ make_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t d, conc
     l->d = d;
     l->pitch = (d + COLUMNS - 1) / COLUMNS * COLUMNS;
     l->row_bytes = d * a->size;
+    CONCEPTDEC_I_TRY(make_reservoir(ctx, a, l));
     CONCEPTDEC_I_TRY(make_buffer(ctx, a, l));
     if (conceptdec_i_keeps_variances(a)) {
         TAKE(l->tally.n, a->classes, 1);
+        TAKE(l->tally.pilot, a->classes, l->stride);
         TAKE(l->tally.mean, a->classes, l->pitch);
         TAKE(l->tally.square, a->classes, l->pitch);
     }
-    if (conceptdec_i_keeps_scatters(a))
-        CONCEPTDEC_I_TRY(make_sums(ctx, a, l));
-    return make_reservoir(ctx, a, l);
+    return conceptdec_i_keeps_scatters(a) ? make_sums(ctx, a, l) : CONCEPTDEC_OK;
 }
 
 /* What the largest flush takes. */
@@ -204,13 +213,13 @@ make(conceptdec_ctx *ctx, const int64_t *dims, conceptdec_accumulator *a)
 {
     int64_t widest = 0;
     TAKE(a->layers, a->n_layers, 1);
-    TAKE(a->keys, a->classes, 1);
-    TAKE(a->producers, 1, 1);
     for (int64_t i = 0; i < a->n_layers; i++) {
         CONCEPTDEC_I_TRY(make_layer(ctx, a, dims[i], &a->layers[i]));
         widest = max64(widest, dims[i]);
     }
     TAKE(a->line, widest, a->size);
+    TAKE(a->keys, a->classes, 1);
+    TAKE(a->producers, 1, 1);
     a->producers[a->n_producers++] = a->options.producer;
     draw_keys(a);
     return make_reserve(ctx, a);
@@ -252,7 +261,7 @@ give_layer(const conceptdec_accumulator *a, conceptdec_i_layer *l)
         l->buffer,           l->next,           l->first,          l->waiting,         (void *)l->batch,
         l->arrived,          l->merged,         l->tally.n,        l->tally.mean,      l->tally.square,
         l->reservoir.rows,   l->reservoir.heap, l->reservoir.held, l->reservoir.label, l->reservoir.arrival,
-        l->reservoir.producer, l->reservoir.priority,
+        l->reservoir.producer, l->reservoir.priority, l->tally.pilot,
     };
     for (int64_t i = 0; l->sums && i < a->n_sums; i++)
         conceptdec_i_sums_give(a->memory, &l->sums[i]);

@@ -8,9 +8,17 @@
 
 /* Means and sums of squares about them; a class has `pitch` columns, a multiple of 16, those past the last dimension 0. */
 typedef struct conceptdec_i_tally {
-    int64_t *n; /* of each class */
-    double *mean, *square;
+    int64_t *n;     /* of each class */
+    char *pilot;    /* of each class a row, from which its mean is counted; `stride` bytes apart */
+    double *mean;   /* mean - pilot */
+    double *square;
 } conceptdec_i_tally;
+
+/* The same with pilots in float64; square is NULL where it is not kept. */
+typedef struct conceptdec_i_settled {
+    int64_t *n;
+    double *pilot, *mean, *square;
+} conceptdec_i_settled;
 
 /* What tells kept rows apart; the least of each class are kept. */
 typedef struct conceptdec_i_draw {
@@ -66,11 +74,12 @@ struct conceptdec_accumulator {
     conceptdec_i_memory *reserve; /* of products on the thread that pushes; NULL: there are none */
     conceptdec_ctx own;           /* for that thread: kernels, the reserve, the error text */
     int (*gather)(const void *in, void *out, int64_t n);
-    void (*join)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+    void (*join)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean, double *square,
+                 int64_t n);
     void (*widen)(const void *in, double *out, int64_t n);
 };
 
-/* rows x columns elements of the accumulator's memory, zeroed. */
+/* rows x columns elements of the accumulator's memory. */
 conceptdec_status conceptdec_i_accumulator_take(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t rows,
                                                 int64_t columns, uint64_t size, void **pointer);
 
@@ -101,8 +110,10 @@ void conceptdec_i_reservoir_offer(conceptdec_i_reservoir *r, int64_t class, cons
 void conceptdec_i_reservoir_merge(conceptdec_i_reservoir *r, const conceptdec_i_reservoir *other, int64_t classes, char *room,
                                   int64_t *order);
 
-/* Moments of all rows of a layer, also those that wait, in memory of the arena's; square is NULL where it is not kept. */
+/* Moments of all rows of a layer, also those that wait, in memory of the arena's; the first where variances are kept. */
+conceptdec_status conceptdec_i_tally_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a,
+                                            const conceptdec_i_layer *layer, conceptdec_i_tally *tally);
 conceptdec_status conceptdec_i_accumulator_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a,
-                                                  const conceptdec_i_layer *layer, conceptdec_i_tally *tally);
+                                                  const conceptdec_i_layer *layer, conceptdec_i_settled *settled);
 
 #endif

@@ -8,61 +8,86 @@
 /* ---- all rows ---- */
 
 static conceptdec_status
-take_tally(conceptdec_i_arena *arena, const conceptdec_accumulator *a, int64_t pitch, conceptdec_i_tally *t)
+take(conceptdec_i_arena *arena, int64_t rows, int64_t columns, uint64_t size, void **pointer)
 {
-    int64_t numbers; /* what the accumulator has as many of fits */
-    void *p;
-    if (!conceptdec_i_mul(a->classes, pitch, &numbers))
+    int64_t count;
+    if (!conceptdec_i_mul(rows, columns, &count))
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "accumulator: too many classes and dimensions");
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "accumulator", a->classes, sizeof *t->n, &p));
-    t->n = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "accumulator", numbers, sizeof *t->mean, &p));
-    t->mean = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "accumulator", numbers, sizeof *t->square, &p));
-    t->square = p;
+    return conceptdec_i_arena_take_raw(arena, "accumulator", count, size, pointer);
+}
+
+/* A copy, in memory of the arena's. */
+static conceptdec_status
+copy(conceptdec_i_arena *arena, int64_t rows, int64_t columns, uint64_t size, const void *from, void *to)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(take(arena, rows, columns, size, &p));
+    memcpy(p, from, (size_t)(rows * columns) * size);
+    memcpy(to, &p, sizeof p);
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-settle_tally(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
-             conceptdec_i_tally *t)
+conceptdec_status
+conceptdec_i_tally_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
+                          conceptdec_i_tally *t)
 {
-    const size_t bytes = (size_t)(a->classes * l->pitch) * sizeof *t->mean;
-    void *p;
-    CONCEPTDEC_I_TRY(take_tally(arena, a, l->pitch, t));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "accumulator", l->slots, sizeof(char *), &p));
-    memcpy(t->n, l->tally.n, (size_t)a->classes * sizeof *t->n);
-    memcpy(t->mean, l->tally.mean, bytes);
-    memcpy(t->square, l->tally.square, bytes);
-    for (int64_t c = 0; c < a->classes; c++)
-        conceptdec_i_join_waiting(a, l, c, p, t);
+    const int64_t classes = a->classes;
+    void *batch;
+    CONCEPTDEC_I_TRY(take(arena, l->slots, 1, sizeof(char *), &batch));
+    CONCEPTDEC_I_TRY(copy(arena, classes, 1, sizeof *t->n, l->tally.n, &t->n));
+    CONCEPTDEC_I_TRY(copy(arena, classes, l->stride, 1, l->tally.pilot, &t->pilot));
+    CONCEPTDEC_I_TRY(copy(arena, classes, l->pitch, sizeof *t->mean, l->tally.mean, &t->mean));
+    CONCEPTDEC_I_TRY(copy(arena, classes, l->pitch, sizeof *t->square, l->tally.square, &t->square));
+    for (int64_t c = 0; c < classes; c++)
+        conceptdec_i_join_waiting(a, l, c, batch, t);
     return CONCEPTDEC_OK;
 }
 
 /* The means of sums, and the squares of those that have one class. */
 static conceptdec_status
-settle_sums(conceptdec_i_arena *arena, const conceptdec_i_layer *l, int64_t which, conceptdec_i_tally *t)
+settle_sums(conceptdec_i_arena *arena, const conceptdec_i_layer *l, int64_t which, conceptdec_i_settled *t)
 {
     conceptdec_i_sums s;
     CONCEPTDEC_I_TRY(conceptdec_i_sums_settle(arena, &l->sums[which], NULL, &s));
     for (int64_t c = 0; c < s.classes; c++) {
         const int64_t at = (which + c) * l->pitch, from = c * s.d;
+        const size_t bytes = (size_t)s.d * sizeof(double);
         t->n[which + c] = s.n[c];
-        for (int64_t j = 0; j < s.d; j++) {
-            t->mean[at + j] = s.pilot[from + j] + s.mean[from + j];
-            t->square[at + j] = s.squares ? s.squares[from + j] : (double)NAN;
-        }
+        memcpy(t->pilot + at, s.pilot + from, bytes);
+        memcpy(t->mean + at, s.mean + from, bytes);
+        if (s.squares)
+            memcpy(t->square + at, s.squares + from, bytes);
     }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+settle_tally(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
+             conceptdec_i_settled *t)
+{
+    conceptdec_i_tally tally;
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_tally_settle(arena, a, l, &tally));
+    CONCEPTDEC_I_TRY(take(arena, a->classes, l->pitch, sizeof *t->pilot, &p));
+    *t = (conceptdec_i_settled){.n = tally.n, .pilot = p, .mean = tally.mean, .square = tally.square};
+    for (int64_t c = 0; c < a->classes; c++)
+        a->widen(tally.pilot + c * l->stride, t->pilot + c * l->pitch, l->pitch);
     return CONCEPTDEC_OK;
 }
 
 conceptdec_status
 conceptdec_i_accumulator_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
-                                conceptdec_i_tally *t)
+                                conceptdec_i_settled *t)
 {
+    void *p;
     if (conceptdec_i_keeps_variances(a))
         return settle_tally(arena, a, l, t);
-    CONCEPTDEC_I_TRY(take_tally(arena, a, l->pitch, t));
+    CONCEPTDEC_I_TRY(take(arena, a->classes, 1, sizeof *t->n, &p));
+    t->n = p;
+    CONCEPTDEC_I_TRY(take(arena, 3 * a->classes, l->pitch, sizeof *t->pilot, &p));
+    t->pilot = p;
+    t->mean = t->pilot + a->classes * l->pitch;
+    t->square = t->mean + a->classes * l->pitch;
     for (int64_t i = 0; i < a->n_sums; i++) {
         conceptdec_i_arena inner;
         conceptdec_i_arena_open(&inner, arena->ctx);
@@ -75,58 +100,68 @@ conceptdec_i_accumulator_settle(conceptdec_i_arena *arena, const conceptdec_accu
 
 /* ---- arrays ---- */
 
-/* Mean of all rows, counted from the mean of the first class that has some. */
+/* Means are counted from the pilot of the first class that has rows, and so is the mean of all; how many these are is
+ * returned. */
 static int64_t
-mean_of_all(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_tally *t, double *all)
+count_from_one(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_settled *t, double *all)
 {
     const double *from = NULL;
     int64_t n = 0;
     memset(all, 0, (size_t)l->d * sizeof *all);
     for (int64_t c = 0; c < a->classes; c++) {
-        const double *mean = t->mean + c * l->pitch;
+        double *mean = t->mean + c * l->pitch;
+        const double *pilot = t->pilot + c * l->pitch;
         if (t->n[c] == 0)
             continue;
-        from = from ? from : mean;
+        from = from ? from : pilot;
         n += t->n[c];
-        for (int64_t j = 0; j < l->d; j++)
-            all[j] += (mean[j] - from[j] - all[j]) * ((double)t->n[c] / (double)n);
+        for (int64_t j = 0; j < l->d; j++) {
+            mean[j] += pilot[j] - from[j];
+            all[j] += (mean[j] - all[j]) * ((double)t->n[c] / (double)n);
+        }
     }
-    for (int64_t j = 0; from && j < l->d; j++)
-        all[j] += from[j];
     return n;
 }
 
 /* The mean of all rows lies between that of the class and that of the others, by their numbers. */
 static void
-finish_differences(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_tally *t,
+finish_differences(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_settled *t,
                    double *all, double *out)
 {
-    const int64_t n = mean_of_all(a, l, t, all);
+    const int64_t n = count_from_one(a, l, t, all);
     for (int64_t c = 0; c < a->classes; c++) {
         const bool is_defined = t->n[c] > 0 && t->n[c] < n;
         const double factor = is_defined ? (double)n / (double)(n - t->n[c]) : (double)NAN;
         for (int64_t j = 0; j < l->d; j++)
-            out[c * l->d + j] = (t->mean[c * l->pitch + j] - all[j]) * factor;
+            out[c * l->d + j] = is_defined ? (t->mean[c * l->pitch + j] - all[j]) * factor : (double)NAN;
     }
+}
+
+static void
+finish_each(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_settled *t, bool is_variance,
+            double *out)
+{
+    for (int64_t c = 0; c < a->classes; c++)
+        for (int64_t j = 0; j < l->d; j++) {
+            const int64_t at = c * l->pitch + j;
+            if (t->n[c] == 0)
+                out[c * l->d + j] = (double)NAN;
+            else
+                out[c * l->d + j] = is_variance ? t->square[at] / (double)t->n[c] : t->pilot[at] + t->mean[at];
+        }
 }
 
 static conceptdec_status
 make_numbers(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l, int which, double *out)
 {
-    conceptdec_i_tally t;
+    conceptdec_i_settled t;
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_accumulator_settle(arena, a, l, &t));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "accumulator", l->d, sizeof(double), &p));
-    if (which == CONCEPTDEC_I_ACCUMULATED_DIFFERENCES) {
+    CONCEPTDEC_I_TRY(take(arena, l->d, 1, sizeof(double), &p));
+    if (which == CONCEPTDEC_I_ACCUMULATED_DIFFERENCES)
         finish_differences(a, l, &t, p, out);
-        return CONCEPTDEC_OK;
-    }
-    for (int64_t c = 0; c < a->classes; c++)
-        for (int64_t j = 0; j < l->d; j++) {
-            const int64_t at = c * l->pitch + j;
-            const double value = which == CONCEPTDEC_I_ACCUMULATED_MEANS ? t.mean[at] : t.square[at] / (double)t.n[c];
-            out[c * l->d + j] = t.n[c] > 0 ? value : (double)NAN;
-        }
+    else
+        finish_each(a, l, &t, which == CONCEPTDEC_I_ACCUMULATED_VARIANCES, out);
     return CONCEPTDEC_OK;
 }
 
@@ -238,17 +273,19 @@ conceptdec_accumulator_sample(conceptdec_ctx *ctx, conceptdec_accumulator *a, in
 
 /* ---- moments ---- */
 
-/* Means count from themselves. */
 static conceptdec_status
 fill_variances(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
                conceptdec_class_moments *m)
 {
     conceptdec_i_sums *s = &m->sums[0];
-    conceptdec_i_tally t;
+    conceptdec_i_settled t;
     CONCEPTDEC_I_TRY(conceptdec_i_accumulator_settle(arena, a, l, &t));
     memcpy(s->n, t.n, (size_t)a->classes * sizeof *s->n);
     for (int64_t c = 0; c < a->classes; c++) {
-        memcpy(s->pilot + c * l->d, t.mean + c * l->pitch, (size_t)l->d * sizeof *s->pilot);
+        if (t.n[c] == 0)
+            continue;
+        memcpy(s->pilot + c * l->d, t.pilot + c * l->pitch, (size_t)l->d * sizeof *s->pilot);
+        memcpy(s->mean + c * l->d, t.mean + c * l->pitch, (size_t)l->d * sizeof *s->mean);
         memcpy(s->squares + c * l->d, t.square + c * l->pitch, (size_t)l->d * sizeof *s->squares);
     }
     return CONCEPTDEC_OK;

@@ -74,17 +74,36 @@ typedef struct merging {
     int64_t *order;
 } merging;
 
-/* Chan, Golub and LeVeque. */
+/* Chan, Golub and LeVeque. Nothing is where the other one's pilot will be. */
 static void
-combine(int64_t columns, int64_t n, double *mean, double *square, int64_t more, const double *other_mean,
-        const double *other_square)
+combine(const conceptdec_accumulator *a, const conceptdec_i_layer *l, int64_t class, conceptdec_i_tally *t,
+        const conceptdec_i_tally *other)
 {
+    const int64_t at = class * l->pitch, n = t->n[class], more = other->n[class];
     const double share = (double)more / (double)(n + more), weight = (double)n * share;
-    for (int64_t j = 0; j < columns; j++) {
-        const double shift = other_mean[j] - mean[j];
-        mean[j] = n > 0 ? mean[j] + shift * share : other_mean[j];
-        square[j] += other_square[j] + shift * shift * weight;
+    char *pilot = t->pilot + class * l->stride;
+    const char *other_pilot = other->pilot + class * l->stride;
+    if (n == 0)
+        memcpy(pilot, other_pilot, (size_t)l->stride);
+    for (int64_t j = 0; j < l->d; j++) {
+        double from, to;
+        a->widen(other_pilot + j * a->size, &from, 1);
+        a->widen(pilot + j * a->size, &to, 1);
+        const double shift = from - to + (other->mean[at + j] - t->mean[at + j]);
+        t->mean[at + j] += shift * share;
+        t->square[at + j] += other->square[at + j] + shift * shift * weight;
     }
+    t->n[class] += more;
+}
+
+static conceptdec_status
+copy(const merging *m, int64_t rows, int64_t columns, uint64_t size, const void *from, void *to)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(m->arena->ctx, m->a, rows, columns, size, &p));
+    memcpy(p, from, (size_t)(rows * columns) * size);
+    memcpy(to, &p, sizeof p);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -92,25 +111,17 @@ stage_tally(const merging *m, int64_t layer, conceptdec_i_tally *t)
 {
     const conceptdec_i_layer *l = &m->a->layers[layer];
     const int64_t classes = m->a->classes;
-    const size_t bytes = (size_t)(classes * l->pitch) * sizeof *t->mean;
     conceptdec_i_arena arena;
     conceptdec_i_tally other;
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(m->arena->ctx, m->a, classes, 1, sizeof *t->n, &p));
-    t->n = memcpy(p, l->tally.n, (size_t)classes * sizeof *t->n);
-    CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(m->arena->ctx, m->a, classes, l->pitch, sizeof *t->mean, &p));
-    t->mean = memcpy(p, l->tally.mean, bytes);
-    CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(m->arena->ctx, m->a, classes, l->pitch, sizeof *t->square, &p));
-    t->square = memcpy(p, l->tally.square, bytes);
+    CONCEPTDEC_I_TRY(copy(m, classes, 1, sizeof *t->n, l->tally.n, &t->n));
+    CONCEPTDEC_I_TRY(copy(m, classes, l->stride, 1, l->tally.pilot, &t->pilot));
+    CONCEPTDEC_I_TRY(copy(m, classes, l->pitch, sizeof *t->mean, l->tally.mean, &t->mean));
+    CONCEPTDEC_I_TRY(copy(m, classes, l->pitch, sizeof *t->square, l->tally.square, &t->square));
     conceptdec_i_arena_open(&arena, m->arena->ctx);
-    const conceptdec_status status =
-        conceptdec_i_accumulator_settle(&arena, m->other, &m->other->layers[layer], &other);
-    for (int64_t c = 0; c < classes && status == CONCEPTDEC_OK; c++) {
-        const int64_t at = c * l->pitch;
+    const conceptdec_status status = conceptdec_i_tally_settle(&arena, m->other, &m->other->layers[layer], &other);
+    for (int64_t c = 0; c < classes && status == CONCEPTDEC_OK; c++)
         if (other.n[c] > 0)
-            combine(l->pitch, t->n[c], t->mean + at, t->square + at, other.n[c], other.mean + at, other.square + at);
-        t->n[c] += other.n[c];
-    }
+            combine(m->a, l, c, t, &other);
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -132,7 +143,7 @@ stage_sums(const merging *m, int64_t layer, conceptdec_i_sums **sums)
     const conceptdec_i_layer *l = &m->a->layers[layer];
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(m->arena->ctx, m->a, m->a->n_sums, 1, sizeof **sums, &p));
-    *sums = p;
+    *sums = memset(p, 0, (size_t)m->a->n_sums * sizeof **sums);
     for (int64_t i = 0; i < m->a->n_sums; i++) {
         conceptdec_i_sums *s = &(*sums)[i];
         *s = (conceptdec_i_sums){.d = l->d, .classes = l->sums[i].classes, .chunk = l->sums[i].chunk};
@@ -218,6 +229,7 @@ give_staged(const merging *m)
     for (int64_t i = 0; m->layers && i < m->a->n_layers; i++) {
         const staged *s = &m->layers[i];
         conceptdec_i_memory_give(memory, s->tally.n);
+        conceptdec_i_memory_give(memory, s->tally.pilot);
         conceptdec_i_memory_give(memory, s->tally.mean);
         conceptdec_i_memory_give(memory, s->tally.square);
         for (int64_t k = 0; s->sums && k < m->a->n_sums; k++)

@@ -12,16 +12,16 @@ void
 conceptdec_i_join_waiting(const conceptdec_accumulator *a, const conceptdec_i_layer *l, int64_t class,
                           const char **batch, conceptdec_i_tally *t)
 {
-    double *mean = t->mean + class * l->pitch;
+    char *pilot = t->pilot + class * l->stride;
     int64_t count = 0;
     for (int64_t slot = l->first[class]; slot >= 0; slot = l->next[slot])
         batch[count++] = l->buffer + slot * l->stride;
     if (count == 0)
         return;
-    if (t->n[class] == 0) /* any row is a better guess of the mean than 0 */
-        a->widen(batch[0], mean, l->pitch);
+    if (t->n[class] == 0)
+        memcpy(pilot, batch[0], (size_t)l->stride);
+    a->join(batch, count, t->n[class], pilot, t->mean + class * l->pitch, t->square + class * l->pitch, l->pitch);
     t->n[class] += count;
-    a->join(batch, count, 1 / (double)t->n[class], mean, t->square + class * l->pitch, l->pitch);
 }
 
 static void

@@ -7,6 +7,21 @@
 
 #define GATHER_AHEAD 256 /* bytes: where rows are asked for before they are read; past the last one that does no harm */
 
+/* Numbers of rows, as factors. */
+typedef struct joining {
+    wide count, twice_before, share, both; /* share: 1 / all; both: count * before / all */
+} joining;
+
+static inline joining
+joining_of(int64_t count, int64_t before)
+{
+    const double share = 1 / (double)(count + before);
+    return (joining){.count = wide_fill((double)count),
+                     .twice_before = wide_fill(2 * (double)before),
+                     .share = wide_fill(share),
+                     .both = wide_fill((double)count * (double)before * share)};
+}
+
 #define DEFINE_GATHER(type, whole, size, field, top)                                                                   \
     typedef whole gathered_##type __attribute__((vector_size(PLACES_BYTES)));                                          \
     enum { GATHERED_##type = PLACES_BYTES / (size) };                                                                  \
@@ -42,14 +57,14 @@
         return any >> (8 * (size) - 1) != 0;                                                                           \
     }                                                                                                                  \
                                                                                                                        \
-    /* CHUNK columns of all rows, whose sums stay in registers. */                                                     \
-    static inline void join_chunk_##type(const char *const *rows, int64_t count, int64_t at, wide share,               \
-                                         double *mean, double *square)                                                 \
+    /* CHUNK columns of all rows, whose sums stay in registers. `off`: what the sum of pilot and mean loses by rounding. */\
+    static inline void join_chunk_##type(const char *const *rows, int64_t count, int64_t at, const joining *w,         \
+                                         const char *pilot, double *mean, double *square)                              \
     {                                                                                                                  \
         wide base[CHUNK / WIDE], sums[CHUNK / WIDE], squares[CHUNK / WIDE];                                            \
         UNROLL                                                                                                         \
         for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
-            base[j] = wide_load_f64((const char *)(mean + j * WIDE));                                                  \
+            base[j] = wide_plus(wide_load_##type(pilot + j * WIDE * (size)), wide_load_f64((const char *)(mean + j * WIDE)));\
             sums[j] = squares[j] = wide_fill(0);                                                                       \
         }                                                                                                              \
         for (int64_t i = 0; i < count; i++) {                                                                          \
@@ -64,19 +79,24 @@
         }                                                                                                              \
         UNROLL                                                                                                         \
         for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
-            const wide step = wide_times(sums[j], share);                                                              \
-            const wide more = wide_less(squares[j], wide_times(step, sums[j]));                                        \
-            wide_store(mean + j * WIDE, wide_plus(base[j], step));                                                     \
+            const wide first = wide_load_##type(pilot + j * WIDE * (size));                                            \
+            const wide old = wide_load_f64((const char *)(mean + j * WIDE));                                           \
+            const wide part = wide_less(base[j], first);                                                               \
+            const wide off = wide_plus(wide_less(first, wide_less(base[j], part)), wide_less(old, part));              \
+            const wide step = wide_times(wide_less(sums[j], wide_times(off, w->count)), w->share);                     \
+            const wide twice = wide_times(wide_plus(sums[j], wide_times(off, w->twice_before)), w->share);             \
+            const wide more = wide_add_product(wide_less(squares[j], wide_times(sums[j], twice)), wide_times(off, off), w->both);\
+            wide_store(mean + j * WIDE, wide_plus(old, step));                                                         \
             wide_store(square + j * WIDE, wide_plus(wide_load_f64((const char *)(square + j * WIDE)), more));          \
         }                                                                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    static void join_##type(const char *const *rows, int64_t count, double share, double *mean, double *square,        \
-                            int64_t n)                                                                                 \
+    static void join_##type(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,   \
+                            double *square, int64_t n)                                                                 \
     {                                                                                                                  \
-        const wide part = wide_fill(share);                                                                            \
+        const joining w = joining_of(count, before);                                                                   \
         for (int64_t at = 0; at < n; at += CHUNK)                                                                      \
-            join_chunk_##type(rows, count, at, part, mean + at, square + at);                                          \
+            join_chunk_##type(rows, count, at, &w, pilot + at * (size), mean + at, square + at);                       \
     }
 
 DEFINE_GATHER(f64, uint64_t, 8, 0x7ff0000000000000u, 0x2210000000000000u)

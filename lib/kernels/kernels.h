@@ -127,13 +127,17 @@ typedef struct conceptdec_i_kernels {
     int (*gather_f32)(const void *in, void *out, int64_t n);
     int (*gather_f16)(const void *in, void *out, int64_t n);
     int (*gather_bf16)(const void *in, void *out, int64_t n);
-    /* `count` rows join means and sums of squares about them, in float64: with x the difference of an element from mean[j]
-     * as it was, mean[j] += sum of x * share, square[j] += sum of x^2 - (sum of x)^2 * share; share: 1 / (rows that these
-     * are then of). n: a multiple of 16, and rows have as many elements. */
-    void (*join_f64)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
-    void (*join_f32)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
-    void (*join_f16)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
-    void (*join_bf16)(const char *const *rows, int64_t count, double share, double *mean, double *square, int64_t n);
+    /* `count` rows join the sums of `before` others, in float64: their mean is pilot + mean, and square the sum of squares
+     * about it (Chan, Golub and LeVeque); whatever the offset, no digit of a square is lost. Where before is 0, mean and
+     * square must be 0, too. n: a multiple of 16, and rows and pilot have as many elements. */
+    void (*join_f64)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
+                     double *square, int64_t n);
+    void (*join_f32)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
+                     double *square, int64_t n);
+    void (*join_f16)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
+                     double *square, int64_t n);
+    void (*join_bf16)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
+                      double *square, int64_t n);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
      * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t], 1 <=

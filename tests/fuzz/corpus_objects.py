@@ -18,7 +18,8 @@ def main():
     moments, by_class = conceptdec.Moments(3), conceptdec.ClassMoments(3, [0, 1, 2])
     pooled = conceptdec.ClassMoments(3, [0, 1, 2], pooled=True)
     means = conceptdec.ClassMoments(3, [0, 1, 2], means=True)
-    for state in (by_class, pooled, means):
+    variances = conceptdec.ClassMoments(3, [0, 1, 2], variances=True)
+    for state in (by_class, pooled, means, variances):
         state.add(x, y)
     moments.add(x)
     objects = {
@@ -32,6 +33,7 @@ def main():
         "class-moments": by_class,
         "class-moments-pooled": pooled,
         "class-moments-means": means,
+        "class-moments-variances": variances,
         "subspaces": conceptdec.subspaces(x, y, rank=2),
         "subspaces-means": conceptdec.subspaces(x, y, basis="means"),
         "eraser": conceptdec.fit_eraser(x, y),

@@ -115,6 +115,8 @@ class_moments_use(conceptdec_ctx *ctx, void *object)
     (void)look_at(conceptdec_class_moments_get(object, CONCEPTDEC_M_MEANS, &array), &array);
     if (conceptdec_class_moments_get(object, CONCEPTDEC_M_WITHIN, &array) == CONCEPTDEC_OK)
         (void)look_at(CONCEPTDEC_OK, &array);
+    if (conceptdec_class_moments_get(object, CONCEPTDEC_M_VARIANCES, &array) == CONCEPTDEC_OK)
+        (void)look_at(CONCEPTDEC_OK, &array);
 }
 
 static void

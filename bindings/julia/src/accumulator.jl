@@ -27,7 +27,8 @@ adding takes none.
 producer holds. `a[layer]`, from 1, is what is known of a layer, as it stands:
 
 - `a[1].class_count` (C), `a[1].means` (C x d; NaN for a concept without samples), `a[1].variances` (C x d, mean square
-  about the concept's mean), `a[1].differences` (C x d, mean of the concept less the mean of all other samples)
+  about the concept's mean; not of "pooled"), `a[1].differences` (C x d, mean of the concept less the mean of all other
+  samples)
 - `a[1].sample`: the samples that are kept, a named tuple (X = d x m, y = labels), in which layers that were given the
   same samples agree; `a[1].arrivals`, `a[1].producers` (m): of each how many of its concept had come before it, and
   to which producer

@@ -52,7 +52,7 @@ end
     @test columns(a[1].sample) == columns(b[1].sample) && sort(unique(a[1].producers)) == [1, 2]
     @test refusal(() -> merge!(a, empty(7, dims = 5))) == "CONCEPTDEC_ESIZE"
     @test refusal(() -> merge!(a, empty(7, reservoir = 11))) == "CONCEPTDEC_EINVAL"
-    @test refusal(() -> merge!(a, empty(1))) == "CONCEPTDEC_EINVAL" # draws alike
+    @test refusal(() -> merge!(a, part(1))) == "CONCEPTDEC_EINVAL" # it is in there
     @test thrown(() -> merge!(a, empty(7, classes = 2:3))) isa ArgumentError
 end
 
