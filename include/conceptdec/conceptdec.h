@@ -1705,8 +1705,8 @@ typedef struct conceptdec_array_info {
 /** Opens a file. Its first bytes say which kind it is, not its name: .npy of versions 1 to 3 (both byte orders, C and
  *  Fortran order, numbers alone: no objects, no records), .safetensors, or a JSON index ({"weight_map": {tensor:
  *  file}}), whose files must lie in its own folder. Headers are checked in full before anything is believed: sizes (a
- *  header of 100 MB, 8 axes, 2^20 arrays at most), products, that tensors cover the data exactly and nothing twice,
- *  duplicate keys, depth, UTF-8. Arrays are listed in the natural order of their names ("layer.2" before "layer.10").
+ *  header of 100 MB, of .npy 64 KiB, 8 axes, 2^20 arrays at most), products, that arrays cover the data exactly and
+ *  nothing twice, duplicate keys, depth, UTF-8. Arrays are listed in the natural order of their names ("layer.2" before "layer.10").
  *  Nothing is read but headers. Errors: ENULL, EIO, EFORMAT (with the reason and the place), EINVAL, EOVERFLOW, ENOMEM,
  *  ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_activations_open(conceptdec_ctx *ctx, const char *path,
@@ -1728,7 +1728,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_activations_find(conceptdec_ctx *ctx
  *  whose cells are counted in row-major order; an array of one axis is a column. Without MAP the matrix is one with
  *  CONCEPTDEC_MATRIX_READER; with it the view is of the mapped memory, strides as the file has them, unless the other
  *  byte order makes a reader of it, too. Rows of a file in Fortran order that is not mapped cost a read for each
- *  element. @param[out] view good until the file is closed. Errors: ENULL, ESIZE (no such index or cell, no axis, no
+ *  column of a block. @param[out] view good until the file is closed. Errors: ENULL, ESIZE (no such index or cell, no axis, no
  *  elements), EDTYPE (not floating), ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_activations_view(conceptdec_ctx *ctx, const conceptdec_activations *activations,
                                                              int64_t index, int64_t cell, conceptdec_matrix *view);

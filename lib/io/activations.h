@@ -59,6 +59,8 @@ conceptdec_i_activations_at(const conceptdec_activations *activations, int64_t i
 /* What `index` names; ESIZE where there is none. Errors name the argument. */
 conceptdec_status conceptdec_i_activations_array(conceptdec_ctx *ctx, const conceptdec_activations *activations,
                                                  int64_t index, const conceptdec_i_stored **array);
+/* The place of a name among arrays in natural order; -1: it is not there. */
+int64_t conceptdec_i_find_stored(const void *const *arrays, int64_t count, const char *name);
 /* The same file from memory, which must stay; no index. */
 conceptdec_status conceptdec_i_activations_open_bytes(conceptdec_ctx *ctx, const char *name, const void *bytes,
                                                       int64_t length, const conceptdec_activations_options *options,

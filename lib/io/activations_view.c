@@ -37,8 +37,8 @@ lay_out(const conceptdec_i_stored *array, int64_t cell)
     int64_t strides[CONCEPTDEC_I_MOST_AXES] = {0}, size = array->type->bits / 8;
     int32_t n = array->ndim;
     axis_strides(array, strides);
-    conceptdec_i_layout l = {.rows = array->shape[n > 1 ? n - 2 : 0], .cols = n > 1 ? array->shape[n - 1] : 1,
-                             .cells = 1, .size = size};
+    conceptdec_i_layout l = {
+        .rows = array->shape[n > 1 ? n - 2 : 0], .cols = n > 1 ? array->shape[n - 1] : 1, .cells = 1, .size = size};
     for (int32_t axis = 0; axis < n - 2; axis++)
         l.cells *= array->shape[axis];
     l.offset = offset_of_cell(array, strides, cell);
@@ -92,8 +92,9 @@ read_rows(void *user, int64_t first, int64_t count, void *rows)
     const conceptdec_i_cell *c = user;
     const conceptdec_i_layout *l = &c->layout;
     int64_t bytes = l->cols * l->size;
-    int32_t error = is_dense(l) ? conceptdec_i_file_fetch(c->array->file, l->offset + first * bytes, rows, count * bytes)
-                                : gather(c, first, count, rows);
+    int32_t error = is_dense(l)
+                        ? conceptdec_i_file_fetch(c->array->file, l->offset + first * bytes, rows, count * bytes)
+                        : gather(c, first, count, rows);
     if (error == 0 && c->array->is_swapped)
         swap_bytes(rows, count * l->cols, l->size);
     return error;
@@ -154,7 +155,8 @@ find_reader(conceptdec_ctx *ctx, const conceptdec_activations *activations, int6
     conceptdec_i_cell *c = block ? block + cell % CONCEPTDEC_I_CELLS : NULL;
     if (c && !c->array)
         *c = (conceptdec_i_cell){.reader = {.struct_size = sizeof c->reader, .read = read_rows, .user = c},
-                                 .array = conceptdec_i_activations_at(activations, index), .layout = *layout};
+                                 .array = conceptdec_i_activations_at(activations, index),
+                                 .layout = *layout};
     pthread_mutex_unlock(&activations->kept->lock);
     if (!c)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "reader: cannot allocate memory");
@@ -174,8 +176,8 @@ conceptdec_activations_view(conceptdec_ctx *ctx, const conceptdec_activations *a
     CONCEPTDEC_I_TRY(check_matrix(ctx, array));
     conceptdec_i_layout l = lay_out(array, cell > 0 ? cell : 0);
     if (cell < 0 || cell >= l.cells)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "cell: %lld is not one of the %lld of the grid", (long long)cell,
-                                 (long long)l.cells);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "cell: %lld is not one of the %lld of the grid",
+                                 (long long)cell, (long long)l.cells);
     conceptdec_matrix made = {.rows = l.rows, .cols = l.cols, .dtype = array->type->dtype};
     if (activations->is_mapped && !array->is_swapped) {
         made.data = array->file->bytes + l.offset;

@@ -1,5 +1,5 @@
-/* A file that is read at any place, by several threads at once: by pread, or from memory (a map of it, or bytes that the
- * caller has). */
+/* A file that is read at any place, by several threads at once: by pread, or from memory (a map of it, or bytes that
+ * the caller has). */
 #ifndef CONCEPTDEC_I_FILE_H
 #define CONCEPTDEC_I_FILE_H
 

@@ -8,10 +8,18 @@
 
 /* ---- types ---- */
 
-#define FLOAT(name, safetensors, npy, dtype, bits) {name, safetensors, npy, dtype, bits, true}
+#define FLOAT(name, safetensors, npy, dtype, bits)                                                                     \
+    {                                                                                                                  \
+        name, safetensors, npy, dtype, bits, true                                                                      \
+    }
 #define INTEGER(name, safetensors, npy, bits, is_signed)                                                               \
-    {name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed}
-#define UNREAD(name, safetensors, npy, bits) {name, safetensors, npy, 0, bits, true}
+    {                                                                                                                  \
+        name, safetensors, npy, CONCEPTDEC_INT64, bits, is_signed                                                      \
+    }
+#define UNREAD(name, safetensors, npy, bits)                                                                           \
+    {                                                                                                                  \
+        name, safetensors, npy, 0, bits, true                                                                          \
+    }
 
 static const conceptdec_i_type types[] = {
     FLOAT("bfloat16", "BF16", "V2", CONCEPTDEC_BFLOAT16, 16),
@@ -216,8 +224,11 @@ sink(const void **items, int64_t root, int64_t n, comparison compare)
 static conceptdec_status
 sort(conceptdec_ctx *ctx, const void **items, int64_t n, comparison compare)
 {
-    for (int64_t i = n / 2 - 1; i >= 0; i--)
+    for (int64_t i = n / 2 - 1; i >= 0; i--) {
         sink(items, i, n, compare);
+        if (i % 4096 == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
     for (int64_t i = n - 1; i > 0; i--) {
         const void *last = items[i];
         items[i] = items[0];

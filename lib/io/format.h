@@ -1,5 +1,5 @@
-/* What the formats of files of activations share: types of elements, arrays as they are stored, refusals. The parsers work
- * on memory alone. */
+/* What the formats of files of activations share: types of elements, arrays as they are stored, refusals. The parsers
+ * work on memory alone. */
 #ifndef CONCEPTDEC_I_FORMAT_H
 #define CONCEPTDEC_I_FORMAT_H
 
@@ -72,7 +72,7 @@ typedef struct conceptdec_i_list {
 /* Room for one more item, zeroed; NULL: no memory. */
 void *conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list, uint64_t size);
 
-/* Pointers to the items of a list in an order that `compare` gives, to be given back; n log n steps whatever they are. */
+/* Pointers to the items of a list in the order that `compare` gives, to be given back; n log n steps at worst. */
 conceptdec_status conceptdec_i_list_sort(conceptdec_ctx *ctx, const conceptdec_i_list *list, uint64_t size,
                                          int (*compare)(const void *a, const void *b), const void ***sorted);
 

@@ -4,12 +4,22 @@
 #include <string.h>
 
 #define MOST_DEPTH 32
+#define BLOCK ((int64_t)1 << 20) /* between two looks at the cancel flag */
 
 conceptdec_status
 conceptdec_i_json_refuse(const conceptdec_i_json_text *text, const char *what)
 {
     return conceptdec_i_refuse(text->origin, "byte %lld of the file: %s",
                                (long long)(text->place + (text->at - text->begin)), what);
+}
+
+static conceptdec_status
+poll(conceptdec_i_json_text *text)
+{
+    if (text->at - text->begin - text->polled < BLOCK)
+        return CONCEPTDEC_OK;
+    text->polled = text->at - text->begin;
+    return conceptdec_i_poll(text->origin->ctx, 0);
 }
 
 static void
@@ -47,6 +57,7 @@ conceptdec_i_json_enter(conceptdec_i_json_text *text, char bracket)
 conceptdec_status
 conceptdec_i_json_more(conceptdec_i_json_text *text, char bracket, int64_t *n, bool *more)
 {
+    CONCEPTDEC_I_TRY(poll(text));
     *more = peek(text) != bracket;
     if (!*more)
         text->at++;
@@ -148,6 +159,7 @@ conceptdec_i_json_get_string(conceptdec_i_json_text *text, const char **string)
     CONCEPTDEC_I_TRY(expect(text, '"'));
     char *begin = text->at, *out = begin;
     while (text->at < text->end && *text->at != '"') {
+        CONCEPTDEC_I_TRY(poll(text));
         if (*text->at == '\\') {
             CONCEPTDEC_I_TRY(decode_escape(text, &out));
             continue;
@@ -189,13 +201,11 @@ conceptdec_i_json_get_size(conceptdec_i_json_text *text, int64_t *size)
     (void)peek(text);
     if (!is_digit(text))
         return conceptdec_i_json_refuse(text, "a whole number of 0 or more is expected");
-    bool is_padded = *text->at == '0';
-    char *begin = text->at;
+    if (*text->at == '0' && text->end - text->at > 1 && text->at[1] >= '0' && text->at[1] <= '9')
+        return conceptdec_i_json_refuse(text, "a number that begins with 0");
     for (; is_digit(text); text->at++)
         if (!conceptdec_i_mul(value, 10, &value) || !conceptdec_i_add(value, *text->at - '0', &value))
             return conceptdec_i_json_refuse(text, "a number above 2^63 - 1");
-    if (is_padded && text->at - begin > 1)
-        return conceptdec_i_json_refuse(text, "a number that begins with 0");
     if (text->at < text->end && strchr(".eE", *text->at) && *text->at)
         return conceptdec_i_json_refuse(text, "a whole number of 0 or more is expected");
     *size = value;

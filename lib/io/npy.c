@@ -1,4 +1,5 @@
-/* Headers of .npy files (NEP 1, numpy.lib.format): a magic word, a version, a length, and a dictionary in Python's notation. */
+/* Headers of .npy files (NEP 1, numpy.lib.format): a magic word, a version, a length, and a dictionary in Python's
+ * notation. */
 #include "io/format.h"
 
 #include <string.h>
@@ -144,7 +145,7 @@ static conceptdec_status
 refuse_type(const literal *l, const char *descr)
 {
     char kind = descr[strspn(descr, "<>=|")];
-    const char *what = kind == 'O'                                  ? "Python objects (pickled)"
+    const char *what = kind == 'O'                                 ? "Python objects (pickled)"
                        : kind == 'S' || kind == 'U' || kind == 'a' ? "strings"
                        : kind == 'M' || kind == 'm'                ? "dates or times"
                        : kind == 'V'                               ? "raw bytes (but V2, bfloat16)"

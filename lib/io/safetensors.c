@@ -93,7 +93,8 @@ read_entry(conceptdec_i_json_text *text, bool seen[KEYS], conceptdec_i_stored *a
         which++;
     if (which == KEYS || seen[which])
         return conceptdec_i_refuse(text->origin, "tensor \"%s\": key \"%s\" %s", conceptdec_i_clip(name, array->name),
-                                   conceptdec_i_clip(clipped, key), which == KEYS ? "is unknown" : "stands there twice");
+                                   conceptdec_i_clip(clipped, key),
+                                   which == KEYS ? "is unknown" : "stands there twice");
     seen[which] = true;
     if (which == DTYPE)
         return read_type(text, array);
@@ -110,7 +111,8 @@ check_tensor(const conceptdec_i_json_text *text, const conceptdec_i_stored *arra
     if (!conceptdec_i_count_bytes(array, &bytes))
         return refuse_tensor(text, array, "shape: its elements do not fit 2^63 - 1 bits, or are no whole bytes");
     if (bytes != array->bytes)
-        return conceptdec_i_refuse(text->origin, "tensor \"%s\": data_offsets give it %lld bytes, but its shape needs %lld",
+        return conceptdec_i_refuse(text->origin,
+                                   "tensor \"%s\": data_offsets give it %lld bytes, but its shape needs %lld",
                                    conceptdec_i_clip(name, array->name), (long long)array->bytes, (long long)bytes);
     return CONCEPTDEC_OK;
 }
@@ -129,9 +131,10 @@ read_tensor(conceptdec_i_json_text *text, conceptdec_i_stored *array)
     }
     for (int i = 0; i < KEYS; i++)
         if (!seen[i])
-            return refuse_tensor(text, array, i == DTYPE   ? "key \"dtype\" is missing"
-                                              : i == SHAPE ? "key \"shape\" is missing"
-                                                           : "key \"data_offsets\" is missing");
+            return refuse_tensor(text, array,
+                                 i == DTYPE   ? "key \"dtype\" is missing"
+                                 : i == SHAPE ? "key \"shape\" is missing"
+                                              : "key \"data_offsets\" is missing");
     return check_tensor(text, array);
 }
 
@@ -155,14 +158,11 @@ read_metadata(conceptdec_i_json_text *text, conceptdec_i_contents *contents)
             return CONCEPTDEC_OK;
         if (n > CONCEPTDEC_I_MOST_ARRAYS)
             return conceptdec_i_json_refuse(text, "__metadata__: more than 2^20 keys");
-        conceptdec_i_pair *pair =
-            conceptdec_i_list_add(text->origin->ctx->memory, &contents->metadata, sizeof *pair);
+        conceptdec_i_pair *pair = conceptdec_i_list_add(text->origin->ctx->memory, &contents->metadata, sizeof *pair);
         if (!pair)
             return no_memory(text);
         CONCEPTDEC_I_TRY(conceptdec_i_json_get_key(text, &pair->key));
         CONCEPTDEC_I_TRY(conceptdec_i_json_get_string(text, &pair->text));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 
@@ -199,8 +199,6 @@ read_object(conceptdec_i_json_text *text, conceptdec_i_contents *contents)
         if (!more)
             return conceptdec_i_json_finish(text);
         CONCEPTDEC_I_TRY(read_item(text, &has_metadata, contents));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 
@@ -238,7 +236,8 @@ check_places(const conceptdec_i_json_text *text, const void **sorted, int64_t n,
     for (int64_t i = 0; i < n; i++) {
         const conceptdec_i_stored *array = sorted[i];
         if (array->offset != end)
-            return conceptdec_i_refuse(text->origin, "tensor \"%s\" begins at byte %lld of the data, the one before ends at %lld",
+            return conceptdec_i_refuse(text->origin,
+                                       "tensor \"%s\" begins at byte %lld of the data, the one before ends at %lld",
                                        conceptdec_i_clip(name, array->name), (long long)array->offset, (long long)end);
         end += array->bytes;
     }
@@ -254,8 +253,7 @@ check_cover(const conceptdec_i_json_text *text, const conceptdec_i_contents *con
 {
     const void **sorted;
     conceptdec_ctx *ctx = text->origin->ctx;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_list_sort(ctx, &contents->arrays, sizeof(conceptdec_i_stored), by_offset, &sorted));
+    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(ctx, &contents->arrays, sizeof(conceptdec_i_stored), by_offset, &sorted));
     conceptdec_status status = check_places(text, sorted, contents->arrays.count, data);
     conceptdec_i_give(ctx, (void *)sorted);
     return status;
@@ -293,8 +291,7 @@ conceptdec_status
 conceptdec_i_safetensors_parse(const conceptdec_i_origin *origin, char *header, int64_t count, int64_t length,
                                conceptdec_i_contents *contents)
 {
-    conceptdec_i_json_text text = {
-        .origin = origin, .begin = header, .at = header, .end = header + count, .place = 8};
+    conceptdec_i_json_text text = {.origin = origin, .begin = header, .at = header, .end = header + count, .place = 8};
     CONCEPTDEC_I_TRY(read_object(&text, contents));
     CONCEPTDEC_I_TRY(check_cover(&text, contents, length - 8 - count));
     CONCEPTDEC_I_TRY(check_keys(&text, contents));

@@ -39,8 +39,6 @@ read_map(conceptdec_i_json_text *text, conceptdec_i_index *index)
         if (!more)
             return CONCEPTDEC_OK;
         CONCEPTDEC_I_TRY(read_pair(text, index));
-        if (n % 1024 == 0)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(text->origin->ctx, 0));
     }
 }
 
@@ -64,7 +62,8 @@ read_index(conceptdec_i_json_text *text, conceptdec_i_index *index)
     }
     CONCEPTDEC_I_TRY(conceptdec_i_json_finish(text));
     if (!has_map)
-        return conceptdec_i_refuse(text->origin, "a JSON file without \"weight_map\" is no index of .safetensors files");
+        return conceptdec_i_refuse(text->origin,
+                                   "a JSON file without \"weight_map\" is no index of .safetensors files");
     return CONCEPTDEC_OK;
 }
 
@@ -105,8 +104,8 @@ conceptdec_i_index_parse(const conceptdec_i_origin *origin, char *text, int64_t 
     conceptdec_i_json_text json = {.origin = origin, .begin = text, .at = text, .end = text + count};
     CONCEPTDEC_I_TRY(read_index(&json, index));
     CONCEPTDEC_I_TRY(check_names(&json, index));
-    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(origin->ctx, &index->pairs, sizeof(conceptdec_i_pair), by_file,
-                                            &index->by_file));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_list_sort(origin->ctx, &index->pairs, sizeof(conceptdec_i_pair), by_file, &index->by_file));
     for (int64_t i = 0; i < index->pairs.count; i++)
         index->n_files += i == 0 || by_file(index->by_file[i - 1], index->by_file[i]) != 0;
     return CONCEPTDEC_OK;

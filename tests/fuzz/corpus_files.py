@@ -31,6 +31,11 @@ def raw_npy(header, data, version=1):
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(header)) + header + data
 
 
+def raw_safetensors(header, data):
+    text = header.encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
 def safetensors(tensors, metadata=None, pad=8, words=None):
     """The bytes of a file of these tensors, in the order given."""
     header, place, parts = {}, 0, []
@@ -44,7 +49,7 @@ def safetensors(tensors, metadata=None, pad=8, words=None):
         parts.append(data)
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % pad)
-    return struct.pack("<Q", len(text)) + text + b"".join(parts)
+    return raw_safetensors(text.decode(), b"".join(parts))
 
 
 def write_npy():
@@ -80,17 +85,19 @@ def write_safetensors():
     layers = {f"layer.{i}": (x + i).astype(np.float16) for i in (0, 10, 2, 1)}
     put("safetensors", "layers", safetensors({**layers, "labels": np.arange(4)}, {"model": "test", "step": "17"}))
     put("safetensors", "bfloat16", safetensors({"a": x.astype("<f4").tobytes()[2:26]}, words={"a": ("BF16", [4, 3])}))
-    put("safetensors", "unread", safetensors({"a": bytes(6), "b": bytes(3), "c": x}, words={"a": ("F8_E4M3", [2, 3]), "b": ("F4", [6])}))
-    put("safetensors", "number-empty", safetensors({"a": np.float32(2), "b": np.zeros((0, 3)), "c": np.zeros((2, 0, 3), np.int32)},
-                                                   words={"a": ("F32", [])}))
+    put("safetensors", "unread", safetensors({"a": bytes(6), "b": bytes(3), "c": x},
+                                             words={"a": ("F8_E4M3", [2, 3]), "b": ("F4", [6])}))
+    put("safetensors", "number-empty", safetensors(
+        {"a": np.float32(2), "b": np.zeros((0, 3)), "c": np.zeros((2, 0, 3), np.int32)}, words={"a": ("F32", [])}))
     put("safetensors", "names", safetensors({"é": x, "\U0001f600": x, 'q"\\/\n': x, "": x}))
-    put("safetensors", "escapes", b"".join([struct.pack("<Q", 80), rb'{"\u00e9\ud83d\ude00\"\\\/\b\n":{"shape":[1],"data_offsets":[0,2],"dtype":"F16"}}'.ljust(80),
-                                            bytes(2)]))
+    put("safetensors", "escapes", raw_safetensors(
+        r'{"\u00e9\ud83d\ude00\"\\\/\b\n":{"shape":[1],"data_offsets":[0,2],"dtype":"F16"}}   ', bytes(2)))
     put("safetensors", "nothing", safetensors({}))
     put("safetensors", "metadata-only", safetensors({}, {"a": "b", "c": ""}))
     put("safetensors", "unpadded", safetensors({"x": x.astype(np.float32)}, pad=1))
-    put("safetensors", "hole", struct.pack("<Q", 54) + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}' + bytes(8))
-    put("safetensors", "twice", struct.pack("<Q", 106) + b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}} ' + bytes(2))
+    put("safetensors", "hole", raw_safetensors('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', bytes(8)))
+    put("safetensors", "twice", raw_safetensors('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+                                                '"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', bytes(2)))
 
 
 def write_shards():
@@ -100,7 +107,8 @@ def write_shards():
     for i, (file, tensors) in enumerate(shards.items()):
         put("shards", file, safetensors(tensors, {"shard": str(i), f"only{i}": "x"}))
     for name, index in {
-        "model.safetensors.index.json": {"metadata": {"total_size": 192, "of": [1, -2.5e3, True, None, {"a": "b"}]}, "weight_map": where},
+        "model.safetensors.index.json": {"metadata": {"total_size": 192, "of": [1, -2.5e3, True, None, {"a": "b"}]},
+                                         "weight_map": where},
         "nothing.json": {"weight_map": {}},
         "folder.json": {"weight_map": {"layer.1": "../shards/model-00001-of-00002.safetensors"}},
         "missing-file.json": {"weight_map": {"layer.1": "model-00003-of-00002.safetensors"}},

@@ -33,7 +33,7 @@ put(const char *path, const uint8_t *data, size_t size)
     require(f && fwrite(data, 1, size, f) == size && fclose(f) == 0, "cannot write a temporary file");
 }
 
-static size_t
+static inline size_t
 get(const char *path, uint8_t *data)
 {
     FILE *f = fopen(path, "rb");
@@ -117,7 +117,8 @@ replay_all(const uint8_t *data, size_t size, uint8_t *changed)
 static size_t
 change(conceptdec_i_rng *rng, uint8_t *data, size_t size)
 {
-    static const int64_t numbers[] = {0, 1, -1, 2, 3, 4096, 4097, INT64_MAX, INT64_MIN, INT64_MAX / 8, INT64_MAX / 24 + 1};
+    static const int64_t numbers[] = {
+        0, 1, -1, 2, 3, 4096, 4097, INT64_MAX, INT64_MIN, INT64_MAX / 8, INT64_MAX / 24 + 1};
     uint64_t kind = conceptdec_i_rng_below(rng, 8), at = conceptdec_i_rng_below(rng, size ? size : 1);
     if (kind == 0 || size < 8)
         return (size_t)at;
@@ -151,7 +152,8 @@ main(int count, char **files)
             (void)LLVMFuzzerTestOneInput(changed, left);
         }
     }
-    (void)printf("100%%: Checks: %lld, Failures: 0, Errors: 0\n", (long long)(count - 1)); /* each file, and its changes */
+    (void)printf("100%%: Checks: %lld, Failures: 0, Errors: 0\n",
+                 (long long)(count - 1)); /* each file, and its changes */
     return runs > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -64,8 +64,8 @@ open_index(conceptdec_ctx *ctx, const char *path)
     conceptdec_activations_options map = {.struct_size = sizeof map, .flags = CONCEPTDEC_ACTIVATIONS_MAP};
     conceptdec_activations *read = NULL, *mapped = NULL;
     conceptdec_status status = conceptdec_activations_open(ctx, path, NULL, &read);
-    require(status == CONCEPTDEC_OK || ((status == CONCEPTDEC_EFORMAT || status == CONCEPTDEC_EIO) && !read &&
-                                        *conceptdec_ctx_error(ctx)),
+    require(status == CONCEPTDEC_OK ||
+                ((status == CONCEPTDEC_EFORMAT || status == CONCEPTDEC_EIO) && !read && *conceptdec_ctx_error(ctx)),
             "neither a file nor a reason");
     require(status == conceptdec_activations_open(ctx, path, &map, &mapped), "accepted once and refused once");
     if (status == CONCEPTDEC_OK)
@@ -80,7 +80,8 @@ static char folder[400];
 static void
 remove_folder(void)
 {
-    static const char *const names[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "index.json"};
+    static const char *const names[] = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                                        "index.json"};
     char path[440];
     for (int i = 0; i < 3; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);

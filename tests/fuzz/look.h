@@ -1,4 +1,5 @@
-/* Looks at all that an open file of activations holds, from a map and by readers: the same bytes, and none outside of the file. */
+/* Looks at all that an open file of activations holds, from a map and by readers: the same bytes, and none outside of
+ * the file. */
 #ifndef CONCEPTDEC_FUZZ_LOOK_H
 #define CONCEPTDEC_FUZZ_LOOK_H
 
@@ -41,8 +42,8 @@ fetch_rows(const conceptdec_matrix *view, size_t bytes)
 }
 
 static void
-look_at_cell(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped, int64_t index,
-             int64_t cell)
+look_at_cell(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped,
+             int64_t index, int64_t cell)
 {
     conceptdec_matrix by_reader, in_map;
     require(conceptdec_activations_view(ctx, read, index, cell, &by_reader) == CONCEPTDEC_OK &&
@@ -60,8 +61,8 @@ look_at_cell(conceptdec_ctx *ctx, const conceptdec_activations *read, const conc
 }
 
 static void
-look_at_floats(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped, int64_t index,
-               const conceptdec_array_info *info)
+look_at_floats(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped,
+               int64_t index, const conceptdec_array_info *info)
 {
     int64_t cells = 1, elements = 1;
     conceptdec_matrix view;
@@ -80,7 +81,8 @@ look_at_floats(conceptdec_ctx *ctx, const conceptdec_activations *read, const co
 }
 
 static void
-look_at_integers(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped, int64_t index)
+look_at_integers(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped,
+                 int64_t index)
 {
     conceptdec_array one, other;
     conceptdec_status status = conceptdec_activations_integers(ctx, read, index, &one);
@@ -94,7 +96,8 @@ look_at_integers(conceptdec_ctx *ctx, const conceptdec_activations *read, const 
 }
 
 static void
-look_at_array(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped, int64_t index)
+look_at_array(conceptdec_ctx *ctx, const conceptdec_activations *read, const conceptdec_activations *mapped,
+              int64_t index)
 {
     conceptdec_array_info info;
     int64_t found = -1;
@@ -128,7 +131,8 @@ look_at_bytes(conceptdec_ctx *ctx, const uint8_t *data, size_t size)
     char *copy = malloc(size ? size : 1);
     require(copy != NULL, "no memory");
     memcpy(copy, data, size);
-    conceptdec_status status = conceptdec_i_activations_open_bytes(ctx, "folder/file.npy", copy, (int64_t)size, NULL, &read);
+    conceptdec_status status =
+        conceptdec_i_activations_open_bytes(ctx, "folder/file.npy", copy, (int64_t)size, NULL, &read);
     require(status == CONCEPTDEC_OK || (status == CONCEPTDEC_EFORMAT && !read && *conceptdec_ctx_error(ctx)),
             "neither a file nor a reason");
     require(status == conceptdec_i_activations_open_bytes(ctx, "folder/file.npy", copy, (int64_t)size, &map, &mapped),
