@@ -78,17 +78,18 @@ open_raw(const char *path, struct raw *f, conceptdec_reader *reader, conceptdec_
                              .flags = CONCEPTDEC_MATRIX_READER};
 }
 
-/* The last matrix of the last array. */
+/* The last matrix of the last array of floating numbers. */
 static conceptdec_activations *
 open_last(const char *path, uint32_t flags, conceptdec_matrix *x)
 {
     conceptdec_activations_options options = {.struct_size = sizeof options, .flags = flags};
     conceptdec_activations *file = NULL;
     conceptdec_array_info info;
-    int64_t cells = 1;
     check(conceptdec_activations_open(ctx, path, &options, &file));
-    int64_t last = conceptdec_activations_count(file) - 1;
+    int64_t last = conceptdec_activations_count(file) - 1, cells = 1;
     check(conceptdec_activations_info(ctx, file, last, &info));
+    while (last > 0 && (info.dtype == 0 || info.dtype == CONCEPTDEC_INT64))
+        check(conceptdec_activations_info(ctx, file, --last, &info));
     for (int axis = 0; axis < info.ndim - 2; axis++)
         cells *= info.shape[axis];
     check(conceptdec_activations_view(ctx, file, last, cells - 1, x));

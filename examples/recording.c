@@ -180,7 +180,7 @@ static void
 write_files(const char *folder, const conceptdec_matrix *layers, const conceptdec_matrix *labels)
 {
     static const int64_t shape[] = {LAYERS};
-    static const char *const metadata[] = {"engine", "recording.c", "concept", "the direction that was added"};
+    static const char *const metadata[] = {"concept", "the direction that was added", "engine", "recording.c"};
     const conceptdec_named_views arrays[] = {
         {.name = "layers", .views = layers, .shape = shape, .ndim = 1},
         {.name = "labels", .views = labels, .flags = CONCEPTDEC_VIEWS_VECTOR},

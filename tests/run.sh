@@ -104,7 +104,7 @@ build_clang() {
 test_listed() {
   meson introspect "$build/release" --targets >"$build/targets.json" || return 1
   unlisted=0
-  for source in lib/*/*.c tests/*/test_*.c examples/*.c; do
+  for source in lib/*/*.c tests/*/test_*.c examples/*.c examples/command/*.c; do
     grep -q "/$source\"" "$build/targets.json" && continue
     case $source in # kernels of another processor
     lib/kernels/*) grep -q "'$(basename "$source" .c)'" lib/meson.build && continue ;;
@@ -136,11 +136,20 @@ test_examples() {
     program=$build/examples/$(basename "$source" .c)
     cc -Wall -Wextra -Werror "$source" -o "$program" $(pkg-config --cflags --libs conceptdec) -pthread -lm || return 1
     echo "== $source"
-    case $source in */projection.c | */overlap.c) set -- examples/data "$program.svg" ;; *) set -- ;; esac
+    case $source in
+    */projection.c | */overlap.c) set -- examples/data "$program.svg" ;;
+    */recording.c) set -- "$build/examples" ;;
+    *) set -- ;;
+    esac
     "$program" "$@" >"$program.txt" || { cat "$program.txt"; return 1; }
     [ -s "$program.txt" ] || { echo "$source printed nothing"; return 1; }
   done
   "$python" -c 'import sys, xml.dom.minidom as d; [d.parse(name) for name in sys.argv[1:]]' "$build"/examples/*.svg
+}
+
+# The installed command.
+test_command() {
+  CONCEPTDEC_COMMAND=$prefix/bin/conceptdec LD_LIBRARY_PATH=$prefix/lib test_python tests/command
 }
 
 # The newcomer's command, below a folder of its own.
@@ -189,6 +198,7 @@ rm -rf "$prefix"
 if step install meson install -C "$build/release" --no-rebuild; then
   step consumer sh tests/tools/consumer.sh "$prefix" "$build/consumer"
   step examples test_examples
+  counted command pytest '' test_command
 fi
 step quickstart test_quickstart
 counted python pytest '' test_python bindings/python/tests
@@ -200,6 +210,8 @@ else
   echo "SKIPPED julia: it could not be installed (build/logs/install-julia.log); the Julia binding is NOT tested"
   without='--without julia'
 fi
+step end-to-end sh tests/tools/end_to_end.sh "$prefix" "$build/end-to-end" $without
+grep '^SKIPPED' "$logs/end-to-end.log"
 step readme "$python" tests/tools/check_readme.py "$prefix" "$build/readme" $without
 step subproject sh tests/tools/subproject.sh "$build/subproject"
 step aarch64 sh tests/tools/aarch64.sh "$prefix" "$build/aarch64"

@@ -1855,8 +1855,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_get(conceptdec_ctx *ctx,
                                                             int64_t layer, const char *name, conceptdec_array *array);
 
 /** The sample of layer `layer`: m x d, and its labels, m x 1 of int64. Layers to which the same rows came in the same
- *  order have the same sample, row by row. The memory belongs to the accumulator and is good until anything is done
- *  with it again. Errors: ENULL, ESIZE (layer; no row was kept). @since 0.1 */
+ *  order have the same sample, row by row. The memory belongs to the accumulator and is good until rows come to it, by
+ *  add or merge, or it is freed. Errors: ENULL, ESIZE (layer; no row was kept). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_sample(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
                                                                int64_t layer, conceptdec_matrix *x, conceptdec_matrix *labels);
 

@@ -15,8 +15,8 @@
 
 #define BLOCK ((int64_t)1 << 20) /* between two looks at the cancel flag */
 
-static conceptdec_status
-io_error(conceptdec_ctx *ctx, const char *path, const char *what, int error)
+conceptdec_status
+conceptdec_i_file_error(conceptdec_ctx *ctx, const char *path, const char *what, int error)
 {
     char reason[128], name[CONCEPTDEC_I_CLIPPED_PATH];
     if (strerror_r(error, reason, sizeof reason) != 0)
@@ -31,9 +31,9 @@ check_kind(conceptdec_ctx *ctx, conceptdec_i_file *file)
     struct stat status;
     char name[CONCEPTDEC_I_CLIPPED_PATH];
     if (fstat(file->descriptor, &status) != 0)
-        return io_error(ctx, file->path, "open", errno);
+        return conceptdec_i_file_error(ctx, file->path, "open", errno);
     if (S_ISDIR(status.st_mode))
-        return io_error(ctx, file->path, "open", EISDIR);
+        return conceptdec_i_file_error(ctx, file->path, "open", EISDIR);
     if (!S_ISREG(status.st_mode))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EIO, "path: cannot open %s: it is not a regular file",
                                  conceptdec_i_clip_path(name, file->path));
@@ -47,10 +47,10 @@ map_whole(conceptdec_ctx *ctx, conceptdec_i_file *file)
     if (file->length == 0)
         return CONCEPTDEC_OK;
     if ((uint64_t)file->length > SIZE_MAX)
-        return io_error(ctx, file->path, "map", EFBIG);
+        return conceptdec_i_file_error(ctx, file->path, "map", EFBIG);
     void *map = mmap(NULL, (size_t)file->length, PROT_READ, MAP_PRIVATE, file->descriptor, 0);
     if (map == MAP_FAILED)
-        return io_error(ctx, file->path, "map", errno);
+        return conceptdec_i_file_error(ctx, file->path, "map", errno);
     file->bytes = map;
     file->is_mapped = true;
     return CONCEPTDEC_OK;
@@ -63,7 +63,7 @@ conceptdec_i_file_open(conceptdec_ctx *ctx, const char *path, bool map, conceptd
     conceptdec_i_file opened = {.path = path};
     opened.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (opened.descriptor < 0)
-        return io_error(ctx, path, "open", errno);
+        return conceptdec_i_file_error(ctx, path, "open", errno);
     conceptdec_status status = check_kind(ctx, &opened);
     if (status == CONCEPTDEC_OK && map)
         status = map_whole(ctx, &opened);
@@ -116,7 +116,7 @@ conceptdec_i_file_get(conceptdec_ctx *ctx, const conceptdec_i_file *file, int64_
             return conceptdec_i_fail(ctx, CONCEPTDEC_EIO, "path: %s has become shorter than %lld bytes",
                                      conceptdec_i_clip_path(name, file->path), (long long)(offset + part));
         if (error > 0)
-            return io_error(ctx, file->path, "read", error);
+            return conceptdec_i_file_error(ctx, file->path, "read", error);
         p += part;
         offset += part;
         count -= part;

@@ -13,6 +13,8 @@ typedef struct conceptdec_i_file {
     bool is_mapped;
 } conceptdec_i_file;
 
+/* EIO: "path: cannot read x.npy: Input/output error". */
+conceptdec_status conceptdec_i_file_error(conceptdec_ctx *ctx, const char *path, const char *what, int error);
 /* A regular file, which a link may name. `path` must stay while the file is open. */
 conceptdec_status conceptdec_i_file_open(conceptdec_ctx *ctx, const char *path, bool map, conceptdec_i_file *file);
 void conceptdec_i_file_close(conceptdec_i_file *file);

@@ -11,12 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
+
 #define TRIES 100 /* names of temporary files, where others have left theirs */
 
-conceptdec_status
-conceptdec_i_file_error(conceptdec_ctx *ctx, const char *what, const char *path)
+static conceptdec_status
+fails(const conceptdec_i_file_out *out, const char *what)
 {
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EIO, "path: cannot %s %s: error %d", what, path, errno);
+    return conceptdec_i_file_error(out->ctx, out->path, what, errno);
 }
 
 /* A file of a name that no other has: of the process, and within it of the memory that holds the name. */
@@ -42,7 +44,7 @@ conceptdec_i_file_out_begin(conceptdec_ctx *ctx, const char *path, conceptdec_i_
     out->file = create(out, length);
     if (out->file >= 0)
         return CONCEPTDEC_OK;
-    conceptdec_status status = conceptdec_i_file_error(ctx, "create a temporary file beside", path);
+    conceptdec_status status = fails(out, "create a temporary file beside");
     conceptdec_i_give(ctx, temporary);
     return status;
 }
@@ -56,7 +58,7 @@ conceptdec_i_file_out_put(const conceptdec_i_file_out *out, const void *data, ui
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return conceptdec_i_file_error(out->ctx, "write", out->path);
+            return fails(out, "write");
         p += written;
         bytes -= (uint64_t)written;
     }
@@ -67,11 +69,11 @@ conceptdec_status
 conceptdec_i_file_out_end(conceptdec_i_file_out *out, conceptdec_status status)
 {
     if (status == CONCEPTDEC_OK && fsync(out->file) != 0)
-        status = conceptdec_i_file_error(out->ctx, "write", out->path);
+        status = fails(out, "write");
     if (close(out->file) != 0 && status == CONCEPTDEC_OK)
-        status = conceptdec_i_file_error(out->ctx, "write", out->path);
+        status = fails(out, "write");
     if (status == CONCEPTDEC_OK && rename(out->temporary, out->path) != 0)
-        status = conceptdec_i_file_error(out->ctx, "replace", out->path);
+        status = fails(out, "replace");
     if (status != CONCEPTDEC_OK)
         (void)unlink(out->temporary);
     conceptdec_i_give(out->ctx, out->temporary);

@@ -18,7 +18,4 @@ conceptdec_status conceptdec_i_file_out_put(const conceptdec_i_file_out *out, co
 /* Given how the writing went: a whole file takes its name, any other is removed. Returns that status, or what fails here. */
 conceptdec_status conceptdec_i_file_out_end(conceptdec_i_file_out *out, conceptdec_status status);
 
-/* EIO: "path: cannot read x.npy: error 5". */
-conceptdec_status conceptdec_i_file_error(conceptdec_ctx *ctx, const char *what, const char *path);
-
 #endif

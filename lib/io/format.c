@@ -74,6 +74,17 @@ conceptdec_i_type_of_npy(const char *word)
 }
 
 const conceptdec_i_type *
+conceptdec_i_type_of_matrix(int32_t dtype)
+{
+    int32_t bits = 8 * (int32_t)conceptdec_i_dtype_size(dtype);
+    int32_t read_as = dtype == CONCEPTDEC_INT32 ? CONCEPTDEC_INT64 : dtype;
+    const conceptdec_i_type *type = types;
+    while (type->dtype != read_as || type->bits != bits || !type->is_signed)
+        type++;
+    return type;
+}
+
+const conceptdec_i_type *
 conceptdec_i_type_as(const conceptdec_i_type *type, int32_t dtype)
 {
     bool is_short = type->dtype == CONCEPTDEC_INT64 && type->bits == 16;

@@ -21,6 +21,7 @@ typedef struct conceptdec_i_type {
 
 const conceptdec_i_type *conceptdec_i_type_of_safetensors(const char *word); /* NULL: unknown */
 const conceptdec_i_type *conceptdec_i_type_of_npy(const char *word);         /* without the byte order; NULL: unknown */
+const conceptdec_i_type *conceptdec_i_type_of_matrix(int32_t dtype);         /* as its elements lie in memory */
 /* With dtype CONCEPTDEC_BFLOAT16 bfloat16 for 16-bit integers, else the type itself. */
 const conceptdec_i_type *conceptdec_i_type_as(const conceptdec_i_type *type, int32_t dtype);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "io/utf8.h"
+
 #define MOST_DEPTH 32
 #define BLOCK ((int64_t)1 << 20) /* between two looks at the cancel flag */
 
@@ -68,22 +70,6 @@ conceptdec_i_json_more(conceptdec_i_json_text *text, char bracket, int64_t *n, b
 }
 
 /* ---- strings ---- */
-
-/* Bytes of the UTF-8 sequence at p, 0 where there is none: no surrogates, nothing longer than it must be. */
-static int
-sequence_length(const unsigned char *p, int64_t left)
-{
-    int length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-    if (length > left)
-        return 0;
-    for (int i = 1; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return length;
-}
 
 /* Four hexadecimal digits; -1: they are not. */
 static int32_t
@@ -164,7 +150,7 @@ conceptdec_i_json_get_string(conceptdec_i_json_text *text, const char **string)
             CONCEPTDEC_I_TRY(decode_escape(text, &out));
             continue;
         }
-        int length = sequence_length((const unsigned char *)text->at, text->end - text->at);
+        int length = conceptdec_i_utf8_length((const unsigned char *)text->at, text->end - text->at);
         if (length == 0 || (unsigned char)*text->at < 0x20)
             return conceptdec_i_json_refuse(text, length == 0 ? "not UTF-8" : "a control character in a string");
         memmove(out, text->at, (size_t)length);

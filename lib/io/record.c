@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
 #include "io/file_out.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -94,7 +95,7 @@ read_whole(const conceptdec_i_record *r, char *p, size_t bytes)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return conceptdec_i_file_error(r->ctx, "read", r->path);
+            return conceptdec_i_file_error(r->ctx, r->path, "read", errno);
         if (got == 0)
             return conceptdec_i_record_refuse(r, "it ends too early");
         p += got;
@@ -137,7 +138,7 @@ conceptdec_i_record_open(conceptdec_ctx *ctx, const char *path, const conceptdec
     *r = (conceptdec_i_record){.ctx = ctx, .kind = kind, .path = path};
     r->file = open(path, O_RDONLY | O_CLOEXEC);
     if (r->file < 0)
-        return conceptdec_i_file_error(r->ctx, "open", r->path);
+        return conceptdec_i_file_error(r->ctx, r->path, "open", errno);
     conceptdec_status status = read_header(r, header, header_bytes);
     if (status != CONCEPTDEC_OK)
         conceptdec_i_record_close(r);
@@ -160,7 +161,7 @@ conceptdec_i_record_fits(conceptdec_i_record *r, uint64_t header_bytes, const co
         if (!conceptdec_i_mul(parts[i].count, parts[i].size, &bytes) || !conceptdec_i_add(wanted, bytes, &wanted))
             return conceptdec_i_record_refuse(r, "a size is impossible");
     if (fstat(r->file, &status) != 0)
-        return conceptdec_i_file_error(r->ctx, "read", r->path);
+        return conceptdec_i_file_error(r->ctx, r->path, "read", errno);
     return wanted == (int64_t)status.st_size ? CONCEPTDEC_OK
                                              : conceptdec_i_record_refuse(r, "its length does not fit its sizes");
 }

@@ -12,10 +12,9 @@
 #error "elements are written as they lie in memory: add byte swaps for this machine"
 #endif
 
-#define BLOCK ((int64_t)1 << 18) /* bytes that are packed and written at once */
-#define TILE 64                  /* columns that are packed together where they lie apart */
-#define MOST_AXES 6              /* before samples x dimensions */
-#define MOST_ARRAYS ((int64_t)1 << 20)
+#define BLOCK ((int64_t)1 << 18)               /* bytes that are packed and written at once */
+#define TILE 64                                /* columns that are packed together where they lie apart */
+#define MOST_AXES (CONCEPTDEC_I_MOST_AXES - 2) /* before samples x dimensions */
 #define OPTION_FIELDS 2
 
 typedef struct save {
@@ -50,7 +49,7 @@ check_utf8(conceptdec_ctx *ctx, const char *list, int64_t index, const char *fie
 {
     if (!text)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "%s[%lld]%s: is NULL", list, (long long)index, field);
-    if (!conceptdec_i_is_utf8(text, strlen(text)))
+    if (!conceptdec_i_is_utf8(text))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s[%lld]%s: is not UTF-8", list, (long long)index, field);
     return CONCEPTDEC_OK;
 }
@@ -157,7 +156,7 @@ measure(conceptdec_ctx *ctx, const char *name, conceptdec_i_saved *a)
     if (is_vector && first->cols != 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s.views: cols is %lld, and of vectors it must be 1", name,
                                  (long long)first->cols);
-    a->dtype = first->dtype;
+    a->type = conceptdec_i_type_of_matrix(first->dtype);
     a->shape[a->ndim++] = first->rows;
     if (!is_vector)
         a->shape[a->ndim++] = first->cols;
@@ -195,9 +194,9 @@ check_arrays(save *s, int64_t *bytes)
     void *p;
     if (!s->arrays)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "arrays: is NULL");
-    if (s->count < 1 || s->count > MOST_ARRAYS)
+    if (s->count < 1 || s->count > CONCEPTDEC_I_MOST_ARRAYS)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "count: %lld is not in 1..%lld", (long long)s->count,
-                                 (long long)MOST_ARRAYS);
+                                 (long long)CONCEPTDEC_I_MOST_ARRAYS);
     if (s->is_npy && s->count > 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "count: a .npy file holds one array, not %lld",
                                  (long long)s->count);
@@ -222,12 +221,13 @@ ends_with(const char *text, const char *ending)
 static conceptdec_status
 check_path(save *s)
 {
+    char clipped[CONCEPTDEC_I_CLIPPED_PATH];
     if (!s->path)
         return conceptdec_i_fail(s->arena.ctx, CONCEPTDEC_ENULL, "path: is NULL");
     s->is_npy = ends_with(s->path, ".npy");
     if (!s->is_npy && !ends_with(s->path, ".safetensors"))
         return conceptdec_i_fail(s->arena.ctx, CONCEPTDEC_EINVAL, "path: %s ends neither in .npy nor in .safetensors",
-                                 s->path);
+                                 conceptdec_i_clip_path(clipped, s->path));
     return CONCEPTDEC_OK;
 }
 

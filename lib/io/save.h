@@ -2,15 +2,15 @@
 #ifndef CONCEPTDEC_I_SAVE_H
 #define CONCEPTDEC_I_SAVE_H
 
-#include "core/core.h"
+#include "io/format.h"
 
 /* An array as it is written. */
 typedef struct conceptdec_i_saved {
     const conceptdec_named_views *asked;
     int64_t n_views, bytes; /* of all its data */
-    int64_t shape[8];
+    int64_t shape[CONCEPTDEC_I_MOST_AXES];
     int ndim;
-    int32_t dtype;
+    const conceptdec_i_type *type;
 } conceptdec_i_saved;
 
 /* Text and data before the first element; to be given back to the context. */

@@ -10,26 +10,7 @@
 #define NPY_PREFIX 10u    /* magic word, version, length of the text */
 #define NPY_LONGEST 512u  /* 8 axes of 19 digits are far from it */
 #define SAFETENSORS_ALIGNMENT 8u
-#define SAFETENSORS_PREFIX 8u          /* length of the text */
-#define SAFETENSORS_LONGEST 100000000u /* readers refuse more */
-
-/* What the two formats call the types. */
-static const struct type {
-    int32_t dtype;
-    const char *npy, *safetensors;
-} types[] = {
-    {CONCEPTDEC_FLOAT64, "<f8", "F64"},   {CONCEPTDEC_FLOAT32, "<f4", "F32"}, {CONCEPTDEC_FLOAT16, "<f2", "F16"},
-    {CONCEPTDEC_BFLOAT16, "<V2", "BF16"}, {CONCEPTDEC_INT32, "<i4", "I32"},   {CONCEPTDEC_INT64, "<i8", "I64"},
-};
-
-static const struct type *
-type_of(int32_t dtype)
-{
-    const struct type *type = types;
-    while (type->dtype != dtype)
-        type++;
-    return type;
-}
+#define SAFETENSORS_PREFIX 8u /* length of the text */
 
 /* ---- .npy ---- */
 
@@ -37,7 +18,7 @@ type_of(int32_t dtype)
 static uint64_t
 npy_text(const conceptdec_i_saved *array, char *text, uint64_t size)
 {
-    int at = snprintf(text, size, "{'descr': '%s', 'fortran_order': False, 'shape': (", type_of(array->dtype)->npy);
+    int at = snprintf(text, size, "{'descr': '<%s', 'fortran_order': False, 'shape': (", array->type->npy);
     for (int i = 0; i < array->ndim; i++)
         at += snprintf(text + at, size - (uint64_t)at, i ? ", %lld" : "%lld", (long long)array->shape[i]);
     at += snprintf(text + at, size - (uint64_t)at, array->ndim == 1 ? ",), }" : "), }");
@@ -68,7 +49,7 @@ put_tensor(conceptdec_i_json *json, const conceptdec_i_saved *array, int64_t sta
 {
     conceptdec_i_json_key(json, array->asked->name);
     conceptdec_i_json_begin(json, '{');
-    conceptdec_i_json_text_of(json, "dtype", type_of(array->dtype)->safetensors);
+    conceptdec_i_json_text_of(json, "dtype", array->type->safetensors);
     conceptdec_i_json_key(json, "shape");
     conceptdec_i_json_begin(json, '[');
     for (int i = 0; i < array->ndim; i++)
@@ -107,10 +88,10 @@ frame(conceptdec_ctx *ctx, const char *text, conceptdec_i_saved_header *header)
     uint64_t used = strlen(text);
     uint64_t padded = (used + SAFETENSORS_ALIGNMENT - 1) / SAFETENSORS_ALIGNMENT * SAFETENSORS_ALIGNMENT;
     void *p;
-    if (padded > SAFETENSORS_LONGEST)
+    if (padded > (uint64_t)CONCEPTDEC_I_MOST_HEADER)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE,
-                                 "arrays: names and metadata make a header of %llu bytes, at most %u",
-                                 (unsigned long long)padded, SAFETENSORS_LONGEST);
+                                 "arrays: names and metadata make a header of %llu bytes, at most %lld",
+                                 (unsigned long long)padded, (long long)CONCEPTDEC_I_MOST_HEADER);
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "header", (int64_t)(SAFETENSORS_PREFIX + padded), 1, &p));
     header->bytes = p;
     header->length = SAFETENSORS_PREFIX + padded;

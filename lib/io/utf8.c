@@ -1,32 +1,31 @@
 #include "io/utf8.h"
 
-/* Bytes of the character that a lead byte begins, and the range of the byte after it, which rules out overlong forms,
- * surrogates and what lies beyond U+10FFFF; 0: no lead byte. */
-static uint64_t
-character(unsigned char lead, unsigned char *low, unsigned char *high)
+#include <string.h>
+
+int
+conceptdec_i_utf8_length(const unsigned char *p, int64_t left)
 {
-    *low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    *high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (lead < 0x80)
-        return 1;
-    if (lead < 0xc2 || lead > 0xf4)
+    int length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    if (length > left)
         return 0;
-    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    for (int i = 1; i < length; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+        (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return length;
 }
 
 bool
-conceptdec_i_is_utf8(const char *text, uint64_t bytes)
+conceptdec_i_is_utf8(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    for (uint64_t i = 0; i < bytes;) {
-        unsigned char low, high;
-        uint64_t length = character(p[i], &low, &high);
-        if (length == 0 || length > bytes - i)
+    const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+    while (p < end) {
+        int length = conceptdec_i_utf8_length(p, end - p);
+        if (length == 0)
             return false;
-        for (uint64_t j = 1; j < length; j++, low = 0x80, high = 0xbf)
-            if (p[i + j] < low || p[i + j] > high)
-                return false;
-        i += length;
+        p += length;
     }
     return true;
 }

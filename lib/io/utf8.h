@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the bytes are UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-bool conceptdec_i_is_utf8(const char *text, uint64_t bytes);
+/* Bytes of the UTF-8 sequence at p, of which `left` > 0 are there; 0: none begins, it is longer than it must be, a
+ * surrogate, or beyond U+10FFFF. */
+int conceptdec_i_utf8_length(const unsigned char *p, int64_t left);
+bool conceptdec_i_is_utf8(const char *text);
 
 #endif

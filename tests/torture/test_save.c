@@ -194,8 +194,8 @@ START_TEST(refused_by_the_system)
         ck_assert_int_eq(status, was_reached ? CONCEPTDEC_EIO : CONCEPTDEC_OK);
         if (status == CONCEPTDEC_OK)
             break;
-        char text[32];
-        (void)snprintf(text, sizeof text, ": error %d", errors[(n - 1) % 3]);
+        char text[64];
+        (void)snprintf(text, sizeof text, ": %s", strerror(errors[(n - 1) % 3]));
         ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "path: cannot "));
         ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), text));
         expect_old();

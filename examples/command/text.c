@@ -1,0 +1,193 @@
+/* Text that grows, and files that are there whole or not at all. The program never calls setlocale(), so numbers have a
+ * point whatever the user's locale. */
+#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+make_room(text *t, size_t count)
+{
+    if (t->failed || count > SIZE_MAX / 2 - t->length) {
+        t->failed = true;
+        return false;
+    }
+    size_t needed = t->length + count + 1;
+    if (needed <= t->capacity)
+        return true;
+    size_t capacity = needed < 256 ? 256 : needed + needed / 2;
+    char *more = realloc(t->bytes, capacity);
+    if (!more) {
+        t->failed = true;
+        return false;
+    }
+    t->bytes = more;
+    t->capacity = capacity;
+    return true;
+}
+
+void
+add_bytes(text *t, const char *bytes, size_t count)
+{
+    if (!make_room(t, count))
+        return;
+    memcpy(t->bytes + t->length, bytes, count);
+    t->length += count;
+    t->bytes[t->length] = 0;
+}
+
+void
+add(text *t, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length < 0)
+        t->failed = true;
+    else if (make_room(t, (size_t)length)) {
+        vsnprintf(t->bytes + t->length, (size_t)length + 1, format, again);
+        t->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+void
+add_json(text *t, const char *string)
+{
+    if (!string) {
+        add(t, "null");
+        return;
+    }
+    add_bytes(t, "\"", 1);
+    for (; *string; string++) {
+        unsigned char byte = (unsigned char)*string;
+        if (byte == '"' || byte == '\\')
+            add(t, "\\%c", byte);
+        else if (byte < 0x20)
+            add(t, "\\u%04x", (unsigned)byte);
+        else
+            add_bytes(t, string, 1);
+    }
+    add_bytes(t, "\"", 1);
+}
+
+void
+add_json_number(text *t, double value)
+{
+    char digits[40];
+    if (!isfinite(value)) {
+        add(t, "null");
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    add(t, "%s", digits);
+}
+
+void
+add_escaped(text *t, const char *string)
+{
+    for (; *string; string++) {
+        switch (*string) {
+        case '&': add(t, "&amp;"); break;
+        case '<': add(t, "&lt;"); break;
+        case '>': add(t, "&gt;"); break;
+        case '"': add(t, "&quot;"); break;
+        case '\'': add(t, "&#39;"); break;
+        default: add_bytes(t, string, 1);
+        }
+    }
+}
+
+void
+forget(text *t)
+{
+    free(t->bytes);
+    *t = (text){0};
+}
+
+/* ---- files ---- */
+
+static bool
+write_all(int file, const char *bytes, size_t count)
+{
+    while (count) {
+        ssize_t written = write(file, bytes, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return true;
+}
+
+/* A pipe or a device has no name that another file could take. */
+static int
+write_through(const command *c, const char *path, const text *t)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return complain(c, FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+    bool good = write_all(file, t->bytes, t->length);
+    int reason = errno;
+    if (close(file) && good)
+        good = false, reason = errno;
+    return good ? DONE : complain(c, FAILED, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+static int
+write_and_rename(const command *c, const char *path, const char *temporary, const text *t)
+{
+    int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0)
+        return complain(c, FAILED, "%s: cannot be made: %s", temporary, strerror(errno));
+    bool good = write_all(file, t->bytes, t->length) && !fsync(file);
+    int reason = errno;
+    if (close(file) && good)
+        good = false, reason = errno;
+    if (good && rename(temporary, path))
+        good = false, reason = errno;
+    if (good)
+        return DONE;
+    unlink(temporary);
+    return complain(c, FAILED, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+int
+write_file(const command *c, const char *path, const text *t)
+{
+    if (t->failed)
+        return complain(c, NO_MEMORY, "memory is exhausted");
+    struct stat there;
+    if (!stat(path, &there) && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+        return write_through(c, path, t);
+    char *real = realpath(path, NULL); /* a link stays one */
+    const char *target = real ? real : path;
+    size_t size = strlen(target) + 32;
+    char *temporary = malloc(size);
+    int code = NO_MEMORY;
+    if (!temporary) {
+        complain(c, NO_MEMORY, "memory is exhausted");
+    } else {
+        snprintf(temporary, size, "%s.%ld.tmp", target, (long)getpid());
+        code = write_and_rename(c, target, temporary, t);
+    }
+    free(temporary);
+    free(real);
+    return code;
+}
