@@ -86,12 +86,12 @@ static conceptdec_status
 check_combinations(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 {
     if (o->protocol == CONCEPTDEC_PROTOCOL_GROUP && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but the group protocol needs them");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but the group protocol needs them");
     if (o->permute != CONCEPTDEC_PERMUTE_FREE && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"%s\" needs them",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"%s\" needs them",
                                  schemes[o->permute]);
     if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !o->train)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: missing, but the split protocol needs it");
     if (o->protocol != CONCEPTDEC_PROTOCOL_SPLIT && o->train)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
                                  "train: is given, but only the split protocol has training rows");

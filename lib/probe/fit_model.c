@@ -97,7 +97,7 @@ take_arguments(run *r, const conceptdec_probe_options *options)
                                  (long long)r->labels->cols);
     const conceptdec_matrix *train = o->train;
     if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !train)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: missing, but the split protocol needs it");
     o->train = NULL;
     o->protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
     CONCEPTDEC_I_TRY(conceptdec_i_probe_settings_take(&r->arena, o, r->driver.x->rows, r->driver.x->cols,

@@ -124,9 +124,9 @@ check_protocol(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
     bool leaves_rows = o->protocol == CONCEPTDEC_PROTOCOL_LOO || o->protocol == CONCEPTDEC_PROTOCOL_GROUP;
     if (o->protocol == CONCEPTDEC_PROTOCOL_GROUP && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but the group protocol needs them");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but the group protocol needs them");
     if (o->protocol == CONCEPTDEC_PROTOCOL_SPLIT && !o->train)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: is NULL, but the split protocol needs it");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "train: missing, but the split protocol needs it");
     if (o->protocol != CONCEPTDEC_PROTOCOL_SPLIT && o->train)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
                                  "train: is given, but only the split protocol has training rows");
@@ -145,11 +145,11 @@ check_extras(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
     bool is_resubstitution = o->protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
     if (o->permute != CONCEPTDEC_PERMUTE_FREE && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"%s\" needs them",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"%s\" needs them",
                                  schemes[o->permute]);
     if (o->control > 0 && !o->types)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL,
-                                 "types: is NULL, but a control task needs the type of each row; "
+                                 "types: missing, but a control task needs the type of each row; "
                                  "permutations need none");
     if ((o->flags & CONCEPTDEC_PROBE_MDL) && o->kind == CONCEPTDEC_PROBE_RIDGE)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "kind: ridge has no posterior, which a code length needs");
@@ -188,8 +188,8 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     } idle[] = {
         {"folds", !has_folds && (o->folds != 0 || CONCEPTDEC_I_GIVEN(o, FOLDS)),
          "only the k-fold protocol and nested selection have folds"},
-        {"flags", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
-         "unstratified are folds, which only the k-fold protocol and nested selection have"},
+        {"stratified", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
+         "only the k-fold protocol and nested selection have folds"},
         {"max_iterations", !is_logistic && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
          "only kind \"logistic\" has iterations"},
         {"tolerance", !is_logistic && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),

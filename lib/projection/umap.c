@@ -94,7 +94,7 @@ check_matrix(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const
 {
     uint64_t fingerprint;
     if (!x && o->init == CONCEPTDEC_UMAP_PCA)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ENULL, "x: is NULL, but init \"pca\" needs the rows");
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ENULL, "x: missing, but init \"pca\" needs the rows");
     if (!x)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));

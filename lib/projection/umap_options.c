@@ -117,7 +117,7 @@ conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *gi
     CONCEPTDEC_I_TRY(check_counts(ctx, options));
     CONCEPTDEC_I_TRY(check_reals(ctx, options));
     if (options->init == CONCEPTDEC_UMAP_GIVEN && !options->start)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "start: is NULL, but init \"given\" needs it");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "start: missing, but init \"given\" needs it");
     if (options->init != CONCEPTDEC_UMAP_GIVEN && options->start)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "start: is given, but init is not \"given\"");
     return CONCEPTDEC_OK;

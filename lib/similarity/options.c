@@ -152,7 +152,7 @@ check_choices(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
     if (o->flags & ~CONCEPTDEC_SIMILARITY_SYMMETRIC)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", o->flags);
     if (o->flags && o->kind != CONCEPTDEC_SIMILARITY_PWCCA)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "flags: symmetric is given, but kind \"%s\" does not use it",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "symmetric: is given, but kind \"%s\" does not use it",
                                  entries[o->kind].name);
     if (o->reserved)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "reserved: is %u, must be 0", o->reserved);
@@ -185,11 +185,11 @@ static conceptdec_status
 check_combinations(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
 {
     if (o->permute == CONCEPTDEC_PERMUTE_WITHIN && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"within\" needs them");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"within\" needs them");
     if (o->rdm == CONCEPTDEC_RDM_CROSSNOBIS && !o->partitions)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "partitions: is NULL, but rdm \"crossnobis\" needs them");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "partitions: missing, but rdm \"crossnobis\" needs them");
     if (o->rdm == CONCEPTDEC_RDM_CROSSNOBIS && !o->labels)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "labels: is NULL, but rdm \"crossnobis\" needs conditions");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "labels: missing, but rdm \"crossnobis\" needs conditions");
     return CONCEPTDEC_OK;
 }
 

@@ -100,7 +100,7 @@ conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
     if (flags & ~known)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown", flags & ~known);
     if (flags & (flags - 1))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "flags: POOLED, MEANS and VARIANCES exclude each other");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "pooled, means, variances: exclude each other");
     return conceptdec_i_class_moments_make(ctx, dims, classes, flags, moments);
 }
 
@@ -195,7 +195,8 @@ check_kinship(conceptdec_ctx *ctx, const conceptdec_class_moments *m, const conc
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "other: %" PRId64 " classes, but the state has %" PRId64,
                                  other->classes, m->classes);
     if (m->flags != other->flags)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "other: flags 0x%x, but the state has 0x%x", other->flags,
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
+                                 "other: keeps other moments (flags 0x%x) than the state (0x%x)", other->flags,
                                  m->flags);
     return CONCEPTDEC_OK;
 }

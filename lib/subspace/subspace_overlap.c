@@ -51,7 +51,7 @@ check_numbers(conceptdec_ctx *ctx, conceptdec_overlap_options *o)
     if (!(o->confidence > 0 && o->confidence < 1))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "confidence: must lie between 0 and 1, both excluded");
     if (o->permute != CONCEPTDEC_PERMUTE_FREE && !o->groups)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"%s\" needs them",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"%s\" needs them",
                                  schemes[o->permute]);
     return CONCEPTDEC_OK;
 }

@@ -41,7 +41,7 @@ check_parts(conceptdec_ctx *ctx, const conceptdec_vectors_options *o)
     if (o->baseline && o->reference != CONCEPTDEC_BASELINE_GIVEN)
         return idle(ctx, "baseline", "reference \"given\"");
     if (!o->baseline && o->reference == CONCEPTDEC_BASELINE_GIVEN)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "baseline: is NULL, but reference is \"given\"");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "baseline: missing, but reference is \"given\"");
     if ((CONCEPTDEC_I_GIVEN(o, BASELINE_CLASS) || o->baseline_class) && o->reference != CONCEPTDEC_BASELINE_CLASS)
         return idle(ctx, "baseline_class", "reference \"class\"");
     if (o->groups && !draws)

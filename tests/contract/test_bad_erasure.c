@@ -197,7 +197,7 @@ SPOIL(no_dims, c->dims = 0)
 SPOIL(many_dims, c->dims = INT64_C(1) << 40)
 SPOIL(no_classes, c->classes = -1)
 SPOIL(many_classes, c->classes = INT64_C(1) << 32)
-SPOIL(unknown_flags, c->flags = 4)
+SPOIL(unknown_flags, c->flags = 8)
 SPOIL(both_flags, c->flags = 3)
 SPOIL(no_x, c->given_x = NULL)
 SPOIL(no_labels, c->given_labels = NULL)
@@ -298,8 +298,8 @@ static const struct {
     {new_moments, many_dims, CONCEPTDEC_EOVERFLOW, "dims: 1099511627776, at most"},
     {new_moments, no_classes, CONCEPTDEC_ESIZE, "classes: -1, must be at least 1"},
     {new_moments, many_classes, CONCEPTDEC_EOVERFLOW, "classes: 4294967296, at most"},
-    {new_moments, unknown_flags, CONCEPTDEC_ERESERVED, "flags: 0x4 has bits that are unknown"},
-    {new_moments, both_flags, CONCEPTDEC_EINVAL, "flags: POOLED, MEANS and VARIANCES exclude each other"},
+    {new_moments, unknown_flags, CONCEPTDEC_ERESERVED, "flags: 0x8 has bits that are unknown"},
+    {new_moments, both_flags, CONCEPTDEC_EINVAL, "pooled, means, variances: exclude each other"},
     {add, no_object, CONCEPTDEC_ENULL, "moments: is NULL"},
     {add, no_x, CONCEPTDEC_ENULL, "x: is NULL"},
     {add, no_labels, CONCEPTDEC_ENULL, "labels: is NULL"},
@@ -324,7 +324,7 @@ static const struct {
     {merge, no_other, CONCEPTDEC_ENULL, "other: is NULL"},
     {merge, other_dims, CONCEPTDEC_ESIZE, "other: rows of 4 numbers, but the state has 3"},
     {merge, other_classes, CONCEPTDEC_ESIZE, "other: 3 classes, but the state has 2"},
-    {merge, other_flags, CONCEPTDEC_EINVAL, "other: flags 0x0, but the state has 0x1"},
+    {merge, other_flags, CONCEPTDEC_EINVAL, "other: keeps other moments (flags 0x0) than the state (0x1)"},
     {save_moments, no_object, CONCEPTDEC_ENULL, "moments: is NULL"},
     {save_moments, no_path, CONCEPTDEC_ENULL, "path: is NULL"},
     {save_moments, no_place, CONCEPTDEC_EIO, "path: cannot create"},

@@ -247,7 +247,7 @@ set_reader(call *c, conceptdec_matrix *m)
     X(folds_largest, ALL_KNN, EFOLDS, "folds", "9223372036854775807", set_folds(c, INT64_MAX))                         \
     X(folds_groups, ALL_KNN, EFOLDS, "folds", "10 are more than the 9 groups",                                         \
       (set_folds(c, 10), c->knn.options.groups = &c->groups))                                                          \
-    X(train_missing, ALL_KNN, ENULL, "train", "NULL", c->knn.options.protocol = CONCEPTDEC_PROTOCOL_SPLIT)             \
+    X(train_missing, ALL_KNN, ENULL, "train", "missing", c->knn.options.protocol = CONCEPTDEC_PROTOCOL_SPLIT)          \
     X(train_unasked, ALL_KNN, EINVAL, "train", "only the split protocol", c->knn.options.train = &c->train)            \
     X(train_ones, ALL_KNN, ETOOFEW, "train", "no labelled row is a test row", (set_split(c), set_all(c->train_values, 1))) \
     X(train_zeros, ALL_KNN, ETOOFEW, "train", "no labelled row is a training row",                                     \

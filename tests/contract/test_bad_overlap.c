@@ -130,7 +130,7 @@ static const struct {
     {true, unknown_permute, CONCEPTDEC_EINVAL, "permute"},
     {true, certain, CONCEPTDEC_EINVAL, "confidence"},
     {true, no_number, CONCEPTDEC_EINVAL, "confidence"},
-    {true, no_groups, CONCEPTDEC_EGROUPS, "groups: is NULL, but permute \"within\""},
+    {true, no_groups, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"within\""},
     {true, idle_groups, CONCEPTDEC_EINVAL, "groups: play no part"},
     {true, idle_seed, CONCEPTDEC_EINVAL, "seed: plays no part"},
     {true, idle_permute, CONCEPTDEC_EINVAL, "permute: plays no part"},

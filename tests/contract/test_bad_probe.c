@@ -366,7 +366,7 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(folds_rows, REGRESSES, EFOLDS, "folds", "27", set_folds(c, ROWS + 1))                                            \
     X(folds_groups, SCORED | REGRESSES, EFOLDS, "folds", "10 are more than the 9 groups",                              \
       (set_folds(c, 10), O->groups = &c->groups, O->flags = which == REGRESSES ? 0 : CONCEPTDEC_PROBE_UNSTRATIFIED))   \
-    X(train_missing, SOLVES, ENULL, "train", "NULL", O->protocol = SPLIT)                                              \
+    X(train_missing, SOLVES, ENULL, "train", "missing", O->protocol = SPLIT)                                           \
     X(train_unasked, SCORED | REGRESSES, EINVAL, "train", "only the split protocol", O->train = &c->train)             \
     X(train_ones, SCORED | REGRESSES, ETOOFEW, "train", "no labelled row is a test row",                               \
       (set_protocol(c, LOGISTIC, SPLIT), set_all(c->train_values, 1)))                                                 \
@@ -412,7 +412,7 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(regression_types, REGRESSES, EINVAL, "types", "regression", O->types = &c->types)                                \
     X(idle_folds, SCORED | REGRESSES, EINVAL, "folds", "only the k-fold protocol",                                     \
       (set_protocol(c, which == REGRESSES ? 0 : RIDGE, LOO), set_folds(c, 5)))                                         \
-    X(idle_unstratified, SCORED, EINVAL, "flags", "only the k-fold protocol",                                          \
+    X(idle_unstratified, SCORED, EINVAL, "stratified", "only the k-fold protocol",                                     \
       (set_protocol(c, LOGISTIC, GROUP), FLAG(UNSTRATIFIED)))                                                          \
     X(idle_iterations, LABELLED, EINVAL, "max_iterations", "only kind \"logistic\"",                                   \
       (O->kind = RIDGE, O->max_iterations = 9))                                                                        \

@@ -184,7 +184,7 @@ START_TEST(tables)
     expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "metric");
     c.options.metric = 0;
     c.options.init = CONCEPTDEC_UMAP_PCA;
-    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "x: is NULL");
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "x: missing");
     c.x_values[0] += 1;
     expect(conceptdec_umap_from_neighbors(ctx, table, &c.x, &c.options, &umap), CONCEPTDEC_EINVAL, "x: is not");
     c.x.rows--;

@@ -172,9 +172,9 @@ static const refusal refusals[] = {
     {KNN(.k = 2, .flags = 8), CONCEPTDEC_ERESERVED, "flags: 0x8"},
     {KNN(.k = 2, .reserved = 1), CONCEPTDEC_ERESERVED, "reserved"},
     {KNN(.k = 2, .given = 1u << 21), CONCEPTDEC_ESTRUCT_TAIL, "given"},
-    {KNN(.k = 2, .protocol = CONCEPTDEC_PROTOCOL_GROUP), CONCEPTDEC_EGROUPS, "groups: is NULL"},
-    {KNN(.k = 2, .permute = CONCEPTDEC_PERMUTE_WHOLE), CONCEPTDEC_EGROUPS, "groups: is NULL"},
-    {KNN(.k = 2, .protocol = CONCEPTDEC_PROTOCOL_SPLIT), CONCEPTDEC_ENULL, "train: is NULL"},
+    {KNN(.k = 2, .protocol = CONCEPTDEC_PROTOCOL_GROUP), CONCEPTDEC_EGROUPS, "groups: missing"},
+    {KNN(.k = 2, .permute = CONCEPTDEC_PERMUTE_WHOLE), CONCEPTDEC_EGROUPS, "groups: missing"},
+    {KNN(.k = 2, .protocol = CONCEPTDEC_PROTOCOL_SPLIT), CONCEPTDEC_ENULL, "train: missing"},
     {KNN(.k = 2, .weights = CONCEPTDEC_WEIGHTS_SOFTMAX), CONCEPTDEC_EINVAL, "softmax"},
     {{.struct_size = 16}, CONCEPTDEC_ESTRUCT_SIZE, "struct_size"},
 };

@@ -10,9 +10,9 @@ sample_type(a) = ELEMENTS[SAMPLE_DTYPES[a.dtype]]
 """
     Accumulator(dims, classes; layers=nothing, dtype="float32", reservoir=0, moments="variances", seed=0, producer=0)
 
-What an inference engine, or a loop over batches, hands its activations to as it makes them: for each layer counts, means
-and variances of every concept, and a uniform sample of its samples. All memory is taken when it is made; adding takes
-none.
+What an inference engine, or a loop over batches, hands its activations to as it makes them: for each layer counts,
+means and variances of every concept, and some of its samples, drawn uniformly. All memory is taken when it is made;
+adding takes none.
 
 - `dims`: dimensions of each layer, a list; or one number for all `layers` (1).
 - `classes`: the labels that there are, in the order in which results list them.
@@ -20,14 +20,15 @@ none.
 - `reservoir`: samples of each concept and layer that are kept, a uniform sample of all that came, whose `seed` it is.
 - `moments`, what is kept beside counts and means: "variances", the variance of each dimension; "pooled", one scatter
   matrix, each sample about the mean of its concept; "scatters", one for each concept; "nothing", not even means.
-- `producer`: the number of this one among those that will be merged: one for each thread, or process, that makes samples.
-  Two of one number would draw alike.
+- `producer`: the number of this one among those that will be merged: one for each thread, or process, that makes
+  samples. Two of one number would draw alike.
 
 [`add!`](@ref) adds samples, `merge!(a, b)` all that another one of the same sizes, options and seed, but another
 producer holds. `a[layer]`, from 1, is what is known of a layer, as it stands:
 
 - `a[1].class_count` (C), `a[1].means` (C x d; NaN for a concept without samples), `a[1].variances` (C x d, mean square
-  about the concept's mean), `a[1].differences` (C x d, mean of the concept less the mean of all other samples)
+  about the concept's mean; not of "pooled"), `a[1].differences` (C x d, mean of the concept less the mean of all other
+  samples)
 - `a[1].sample`: the samples that are kept, a named tuple (X = d x m, y = labels), in which layers that were given the
   same samples agree; `a[1].arrivals`, `a[1].producers` (m): of each how many of its concept had come before it, and
   to which producer
@@ -122,8 +123,8 @@ function add!(a::Accumulator, layer::Integer, row::AbstractVector{T}, label; ign
     number === nothing && throw(ArgumentError("y: $(repr(label)) is none of the classes; `ignore` may name it"))
     dense = row isa DenseVector ? row : Vector(row)
     return adding(a, dense, nothing) do owner
-        ccall(symbol(:conceptdec_accumulator_add), Int32, (Ptr{conceptdec_accumulator}, Int64, Ptr{Cvoid}, Int64), owner,
-            layer - 1, pointer(dense), number)
+        ccall(symbol(:conceptdec_accumulator_add), Int32,
+            (Ptr{conceptdec_accumulator}, Int64, Ptr{Cvoid}, Int64), owner, layer - 1, pointer(dense), number)
     end
 end
 
@@ -144,8 +145,8 @@ end
 """
     merge!(a::Accumulator, other::Accumulator)
 
-Adds what another accumulator of the same sizes, options and seed, but another producer holds, which stays as it is; returns
-`a`. Throws [`ConceptDecError`](@ref) (ESIZE, EINVAL), `ArgumentError` for other classes.
+Adds what another accumulator of the same sizes, options and seed, but another producer holds, which stays as it is;
+returns `a`. Throws [`ConceptDecError`](@ref) (ESIZE, EINVAL), `ArgumentError` for other classes.
 """
 function Base.merge!(a::Accumulator, other::Accumulator)
     same_classes(a, other)
@@ -194,8 +195,8 @@ function layer_array(owner, index, name)
     found = Ref{conceptdec_array}()
     with_context(1) do ctx
         ccall(symbol(:conceptdec_accumulator_get), Int32,
-            (Ptr{conceptdec_ctx}, Ptr{conceptdec_accumulator}, Int64, Cstring, Ptr{conceptdec_array}), ctx, owner, index,
-            name, found)
+            (Ptr{conceptdec_ctx}, Ptr{conceptdec_accumulator}, Int64, Cstring, Ptr{conceptdec_array}), ctx, owner,
+            index, name, found)
     end
     return GC.@preserve owner copy_array(found[])
 end

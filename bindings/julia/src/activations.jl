@@ -13,10 +13,10 @@ An open file of named arrays, made by [`open_activations`](@ref).
 - `file["layer.3"]` and `file[4]` are its arrays; `keys(file)`, `length(file)`, `haskey(file, name)`; iteration gives
   pairs of name and array, in the natural order of names ("layer.2" before "layer.10")
 - an array of floating numbers is a [`FileArray`](@ref), of which nothing is read yet; one of integers (of any width;
-  `Bool` as 0 and 1) an `Array{Int}` with the axes of the file, read and copied: labels of n samples are a vector, L sets
-  of them n x L
-- `file.names`, `file.path`; `file.metadata["key"]`, `get(file.metadata, "key", nothing)`, `haskey(file.metadata, "key")`:
-  texts of a .safetensors file
+  `Bool` as 0 and 1) an `Array{Int}` with the axes of the file, read and copied: labels of n samples are a vector, L
+  sets of them n x L
+- `file.names`, `file.path`; texts of a .safetensors file are `file.metadata["key"]`, `get(file.metadata, "key", "")`,
+  `haskey(file.metadata, "key")`
 
 `close(file)` closes it at once, after which its arrays must not be used; otherwise the garbage collector does, once
 they are gone, too. Several threads may use a file at once.
@@ -34,14 +34,15 @@ kind_of(::Activations) = "file of activations"
 """
     FileArray{T,N}
 
-An array of floating numbers in an open file ([`Activations`](@ref)), which every function takes for `X`, and which is read
-by the library as it is needed, by as many `threads` as there are. Its axes are those of the file reversed, as the memory
-is: dimensions x samples, and then the grid, the last axis of which is the file's first; what has one axis in the file
-are samples of one dimension.
+An array of floating numbers in an open file ([`Activations`](@ref)), which every function takes for `X`, and which the
+library reads as it is needed, in as many `threads` as there are. Its axes are those of the file reversed, as its memory
+is: dimensions x samples, and then the grid, whose last axis is the file's first; what has one axis in the file are
+samples of one dimension.
 
-- `A[:, :, 3]`, `A[:, :, 1:2, end]` pick from the grid, and read nothing; `size`, `ndims`, `axes`, `eltype`, `A.name`
-- `Array(A)`, `collect(A)`: a copy in memory, of `Float64`, `Float32`, `Float16`, or `UInt16`, which are bfloat16 and are
-  taken with `dtype="bfloat16"`
+- `A[:, :, 3]`, `A[:, :, 1:2, end]` pick from the grid, and read nothing; `size`, `ndims`, `axes`, `eltype`,
+  `A.name`
+- `Array(A)`, `collect(A)`: a copy in memory, of `Float64`, `Float32`, `Float16`, or `UInt16`, which are bfloat16 and
+  are taken with `dtype="bfloat16"`
 
 One matrix is an `X`, more are the views of [`sweep`](@ref), [`similarity`](@ref), [`subspaces`](@ref).
 """
@@ -157,13 +158,14 @@ Base.collect(A::FileArray) = Array(A)
     open_activations(path; dtype=nothing, map=false) -> Activations
     open_activations(f, path; ...)
 
-Opens a .npy file (one array, named as the file), a .safetensors file, or the JSON index of sharded ones; what it is, its
-first bytes say. Nothing is read but headers, which are checked in full. The second form calls `f(file)`, and closes it.
+Opens a .npy file (one array, named as the file), a .safetensors file, or the JSON index of sharded ones; what it is,
+its first bytes say. Nothing is read but headers, which are checked in full. The second form calls `f(file)` and
+closes it.
 
 - `dtype="bfloat16"`: arrays of 16-bit integers hold bfloat16.
-- `map`: have the file mapped into memory. By default blocks of samples are read as they are needed, and a file may be larger
-  than memory. A file that is cut off while it is mapped kills the process. Arrays in Fortran order should be mapped:
-  without it each number is a read.
+- `map`: have the file mapped into memory. By default blocks of samples are read as they are needed, and a file may be
+  larger than memory. A file that is cut off while it is mapped kills the process. Arrays in Fortran order should be
+  mapped: without it each number is a read.
 
 The file must not change while it is open. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT, which says what is wrong and
 where, ...), `ArgumentError`.
@@ -225,7 +227,7 @@ function Base.getindex(file::Activations, place::Integer)
     info.dtype == CONCEPTDEC_INT64 && return file_integers(owner, place - 1)
     haskey(ELEMENTS, info.dtype) && return FileArray(owner, place - 1, info, name)
     type = GC.@preserve owner unsafe_string(info.type)
-    throw(ArgumentError("$name: elements of type $type are not read; float64, float32, float16, bfloat16 and integers are"))
+    throw(ArgumentError("$name: elements of type $type are not read; floating numbers and integers are"))
 end
 
 function Base.getindex(file::Activations, name::AbstractString)

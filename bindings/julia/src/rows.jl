@@ -77,9 +77,9 @@ end
 A result as a table: a vector of named tuples, which `DataFrame(rows(r))`, `CSV.write(path, rows(r))`, `Tables.rows` and
 the like take, as any loop does.
 
-Without a name there is a row for each number of neighbours `k`, penalty `lambda_`, number of directions `n_removed`, pair
-of subspaces (`subspace`, `other`) or `concept` of each cell. Its first columns are these places, before them that of
-the cell in the grid, `axis_1`, `axis_2` ..., and the `label_set`, counted from 1, where there are any; then come all
+Without a name there is a row for each number of neighbours `k`, penalty `lambda_`, number of directions `n_removed`,
+pair of subspaces (`subspace`, `other`) or `concept` of each cell. Its first columns are these places, before them that
+of the cell in the grid, `axis_1`, `axis_2` ..., and the `label_set`, counted from 1, where there are any; then come all
 fields that have one number for each row, for each cell, or for all.
 
 With the name of a field that has further axes there is a row for each of its numbers, with columns for these axes, too:

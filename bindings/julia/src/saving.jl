@@ -6,11 +6,11 @@
 Writes arrays to a file, whose name ends in ".npy" (one array) or ".safetensors", for other tools and for
 [`open_activations`](@ref): under a temporary name first, so that no half-written file is left.
 
-- `arrays`: one array, or names and arrays: a `Dict`, a vector or tuple of pairs, a named tuple. Floating numbers are d x n
-  matrices with a sample in each column, d x n x grid arrays, lists of matrices of one size, [`RowReader`](@ref)s or
-  [`FileArray`](@ref)s; the axes of the file are those of the array reversed, as its memory is: n x d with a sample in each row. A
-  vector of floating numbers keeps its one axis. Integers and `Bool` are labels, a vector of n or n x L, and keep their
-  axes.
+- `arrays`: one array, or names and arrays: a `Dict`, a vector or tuple of pairs, a named tuple. Floating numbers are
+  d x n matrices with a sample in each column, d x n x grid arrays, lists of matrices of one size, [`RowReader`](@ref)s
+  or [`FileArray`](@ref)s; the axes of the file are those of the array reversed, as its memory is: n x d, a sample in
+  each row. A vector of floating numbers keeps its one axis. Integers and `Bool` are labels, a vector of n or n x L, and
+  keep their axes.
 - `metadata`: texts by key that a .safetensors file shall hold: a `Dict` or pairs.
 - `dtype="bfloat16"`: `UInt16` arrays of two and more axes hold bfloat16.
 - `threads`, `progress`: see [`neighbors`](@ref).
@@ -37,10 +37,15 @@ named_arrays(array::Pair, path) = [array]
 named_arrays(array, path) = [first(splitext(basename(path))) => array]
 
 function named_views(roots, name, array, dtype)
-    views, shape, flags = stored_views(roots, array, dtype, name)
+    views, shape, flags = stored_views(roots, array, stored_elements(array) === UInt16 ? dtype : nothing, name)
     push!(roots, views, shape)
     return conceptdec_named_views(text_pointer(roots, name), pointer(views), pointer(shape), length(shape), flags)
 end
+
+"The type of the elements of what lies in memory, or comes from a reader."
+stored_elements(array::Union{RowReader,AbstractArray{<:Number}}) = eltype(array)
+stored_elements(array::FileArray) = Nothing
+stored_elements(views) = isempty(views) ? Nothing : eltype(first(views))
 
 function text_pointer(roots, text)
     kept_text = String(text)
@@ -50,7 +55,7 @@ end
 
 "Views in the order of the file, the lengths of its axes before samples x dimensions, and flags."
 function stored_views(roots, labels::AbstractVecOrMat{<:Union{Bool,Integer}}, dtype, what)
-    is_bfloat16(labels, dtype) && return stored_cells(roots, labels, dtype, what)
+    dtype !== nothing && labels isa AbstractMatrix && return stored_cells(roots, labels, dtype, what)
     labels isa AbstractMatrix{UInt16} && throw(ArgumentError("$what: a matrix of UInt16 is bfloat16 with " *
         "dtype=\"bfloat16\"; labels are Int"))
     numbers = Array{Int64}(labels)
@@ -65,8 +70,6 @@ function stored_views(roots, numbers::AbstractVector{<:AbstractFloat}, dtype, wh
 end
 
 stored_views(roots, views, dtype, what) = stored_cells(roots, views, dtype, what)
-
-is_bfloat16(A, dtype) = dtype !== nothing && A isa AbstractMatrix{UInt16}
 
 function stored_cells(roots, views, dtype, what)
     is_matrix(views) && return [matrix_view(views, dtype, what)], Int64[], is_column(views)

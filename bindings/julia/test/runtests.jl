@@ -32,5 +32,7 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("geometry.jl")
     include("erasure.jl")
     include("rows.jl")
+    include("activations.jl")
+    include("accumulator.jl")
     include("stopping.jl")
 end
