@@ -333,6 +333,7 @@ START_TEST(lists_of_any_length_are_sorted)
     conceptdec_ctx *ctx = files_ctx(1);
     conceptdec_i_list list = {.count = 0};
     const void **sorted = NULL;
+    memset(names, 0, sizeof names);
     for (int64_t i = 0; i < n; i++) {
         conceptdec_i_pair *pair = conceptdec_i_list_add(ctx->memory, &list, sizeof *pair);
         ck_assert_ptr_nonnull(pair);
