@@ -38,7 +38,7 @@ static sheet
 sheet_of(const heat *h)
 {
     sheet s = {.h = h, .width = is_wide(h) ? WIDE : NARROW, .top = TOP, .least = INFINITY, .most = -INFINITY};
-    s.left = 28 + 7.3 * (double)widest(h->row_names, h->rows, NAME);
+    s.left = 30 + 8.2 * (double)widest(h->row_names, h->rows, NAME);
     s.cell_width = fmin((s.width - s.left - 8) / (double)h->columns, 96);
     s.left += (s.width - s.left - 8 - s.cell_width * (double)h->columns) / 2;
     s.cell_height = row_height(h, s.cell_width);
@@ -153,7 +153,7 @@ add_names(text *t, const sheet *s)
             add_label(t, "m", x, bottom + 15, h->column_names[j], NAME);
     }
     add_label(t, "m a", s->left + s->cell_width * (double)h->columns / 2, s->height - 6, h->column_title, 60);
-    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 14 - 7.3 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
+    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 15 - 8.2 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
     add_cut(t, h->row_title, 40);
     add(t, "</text>\n");
 }
