@@ -97,13 +97,15 @@ add_cells(text *t, const sheet *s, int level)
             if (isnan(row[j]) || level_of(s, row[j]) != level)
                 continue;
             run = run_of(s, row, j, level);
-            add(t, any ? "" : "<path class=\"q%d\" d=\"", level);
+            if (!any)
+                add(t, "<path class=\"q%d\" d=\"", level);
             any = true;
             double width = s->cell_width * (double)run - s->gap;
             add(t, "M%.1f %.1fh%.1fv%.1fh-%.1fz", s->left + s->cell_width * (double)j, s->top + s->cell_height * (double)i, width,
                 s->cell_height - s->gap, width);
         }
-    add(t, any ? "\"/>\n" : "");
+    if (any)
+        add(t, "\"/>\n");
 }
 
 static void
@@ -113,16 +115,17 @@ add_undefined(text *t, const sheet *s)
     for (int64_t i = 0; i < s->h->rows * s->h->columns; i++) {
         if (!isnan(s->h->value[i]))
             continue;
-        add(t, any ? "" : "<path class=\"none\" d=\"");
+        if (!any)
+            add(t, "<path class=\"none\" d=\"");
         any = true;
         double x = s->left + s->cell_width * (double)(i % s->h->columns), y = s->top + s->cell_height * (double)(i / s->h->columns);
         double width = s->cell_width - s->gap, height = s->cell_height - s->gap;
         add(t, "M%.1f %.1fl%.1f %.1fm0 -%.1fl-%.1f %.1f", x, y, width, height, height, width, height);
     }
-    add(t, any ? "\"/>\n" : "");
+    if (any)
+        add(t, "\"/>\n");
 }
 
-/* Without the 0 before the point where room is scarce. */
 static void
 add_numbers(text *t, const sheet *s)
 {
