@@ -97,15 +97,6 @@ choose(report *r, concepts *of, int64_t least, int64_t fewest, const char *what)
     return code;
 }
 
-int64_t
-own_number(const concepts *of, const input *in, int64_t concept)
-{
-    for (int64_t i = 0; i < of->count; i++)
-        if (of->names[i] == in->class_names[concept])
-            return i;
-    return -1;
-}
-
 /* ---- decodability ---- */
 
 /* k: 1 ... the largest asked for, as far as there are neighbours. */

@@ -466,7 +466,7 @@ add_mean_overlap(text *t, const report *r)
     int64_t n = r->n_path;
     line lines[] = {{"mean of all pairs", r->mean_overlap, NULL, NULL}, {"independent subspaces", r->expected_overlap, NULL, NULL}};
     curve c = {.title = "Mean overlap along the layers", .x_title = axis_title(r), .y_title = "overlap", .count = n, .places = r->places, .n_lines = 2,
-               .lines = lines, .marked = r->best_place};
+               .lines = lines, .least = 0, .most = 1, .marked = r->best_place};
     double *rows = take_numbers(t, 2 * n);
     for (int64_t i = 0; rows && i < n; i++)
         rows[2 * i] = r->mean_overlap[i], rows[2 * i + 1] = r->expected_overlap[i];

@@ -38,7 +38,7 @@ static sheet
 sheet_of(const heat *h)
 {
     sheet s = {.h = h, .width = is_wide(h) ? WIDE : NARROW, .top = TOP, .least = INFINITY, .most = -INFINITY};
-    s.left = 28 + 7.3 * (double)widest(h->row_names, h->rows, NAME);
+    s.left = 30 + 8.2 * (double)widest(h->row_names, h->rows, NAME);
     s.cell_width = fmin((s.width - s.left - 8) / (double)h->columns, 96);
     s.left += (s.width - s.left - 8 - s.cell_width * (double)h->columns) / 2;
     s.cell_height = row_height(h, s.cell_width);
@@ -97,13 +97,15 @@ add_cells(text *t, const sheet *s, int level)
             if (isnan(row[j]) || level_of(s, row[j]) != level)
                 continue;
             run = run_of(s, row, j, level);
-            add(t, any ? "" : "<path class=\"q%d\" d=\"", level);
+            if (!any)
+                add(t, "<path class=\"q%d\" d=\"", level);
             any = true;
             double width = s->cell_width * (double)run - s->gap;
             add(t, "M%.1f %.1fh%.1fv%.1fh-%.1fz", s->left + s->cell_width * (double)j, s->top + s->cell_height * (double)i, width,
                 s->cell_height - s->gap, width);
         }
-    add(t, any ? "\"/>\n" : "");
+    if (any)
+        add(t, "\"/>\n");
 }
 
 static void
@@ -113,16 +115,17 @@ add_undefined(text *t, const sheet *s)
     for (int64_t i = 0; i < s->h->rows * s->h->columns; i++) {
         if (!isnan(s->h->value[i]))
             continue;
-        add(t, any ? "" : "<path class=\"none\" d=\"");
+        if (!any)
+            add(t, "<path class=\"none\" d=\"");
         any = true;
         double x = s->left + s->cell_width * (double)(i % s->h->columns), y = s->top + s->cell_height * (double)(i / s->h->columns);
         double width = s->cell_width - s->gap, height = s->cell_height - s->gap;
         add(t, "M%.1f %.1fl%.1f %.1fm0 -%.1fl-%.1f %.1f", x, y, width, height, height, width, height);
     }
-    add(t, any ? "\"/>\n" : "");
+    if (any)
+        add(t, "\"/>\n");
 }
 
-/* Without the 0 before the point where room is scarce. */
 static void
 add_numbers(text *t, const sheet *s)
 {
@@ -153,7 +156,7 @@ add_names(text *t, const sheet *s)
             add_label(t, "m", x, bottom + 15, h->column_names[j], NAME);
     }
     add_label(t, "m a", s->left + s->cell_width * (double)h->columns / 2, s->height - 6, h->column_title, 60);
-    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 14 - 7.3 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
+    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 15 - 8.2 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
     add_cut(t, h->row_title, 40);
     add(t, "</text>\n");
 }

@@ -58,9 +58,6 @@ int measure(report *r); /* an exit code */
 void forget_report(report *r);
 /* Keeps a note for the page; false where memory ran out. */
 bool keep_note(report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* "concepts" of a metric among all of the input; -1: not among them. */
-int64_t own_number(const concepts *of, const input *in, int64_t concept);
-
 /* ---- cells (grid.c) ---- */
 
 int64_t layer_axis(const input *in); /* the one named so, else the last; -1: a single matrix */
@@ -75,7 +72,7 @@ void add_cell_name(text *t, const input *in, int64_t cell);
 
 /* ---- SHA-256 of files (sha256.c) ---- */
 
-/* 64 digits and a 0; false where the file cannot be read (errno), or `is_stopped` said so (errno 0). */
+/* 64 digits and a 0; false where the file cannot be read. */
 bool sha256_of_file(const char *path, char digits[65], uint64_t *n_bytes);
 
 /* ---- how it is written ---- */
@@ -83,6 +80,5 @@ bool sha256_of_file(const char *path, char digits[65], uint64_t *n_bytes);
 void add_report_json(text *t, report *r); /* report_json.c */
 void add_page(text *t, report *r);        /* page.c */
 void add_pictures(text *t, report *r);    /* page_pictures.c */
-void add_table(text *t, const report *r); /* report.c: for a terminal */
 
 #endif
