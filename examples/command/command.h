@@ -75,6 +75,12 @@ void add(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)))
 void add_bytes(text *t, const char *bytes, size_t count);
 void add_json(text *t, const char *string);     /* quoted and escaped; NULL: null */
 void add_json_number(text *t, double value);    /* 17 digits at most; NaN, infinite: null */
+/* As a terminal may see it: what is no character or controls the terminal is replaced. */
+void add_visible(text *t, const char *string);
+/* Bytes of the character at `s`, 0 where it is none: UTF-8 without overlong forms, surrogates and what is beyond. */
+int character(const unsigned char *s, uint32_t *code);
+/* Controls, what turns the direction of writing beyond the name, and what XML has no place for. */
+bool cannot_be_shown(uint32_t code);
 void add_escaped(text *t, const char *string);  /* for XML and HTML, in text and between double quotes */
 void forget(text *t);                           /* frees */
 /* Writes a temporary file beside `path`, which takes its name. An exit code. */

@@ -18,10 +18,14 @@ static volatile sig_atomic_t interrupted;
 static void
 say(const command *c, const char *kind, const char *format, va_list arguments)
 {
+    char raw[2048];
+    text shown = {0};
     clear_progress();
-    fprintf(stderr, "conceptdec%s%s: %s", c && c->sub ? " " : "", c && c->sub ? c->sub->name : "", kind);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    vsnprintf(raw, sizeof raw, format, arguments);
+    add_visible(&shown, raw);
+    fprintf(stderr, "conceptdec%s%s: %s%s\n", c && c->sub ? " " : "", c && c->sub ? c->sub->name : "", kind,
+            shown.failed ? "memory is exhausted" : shown.bytes ? shown.bytes : "");
+    forget(&shown);
 }
 
 int

@@ -180,10 +180,16 @@ fit_arrays(const command *c, input *in, picked *p)
 int
 open_activations(const command *c, const char *path, conceptdec_activations **file)
 {
+    return open_file_of(c, path, flag_of(c, "map"), flag_of(c, "bfloat16"), file);
+}
+
+int
+open_file_of(const command *c, const char *path, bool map, bool bfloat16, conceptdec_activations **file)
+{
     conceptdec_activations_options options = {
         .struct_size = sizeof options,
-        .flags = flag_of(c, "map") ? CONCEPTDEC_ACTIVATIONS_MAP : 0,
-        .dtype = flag_of(c, "bfloat16") ? CONCEPTDEC_BFLOAT16 : 0,
+        .flags = map ? CONCEPTDEC_ACTIVATIONS_MAP : 0,
+        .dtype = bfloat16 ? CONCEPTDEC_BFLOAT16 : 0,
     };
     conceptdec_status status = conceptdec_activations_open(context_of(c), path, &options, file);
     if (status != CONCEPTDEC_EIO)

@@ -91,8 +91,8 @@ void add_input(text *t, const input *in, const concepts *chosen);
 /* ---- what input.c and labels.c share ---- */
 
 int open_activations(const command *c, const char *path, conceptdec_activations **file);
+int open_file_of(const command *c, const char *path, bool map, bool bfloat16, conceptdec_activations **file);
 /* Opens FILE or FILE:NAME; `name` is behind the colon, or NULL. */
-int open_place(const command *c, const char *place, conceptdec_activations **file, char **path, const char **name);
 /* Labels, names and groups; n is still unknown, unless an error. */
 int read_labels(const command *c, int labels, input *in, int64_t *count);
 int read_groups(const command *c, input *in);

@@ -10,8 +10,10 @@
 
 /* ---- files ---- */
 
-int
-open_place(const command *c, const char *place, conceptdec_activations **file, char **path, const char **name)
+/* Of --map and --bfloat16 the activations' own, the first is no use here, and the second is for numbers that are no labels. */
+static int
+open_place(const command *c, const char *place, bool holds_floats, conceptdec_activations **file, char **path,
+           const char **name)
 {
     *path = copy_text(place);
     *name = NULL;
@@ -22,7 +24,7 @@ open_place(const command *c, const char *place, conceptdec_activations **file, c
         *colon = 0;
         *name = colon + 1;
     }
-    return open_activations(c, *path, file);
+    return open_file_of(c, *path, false, holds_floats && flag_of(c, "bfloat16"), file);
 }
 
 /* The array of that name, or the file's only one, or the one called `usual`. */
@@ -79,7 +81,7 @@ read_column(const command *c, const char *usual, const char *place, int64_t **va
     char *path = NULL;
     const char *name = NULL;
     int64_t index = 0;
-    int code = open_place(c, place, &file, &path, &name);
+    int code = open_place(c, place, false, &file, &path, &name);
     if (!code)
         code = find_array(c, file, path, name, usual, &index);
     if (!code)
@@ -134,7 +136,7 @@ read_matrix(const command *c, const char *place, conceptdec_matrix *matrix, void
     char *path = NULL;
     const char *name = NULL;
     int64_t index = 0;
-    int code = open_place(c, place, &file, &path, &name);
+    int code = open_place(c, place, true, &file, &path, &name);
     if (!code)
         code = find_array(c, file, path, name, "targets", &index);
     if (!code) {

@@ -1,5 +1,6 @@
 /* What a report is about: decodability, probes, subspaces and principal components of every layer. */
 #define _POSIX_C_SOURCE 200809L
+#include "ends.h"
 #include "report.h"
 
 #include <errno.h>
@@ -383,7 +384,7 @@ hash_files(report *r)
     for (int i = 0; i < 3; i++)
         if (paths[i] && !sha256_of_file(paths[i], r->sha256[i], &r->n_bytes[i]))
             r->sha256[i][0] = 0;
-    return DONE;
+    return was_interrupted() ? complain(r->c, INTERRUPTED, "interrupted") : DONE;
 }
 
 int

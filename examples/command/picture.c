@@ -57,30 +57,6 @@ add_turned_label(text *t, double x, double y, const char *name, int64_t most)
     add(t, "</text>\n");
 }
 
-/* Bytes of the character at `s`, 0 where it is none: UTF-8 without overlong forms, surrogates and what is beyond. */
-static int
-character(const unsigned char *s, uint32_t *code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int bytes = *s < 0x80 ? 1 : *s >= 0xc0 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf8 ? 4 : 0;
-    *code = bytes == 1 ? *s : *s & (0x7fu >> bytes);
-    for (int i = 1; i < bytes; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        *code = *code << 6 | (s[i] & 0x3fu);
-    }
-    bool is_bad = bytes == 0 || *code < least[bytes] || (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff;
-    return is_bad ? 0 : bytes;
-}
-
-/* Controls, what turns the direction of writing beyond the name, and what XML has no place for. */
-static bool
-cannot_be_shown(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
-}
-
 int64_t
 width_of(const char *name, int64_t most)
 {

@@ -1,5 +1,6 @@
 /* SHA-256 (FIPS 180-4), so that a report names the bytes it is about. */
 #define _POSIX_C_SOURCE 200809L
+#include "ends.h"
 #include "report.h"
 
 #include <fcntl.h>
@@ -65,8 +66,8 @@ static ssize_t
 add_file(int file, uint32_t state[8], unsigned char *buffer, size_t size, uint64_t *n_bytes)
 {
     size_t held = 0;
-    ssize_t got;
-    while ((got = read(file, buffer + held, size - held)) > 0) {
+    ssize_t got = 0;
+    while (!was_interrupted() && (got = read(file, buffer + held, size - held)) > 0) {
         *n_bytes += (uint64_t)got;
         held += (size_t)got;
         size_t whole = held / 64 * 64;

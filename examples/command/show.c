@@ -103,7 +103,7 @@ add_padded(text *t, const char *word, size_t width, column_kind kind, bool last)
     size_t filler = width - width_of(word);
     if (kind != WORD)
         add(t, "%*s", (int)filler, "");
-    add(t, "%s", word);
+    add_visible(t, word);
     if (kind == WORD && !last)
         add(t, "%*s", (int)filler, "");
     if (!last)

@@ -61,6 +61,28 @@ add(text *t, const char *format, ...)
     va_end(arguments);
 }
 
+int
+character(const unsigned char *s, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    int bytes = *s < 0x80 ? 1 : *s >= 0xc0 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf8 ? 4 : 0;
+    *code = bytes == 1 ? *s : *s & (0x7fu >> bytes);
+    for (int i = 1; i < bytes; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        *code = *code << 6 | (s[i] & 0x3fu);
+    }
+    bool is_bad = bytes == 0 || *code < least[bytes] || (*code >= 0xd800 && *code < 0xe000) || *code > 0x10ffff;
+    return is_bad ? 0 : bytes;
+}
+
+bool
+cannot_be_shown(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0x2028 || code == 0x2029 || (code & 0xfffe) == 0xfffe;
+}
+
 void
 add_json(text *t, const char *string)
 {
@@ -69,16 +91,34 @@ add_json(text *t, const char *string)
         return;
     }
     add_bytes(t, "\"", 1);
-    for (; *string; string++) {
-        unsigned char byte = (unsigned char)*string;
-        if (byte == '"' || byte == '\\')
-            add(t, "\\%c", byte);
-        else if (byte < 0x20)
-            add(t, "\\u%04x", (unsigned)byte);
+    while (*string) {
+        uint32_t code;
+        int bytes = character((const unsigned char *)string, &code);
+        if (bytes == 0)
+            add(t, "\xef\xbf\xbd");
+        else if (code == '"' || code == '\\')
+            add(t, "\\%c", (char)code);
+        else if (code < 0x20 || code == 0x7f)
+            add(t, "\\u%04x", (unsigned)code);
         else
-            add_bytes(t, string, 1);
+            add_bytes(t, string, (size_t)bytes);
+        string += bytes ? bytes : 1;
     }
     add_bytes(t, "\"", 1);
+}
+
+void
+add_visible(text *t, const char *string)
+{
+    while (*string) {
+        uint32_t code;
+        int bytes = character((const unsigned char *)string, &code);
+        if (bytes == 0 || cannot_be_shown(code))
+            add(t, "\xef\xbf\xbd");
+        else
+            add_bytes(t, string, (size_t)bytes);
+        string += bytes ? bytes : 1;
+    }
 }
 
 void

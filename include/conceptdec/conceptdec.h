@@ -1493,7 +1493,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
 #define CONCEPTDEC_R_CAPACITY_MEAN "capacity_mean"       /**< (): harmonic mean over classes: that of their mixture */
 #define CONCEPTDEC_R_CAPACITY_MEAN_SE "capacity_mean_se" /**< () */
 #define CONCEPTDEC_R_CAPACITY_RESIDUAL "capacity_residual" /**< (): by how much any solution misses its conditions, in
-                                                                units of the products that it is made of: below 2^-40 */
+                                                                units of the products that it is made of: below 2^-40,
+                                                                or 2^-17 where samples are nearly dependent */
 
 /** @} */
 /* ------------------------------------------------------------------------------------------------------------------ */
@@ -1856,8 +1857,9 @@ CONCEPTDEC_API const char *conceptdec_accumulator_error(const conceptdec_accumul
 /** Adds what another accumulator of the same sizes, options and seed (but another producer) holds, which stays as it
  *  is; all or, on any error, nothing. The sample is one of all rows of both, then ordered by concept, producer and
  *  arrival, and the same whatever is merged with what first; moments differ by rounding. While it runs, memory for a
- *  second copy of the moments of all layers and of one sample. Errors: ENULL, ESIZE, EINVAL (other options; rows of one
- *  producer number in both), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
+ *  second copy of the moments of all layers (with scatter matrices of one layer a third) and of one sample. The
+ *  merging of samples cannot be stopped: a second or more where they hold some 10^5 rows. Errors: ENULL, ESIZE, EINVAL
+ *  (other options; rows of one producer number in both), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_merge(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
                                                               const conceptdec_accumulator *other);
 

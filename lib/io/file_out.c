@@ -21,16 +21,23 @@ fails(const conceptdec_i_file_out *out, const char *what)
     return conceptdec_i_file_error(out->ctx, out->path, what, errno);
 }
 
-/* A file of a name that no other has: of the process, and within it of the memory that holds the name. */
+/* A file of a name that no other has: of the process, and within it of the memory that holds the name. It may be read and
+ * written by whom the file may that it replaces. */
 static int
 create(conceptdec_i_file_out *out, size_t length)
 {
+    const char *slash = strrchr(out->path, '/');
+    const size_t folder = slash ? (size_t)(slash + 1 - out->path) : 0;
+    struct stat old;
     int file = -1;
+    memcpy(out->temporary, out->path, folder);
     for (int i = 0; i < TRIES && (i == 0 || (file < 0 && errno == EEXIST)); i++) {
-        (void)snprintf(out->temporary, length, "%s.%ld.%" PRIxPTR ".%d.tmp", out->path, (long)getpid(),
+        (void)snprintf(out->temporary + folder, length - folder, ".conceptdec.%ld.%" PRIxPTR ".%d.tmp", (long)getpid(),
                        (uintptr_t)out->temporary, i);
         file = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
+    if (file >= 0 && stat(out->path, &old) == 0)
+        (void)fchmod(file, old.st_mode & 0777);
     return file;
 }
 

@@ -199,6 +199,8 @@ conceptdec_i_compare_names(const char *a, const char *b)
 
 /* ---- lists ---- */
 
+#define POLLED 4096 /* items between two looks at the cancel flag */
+
 void *
 conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list, uint64_t size)
 {
@@ -219,18 +221,22 @@ conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list, uint
 typedef int (*comparison)(const void *a, const void *b);
 
 /* Two sorted runs that lie one behind the other into one. */
-static void
-merge(const void *const *left, int64_t n_left, int64_t n_right, const void **out, comparison compare)
+static conceptdec_status
+merge(conceptdec_ctx *ctx, const void *const *left, int64_t n_left, int64_t n_right, const void **out, comparison compare)
 {
     const void *const *right = left + n_left, *const *left_end = right, *const *right_end = right + n_right;
     if (n_right == 0 || compare(right[-1], right[0]) <= 0) {
         memcpy(out, left, (size_t)(n_left + n_right) * sizeof *out);
-        return;
+        return CONCEPTDEC_OK;
     }
-    while (left < left_end && right < right_end)
+    for (int64_t n = 1; left < left_end && right < right_end; n++) {
         *out++ = compare(*left, *right) <= 0 ? *left++ : *right++;
+        if (n % POLLED == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
     memcpy(out, left, (size_t)(left_end - left) * sizeof *out);
     memcpy(out + (left_end - left), right, (size_t)(right_end - right) * sizeof *out);
+    return CONCEPTDEC_OK;
 }
 
 /* Runs of twice the length with each pass; what is in order already costs no more than copies. */
@@ -242,8 +248,8 @@ sort(conceptdec_ctx *ctx, const void **items, const void **spare, int64_t n, com
     for (int64_t length = 1; length < n; length *= 2) {
         for (int64_t at = 0; at < n; at += 2 * length) {
             int64_t left = n - at < length ? n - at : length, rest = n - at - left;
-            merge(from + at, left, rest < length ? rest : length, to + at, compare);
-            if ((merged += 2 * length) >= 4096) {
+            CONCEPTDEC_I_TRY(merge(ctx, from + at, left, rest < length ? rest : length, to + at, compare));
+            if ((merged += 2 * length) >= POLLED) {
                 merged = 0;
                 CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
             }

@@ -54,16 +54,21 @@ check_utf8(conceptdec_ctx *ctx, const char *list, int64_t index, const char *fie
     return CONCEPTDEC_OK;
 }
 
-/* Sorts the entries. */
 static conceptdec_status
 check_unique(conceptdec_ctx *ctx, const char *list, const char *field, entry *entries, int64_t count)
 {
-    qsort(entries, (size_t)count, sizeof *entries, by_text);
-    for (int64_t i = 1; i < count; i++)
-        if (strcmp(entries[i - 1].text, entries[i].text) == 0)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s[%lld]%s: is that of %s[%lld], too", list,
-                                     (long long)entries[i].index, field, list, (long long)entries[i - 1].index);
-    return CONCEPTDEC_OK;
+    const conceptdec_i_list all = {.items = entries, .count = count};
+    conceptdec_status status = CONCEPTDEC_OK;
+    const void **sorted;
+    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(ctx, &all, sizeof *entries, by_text, &sorted));
+    for (int64_t i = 1; i < count && status == CONCEPTDEC_OK; i++) {
+        const entry *before = sorted[i - 1], *same = sorted[i];
+        if (strcmp(before->text, same->text) == 0)
+            status = conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s[%lld]%s: is that of %s[%lld], too", list,
+                                       (long long)same->index, field, list, (long long)before->index);
+    }
+    conceptdec_i_give(ctx, (void *)sorted);
+    return status;
 }
 
 static conceptdec_status

@@ -6,6 +6,7 @@
 
 #include "core/json.h"
 
+#define POLLED 1024 /* tensors between two looks at the cancel flag */
 #define NPY_ALIGNMENT 64u /* data begin at a multiple, as NumPy has it */
 #define NPY_PREFIX 10u    /* magic word, version, length of the text */
 #define NPY_LONGEST 512u  /* 8 axes of 19 digits are far from it */
@@ -63,8 +64,8 @@ put_tensor(conceptdec_i_json *json, const conceptdec_i_saved *array, int64_t sta
     conceptdec_i_json_end(json, '}');
 }
 
-static void
-put_text(conceptdec_i_json *json, const conceptdec_i_saved *arrays, int64_t count, const char *const *metadata,
+static conceptdec_status
+put_text(conceptdec_ctx *ctx, conceptdec_i_json *json, const conceptdec_i_saved *arrays, int64_t count, const char *const *metadata,
          int64_t n_metadata)
 {
     int64_t start = 0;
@@ -76,9 +77,13 @@ put_text(conceptdec_i_json *json, const conceptdec_i_saved *arrays, int64_t coun
             conceptdec_i_json_text_of(json, metadata[2 * i], metadata[2 * i + 1]);
         conceptdec_i_json_end(json, '}');
     }
-    for (int64_t i = 0; i < count; start += arrays[i++].bytes)
+    for (int64_t i = 0; i < count; start += arrays[i++].bytes) {
         put_tensor(json, &arrays[i], start);
+        if (i % POLLED == POLLED - 1)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
     conceptdec_i_json_end(json, '}');
+    return CONCEPTDEC_OK;
 }
 
 /* The length, the text, and blanks after it. */
@@ -107,11 +112,12 @@ conceptdec_i_safetensors_header(conceptdec_ctx *ctx, const conceptdec_i_saved *a
 {
     conceptdec_i_json json;
     conceptdec_i_json_open(&json, ctx->memory);
-    put_text(&json, arrays, count, metadata, n_metadata);
+    conceptdec_status status = put_text(ctx, &json, arrays, count, metadata, n_metadata);
     char *text = conceptdec_i_json_close(&json);
     if (!text)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "header: out of memory");
-    conceptdec_status status = frame(ctx, text, header);
+    if (status == CONCEPTDEC_OK)
+        status = frame(ctx, text, header);
     conceptdec_i_give(ctx, text);
     return status;
 }

@@ -732,7 +732,7 @@ REFUSED = [
     ("EINVAL", "nested selection needs two", dict(nested=True)),
     ("EINVAL", "max_iterations", dict(max_iterations=0)),
     ("EINVAL", "folds", dict(kind="ridge", protocol="loo", folds=5)),
-    ("EINVAL", "flags", dict(kind="ridge", protocol="loo", stratified=False)),
+    ("EINVAL", "stratified", dict(kind="ridge", protocol="loo", stratified=False)),
     ("EINVAL", "tolerance", dict(kind="ridge", tolerance=1e-9)),
     ("EINVAL", "max_iterations", dict(kind="lda", max_iterations=7)),
     ("EINVAL", "covariance", dict(covariance="ledoit_wolf")),

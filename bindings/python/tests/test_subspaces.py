@@ -75,7 +75,7 @@ def test_kinds_of_moments(concepts):
     np.testing.assert_allclose(pooled.within, full.within, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(pooled.covariance, full.covariance, rtol=1e-9, atol=1e-12)
     refused("ENAME", lambda: means.within, "within")
-    refused("EINVAL", lambda: ClassMoments(9, [0, 1], pooled=True, means=True), "flags")
+    refused("EINVAL", lambda: ClassMoments(9, [0, 1], pooled=True, means=True), "pooled")
 
 
 @pytest.mark.parametrize("kind", KINDS)
