@@ -223,14 +223,14 @@ measure(const conceptdec_i_manifold *m, const conceptdec_i_anchors *a, int64_t c
     anchor->along = square > 0 ? sum * sum / square : 0;
 }
 
-/* Where V rests on a point it has to meet the margin, elsewhere not to fall below it. */
+/* Where V rests on a point it has to meet the margin, elsewhere not to fall below it. (Not by fmax: GCC 12 for aarch64 breaks off.) */
 static double
 find_residual(const conceptdec_i_manifold *m, const conceptdec_i_anchors *a)
 {
     double largest = 0;
     for (int64_t i = 0; i < m->n; i++) {
-        const double below = m->margin - a->values[i];
-        largest = fmax(largest, a->state[i] == ACTIVE ? fabs(below) : below);
+        const double below = m->margin - a->values[i], by = a->state[i] == ACTIVE ? fabs(below) : below;
+        largest = by > largest ? by : largest;
     }
     return largest;
 }
@@ -244,7 +244,7 @@ conceptdec_i_anchors_find(const conceptdec_i_manifold *m, conceptdec_i_anchors *
     memset(a->state, FREE, (size_t)m->n);
     find_values(m, a, 0, along, t0);
     for (int64_t i = 0; i < m->n; i++)
-        scale = fmax(scale, fabs(a->values[i]));
+        scale = fabs(a->values[i]) > scale ? fabs(a->values[i]) : scale;
     while (steps < 100 + 10 * m->n && (worst = find_worst(m, a, TOLERANCE * scale)) >= 0) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll(m->ctx, 0));
         if (!take_in(m, a, &count, worst, m->margin - along[worst] - t0)) {
