@@ -132,9 +132,24 @@ static void
 add_word(text *t, const char *word)
 {
     bool is_plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%") == strlen(word);
-    add(t, is_plain ? "" : "&#39;");
-    add_cut(t, word, 300);
-    add(t, is_plain ? "" : "&#39;");
+    if (is_plain) {
+        add_cut(t, word, 300);
+        return;
+    }
+    add(t, "&#39;");
+    for (size_t length; *word; word += length) { /* a quote ends the quoted part, and stands alone before the next */
+        char part[256];
+        length = strcspn(word, "'");
+        length = length < sizeof part - 1 ? length : sizeof part - 1;
+        length += length == 0;
+        memcpy(part, word, length);
+        part[length] = 0;
+        if (*part == '\'')
+            add(t, "&#39;\\&#39;&#39;");
+        else
+            add_cut(t, part, 300);
+    }
+    add(t, "&#39;");
 }
 
 static void

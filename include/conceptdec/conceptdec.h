@@ -1479,7 +1479,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
 #define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each
                                                                                 class's own samples; NaN where these
                                                                                 are the same, or one */
-/* With capacity_draws. Classes whose mean is the mean of the class means have no capacity: NaN. */
+/* With capacity_draws. Classes whose mean is the mean of the class means have no capacity: NaN; nor have those that no draw
+ * puts a condition on, which only a few draws of a class of a point or so can do. */
 #define CONCEPTDEC_R_CAPACITY "capacity"             /**< (C): classes a dimension that a linear classifier can tell apart
                                                           in two groups, were all as this one (Chung, Lee, Sompolinsky
                                                           2018): 2 for a point, less for larger manifolds */
