@@ -70,9 +70,9 @@ static const score of_concepts[] = {
 };
 
 static int
-prepare(const command *c, const input *in, const concepts *chosen, void *options)
+prepare(const command *c, const input *in, const concepts *chosen, void *task)
 {
-    (void)chosen, (void)options;
+    (void)chosen, (void)task;
     if (integer_of(c, "capacity-draws", 0) && !in->labels)
         return complain(c, USAGE, "--capacity-draws: needs --labels FILE");
     return DONE;

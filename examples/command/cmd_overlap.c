@@ -106,7 +106,7 @@ static int
 run(command *c)
 {
     static const cell_command cells = {.labels = LABELS_NEEDED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
-    overlap o = {{.struct_size = sizeof o.options, .seed = seed_of(c)}, {.struct_size = sizeof o.subspaces}};
+    overlap o = {.options = {.struct_size = sizeof o.options, .seed = seed_of(c)}, .subspaces = {.struct_size = sizeof o.subspaces}};
     if (choice_of(c, "basis", 0) == CONCEPTDEC_BASIS_MEANS)
         return complain(c, USAGE, "--basis means: has one subspace for all concepts: nothing to compare");
     fill(c, fields, &o.options);

@@ -55,11 +55,11 @@ add_target_rows(table *t, const input *in, int64_t cell, const conceptdec_result
 }
 
 static int
-prepare(const command *c, const input *in, const concepts *chosen, void *options)
+prepare(const command *c, const input *in, const concepts *chosen, void *task)
 {
-    regression *task = options;
+    regression *r = task;
     (void)chosen;
-    return read_column_file(c, "train", in, &task->train, &task->probe.train);
+    return read_column_file(c, "train", in, &r->train, &r->probe.train);
 }
 
 static conceptdec_status
