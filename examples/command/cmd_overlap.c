@@ -115,7 +115,7 @@ run(command *c)
         o.asked = integer_of(c, "rank", choice_of(c, "basis", 0) <= CONCEPTDEC_BASIS_UNCENTERED ? 10 : 0);
     int code = run_cells(c, &cells, &o);
     if (o.n_cut)
-        note(c, "subspaces of %" PRId64 " concepts are cut to the directions that there are, %" PRId64 " at the least, of the %"
+        note(c, "%" PRId64 " subspaces are cut to the directions that there are, %" PRId64 " at the least, of the %"
              PRId64 " asked for", o.n_cut, o.least, o.asked);
     return code;
 }

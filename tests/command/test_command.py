@@ -86,7 +86,7 @@ def test_overlap_numbers(acts, labels):
 def test_ranks_are_cut_with_a_note():
     done = run("overlap", *TRAINED, "--rank", "80", "--json")
     assert values(done, 0)["ranks"] == [64] * 6
-    assert "subspaces of 6 concepts are cut to the directions that there are, 64 at the least, of the 80 asked for" in done.err
+    assert "6 subspaces are cut to the directions that there are, 64 at the least, of the 80 asked for" in done.err
     assert run("overlap", *TRAINED, "--rank", "64").err == "" == run("overlap", *TRAINED, "--rank", "80", "--quiet").err
 
 
