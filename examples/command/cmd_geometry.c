@@ -11,6 +11,9 @@ static const option options[] = {
     {"lambda", NUMBER, "L", 0, 1e300, "penalty of the probe of nc3 and nc4; default 1 / samples"},
     {"discard", NUMBER, "SHARE", 0, 1, "largest ratios that TwoNN leaves out; default 0.1"},
     {"tolerance", NUMBER, "T", 0, 1, "share of the largest at which eigenvalues between classes are 0"},
+    {"capacity-draws", INTEGER, "N", 0, 1e9,
+     "draws of manifold capacity, 300, say: a row for each concept instead; default 0"},
+    {"capacity-margin", NUMBER, "M", 0, 1e300, "margin of the classifications that capacity counts; default 0"},
     {"memory", INTEGER, "BYTES", 1, 9e15, "working memory of each part; default 536870912"},
     {"no-spectrum", FLAG, NULL, 0, 0, "leave out what needs second moments"},
     {"no-neighbors", FLAG, NULL, 0, 0, "leave out what needs neighbours"},
@@ -32,6 +35,8 @@ static const field fields[] = {
     TO("discard", TO_DOUBLE, discard, 9),
     TO("tolerance", TO_DOUBLE, tolerance, 10),
     TO("metric", TO_INT32, metric, 11),
+    TO("capacity-draws", TO_INT64, capacity_draws, 13),
+    TO("capacity-margin", TO_DOUBLE, capacity_margin, 14),
     BIT("no-spectrum", CONCEPTDEC_GEOMETRY_NO_SPECTRUM),
     BIT("no-neighbors", CONCEPTDEC_GEOMETRY_NO_NEIGHBORS),
     BIT("no-probe", CONCEPTDEC_GEOMETRY_NO_PROBE),
@@ -55,6 +60,23 @@ static const score scores[] = {
     {CONCEPTDEC_R_SILHOUETTE, "silhouette", SCORE, NULL},
     {0},
 };
+static const score of_concepts[] = {
+    {CONCEPTDEC_R_CAPACITY, "capacity", SCORE, NULL},
+    {CONCEPTDEC_R_CAPACITY_SE, "error", SCORE, NULL},
+    {CONCEPTDEC_R_MANIFOLD_RADIUS, "radius", SCORE, NULL},
+    {CONCEPTDEC_R_MANIFOLD_DIMENSION, "dimension", NUMERIC, NULL},
+    {CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT, "participation", NUMERIC, NULL},
+    {0},
+};
+
+static int
+prepare(const command *c, const input *in, const concepts *chosen, void *task)
+{
+    (void)chosen, (void)task;
+    if (integer_of(c, "capacity-draws", 0) && !in->labels)
+        return complain(c, USAGE, "--capacity-draws: needs --labels FILE");
+    return DONE;
+}
 
 static conceptdec_status
 work(const command *c, const input *in, int64_t cell, void *user, table *rows, text *json)
@@ -65,7 +87,10 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
     conceptdec_status status = conceptdec_geometry(context_of(c), &in->views[cell], labels, state->options, &r);
     if (status != CONCEPTDEC_OK)
         return status;
-    add_cell_rows(rows, in, cell, r, NULL, scores);
+    if (integer_of(c, "capacity-draws", 0))
+        add_labelled_rows(rows, in, cell, state->chosen, r, OF_CONCEPTS, of_concepts);
+    else
+        add_cell_rows(rows, in, cell, r, NULL, scores);
     status = add_object(c, json, r);
     conceptdec_result_free(r);
     return status;
@@ -74,7 +99,7 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
 static int
 run(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_ALLOWED, .least = 2, .fewest = 2, .work = work};
+    static const cell_command cells = {.labels = LABELS_ALLOWED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
     conceptdec_geometry_options o = {.struct_size = sizeof o};
     fill(c, fields, &o);
     return run_cells(c, &cells, &o);

@@ -92,13 +92,15 @@ show_scores(const command *c, const input *in, const concepts *chosen, conceptde
 static int
 run(command *c)
 {
-    input in;
+    input in = {0};
     concepts chosen = {0};
     column_file train = {0};
     conceptdec_result *r = NULL;
     conceptdec_knn_options o = {.struct_size = sizeof o};
     fill(c, knn_fields, &o);
-    int code = open_input(c, 0, LABELS_NEEDED, &in);
+    int code = check_protocol(c);
+    if (!code)
+        code = open_input(c, 0, LABELS_NEEDED, &in);
     if (!code && in.groups) {
         o.groups = &in.group_view;
         o.protocol = choice_of(c, "protocol", CONCEPTDEC_PROTOCOL_GROUP);

@@ -1,6 +1,8 @@
 /* conceptdec overlap: whether concepts share directions. */
 #include "work.h"
 
+#include <inttypes.h>
+
 static const option options[] = {
     INPUT_OPTIONS,
     {"basis", CHOICE, "within|uncentered|means|difference|probe", 0, 0,
@@ -56,6 +58,7 @@ static const score scores[] = {
 typedef struct overlap {
     conceptdec_overlap_options options;
     conceptdec_subspaces_options subspaces;
+    int64_t asked, n_cut, least; /* directions asked for; subspaces that have fewer, and the fewest of these */
 } overlap;
 
 static int
@@ -69,16 +72,30 @@ prepare(const command *c, const input *in, const concepts *chosen, void *task)
     return DONE;
 }
 
+static void
+count_cut(overlap *o, const conceptdec_result *r)
+{
+    conceptdec_array ranks;
+    for (int64_t i = 0; has_array(r, CONCEPTDEC_R_RANKS, &ranks) && i < length_of(&ranks); i++) {
+        int64_t rank = ((const int64_t *)ranks.data)[i];
+        if (rank >= o->asked)
+            continue;
+        o->least = !o->n_cut || rank < o->least ? rank : o->least;
+        o->n_cut++;
+    }
+}
+
 static conceptdec_status
 work(const command *c, const input *in, int64_t cell, void *user, table *rows, text *json)
 {
     const cell_state *state = user;
-    const overlap *o = state->options;
+    overlap *o = state->options;
     conceptdec_result *r = NULL;
     conceptdec_status status =
         conceptdec_subspace_overlap(context_of(c), &in->views[cell], 1, &state->chosen->view, &o->options, &r);
     if (status != CONCEPTDEC_OK)
         return status;
+    count_cut(o, r);
     add_labelled_rows(rows, in, cell, state->chosen, r, OF_PAIRS, scores);
     status = add_object(c, json, r);
     conceptdec_result_free(r);
@@ -89,12 +106,18 @@ static int
 run(command *c)
 {
     static const cell_command cells = {.labels = LABELS_NEEDED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
-    overlap o = {{.struct_size = sizeof o.options, .seed = seed_of(c)}, {.struct_size = sizeof o.subspaces}};
+    overlap o = {.options = {.struct_size = sizeof o.options, .seed = seed_of(c)}, .subspaces = {.struct_size = sizeof o.subspaces}};
     if (choice_of(c, "basis", 0) == CONCEPTDEC_BASIS_MEANS)
         return complain(c, USAGE, "--basis means: has one subspace for all concepts: nothing to compare");
     fill(c, fields, &o.options);
     fill(c, subspace_fields, &o.subspaces);
-    return run_cells(c, &cells, &o);
+    if (!is_given(c, "explained")) /* the other bases have a rank of their own unless one is asked for */
+        o.asked = integer_of(c, "rank", choice_of(c, "basis", 0) <= CONCEPTDEC_BASIS_UNCENTERED ? 10 : 0);
+    int code = run_cells(c, &cells, &o);
+    if (o.n_cut)
+        note(c, "%" PRId64 " subspaces are cut to the directions that there are, %" PRId64 " at the least, of the %"
+             PRId64 " asked for", o.n_cut, o.least, o.asked);
+    return code;
 }
 
 const sub_command overlap_command = {

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 static const option options[] = {
-    INPUT_OPTIONS,
+    LABEL_OPTIONS,
+    FOLD_GROUP_OPTIONS,
+    VIEW_OPTIONS,
     {"kind", CHOICE, PROBE_KINDS, 0, 0, "what is fitted; default logistic"},
     PROBE_OPTIONS,
     {"protocol", CHOICE, PROTOCOLS, 0, 0, "which samples are scored by which fit; default kfold"},
-    {"train", TEXT, "FILE", 0, 0, "of split: 1 for each sample of the fit, 0 for each that is scored"},
+    TRAIN_OPTION,
     {"sample-weights", TEXT, "FILE", 0, 0, "a number for each sample: what it weighs in the fits"},
     {"nested", FLAG, NULL, 0, 0, "also choose lambda inside each part that is fitted"},
     {"mdl", FLAG, NULL, 0, 0, "also the online code length of the labels"},
@@ -146,7 +148,7 @@ read_files(const command *c, const input *in, probe_files *files, conceptdec_pro
 static int
 run(command *c)
 {
-    input in;
+    input in = {0};
     concepts chosen = {0};
     probe_files files = {0};
     conceptdec_result *r = NULL;
@@ -155,7 +157,9 @@ run(command *c)
     fill(c, probe_fields, &o);
     o.flags |= flag_of(c, "samples") ? 0 : CONCEPTDEC_PROBE_NO_SAMPLES;
     o.flags |= flag_of(c, "fit") ? 0 : CONCEPTDEC_PROBE_NO_FIT;
-    int code = open_input(c, 0, LABELS_NEEDED, &in);
+    int code = check_protocol(c);
+    if (!code)
+        code = open_input(c, 0, LABELS_NEEDED, &in);
     if (!code)
         code = read_files(c, &in, &files, &o);
     if (!code)

@@ -6,6 +6,10 @@
 
 #define LAMBDAS_OPTION                                                                                                 \
     {"lambdas", NUMBERS, "L", 0, 1e300, "penalties of logistic and ridge, as in 0.1,0.01; default 1 / samples"}
+#define FOLD_GROUP_OPTIONS                                                                                             \
+    {"groups", TEXT, "FILE", 0, 0, "a number for each sample; samples of one group stay in one fold"}
+#define TRAIN_OPTION                                                                                                   \
+    {"train", TEXT, "FILE", 0, 0, "of split: 1 for each sample of the fit, 0 for each that is scored"}
 #define FOLDS_OPTION {"folds", INTEGER, "F", 2, 1e9, "folds; default 5"}
 #define STANDARDIZE_OPTION                                                                                             \
     {"standardize", CHOICE, "none|global|fold", 0, 0,                                                                  \

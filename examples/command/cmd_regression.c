@@ -5,12 +5,13 @@
 
 static const option options[] = {
     {"targets", TEXT, "FILE", 0, 0, "what is to be read: floating numbers, samples x targets; FILE:NAME of a .safetensors"},
-    GROUP_OPTIONS,
+    FOLD_GROUP_OPTIONS,
     VIEW_OPTIONS,
     LAMBDAS_OPTION,
     FOLDS_OPTION,
     STANDARDIZE_OPTION,
     {"protocol", CHOICE, PROTOCOLS, 0, 0, "which samples are scored by which fit; default kfold"},
+    TRAIN_OPTION,
     {"memory", INTEGER, "BYTES", 1, 9e15, "working memory; default 1073741824"},
     {"per-target", FLAG, NULL, 0, 0, "a row for each target"},
     {"samples", FLAG, NULL, 0, 0, "JSON also has the predictions"},
@@ -29,6 +30,7 @@ typedef struct regression {
     conceptdec_matrix targets;
     void *memory;
     conceptdec_probe_options probe;
+    column_file train;
 } regression;
 
 static void
@@ -50,6 +52,14 @@ add_target_rows(table *t, const input *in, int64_t cell, const conceptdec_result
         add_count(t, i % targets);
         add_value(t, element_of(&values, i));
     }
+}
+
+static int
+prepare(const command *c, const input *in, const concepts *chosen, void *task)
+{
+    regression *r = task;
+    (void)chosen;
+    return read_column_file(c, "train", in, &r->train, &r->probe.train);
 }
 
 static conceptdec_status
@@ -74,17 +84,20 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
 static int
 run(command *c)
 {
-    static const cell_command cells = {.work = work};
+    static const cell_command cells = {.work = work, .prepare = prepare};
     regression task = {.probe = {.struct_size = sizeof task.probe, .seed = seed_of(c)}};
     if (!text_of(c, "targets"))
         return complain(c, USAGE, "needs --targets FILE");
     fill(c, probe_fields, &task.probe);
     task.probe.flags |= flag_of(c, "samples") ? 0 : CONCEPTDEC_PROBE_NO_SAMPLES;
     task.probe.flags |= flag_of(c, "fit") ? 0 : CONCEPTDEC_PROBE_NO_FIT;
-    int code = read_matrix(c, text_of(c, "targets"), &task.targets, &task.memory);
+    int code = check_protocol(c);
+    if (!code)
+        code = read_matrix(c, text_of(c, "targets"), &task.targets, &task.memory);
     if (!code)
         code = run_cells(c, &cells, &task);
     free(task.memory);
+    free(task.train.values);
     return code;
 }
 

@@ -60,6 +60,17 @@ read_column_file(const command *c, const char *name, const input *in, column_fil
     return read_integers_of(c, name, place, in->n, &file->values, &file->view);
 }
 
+int
+check_protocol(const command *c)
+{
+    int protocol = choice_of(c, "protocol", CONCEPTDEC_PROTOCOL_LOO);
+    if (protocol == CONCEPTDEC_PROTOCOL_SPLIT && !is_given(c, "train"))
+        return complain(c, USAGE, "--protocol split: needs --train FILE");
+    if (protocol == CONCEPTDEC_PROTOCOL_GROUP && !is_given(c, "groups"))
+        return complain(c, USAGE, "--protocol group: needs --groups FILE");
+    return DONE;
+}
+
 static bool
 has_ending(const char *path, const char *ending)
 {

@@ -85,7 +85,7 @@ axis_names(const input *in, int64_t axis)
     int64_t count = axis < 0 ? 1 : in->shape[axis];
     char **names = calloc((size_t)count + 1, sizeof *names), digits[24];
     for (int64_t i = 0; names && i < count; i++) {
-        snprintf(digits, sizeof digits, "%lld", (long long)(axis < 0 ? i : in->first[axis] + i));
+        snprintf(digits, sizeof digits, "%lld", axis < 0 ? 0 : (long long)(in->first[axis] + i));
         names[i] = in->ndim > 1 ? strdup(digits) : own_part(in->names, count, i);
         if (names[i])
             continue;
@@ -110,8 +110,7 @@ add_cell_name(text *t, const input *in, int64_t cell)
         return;
     }
     for (int64_t axis = 0; axis < in->ndim; axis++)
-        add(t, "%s%s %lld", axis ? ", " : "", in->axes[axis],
-            (long long)(in->first[axis] + place_of(in, cell, axis)));
+        add(t, "%s%s %lld", axis ? ", " : "", in->axes[axis], (long long)(in->first[axis] + place_of(in, cell, axis)));
 }
 
 int

@@ -77,6 +77,15 @@ add_option(text *t, const option *o)
     }
 }
 
+static bool
+has_own(const sub_command *sub, const char *name)
+{
+    for (const option *o = sub->options; o && o->name; o++)
+        if (!strcmp(o->name, name))
+            return true;
+    return false;
+}
+
 void
 add_help(text *t, const sub_command *sub)
 {
@@ -86,7 +95,8 @@ add_help(text *t, const sub_command *sub)
         add_option(t, o);
     add(t, "\noptions of every sub-command:\n");
     for (const option *o = common_options; o->name; o++)
-        add_option(t, o);
+        if (!has_own(sub, o->name))
+            add_option(t, o);
 }
 
 void

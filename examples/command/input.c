@@ -96,15 +96,32 @@ rows_of(const conceptdec_array_info *info)
     return info->ndim < 2 ? info->shape[0] : info->shape[info->ndim - 2];
 }
 
+/* Notes an array that does not fit. */
 static int
-pick_arrays(const command *c, const input *in, picked *p)
+leave_out(const command *c, input *in, const char *name, const char *why)
 {
+    note(c, "%s: array %s left out: %s", in->path, name, why);
+    in->left_out[in->n_left_out] = copy_text(name);
+    return in->left_out[in->n_left_out++] ? DONE : complain(c, NO_MEMORY, "memory is exhausted");
+}
+
+static bool
+may_hold_bfloat16(const conceptdec_array_info *info)
+{
+    return info->dtype == CONCEPTDEC_INT64 && info->ndim > 1 && strstr(info->type, "int16");
+}
+
+static int
+pick_arrays(const command *c, input *in, picked *p)
+{
+    const char *hint = "";
     const char *patterns = text_of(c, in->array);
     int64_t count = conceptdec_activations_count(in->activations);
     p->named = patterns != NULL;
     p->infos = take_memory(c, count, sizeof *p->infos);
     p->indices = take_memory(c, count, sizeof *p->indices);
-    if (!p->infos || !p->indices)
+    in->left_out = take_memory(c, count, sizeof *in->left_out);
+    if (!p->infos || !p->indices || !in->left_out)
         return NO_MEMORY;
     if (patterns && check_patterns(c, in, patterns))
         return BAD_INPUT;
@@ -114,15 +131,23 @@ pick_arrays(const command *c, const input *in, picked *p)
         if (status != CONCEPTDEC_OK)
             return complain_of(c, status, in->path);
         if (p->named ? !is_named(info->name, patterns) || (!is_floating(info) && strpbrk(patterns, "*?"))
-                     : !is_floating(info) || (info->ndim < 2 && count > 1))
+                     : !is_floating(info)) {
+            hint = may_hold_bfloat16(info) ? "; --bfloat16 if they hold bfloat16" : hint;
             continue;
+        }
         if (!is_floating(info))
-            return complain(c, BAD_INPUT, "%s: array %s holds %s, no activations", in->path, info->name, info->type);
+            return complain(c, BAD_INPUT, "%s: array %s holds %s, no activations%s", in->path, info->name, info->type,
+                            may_hold_bfloat16(info) ? "; --bfloat16 if it holds bfloat16" : "");
+        if (!p->named && info->ndim < 2 && count > 1) {
+            if (leave_out(c, in, info->name, "it has one axis"))
+                return NO_MEMORY;
+            continue;
+        }
         if (info->ndim < 1)
             return complain(c, BAD_INPUT, "%s: array %s is a single number", in->path, info->name);
         p->indices[p->count++] = i;
     }
-    return p->count ? DONE : complain(c, BAD_INPUT, "%s: holds no activations (arrays of floating numbers)", in->path);
+    return p->count ? DONE : complain(c, BAD_INPUT, "%s: holds no activations (arrays of floating numbers)%s", in->path, hint);
 }
 
 static bool
@@ -149,9 +174,6 @@ static int
 fit_arrays(const command *c, input *in, picked *p)
 {
     int64_t kept = 0;
-    in->left_out = take_memory(c, p->count, sizeof *in->left_out);
-    if (!in->left_out)
-        return NO_MEMORY;
     if (in->n < 0)
         in->n = rows_of(&p->infos[0]);
     for (int64_t i = 0; i < p->count; i++) {
@@ -166,10 +188,8 @@ fit_arrays(const command *c, input *in, picked *p)
             return fits ? complain(c, BAD_INPUT, "%s: arrays %s and %s have different grids", in->path,
                                    p->infos[0].name, info->name)
                         : refuse_rows(c, in, info, p->count > 1);
-        note(c, "%s: array %s left out: %s", in->path, info->name,
-             fits ? "its grid is another one" : "its number of samples does not fit");
-        if (!(in->left_out[in->n_left_out++] = copy_text(info->name)))
-            return complain(c, NO_MEMORY, "memory is exhausted");
+        if (leave_out(c, in, info->name, fits ? "its grid is another one" : "its number of samples does not fit"))
+            return NO_MEMORY;
     }
     p->count = kept;
     return DONE;

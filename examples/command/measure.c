@@ -47,6 +47,21 @@ keep_note(report *r, const char *format, ...)
     return true;
 }
 
+/* A note on the page and on stderr. */
+static bool tell(report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+tell(report *r, const char *format, ...)
+{
+    char words[240];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    note(r->c, "%s", words);
+    return keep_note(r, "%s", words);
+}
+
 static double
 now(clockid_t clock)
 {
@@ -115,6 +130,9 @@ list_ks(report *r)
     }
     most = most < k ? k : most;
     r->n_ks = most < scored - 1 ? most : scored - 1;
+    if (r->n_ks < most && is_given(r->c, "most-k") &&
+        !tell(r, "decodability: --most-k %lld is cut to the %lld other samples that there are", (long long)most, (long long)r->n_ks))
+        return no_memory(r);
     r->ks = calloc((size_t)r->n_ks + 1, sizeof *r->ks);
     if (!r->ks)
         return no_memory(r);
@@ -138,14 +156,31 @@ knn_options(const report *r)
     return o;
 }
 
-/* Cells that failed have a note; all others their values. */
+static bool
+has_decodability(const report *r, int64_t cell)
+{
+    const int64_t *status = counts_of(r->knn, CONCEPTDEC_R_STATUS);
+    return status && status[cell] == CONCEPTDEC_OK;
+}
+
+/* A cell that failed does not lose the others: it has a note, its reason on stderr, and the report its code. One without
+ * a decodability has told its reason then. */
+static bool
+note_failure(report *r, int64_t cell, const char *what, conceptdec_status status, const char *reason)
+{
+    if (!strcmp(what, "decodability") || has_decodability(r, cell))
+        complain(r->c, FAILED, "%s: %s: %s: %s", r->in.path, r->in.names[cell], what, reason);
+    r->code = r->code ? r->code : code_of(status);
+    return keep_note(r, "%s of %s: %s", what, r->in.names[cell], reason);
+}
+
 static bool
 note_failures(report *r, const conceptdec_result *result, const char *what)
 {
     const int64_t *status = counts_of(result, CONCEPTDEC_R_STATUS);
     for (int64_t cell = 0; status && cell < r->in.n_views; cell++)
         if (status[cell] != CONCEPTDEC_OK &&
-            !keep_note(r, "%s of %s: %s", what, r->in.names[cell], conceptdec_result_message(result, cell)))
+            !note_failure(r, cell, what, (conceptdec_status)status[cell], conceptdec_result_message(result, cell)))
             return false;
     return true;
 }
@@ -174,7 +209,11 @@ measure_decodability(report *r)
     conceptdec_status status = sweep(r, &r->knn_of, &o, &r->knn);
     if (status != CONCEPTDEC_OK)
         return complain_of(r->c, status, "decodability");
-    return note_failures(r, r->knn, "decodability") ? DONE : no_memory(r);
+    if (!note_failures(r, r->knn, "decodability"))
+        return no_memory(r);
+    for (int64_t cell = 0; cell < r->in.n_views; cell++)
+        r->n_computed += has_decodability(r, cell);
+    return DONE;
 }
 
 static int
@@ -308,19 +347,35 @@ measure_overlap_at(report *r, int64_t place)
     conceptdec_status status = conceptdec_subspace_overlap(r->ctx, &r->in.views[r->path[place]], 1, &r->overlap_of.view, &o, &r->overlap[place]);
     if (is_fatal(status))
         return complain_of(r->c, status, "overlap");
-    if (status != CONCEPTDEC_OK && !keep_note(r, "overlap of %s: %s", r->in.names[r->path[place]], conceptdec_ctx_error(r->ctx)))
+    if (status != CONCEPTDEC_OK && !note_failure(r, r->path[place], "overlap", status, conceptdec_ctx_error(r->ctx)))
         return no_memory(r);
     r->mean_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_OVERLAP), r->overlap_of.count);
     r->expected_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_EXPECTED), r->overlap_of.count);
     return DONE;
 }
 
+/* Samples need not span as many directions as were asked for. */
+static bool
+note_small_ranks(report *r)
+{
+    int64_t smaller = 0;
+    for (int64_t place = 0; place < r->n_path; place++) {
+        const int64_t *ranks = counts_of(r->overlap[place], CONCEPTDEC_R_RANKS);
+        for (int64_t c = 0; ranks && c < r->overlap_of.count; c++)
+            smaller += ranks[c] < r->rank;
+    }
+    return !smaller || tell(r, "overlap of subspaces: %lld of the concepts' subspaces have fewer than %lld directions", (long long)smaller,
+                             (long long)r->rank);
+}
+
 static int
 measure_overlap(report *r)
 {
-    int64_t width = r->in.views[r->best].cols;
-    r->rank = integer_of(r->c, "rank", 10);
-    r->rank = r->rank > width ? width : r->rank;
+    int64_t width = r->in.views[r->best].cols, asked = integer_of(r->c, "rank", 10);
+    r->rank = asked > width ? width : asked;
+    if (r->rank < asked && !tell(r, "overlap of subspaces: rank %lld is cut to the %lld dimensions that there are", (long long)asked,
+                                 (long long)width))
+        return no_memory(r);
     int code = choose(r, &r->overlap_of, r->rank + 1, 0, "overlap of subspaces");
     r->overlap = calloc((size_t)r->n_path, sizeof *r->overlap);
     r->mean_overlap = calloc((size_t)r->n_path, sizeof *r->mean_overlap);
@@ -331,7 +386,7 @@ measure_overlap(report *r)
         return keep_note(r, "overlap of subspaces: left out: fewer than two concepts are left") ? DONE : no_memory(r);
     for (int64_t place = 0; code == DONE && place < r->n_path; place++)
         code = measure_overlap_at(r, place);
-    return code;
+    return code == DONE && !note_small_ranks(r) ? no_memory(r) : code;
 }
 
 /* ---- principal components ---- */
@@ -355,7 +410,7 @@ project(report *r, int64_t cell)
     if (is_fatal(status))
         return complain_of(r->c, status, "principal components");
     if (status != CONCEPTDEC_OK)
-        return keep_note(r, "principal components of %s: %s", r->in.names[cell], conceptdec_ctx_error(r->ctx)) ? DONE : no_memory(r);
+        return note_failure(r, cell, "principal components", status, conceptdec_ctx_error(r->ctx)) ? DONE : no_memory(r);
     p->cell = cell;
     r->n_projections++;
     return DONE;

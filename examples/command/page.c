@@ -112,8 +112,12 @@ add_headline(text *t, const report *r)
     add_interval(t, values_of(r->knn, CONCEPTDEC_R_CI_LOW)[at], values_of(r->knn, CONCEPTDEC_R_CI_HIGH)[at]);
     add(t, "). Permuted labels give ");
     add_interval(t, r->chance_low[at], r->chance_high[at]);
-    add(t, r->in.n_views > 1 ? "; p = %.2g, allowing for the choice among %lld cells.</p>\n" : "; p = %.2g.</p>\n", r->p_best,
-        (long long)r->in.n_views);
+    add(t, "; p = %.2g", r->p_best);
+    if (r->p_best <= 1 / (double)(1 + r->permutations))
+        add(t, ", the smallest possible with %lld permutations", (long long)r->permutations);
+    if (r->n_computed > 1)
+        add(t, ", allowing for the choice among %lld cells", (long long)r->n_computed);
+    add(t, ".</p>\n");
     t->failed |= where.failed;
     forget(&where);
 }

@@ -63,11 +63,13 @@ ticks ticks_of(double least, double most, int steps);
 /* Begins a picture, with what a screen reader says of it. */
 void open_svg(text *t, const char *kind, double width, double height, const char *title, const char *description);
 void close_svg(text *t);
-/* Text, cut after `most` characters, escaped. */
+/* Text of `most` characters at most, cut in the middle, escaped. */
 void add_label(text *t, const char *class, double x, double y, const char *name, int64_t most);
 void add_turned_label(text *t, double x, double y, const char *name, int64_t most);
 /* A name for people, escaped: what cannot be shown is replaced, and what is beyond `most` characters is cut. */
 void add_cut(text *t, const char *name, int64_t most);
+/* The same, cut in the middle: long names often share a beginning. */
+void add_ends(text *t, const char *name, int64_t most);
 int64_t width_of(const char *name, int64_t most); /* in characters, when cut */
 int64_t widest(const char *const *names, int64_t count, int64_t most);
 /* Least and greatest of numbers that are not NaN; false where there are none. Goes on from what *least and *most are. */

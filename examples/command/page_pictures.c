@@ -64,16 +64,16 @@ enum { VALUE, LOW, HIGH, CHANCE_LOW, CHANCE_HIGH, PROBE, PROBE_LOW, PROBE_HIGH, 
 static const char *const column_names[COLUMNS] = {"decodability", "from", "to", "chance from", "chance to", "probe", "from", "to", "balanced",
                                                   "kappa", "p", "change"};
 
-/* One row of COLUMNS for each cell of the path. */
+/* One row of COLUMNS for each cell of the path; a change is that from the row above. */
 static void
 fill_layers(const report *r, double *rows)
 {
     static const char *const of_knn[COLUMNS] = {[VALUE] = CONCEPTDEC_R_DECODABILITY, [LOW] = CONCEPTDEC_R_CI_LOW, [HIGH] = CONCEPTDEC_R_CI_HIGH,
                                                 [BALANCED] = CONCEPTDEC_R_BALANCED, [KAPPA] = CONCEPTDEC_R_KAPPA,
-                                                [P_VALUE] = CONCEPTDEC_R_P_VALUE, [CHANGE] = CONCEPTDEC_R_DIFFERENCE};
+                                                [P_VALUE] = CONCEPTDEC_R_P_VALUE};
     static const char *const of_probe[COLUMNS] = {[PROBE] = CONCEPTDEC_R_ACCURACY, [PROBE_LOW] = CONCEPTDEC_R_CI_LOW, [PROBE_HIGH] = CONCEPTDEC_R_CI_HIGH};
     for (int64_t i = 0; i < r->n_path; i++)
-        for (int j = 0; j < COLUMNS; j++) {
+        for (int j = 0; j < CHANGE; j++) {
             double *to = &rows[i * COLUMNS + j];
             int64_t at = r->path[i] * r->n_ks + r->at;
             if (j == CHANCE_LOW || j == CHANCE_HIGH)
@@ -81,6 +81,8 @@ fill_layers(const report *r, double *rows)
             else
                 *to = of_knn[j] ? value_at(r->knn, of_knn[j], r->path[i], r->n_ks, r->at) : value_at(r->probe, of_probe[j], r->path[i], 1, 0);
         }
+    for (int64_t i = 0; i < r->n_path; i++)
+        rows[i * COLUMNS + CHANGE] = i ? rows[i * COLUMNS + VALUE] - rows[(i - 1) * COLUMNS + VALUE] : NAN;
 }
 
 /* One column after the other, as lines want them. */
@@ -104,7 +106,7 @@ draw_layers(text *t, const report *r, const double *column, const double *rows)
     number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = COLUMNS, .row_names = r->places,
                           .column_names = column_names, .value = rows, .digits = 4, .marked = r->best_place};
     open_figure(t, false, "Where the concept can be read", "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
-                "band lie 95\xc2\xa0%% of the values that permuted labels give.", (long long)r->ks[r->at]);
+                "band lie 95\xc2\xa0%% of the values that permuted labels give neighbours; it says nothing of the probe.", (long long)r->ks[r->at]);
     add_curve(t, &c);
     close_figure(t, &table);
 }

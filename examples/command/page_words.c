@@ -36,7 +36,7 @@ add_grid(text *t, const input *in)
         add_name(t, in->axes[i]);
     }
     if (in->ndim)
-        add(t, "), %lld cells", (long long)in->n_views);
+        add(t, "), %lld cells%s", (long long)in->n_views, in->of_arrays ? "" : "; places on an axis count from 0");
 }
 
 void
@@ -79,7 +79,7 @@ add_options(text *t, const report *r)
     add(t, "2.5 and 97.5 %% of %lld bootstrap draws of %s with their credits; that the best layer was chosen by its value is not in it.</dd>\n",
         (long long)r->bootstrap, r->in.groups ? "groups" : "samples");
     open_definition(t, "Chance");
-    add(t, "the same with labels permuted %lld times, the same permutations at all layers; the band is 2.5 to 97.5 %% of them.</dd>\n",
+    add(t, "the same with labels permuted %lld times, the same permutations at all layers; the band is 2.5 to 97.5 %% of them. The probe has no such null.</dd>\n",
         (long long)r->permutations);
     open_definition(t, "Best of all");
     add(t, "p = (1 + permutations whose best cell is as good) / (1 + permutations): it allows for the choice among cells.</dd>\n");

@@ -44,7 +44,7 @@ void
 add_label(text *t, const char *class, double x, double y, const char *name, int64_t most)
 {
     add(t, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">", class, x, y);
-    add_cut(t, name, most);
+    add_ends(t, name, most);
     add(t, "</text>\n");
 }
 
@@ -53,7 +53,7 @@ void
 add_turned_label(text *t, double x, double y, const char *name, int64_t most)
 {
     add(t, "<text class=\"e\" transform=\"translate(%.1f %.1f) rotate(-45)\">", x, y);
-    add_cut(t, name, most);
+    add_ends(t, name, most);
     add(t, "</text>\n");
 }
 
@@ -80,20 +80,40 @@ widest(const char *const *names, int64_t count, int64_t most)
     return width;
 }
 
-void
-add_cut(text *t, const char *name, int64_t most)
+/* Characters `from` to before `to`, counted from 0. */
+static void
+add_characters(text *t, const char *name, int64_t from, int64_t to)
 {
-    bool is_long = width_of(name, most + 1) > most;
-    for (int64_t i = 0; *name && i < most - is_long; i++) {
+    for (int64_t i = 0; *name && i < to; i++) {
         uint32_t code;
         int bytes = character((const unsigned char *)name, &code);
         char one[5] = {0};
         memcpy(one, name, (size_t)(bytes ? bytes : 1));
-        add_escaped(t, bytes == 0 || cannot_be_shown(code) ? "\xef\xbf\xbd" : one);
+        if (i >= from)
+            add_escaped(t, bytes == 0 || cannot_be_shown(code) ? "\xef\xbf\xbd" : one);
         name += bytes ? bytes : 1;
     }
-    if (is_long)
-        add(t, "\xe2\x80\xa6");
+}
+
+void
+add_cut(text *t, const char *name, int64_t most)
+{
+    bool is_long = width_of(name, most + 1) > most;
+    add_characters(t, name, 0, most - is_long);
+    add(t, is_long ? "\xe2\x80\xa6" : "");
+}
+
+void
+add_ends(text *t, const char *name, int64_t most)
+{
+    int64_t width = width_of(name, INT64_MAX);
+    if (width <= most) {
+        add_characters(t, name, 0, width);
+        return;
+    }
+    add_characters(t, name, 0, most / 2);
+    add(t, "\xe2\x80\xa6");
+    add_characters(t, name, width - (most - 1 - most / 2), width);
 }
 
 bool

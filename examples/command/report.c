@@ -21,6 +21,7 @@ static const option options[] = {
     {"folds", INTEGER, "F", 2, 1000, "of the logistic probe; default 5"},
     {"lambda", NUMBER, "L", 1e-12, 1e12, "penalty of the logistic probe; default 1/n, scikit-learn's C = 1"},
     {"rank", INTEGER, "R", 1, 1000, "directions of a concept's subspace; default 10"},
+    {"output", TEXT, "FOLDER", 0, 0, "also -o: the folder of index.html and report.json, which is made; default report"},
     {0},
 };
 
@@ -131,9 +132,9 @@ run(command *c)
         rmdir(folder); /* stays where something is in it */
     forget_report(&r);
     close_input(&r.in);
-    return code;
+    return code ? code : r.code;
 }
 
 const sub_command report_command = {
-    "report", "ACTIVATIONS", "a page with pictures of where a concept can be read, and its numbers", 1, 1, options, run,
+    "report", "ACTIVATIONS", "A page with pictures of where a concept can be read, and its numbers", 1, 1, options, run,
 };

@@ -35,6 +35,8 @@ typedef struct report {
     double *mean_overlap, *expected_overlap;    /* n_path */
     double *chance_low, *chance_high;           /* cells x ks: 2.5 and 97.5 % of the permutations */
     int64_t best;
+    int64_t n_computed; /* cells whose decodability did not fail */
+    int code;           /* of the first cell that failed */
     double p_best; /* of the best of all cells among the best of all cells of each permutation */
     projection projections[MOST_PROJECTIONS];
     int64_t n_projections; /* the first is that of the best cell */

@@ -152,7 +152,7 @@ select_views(const command *c, input *in)
     return DONE;
 }
 
-/* "3", "1..4" or "*". */
+/* "3", "1..4" or "*"; whether there is such a place is another question. */
 static bool
 read_part(const char *word, const char *end, int64_t length, part *p)
 {
@@ -168,7 +168,7 @@ read_part(const char *word, const char *end, int64_t length, part *p)
         return false;
     if (!p->single)
         p->last = strtoimax(stop + 2, &stop, 10);
-    return stop == end && p->first <= p->last && p->last < length;
+    return stop == end;
 }
 
 static int
@@ -180,6 +180,9 @@ read_parts(const command *c, const input *in, part *parts)
         if (!read_part(word, end, in->shape[i], &parts[i]) || (i < in->ndim - 1 && !*end))
             return complain(c, USAGE, "--%s: '%s' is not a number, FIRST..LAST or * for each of the %d axes (axis %d: 0..%"
                             PRId64 ")", in->at, asked, (int)in->ndim, (int)i, in->shape[i] - 1);
+        if (parts[i].first > parts[i].last || parts[i].last >= in->shape[i])
+            return complain(c, USAGE, "--%s: '%.*s' %s 0..%" PRId64 " (axis %d)", in->at, (int)(end - word), word,
+                            parts[i].first > parts[i].last ? "runs backwards in" : "is out of range", in->shape[i] - 1, (int)i);
         word = end + (*end == ',');
     }
     return *word || !in->ndim ? complain(c, USAGE, "--%s: '%s', but the grid has %d axes", in->at, asked, (int)in->ndim)

@@ -84,6 +84,9 @@ int for_each_cell(const command *c, const input *in, const concepts *chosen, cel
 int sweep(const command *c, const input *in, const concepts *chosen, const conceptdec_knn_options *knn,
           const conceptdec_probe_options *probe, conceptdec_result **r);
 
+/* Whether what --protocol needs is given. An exit code. */
+int check_protocol(const command *c);
+
 /* An optional file of one integer for each sample, for an options struct. */
 typedef struct column_file {
     int64_t *values;

@@ -83,6 +83,33 @@ def test_overlap_numbers(acts, labels):
     assert np.array_equal(values(done, 0)["p_value"], r.p_value)
 
 
+def test_ranks_are_cut_with_a_note():
+    done = run("overlap", *TRAINED, "--rank", "80", "--json")
+    assert values(done, 0)["ranks"] == [64] * 6
+    assert "6 subspaces are cut to the directions that there are, 64 at the least, of the 80 asked for" in done.err
+    assert run("overlap", *TRAINED, "--rank", "64").err == "" == run("overlap", *TRAINED, "--rank", "80", "--quiet").err
+
+
+def test_capacity_numbers(acts, labels):
+    done = run("geometry", *TRAINED, "--capacity-draws", "20", "--capacity-margin", "0.1", "--csv")
+    r = conceptdec.geometry(acts[3, 3, 2], labels, capacity_draws=20, capacity_margin=0.1)
+    assert [row["concept"] for row in done.rows] == NAMES
+    for title, name in (("capacity", "capacity"), ("error", "capacity_se"), ("radius", "manifold_radius"),
+                        ("dimension", "manifold_dimension")):
+        assert np.allclose([float(row[title]) for row in done.rows], r[name], rtol=1e-8), name
+
+
+def test_regression_of_a_split(acts, tmp_path):
+    targets, train = acts[3, 4, 2, :, :2].astype("f4"), np.arange(600) % 3 > 0
+    np.save(tmp_path / "t.npy", targets)
+    np.save(tmp_path / "train.npy", train.astype(int))
+    options = ["regression", "activations.npy", "--at", "3,1,2", "--targets", tmp_path / "t.npy", "--protocol", "split"]
+    done = run(*options, "--train", tmp_path / "train.npy", "--json")
+    r = conceptdec.probe_regression(acts[3, 1, 2], targets, protocol="split", train=train)
+    assert np.allclose(values(done, 0)["per_target"], r.per_target, rtol=1e-9)
+    assert "--protocol split: needs --train FILE" in run(*options, code=2).err
+
+
 def test_similarity_numbers(acts):
     done = run("similarity", "activations.npy", "--at", "3,*,2", "--kind", "svcca", "--json")
     assert np.allclose(values(done)["value"], conceptdec.similarity(list(acts[3, :, 2]), kind="svcca").value, rtol=1e-6)
@@ -301,6 +328,21 @@ def test_not_a_number(acts, labels, tmp_path):
     assert not (tmp_path / "z.npy").exists()
 
 
+def test_files_are_named_once(acts, labels, tmp_path):
+    (tmp_path / "short.npy").write_bytes((DATA / "labels.npy").read_bytes()[:200])
+    for name in ("short.npy", "none.npy"):
+        err = run("knn", tmp_path / name, "--labels", DATA / "labels.npy", code=3).err
+        assert err.count(name) == 1 and "path: " not in err
+    np.save(tmp_path / "bits.npy", (acts[3, 3, 2].astype("f4").view("u4") >> 16).astype("u2"))
+    assert "; --bfloat16 if they hold bfloat16" in run("knn", tmp_path / "bits.npy", *LABELS, code=3).err
+    assert run("knn", tmp_path / "bits.npy", *LABELS, "--bfloat16").err == ""
+    x = acts[3, 3, 2].astype("f4")
+    path = safetensors(tmp_path / "x.safetensors", {"a": x, "loss": x[:, 0], "other": x[:9], "labels": labels})
+    done = run("knn", path, "--json")
+    assert "array loss left out: it has one axis" in done.err and "array other left out" in done.err
+    assert done.json["input"]["arrays_left_out"] == ["loss", "other"]
+
+
 @pytest.mark.parametrize("arguments, text", [
     (["knn", "none.npy", *LABELS], "none.npy"),
     (["knn", "label_names.txt", *LABELS], "label_names.txt"),
@@ -350,7 +392,11 @@ def test_bad_input(arguments, text):
     (["knn", *TRAINED, "--k", "600"], "k"),
     (["knn", *TRAINED, "--bootstrap", "0", "--weights", "softmax"], "cosine"),
     (["knn", "activations.npy", *LABELS, "--at", "3,3"], "--at: '3,3' is not a number, FIRST..LAST or * for each of the 3"),
-    (["knn", "activations.npy", *LABELS, "--at", "3,5,0"], "axis 1: 0..4"),
+    (["knn", "activations.npy", *LABELS, "--at", "3,5,0"], "--at: '5' is out of range 0..4 (axis 1)"),
+    (["knn", "activations.npy", *LABELS, "--at", "3,4..2,0"], "--at: '4..2' runs backwards in 0..4 (axis 1)"),
+    (["knn", *TRAINED, "--protocol", "split"], "--protocol split: needs --train FILE"),
+    (["probe", *TRAINED, "--protocol", "group"], "--protocol group: needs --groups FILE"),
+    (["geometry", "activations.npy", "--capacity-draws", "20"], "--capacity-draws: needs --labels FILE"),
     (["knn", "activations.npy", *LABELS, "--at", "3,3,2,1"], "but the grid has 3 axes"),
     (["knn", "activations.npy", *LABELS, "--at", "*,*,*", "--views", "1"], "--views and --at exclude each other"),
     (["knn", "activations.npy", *LABELS, "--views", "60"], "cell 60 is not among 0..59"),

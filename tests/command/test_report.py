@@ -126,11 +126,14 @@ def test_tables_hold_the_numbers(grid):
     tables = {table[0][0] + "/" + table[0][1]: table for table in page.tables}
     step, layer, shots = np.unravel_index(numbers["best"]["cell"], (4, 5, 3))
     values = numbers["knn"]["values"]
-    layers = np.array([row[1:] for row in tables["layer/decodability"][1:]], float)
+    layers = np.array([row[1:12] for row in tables["layer/decodability"][1:]], float)
     np.testing.assert_allclose(layers[:, 0], np.array(values["decodability"])[step, :, shots, 9], atol=5.1e-5)
     np.testing.assert_allclose(layers[:, 1], np.array(values["ci_low"])[step, :, shots, 9], atol=5.1e-5)
     np.testing.assert_allclose(layers[:, 4], np.array(numbers["chance"]["high"])[step, :, shots, 9], atol=5.1e-5)
     np.testing.assert_allclose(layers[:, 5], np.array(numbers["probe"]["values"]["accuracy"])[step, :, shots, 0], atol=5.1e-5)
+    assert tables["layer/decodability"][0][12] == "change" and tables["layer/decodability"][1][12] == "\u2013"
+    changes = np.diff(np.array(values["decodability"])[step, :, shots, 9])
+    np.testing.assert_allclose([float(row[12]) for row in tables["layer/decodability"][2:]], changes, atol=5.1e-5)
     ks = np.array([row[1:] for row in tables["k/decodability"][1:]], float)
     np.testing.assert_allclose(ks[:, 0], np.array(values["decodability"])[step, layer, shots], atol=5.1e-5)
     concepts = np.array([row[1:] for row in tables["concept/0"][1:]], float)
@@ -192,6 +195,41 @@ def test_small_concepts_are_left_out_and_noted(tmp_path):
     kept = np.where(y == 7, -1, y)
     knn = conceptdec.sweep(x, kept, k=10, ignore=[-1])
     np.testing.assert_array_equal(np.array(numbers["knn"]["values"]["decodability"])[:, 9], knn.decodability[:, 0])
+
+
+def test_failed_cells(tmp_path):
+    """The page is there, with the others; the reason is on stderr, once, and the code is that of the cell."""
+    x, y = small(tmp_path, layers=4)
+    x[1, 7, 2] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    numbers, _, page, done = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", *QUICK, code=3)
+    assert done.err.count("row 7, column 2") == 1 and "x.npy: 1: decodability: " in done.err
+    assert len([note for note in numbers["notes"] if "row 7, column 2" in note]) >= 3
+    assert [v is None for v in np.array(numbers["knn"]["values"]["decodability"], object)[:, 9]] == [False, True, False, False]
+    assert "the smallest possible with 20 permutations, allowing for the choice among 3 cells." in page.text
+
+
+def test_what_is_cut_has_a_note(tmp_path):
+    small(tmp_path, layers=2)
+    arguments = [tmp_path / "x.npy", "--labels", tmp_path / "y.npy", *QUICK]
+    numbers, _, page, done = report(tmp_path / "r", *arguments, "--rank", 9, "--most-k", 70)
+    for text in ("rank 9 is cut to the 5 dimensions that there are", "--most-k 70 is cut to the 59 other samples that there are"):
+        assert text in done.err and text in page.text and any(text in note for note in numbers["notes"])
+    assert len(numbers["notes"]) == 2
+    numbers, *_, done = report(tmp_path / "r", *arguments, "--rank", 5, "--most-k", 59)
+    assert numbers["notes"] == [] and done.err == ""
+
+
+def test_places_of_a_part_and_long_names(tmp_path):
+    small(tmp_path, layers=4)
+    x = np.load(tmp_path / "x.npy")
+    np.save(tmp_path / "x.npy", np.stack([x, x]))
+    (tmp_path / "names.txt").write_text("".join(f"a rather long name of concept {i}\n" for i in range(3)))
+    numbers, text, page, _ = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--names", tmp_path / "names.txt",
+                                    "--axes", "step,layer", "--at", "0..1,2..3", "--rank", 4, *QUICK)
+    layers = next(table for table in page.tables if table[0][:2] == ["layer", "decodability"])
+    assert [row[0] for row in layers[1:]] == ["2", "3"] and "places on an axis count from 0" in page.text
+    assert all(f"\u2026oncept {i}" in "".join(pictures(text)) for i in range(3))
 
 
 def test_one_matrix(tmp_path):
