@@ -150,8 +150,8 @@ check_matrix(conceptdec_accumulator *a, int64_t layer, const conceptdec_matrix *
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(&a->own, "x", x, CONCEPTDEC_I_FLOATS));
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(&a->own, "labels", labels, CONCEPTDEC_I_INTS));
     if (x->dtype != a->options.dtype)
-        return conceptdec_i_fail(&a->own, CONCEPTDEC_EDTYPE, "x: dtype %d, but the accumulator has %d", x->dtype,
-                                 a->options.dtype);
+        return conceptdec_i_fail(&a->own, CONCEPTDEC_EDTYPE, "x: dtype %s, but the accumulator has %s",
+                                 conceptdec_i_dtype_name(x->dtype), conceptdec_i_dtype_name(a->options.dtype));
     if (x->cols != a->layers[layer].d)
         return conceptdec_i_fail(&a->own, CONCEPTDEC_ESIZE,
                                  "x: %" PRId64 " columns, but layer %" PRId64 " has %" PRId64, x->cols, layer,

@@ -198,7 +198,8 @@ void conceptdec_i_philox(const uint32_t counter[4], const uint32_t key[2], uint3
 /* Everything about a view but its values: NULL, device, flags, reserved, dtype, sizes >= 1, extent fits an address. */
 conceptdec_status conceptdec_i_view_check(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view,
                                           int kinds);
-int64_t conceptdec_i_dtype_size(int32_t dtype); /* 0: unknown */
+int64_t conceptdec_i_dtype_size(int32_t dtype);                      /* 0: unknown */
+const char *conceptdec_i_dtype_name(int32_t dtype);                  /* for texts */
 bool conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view); /* in memory, and col_stride == element size */
 bool conceptdec_i_view_is_read(const conceptdec_matrix *view);       /* its rows come from a reader */
 

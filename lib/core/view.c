@@ -26,6 +26,27 @@ conceptdec_i_dtype_size(int32_t dtype)
     }
 }
 
+const char *
+conceptdec_i_dtype_name(int32_t dtype)
+{
+    switch (dtype) {
+    case CONCEPTDEC_FLOAT16:
+        return "float16";
+    case CONCEPTDEC_BFLOAT16:
+        return "bfloat16";
+    case CONCEPTDEC_FLOAT32:
+        return "float32";
+    case CONCEPTDEC_FLOAT64:
+        return "float64";
+    case CONCEPTDEC_INT32:
+        return "int32";
+    case CONCEPTDEC_INT64:
+        return "int64";
+    default:
+        return "unknown";
+    }
+}
+
 bool
 conceptdec_i_view_is_dense_rows(const conceptdec_matrix *view)
 {
@@ -45,8 +66,8 @@ check_dtype(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view
         return conceptdec_i_fail(ctx, CONCEPTDEC_EDTYPE, "%s: dtype %d is unknown", name, view->dtype);
     bool is_integer = view->dtype == CONCEPTDEC_INT32 || view->dtype == CONCEPTDEC_INT64;
     if (!(kinds & (is_integer ? CONCEPTDEC_I_INTS : CONCEPTDEC_I_FLOATS)))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EDTYPE, "%s: dtype %d is %s type, but %s type is needed", name,
-                                 view->dtype, is_integer ? "an integer" : "a floating-point",
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EDTYPE, "%s: dtype %s is %s type, but %s type is needed", name,
+                                 conceptdec_i_dtype_name(view->dtype), is_integer ? "an integer" : "a floating-point",
                                  is_integer ? "a floating-point" : "an integer");
     return CONCEPTDEC_OK;
 }

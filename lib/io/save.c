@@ -125,8 +125,8 @@ check_view(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view,
                                  (long long)view->rows, (long long)view->cols, (long long)first->rows,
                                  (long long)first->cols);
     if (view->dtype != first->dtype)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EDTYPE, "%s: has dtype %d, but the first view has %d", name,
-                                 view->dtype, first->dtype);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EDTYPE, "%s: has dtype %s, but the first view has %s", name,
+                                 conceptdec_i_dtype_name(view->dtype), conceptdec_i_dtype_name(first->dtype));
     return CONCEPTDEC_OK;
 }
 

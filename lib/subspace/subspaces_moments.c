@@ -19,7 +19,9 @@ ask(job *j, conceptdec_class_moments *moments, const char *name, conceptdec_arra
 {
     conceptdec_status status = conceptdec_class_moments_get(moments, name, array);
     if (status == CONCEPTDEC_ENAME)
-        return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EINVAL, "moments: leave out \"%s\"", name);
+        return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EINVAL,
+                                 "moments: have no \"%s\", a scatter matrix of each class, which this basis needs",
+                                 name);
     if (status != CONCEPTDEC_OK)
         return conceptdec_i_fail(j->arena->ctx, status, "moments: cannot make \"%s\"", name);
     return CONCEPTDEC_OK;

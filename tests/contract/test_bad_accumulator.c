@@ -145,8 +145,9 @@ START_TEST(pushing_is_refused)
     REFUSED(conceptdec_accumulator_add_rows(a, 0, &x, NULL), CONCEPTDEC_ENULL, "labels: is NULL");
     REFUSED(conceptdec_accumulator_add_rows(a, 9, &x, &y), CONCEPTDEC_ESIZE, "layer: 9");
     REFUSED(conceptdec_accumulator_add_rows(a, 1, &x, &y), CONCEPTDEC_ESIZE, "x: 20 columns, but layer 1 has 30");
-    REFUSED((x.dtype = CONCEPTDEC_FLOAT32, ROWS()), CONCEPTDEC_EDTYPE, "x: dtype");
-    REFUSED((x.dtype = CONCEPTDEC_INT64, ROWS()), CONCEPTDEC_EDTYPE, "x: dtype");
+    REFUSED((x.dtype = CONCEPTDEC_FLOAT32, ROWS()), CONCEPTDEC_EDTYPE,
+            "x: dtype float32, but the accumulator has float64");
+    REFUSED((x.dtype = CONCEPTDEC_INT64, ROWS()), CONCEPTDEC_EDTYPE, "x: dtype int64 is an integer type");
     REFUSED((y.dtype = CONCEPTDEC_FLOAT64, ROWS()), CONCEPTDEC_EDTYPE, "labels: dtype");
     REFUSED((x.row_stride = INT64_MAX, ROWS()), CONCEPTDEC_EOVERFLOW, "x: ");
     REFUSED((x.reserved[0] = 1, ROWS()), CONCEPTDEC_ERESERVED, "x: ");

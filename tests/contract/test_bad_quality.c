@@ -83,8 +83,8 @@ set_labels(call *c, int64_t value)
     _(x_null, c->x_at = NULL, ENULL, "x: is NULL")                                                                     \
     _(embedding_null, c->embedding_at = NULL, ENULL, "embedding: is NULL")                                             \
     _(embedding_data_null, c->embedding.data = NULL, ENULL, "embedding: data is NULL")                                 \
-    _(x_integers, c->x.dtype = CONCEPTDEC_INT64, EDTYPE, "x: dtype 17")                                                \
-    _(embedding_integers, c->embedding.dtype = CONCEPTDEC_INT32, EDTYPE, "embedding: dtype 16")                        \
+    _(x_integers, c->x.dtype = CONCEPTDEC_INT64, EDTYPE, "x: dtype int64")                                             \
+    _(embedding_integers, c->embedding.dtype = CONCEPTDEC_INT32, EDTYPE, "embedding: dtype int32")                     \
     _(x_no_columns, c->x.cols = 0, ESIZE, "x: cols is 0")                                                              \
     _(rows_differ, c->embedding.rows = ROWS - 1, ESIZE, "embedding: 19 rows, but x has 20")                            \
     _(one_row, c->x.rows = c->embedding.rows = 1, ETOOFEW, "x: 1 row, at least 2")                                     \
@@ -106,7 +106,7 @@ set_labels(call *c, int64_t value)
     _(memory, c->options.o.memory = -1, EINVAL, "memory: -1 bytes, must be above 0")                                   \
     _(memory_zero, c->options.o.given = 8, EINVAL, "memory: 0 bytes, must be above 0")                                 \
     _(memory_small, c->options.o.memory = 999, ENOMEM, "memory: 999 bytes, at least ")                                 \
-    _(labels_floats, (set_labels(c, 0), c->labels.dtype = CONCEPTDEC_FLOAT64), EDTYPE, "labels: dtype 1")              \
+    _(labels_floats, (set_labels(c, 0), c->labels.dtype = CONCEPTDEC_FLOAT64), EDTYPE, "labels: dtype float64")        \
     _(labels_rows, (set_labels(c, 0), c->labels.rows = ROWS - 1), ESIZE, "labels: 19 x 1, must be 20 x 1")             \
     _(labels_columns, (set_labels(c, 0), c->labels.cols = 2, c->labels.row_stride = 0, c->labels.col_stride = 0),      \
       ESIZE, "labels: 20 x 2, must be 20 x 1")                                                                         \

@@ -104,7 +104,8 @@ set_npy(call *c)
     _(view_cols, c->x[1].cols = 2, ESIZE, "arrays[0].views[1]: is 20 x 2, but the first view is 20 x 3")               \
     _(view_no_rows, c->x[0].rows = 0, ESIZE, "arrays[0].views[0]: rows is 0")                                          \
     _(view_no_cols, c->x[1].cols = 0, ESIZE, "arrays[0].views[1]: cols is 0")                                          \
-    _(view_dtype, c->x[1].dtype = CONCEPTDEC_FLOAT16, EDTYPE, "arrays[0].views[1]: has dtype 3, but the first view")   \
+    _(view_dtype, c->x[1].dtype = CONCEPTDEC_FLOAT16, EDTYPE,                                                          \
+      "arrays[0].views[1]: has dtype float16, but the first view has float64")                                         \
     _(view_unknown, c->y.dtype = 9, EDTYPE, "arrays[1].views[0]: dtype 9 is unknown")                                  \
     _(view_data, c->x[1].data = NULL, ENULL, "arrays[0].views[1]: data is NULL")                                       \
     _(view_far, c->x[1].row_stride = INT64_MAX / 2, EOVERFLOW, "arrays[0].views[1]: row_stride")                       \

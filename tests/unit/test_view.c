@@ -65,12 +65,12 @@ START_TEST(element_types)
 {
     conceptdec_matrix view = good_view();
     expect(&view, CONCEPTDEC_I_INTS, CONCEPTDEC_EDTYPE,
-           "x: dtype 2 is a floating-point type, but an integer type is needed");
+           "x: dtype float32 is a floating-point type, but an integer type is needed");
     view.dtype = CONCEPTDEC_INT32;
     expect(&view, CONCEPTDEC_I_INTS, CONCEPTDEC_OK, "");
     expect(&view, CONCEPTDEC_I_INTS | CONCEPTDEC_I_FLOATS, CONCEPTDEC_OK, "");
     expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_EDTYPE,
-           "x: dtype 16 is an integer type, but a floating-point type is needed");
+           "x: dtype int32 is an integer type, but a floating-point type is needed");
     view.dtype = 9;
     expect(&view, CONCEPTDEC_I_FLOATS, CONCEPTDEC_EDTYPE, "x: dtype 9 is unknown");
     int known = 0;

@@ -10,7 +10,8 @@ function dtype_number(::Type{T}, name) where {T}
     lowercase(string(name)) == "bfloat16" && isbitstype(T) && sizeof(T) == 2 && T !== Float16 &&
         return CONCEPTDEC_BFLOAT16
     haskey(DTYPES, T) && lowercase(string(name)) == lowercase(string(T)) && return DTYPES[T]
-    throw(ArgumentError("dtype=$(repr(name)) does not describe elements of type $T"))
+    hint = T <: Integer ? "; a file whose integers are bfloat16: open_activations(path; dtype=\"bfloat16\")" : ""
+    throw(ArgumentError("dtype=$(repr(name)) does not describe elements of type $T$hint"))
 end
 
 "Address of the first element of a strided array and its strides in bytes."

@@ -1,13 +1,13 @@
 # How far a picture can be trusted.
 
 """
-    embedding_quality(X, E, k=15; metric="l2", y=nothing, ignore=nothing, memory=nothing, dtype=nothing,
+    embedding_quality(X, E; k=15, metric="l2", y=nothing, ignore=nothing, memory=nothing, dtype=nothing,
                       threads=nothing, progress=nothing) -> Result
 
 How far an embedding can be trusted: what of the neighbourhoods is kept, and what is made up.
 
 - `X`: d x n matrix with a sample in each column; `E`: m x n, their places in the picture, by any method.
-- `k`: size of the neighbourhoods, or a list of them, each below n / 2.
+- `k`: size of the neighbourhoods, or a list of them, each below n / 2; it may also be given behind `E`.
 - `metric`: of `X`, "l2" or "cosine"; that of the picture is Euclidean.
 - `y`: n labels of any kind, `ignore` those that play no part: also how well they can be decoded in both spaces.
 
@@ -19,10 +19,11 @@ against chance: 0 for a picture by lot, 1 where all stay; Lee et al. 2013); with
 Time O(n^2 d). Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, ELABEL, ...), `ArgumentError`,
 `OutOfMemoryError`, `InterruptException`.
 """
-function embedding_quality(X, E, k = 15; metric = nothing, y = nothing, ignore = nothing, memory = nothing,
+function embedding_quality(X, E, sizes = nothing; k = nothing, metric = nothing, y = nothing, ignore = nothing, memory = nothing,
                            dtype = nothing, threads = nothing, progress = nothing, unknown...)
     refuse(unknown)
-    sizes = Int64[k...]
+    sizes === nothing || k === nothing || throw(ArgumentError("k: is given twice"))
+    sizes = Int64[something(sizes, k, 15)...]
     numbers, classes = y === nothing ? (nothing, nothing) : encode(y, ignore)
     roots = Any[X, E, sizes]
     x, picture = Ref(matrix_view(X, dtype)), Ref(matrix_view(E, nothing, "E"))

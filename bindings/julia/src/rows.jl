@@ -10,7 +10,9 @@ const FIELD_AXES = Dict(:per_concept => (:each, :concept), :auroc => (:each, :co
     :control_accuracy => (:each, :draw), :null => (:draw, :each), :class_count => (:concept,),
     :undecodable => (:concept,), :classes => (:concept,), :n_missing_train => (:fold,), :n_missing_test => (:fold,),
     :selected => (:fold,), :fold => (:sample,), :strengths => (:direction,), :variances => (:subspace, :direction),
-    :silhouette_per_concept => (:concept,), :participation_per_concept => (:concept,), :per_target => (:each, :target))
+    :silhouette_per_concept => (:concept,), :participation_per_concept => (:concept,), :per_target => (:each, :target),
+    :capacity => (:concept,), :manifold_radius => (:concept,), :manifold_dimension => (:concept,),
+    :capacity_se => (:concept,), :manifold_radius_se => (:concept,), :manifold_dimension_se => (:concept,))
 
 "The axes that rows of a result go along: lengths of those of cells, their names, and names of the others."
 struct Frame
@@ -51,6 +53,15 @@ function is_column(r, name, frame)
     return own_axes(name, frame) == frame.each && shape == shape_of(frame)[1:min(end, length(shape))]
 end
 
+"A field, whose integers are NaN, as all other numbers are, in cells of a sweep that failed: there they are -1."
+function defined(r, name)
+    value = r[name]
+    haskey(r, :status) && name !== :status && value isa AbstractArray{<:Integer} || return value
+    failed = r.status .!= 0
+    has_cells = size(value)[1:min(end, ndims(failed))] == size(failed)
+    return has_cells && any(failed) ? ifelse.(failed, NaN, float(value)) : value
+end
+
 "What is at `place` of an array that has its first axes, or all."
 at(array::AbstractArray, place) = array[place[1:ndims(array)]...]
 at(number, place) = number
@@ -80,10 +91,11 @@ the like take, as any loop does.
 Without a name there is a row for each number of neighbours `k`, penalty `lambda_`, number of directions `n_removed`,
 pair of subspaces (`subspace`, `other`) or `concept` of each cell. Its first columns are these places, before them that
 of the cell in the grid, `axis_1`, `axis_2` ..., and the `label_set`, counted from 1, where there are any; then come all
-fields that have one number for each row, for each cell, or for all.
+fields that have one number for each row, for each cell, or for all. Cells that failed are NaN in all but `status`,
+counts too, which are -1 there in the arrays.
 
 With the name of a field that has further axes there is a row for each of its numbers, with columns for these axes, too:
-`rows(r, :per_concept)` and the like (`:auroc`, `:class_count`) have a `concept`, the caller's label,
+`rows(r, :per_concept)` and the like (`:auroc`, `:class_count`, `:capacity`) have a `concept`, the caller's label,
 `rows(r, :confusion)` a `concept` and what was `predicted`, `rows(r, :per_fold)` a `fold`, `rows(r, :null)` a `draw`.
 
 # Example
@@ -96,20 +108,22 @@ rows(r)[1] # (axis_1 = 1, k = 1, decodability = ...)
 function rows(r::Result)
     frame = Frame(r)
     columns = Tuple(name for name in keys(r) if is_column(r, name, frame))
+    fields = map(name -> defined(r, name), columns)
     return tabulate(r, frame, frame.each, shape_of(frame)) do place
-        NamedTuple{columns}(map(name -> at(r[name], place), columns))
+        NamedTuple{columns}(map(field -> at(field, place), fields))
     end
 end
 
 function rows(r::Result, name)
     frame, field = Frame(r), Symbol(name)
-    r[field] # or it says that there is none
-    if !has_table(r, field, frame)
+    if !haskey(r, field) || !has_table(r, field, frame)
         there = [known for known in keys(r) if haskey(FIELD_AXES, known) && has_table(r, known, frame)]
-        throw(ArgumentError("rows: there is no table of $field; there is one of $(join(there, ", "))"))
+        known = isempty(there) ? "rows(r) is the only one" : "there is one of $(join(there, ", "))"
+        throw(ArgumentError("rows: there is no table of $field; $known"))
     end
-    return tabulate(r, frame, own_axes(field, frame), size(r[field])) do place
-        NamedTuple{(field,)}((r[field][place...],))
+    array = defined(r, field)
+    return tabulate(r, frame, own_axes(field, frame), size(array)) do place
+        NamedTuple{(field,)}((array[place...],))
     end
 end
 

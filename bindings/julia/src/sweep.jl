@@ -14,7 +14,8 @@ steps x layers x shots) with one set of labels.
 # Result
 Every array of [`knn_decodability`](@ref) or [`probe`](@ref) (without the fit on all samples: widths may differ) with
 the axes of the grid in front, and `status` of each cell (0, or the
-number of an error, whose text stands in `r.messages`): a cell that fails has NaN or -1 and does not lose the rest.
+number of an error, whose text stands in `r.messages`): a cell that fails has NaN, or -1 where numbers are integers, and
+does not lose the rest.
 Folds, permutations and bootstrap draws are the same in every cell, so that cells compare in pairs: `difference`
 (grid x K) is decodability (of probes accuracy, grid x A) less that of the cell before it on the last axis of the
 grid, NaN for the first; with `bootstrap`, `difference_low` and `difference_high`.

@@ -117,6 +117,8 @@ end
         write_npy(path, "<u2", "False", "(4, 3)", htol.(bfloat16(X)))
         @test open_activations(f -> f["x"], path) == Int.(bfloat16(X))' # integers keep the axes of the file
         @test open_activations(f -> Array(f["x"]), path, dtype = "bfloat16") == bfloat16(X)
+        told_late = thrown(() -> open_activations(f -> neighbors(f["x"], 2, dtype = "bfloat16"), path))
+        @test occursin("open_activations(path; dtype=\"bfloat16\")", sprint(showerror, told_late))
         write_npy(path, "|b1", "False", "(3,)", UInt8[1, 0, 1])
         @test open_activations(f -> f["x"], path) == [1, 0, 1]
         write_npy(path, "<c16", "False", "(1,)", zeros(2))

@@ -177,6 +177,8 @@ end
     @test r.knn_preservation ≈ [kept(3), kept(12)]
     @test r.r_nx ≈ [(79 * kept(k) - k) / (79 - k) for k in (3, 12)]
     @test embedding_quality(X, 2 .* X).trustworthiness == [1.0]
+    @test embedding_quality(X, E, k = [3, 12]).trustworthiness == r.trustworthiness
+    @test occursin("k: is given twice", sprint(showerror, thrown(() -> embedding_quality(X, E, 3, k = 3))))
     y = rand(rng, ["a", "b"], 80)
     labelled = embedding_quality(X, E, 5, y = y)
     @test labelled.decodability ≈ knn_decodability(X, y, k = 5).decodability

@@ -40,7 +40,10 @@ agree(find, table, field) = all(row -> isequal(getfield(row, field), find(row)),
     @test agree(row -> p.per_fold[findfirst(==(row.lambda_), p.lambda_), row.fold], rows(p, :per_fold), :per_fold)
     @test length(rows(p, :auroc)) == 6
     @test occursin("per_concept", sprint(showerror, thrown(() -> rows(p, :weights))))
-    @test thrown(() -> rows(p, :nothing_of_the_kind)) isa KeyError
+    strange = thrown(() -> rows(p, :nothing_of_the_kind))
+    @test strange isa ArgumentError
+    @test occursin("no table of nothing_of_the_kind; there is one of classes, per_concept, ", strange.msg)
+    @test occursin("rows(r) is the only one", sprint(showerror, thrown(() -> rows(geometry(X), "capacity"))))
 end
 
 @testset "rows of grids and of what has no k" begin
@@ -65,7 +68,23 @@ end
     alike = similarity([randn(rng, 4, 50), randn(rng, 3, 50)])
     @test agree(row -> alike.value[row.axis_1, row.axis_2], rows(alike), :value)
     @test [row.n_removed for row in rows(erasure_curve(randn(rng, 4, 50), y))] == [0, 1, 2]
-    shape = geometry(randn(rng, 4, 50), y)
+    shape = geometry(randn(rng, 4, 50), y, capacity_draws = 10)
     @test length(rows(shape)) == 1 && rows(shape)[1].twonn == shape.twonn
-    @test [row.silhouette_per_concept for row in rows(shape, :silhouette_per_concept)] == shape.silhouette_per_concept
+    for name in (:silhouette_per_concept, :capacity, :manifold_radius, :manifold_dimension, :capacity_se,
+                 :manifold_radius_se, :manifold_dimension_se, :class_count)
+        table = rows(shape, name)
+        @test [row.concept for row in table] == shape.classes && [row[name] for row in table] == shape[name]
+    end
+end
+
+@testset "rows of failed cells" begin
+    X, y = randn(MersenneTwister(62), 4, 50), repeat(1:2, 25)
+    for metrics in ("knn", "probe")
+        r = sweep([X, fill(NaN, 4, 50), X], y, metrics = metrics)
+        table = rows(r)
+        @test r.n_scored[2] == -1 && isequal([row.n_scored for row in table], [50.0, NaN, 50.0])
+        @test [row.status for row in table] == r.status && isconcretetype(eltype(table))
+        @test isequal([row.class_count for row in rows(r, :class_count)], [25, 25, NaN, NaN, 25, 25])
+    end
+    @test rows(sweep([X, X], y))[1].n_scored === 50
 end

@@ -184,7 +184,8 @@ def sweep(
     """Decodability, or probes, of many matrices of the same samples: layers; training steps x layers x shots.
 
     Folds, permutations and bootstrap draws are the same in every cell, so that cells can be compared in pairs. A cell
-    that fails has NaN, its `status` and its text in ``messages``, and does not lose the rest.
+    that fails has NaN (-1 where numbers are integers), its `status` and its text in ``messages``, and does not lose
+    the rest.
 
     Parameters
     ----------

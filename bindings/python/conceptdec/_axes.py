@@ -19,6 +19,8 @@ PAIRS = (const.R_OVERLAP, const.R_VALUE, const.R_COSINES)
 _OF_CONCEPTS = (
     const.R_CLASS_COUNT, const.R_UNDECODABLE, const.R_SILHOUETTE_PER_CONCEPT, const.R_PARTICIPATION_PER_CONCEPT,
     const.R_NORMS, const.R_NORM_LOW, const.R_NORM_HIGH, const.R_NORM_BIAS, const.R_RELIABILITY,
+    const.R_CAPACITY, const.R_MANIFOLD_RADIUS, const.R_MANIFOLD_DIMENSION,
+    const.R_CAPACITY_SE, const.R_MANIFOLD_RADIUS_SE, const.R_MANIFOLD_DIMENSION_SE,
 )  # fmt: skip
 _OF_BOTH = (const.R_PER_CONCEPT, const.R_AUROC, const.R_AVERAGE_PRECISION)
 #: Of folds, of samples, of directions: their shapes may be those of other values by chance.
@@ -97,3 +99,24 @@ def axes_of(values: Dict[str, Any], name: str) -> Optional[List[Axis]]:
     choices = [lead + main, lead, _grid_axes(values), []]
     choices = [pairs] if pairs else [known[name]] if name in known else choices
     return next((axes for axes in choices if tuple(len(axis.places) for axis in axes) == shape), None)
+
+
+def failed_cells(values: Dict[str, Any]) -> np.ndarray:
+    """Where the cells of a sweep's grid failed; a single False of what has no grid."""
+    return np.asarray(values.get(const.R_STATUS, 0)) != 0
+
+
+def of_good_cells(values: Dict[str, Any], name: str) -> np.ndarray:
+    """One value, without the cells that failed where it has the grid's axes."""
+    value, failed = np.asarray(values[name]), failed_cells(values)
+    return value[~failed] if failed.ndim and value.shape[: failed.ndim] == failed.shape else value
+
+
+def defined(values: Dict[str, Any], name: str, axes: List[Axis]) -> np.ndarray:
+    """One value with these axes; integers, which are -1 where a cell failed, are NaN there as all else is."""
+    value, failed, grid = np.asarray(values[name]), failed_cells(values), _grid_axes(values)
+    if value.dtype.kind != "i" or name == const.R_STATUS or not failed.any() or axes[: len(grid)] != grid:
+        return value
+    value = value.astype(float)
+    value[failed] = np.nan
+    return value

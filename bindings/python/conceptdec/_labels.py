@@ -23,7 +23,8 @@ def _strict_array(name: str, values: Any) -> np.ndarray:
             raise ConceptDecError(f"{name}: the rows have different lengths", const.ESIZE) from None
     array = np.asarray(values)
     if array.dtype.kind not in "biu" + _TEXT:
-        raise ConceptDecTypeError(f"{name}: must be integers or strings, not {array.dtype}")
+        hint = "; convert whole numbers with .astype(int)" if array.dtype.kind == "f" else ""
+        raise ConceptDecTypeError(f"{name}: must be integers or strings, not {array.dtype}{hint}")
     return array
 
 

@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Lines over common places, with the range in which chance lies."""
+    """Lines over common places, with the range in which chance lies; the scale of shares begins at 0."""
 
     title: str
     x_title: str
@@ -40,6 +40,7 @@ class Curve(NamedTuple):
     places: List[str]
     lines: List[Line]
     chance: Optional[Tuple[np.ndarray, np.ndarray]] = None
+    is_share: bool = False
 
 
 class Heat(NamedTuple):
@@ -87,7 +88,11 @@ class _Values:
     def get(self, name: str) -> np.ndarray:
         """One value spread over the axes, NaN where the result does not have it."""
         axes = _axes.axes_of(self._values, name) or []
-        value = np.asarray(self._values[name], dtype=float)
+        return self.spread(_axes.defined(self._values, name, axes), axes)
+
+    def spread(self, value: np.ndarray, axes: List[Axis]) -> np.ndarray:
+        """What has `axes` over the axes here."""
+        value = np.asarray(value, dtype=float)
         value = value[tuple(self._chosen.get(axis.name, slice(None)) for axis in axes)]
         left = {axis.name for axis in axes}
         shape = [len(axis.places) if axis.name in left else 1 for axis in self.axes]
@@ -134,14 +139,22 @@ def _combinations(axes: List[Axis]) -> List[str]:
     return [", ".join(f"{_words(a.name)} {_shown(a.places[at[a.name]])}" for a in several) for at in index]
 
 
-def _band(values: Dict[str, Any], v: _Values, last: int) -> Optional[Tuple[np.ndarray, np.ndarray]]:
-    """The range of chance levels at each place: over all lines, from the least to the greatest."""
+def _levels(name: str, values: Dict[str, Any], v: _Values) -> List[np.ndarray]:
+    """What `name` is by chance: the ends of what 95 of 100 permutations give, else a level."""
+    null = np.asarray(values.get(const.R_NULL, 0.0))
+    if null.ndim > 1 and null.shape[:-2] + null.shape[-1:] == np.shape(values[name]):
+        ends = np.quantile(null, (0.025, 0.975), axis=-2)
+        return [v.spread(end, _axes.axes_of(values, name) or []) for end in ends]
     names = (const.R_CHANCE_NULL, const.R_CHANCE, const.R_CHANCE_UNIFORM)
-    name = next((name for name in names if name in values and _axes.axes_of(values, name) is not None), None)
-    if name is None or np.isnan(v.get(name)).all():
+    return [v.get(name) for name in names if name in values and _axes.axes_of(values, name) is not None][:1]
+
+
+def _band(name: str, values: Dict[str, Any], v: _Values, last: int) -> Optional[Tuple[np.ndarray, np.ndarray]]:
+    """The range of chance at each place: over all lines, from the least to the greatest."""
+    levels = [np.moveaxis(level, last, -1).reshape(-1, len(v.axes[last].places)) for level in _levels(name, values, v)]
+    if not levels or np.isnan(levels).all():
         return None
-    levels = np.moveaxis(v.get(name), last, -1).reshape(-1, len(v.axes[last].places))
-    return np.fmin.reduce(levels), np.fmax.reduce(levels)  # NaN where all are
+    return np.fmin.reduce(levels[0]), np.fmax.reduce(levels[-1])  # NaN where all are
 
 
 def _curve(name: str, values: Dict[str, Any], v: _Values) -> Picture:
@@ -160,8 +173,8 @@ def _curve(name: str, values: Dict[str, Any], v: _Values) -> Picture:
     lines = [Line(text or _words(name), *rest) for text, *rest in zip(names, flat(name), *ends)]
     if len(lines) == 1:
         lines += [Line(_words(other), flat(other)[0]) for other in _COMPANIONS.get(name, ()) if other in values]
-    chance = _band(values, v, last) if name in _BELOW_CHANCE else None
-    return Curve(title, x_title, _words(name), places, lines, chance)
+    chance = _band(name, values, v, last) if name in _BELOW_CHANCE else None
+    return Curve(title, x_title, _words(name), places, lines, chance, name in _BETWEEN_0_AND_1)
 
 
 def _default(values: Dict[str, Any]) -> Optional[str]:

@@ -33,6 +33,8 @@ def _curve(curve: Curve, ax: Any, style: Any) -> None:
     every = max(len(places) // 12, 1)
     ax.set_xticks(places[::every], curve.places[::every])
     ax.set(xlabel=curve.x_title, ylabel=curve.y_title, title=curve.title)
+    if curve.is_share:
+        ax.set_ylim(bottom=0, auto=True)  # the top goes on to follow what is drawn
     if len(curve.lines) > 1 or curve.chance is not None:
         ax.legend()
 

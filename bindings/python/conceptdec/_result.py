@@ -14,7 +14,7 @@ from ._errors import ConceptDecError, error
 from ._library import Handle, library
 from ._structs import Array
 
-_SHOWN_ROWS = 40
+_SHOWN_ROWS, _SHOWN_NUMBERS, _SHOWN_CELLS = 40, 8, 4
 _COLUMNS = (
     ("trustworthy", const.R_TRUSTWORTHINESS),
     ("continuous", const.R_CONTINUITY),
@@ -92,9 +92,17 @@ def _with_classes(values: Dict[str, Any], classes: np.ndarray) -> Dict[str, Any]
     return {} if all(_same(array, values.get(name)) for name, array in changed.items()) else changed
 
 
-def _shape(value: Any) -> str:
-    """A number, or the shape of an array."""
-    return " x ".join(map(str, value.shape)) if isinstance(value, np.ndarray) else f"{value:.6g}"
+def _brief(value: Any) -> str:
+    """A number, those of a short vector, or the shape of an array."""
+    if not isinstance(value, np.ndarray):
+        return f"{value:.6g}" if isinstance(value, float) else str(value)
+    is_short = value.ndim == 1 and value.size <= _SHOWN_NUMBERS
+    return " ".join(map(_brief, value.tolist())) if is_short else f"array {value.shape}"
+
+
+def _range(levels: np.ndarray, form: str) -> str:
+    """A number, or the least and the greatest of several."""
+    return " to ".join(format(level, form) for level in np.unique([levels.min(), levels.max()]))
 
 
 class Result:
@@ -185,7 +193,8 @@ class Result:
         A row for each cell of a grid, label set and k (or penalty); of results about pairs for each pair. Columns:
         `axis_0`, `axis_1` ... for the place in a grid, `labels` for the label set, `k` or `lambda_`, `a` and `b` for
         pairs; then each value under its own name, repeated where it does not depend on one of these. What has an axis
-        of its own kind (confusion, folds, samples, draws) is left out.
+        of its own kind (confusion, folds, samples, draws) is left out. Cells of a sweep that failed are NaN in every
+        column but `status`, counts too, which are -1 there in the arrays.
 
         Parameters
         ----------
@@ -210,7 +219,8 @@ class Result:
         """A picture with matplotlib, by default of what the result is about.
 
         Decodability and other scores are curves over the last axis of a grid, else over k or the penalty, with their
-        intervals and the range of chance levels (a matrix of colours where there would be more than six lines).
+        intervals and, in grey, chance: what lies between the 2.5 and 97.5 % quantiles of the permutations, else the
+        range of chance levels (a matrix of colours where there would be more than six lines).
         `confusion` (shares of the true concept), `per_concept`, overlaps, similarities and cosines are matrices.
 
         Parameters
@@ -268,8 +278,7 @@ class Result:
     def _headline(self) -> str:
         if const.R_N_SCORED not in self._values:
             return "conceptdec.Result"
-        scored = np.asarray(self._values[const.R_N_SCORED])
-        count = f"{scored.max()}" if scored.min() == scored.max() else f"{scored.min()} to {scored.max()}"
+        count = _range(_axes.of_good_cells(self._values, const.R_N_SCORED), "d")
         classes = f", {len(self._values[const.R_CLASSES])} classes" if const.R_CLASSES in self._values else ""
         return f"conceptdec.Result: {count} samples scored{classes}"
 
@@ -277,7 +286,8 @@ class Result:
         """One line for each k, or lambda, of each cell and label set."""
         found = _axes.main_of(self._values)
         if found is None:
-            return [f"{name:>14}  {_shape(value)}" for name, value in self._values.items()]
+            width = max(map(len, self._values), default=0)
+            return [f"{name:>{width}}  {_brief(value)}" for name, value in self._values.items()]
         name, axis, head = found
         main = np.atleast_1d(self._values[name])
         columns = [(title, np.atleast_1d(self._values[c])) for title, c in _COLUMNS if c in self._values]
@@ -299,17 +309,27 @@ class Result:
         shown = []
         for head, name in (("1/C", const.R_CHANCE_UNIFORM), ("largest class", const.R_CHANCE_MAJORITY)):
             if name in self._values:
-                level = np.unique(np.asarray(self._values[name], dtype=float))
-                text = f"{level[0]:.4f}" if level.size == 1 else f"{level[0]:.4f} to {level[-1]:.4f}"
-                shown.append(f"{head} {text}")
+                shown.append(f"{head} {_range(_axes.of_good_cells(self._values, name), '.4f')}")
         return ["chance levels: " + ", ".join(shown)] if shown else []
 
     def _doubts(self) -> List[str]:
         """What should not be overlooked."""
-        converged = np.asarray(self._values.get(const.R_CONVERGED, 1))
-        if converged.all():
+        doubts = self._failures()
+        if const.R_CONVERGED in self._values:
+            converged = _axes.of_good_cells(self._values, const.R_CONVERGED)
+            if not converged.all():
+                doubts.append(f"NOT CONVERGED: the fits of {(converged == 0).sum()} of {converged.size} lambdas")
+        return doubts
+
+    def _failures(self) -> List[str]:
+        """Which cells of a sweep failed, and why the first of them did."""
+        failed = _axes.failed_cells(self._values)
+        if self.messages is None or not failed.any():
             return []
-        return [f"NOT CONVERGED: the fits of {(converged == 0).sum()} of {converged.size} lambdas"]
+        cells = np.argwhere(failed).tolist()
+        named = ", ".join(map(str, cells[:_SHOWN_CELLS])) + " ..." * (len(cells) > _SHOWN_CELLS)
+        reason = self.messages[tuple(cells[0])]
+        return [f"FAILED: {len(cells)} of {failed.size} cells ({named}), the first with: {reason}"]
 
     def __reduce__(self):
         return Result, (self._values, self.to_json(), self.messages)

@@ -110,8 +110,8 @@ def save_activations(
 
     Notes
     -----
-    Nothing is copied but a block at a time; bfloat16 is "<V2" in a .npy file, which ``open_activations(path,
-    dtype="bfloat16")`` reads.
+    Nothing is copied but a block at a time; bfloat16 is "<V2" in a .npy file, which :func:`open_activations` reads as
+    bfloat16 without being told.
 
     Examples
     --------

@@ -18,6 +18,7 @@ from ._paths import Path, path_bytes
 from ._structs import Matrix
 
 _SHOWN = 40
+_BITS = ("int16", "uint16")  # what may be bfloat16
 
 
 def _size(shape: Tuple[int, ...]) -> str:
@@ -80,7 +81,7 @@ class StoredArray:
     def _matrices(self, name: str, dtype: Optional[str] = None) -> List[Matrix]:
         """One for each cell, good as long as this object's file, which each of them keeps."""
         if dtype not in (None, self.dtype) or self.is_integer or not self._info.dtype:
-            hint = "; open the file with dtype='bfloat16'" if self.dtype in ("int16", "uint16", "V2") else ""
+            hint = "; if it holds bfloat16: open_activations(path, dtype='bfloat16')" * (self.dtype in _BITS)
             wanted = dtype or "float64, float32, float16 or bfloat16"
             raise ConceptDecTypeError(f"{name}: array {self.name!r} must be {wanted}, not {self.dtype}{hint}")
         if self.ndim < 2:

@@ -57,7 +57,7 @@ class _Plane:
         every = np.concatenate([v[np.isfinite(v)] for v in series if v is not None])
         low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
         room = (high - low) * 0.06 or 0.5 * max(abs(high), 1.0)
-        self.low, self.high, self.bottom = low - room, high + room, height
+        self.low, self.high, self.bottom = 0.0 if curve.is_share else low - room, high + room, height
         self.step = (_WIDTH - _LEFT - _RIGHT) / max(len(curve.places), 1)
 
     def x(self, place: int) -> float:

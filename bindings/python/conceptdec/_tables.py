@@ -31,4 +31,5 @@ def columns_of(values: Dict[str, Any], concepts: bool) -> Dict[str, np.ndarray]:
     axes = axes if concepts or not plain else plain
     rows = max(axes.values(), key=lambda found: (concepts and "concept" in _names(found), len(found)), default=[])
     inside = {name: found for name, found in axes.items() if set(_names(found)) <= set(_names(rows))}
-    return {**_places(rows), **{name: _spread(values[name], found, rows) for name, found in inside.items()}}
+    columns = {name: _spread(_axes.defined(values, name, found), found, rows) for name, found in inside.items()}
+    return {**_places(rows), **columns}

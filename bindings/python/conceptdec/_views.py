@@ -31,7 +31,8 @@ def _code(name: str, kind: str, size: int, shown: str, dtype: Optional[str], kno
     if dtype == "bfloat16" and size == 2 and kind in ("u", "i", "V", "bfloat"):
         return const.BFLOAT16
     if dtype == "bfloat16" and known is _FLOATS:
-        raise ConceptDecTypeError(f"{name}: dtype='bfloat16' reads 16-bit integers, not {shown}")
+        hint = "; of a file: open_activations(path, dtype='bfloat16')" if kind in ("u", "i") else ""
+        raise ConceptDecTypeError(f"{name}: dtype='bfloat16' reads 16-bit integers, not {shown}{hint}")
     if (kind, size) in known:
         return known[kind, size]
     if size == 2 and kind in ("u", "i", "V"):
@@ -175,6 +176,8 @@ def _grid(
     if outside:
         return outside
     if isinstance(x, np.ndarray) and x.dtype == object:
+        if x.size and np.isscalar(x.flat[0]):
+            raise ConceptDecTypeError(f"{name}: dtype object is not numbers; convert them, e.g. with .astype(float)")
         x = x.tolist()
     if not isinstance(x, (list, tuple)):
         view = tensor(name, x, dtype, known)

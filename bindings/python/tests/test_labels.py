@@ -45,6 +45,14 @@ def test_refused_labels(y):
         _labels.encode(y)
 
 
+def test_labels_of_floats():
+    for name, call in (("y", _labels.encode), ("groups", lambda values: _labels.groups(("groups",), (values,)))):
+        with pytest.raises(TypeError, match=rf"^{name}: must be integers or strings, not float64; .*\.astype\(int\)"):
+            call(np.array([1.0, 2.0]))
+    with pytest.raises(TypeError, match="not complex128 "):
+        _labels.encode(np.array([1j]))
+
+
 def test_refused_shapes_and_ignore():
     with pytest.raises(conceptdec.ConceptDecError, match="1 or 2 axes"):
         _labels.encode(np.zeros((2, 2, 2), dtype=int))

@@ -147,6 +147,38 @@ def test_a_failed_cell(data, recwarn):
     assert not recwarn.list
 
 
+def test_chance_of_permutations(data):
+    """What 95 % of them give, of all lines; and the level where there are none."""
+    x, y, grid = data
+    r = conceptdec.knn_decodability(x, y, k=[1, 5, 9], permutations=40)
+    low, high = picture_of(r.to_dict()).chance
+    assert np.array_equal(low, np.quantile(r.null, 0.025, axis=0)) and (low < r.chance_null).all()
+    assert np.array_equal(high, np.quantile(r.null, 0.975, axis=0)) and (high > r.chance_null).all()
+    s = conceptdec.sweep(grid, y, k=[1, 5], permutations=40)
+    low, high = picture_of(s.to_dict(), axis_0=1).chance
+    assert np.array_equal(low, np.quantile(s.null[1], 0.025, axis=1).min(axis=1))
+    assert np.array_equal(high, np.quantile(s.null[1], 0.975, axis=1).max(axis=1))
+    p = conceptdec.probe(x, y, lambdas=[1.0, 0.1], permutations=20)
+    assert np.array_equal(picture_of(p.to_dict()).chance[1], np.quantile(p.null, 0.975, axis=0))
+    two = conceptdec.knn_decodability(x, np.stack([y, y[::-1]], axis=1), k=[1, 5], permutations=20)
+    assert np.array_equal(picture_of(two.to_dict()).chance[1], np.quantile(two.null, 0.975, axis=1).max(axis=0))
+
+
+def test_scores_are_drawn_from_zero(data):
+    x, y, _ = data
+    r = conceptdec.knn_decodability(x, y, k=[1, 5])
+    score, other = picture_of(r.to_dict()), picture_of(conceptdec.geometry(x).to_dict())
+    assert score.is_share and not other.is_share and not picture_of(r.to_dict(), "kappa").is_share
+    assert _svg._Plane(score, 230).y(0.0) == 230 and "0" in texts(_svg.drawn(score))
+    assert _svg._Plane(other, 230).low < other.lines[0].value.min()
+
+
+def test_a_count_of_a_failed_cell_is_a_gap(data):
+    x, y, _ = data
+    r = conceptdec.sweep([x, np.full_like(x, NAN), x], y, k=3)
+    assert np.array_equal(picture_of(r.to_dict(), "n_scored").lines[0].value, [60, NAN, 60], equal_nan=True)
+
+
 # ---- as SVG ----
 
 
@@ -254,6 +286,9 @@ def test_plot_of_a_curve(data, plt):
     assert chance.get_paths()[0].vertices[:, 1].max() == r.chance_null.max()
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["decodability", "chance"]
     figure.canvas.draw()
+    assert ax.get_ylim()[0] == 0 and ax.get_ylim()[1] > r.ci_high.max()
+    ax.plot([0, 2], [0.5, 3.0])
+    assert ax.get_ylim()[1] > 3
 
 
 def test_plot_of_a_matrix(data, plt):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import conceptdec
+from conceptdec import _tables
 
 NAMES = np.array(["noun", "verb", "adj"])
 
@@ -36,7 +37,7 @@ def results():
         "one against many": conceptdec.similarity([x, x**3], x),
         "undefined": conceptdec.similarity([x, np.zeros_like(x)], x),
         "grids": conceptdec.similarity(grid, [x, -x]),
-        "geometry": conceptdec.geometry(x, names),
+        "geometry": conceptdec.geometry(x, names, capacity_draws=10),
         "vectors": conceptdec.concept_vectors(x, names, bootstrap=20),
         "erasure": conceptdec.erasure_curve(x, names),
     }
@@ -78,7 +79,39 @@ def test_json_of_what_is_not_defined(results):
     assert predicted[0][1] is None and predicted[0][0] in NAMES.tolist()
 
 
+def test_short_arrays_show_their_numbers(results):
+    r, lines = results["geometry"], {line.split()[0]: line.split()[1:] for line in repr(results["geometry"]).split("\n")}
+    assert lines["capacity"] == [f"{value:.6g}" for value in r.capacity] and lines["class_count"] == ["20"] * 3
+    assert lines["classes"] == ["adj", "noun", "verb"] and lines["twonn"] == [f"{r.twonn:.6g}"]
+    wide = conceptdec.geometry(np.random.default_rng(0).standard_normal((40, 9)))
+    assert "spectrum  array (9,)\n" in repr(wide) and "overlap  array (3, 3)\n" in repr(results["overlap"])
+
+
 # ---- tables ----
+
+
+def test_counts_of_failed_cells_are_missing(results):
+    """In columns, which need no pandas: -1 is no count."""
+    r = results["failed cell"]
+    for concepts, name in ((False, "n_scored"), (True, "class_count")):
+        columns = _tables.columns_of(r.to_dict(), concepts)
+        is_good = columns["axis_0"] == 0
+        assert np.isnan(columns[name][~is_good]).all() and (columns[name][is_good] == (20 if concepts else 60)).all()
+        assert (columns["status"] == np.where(is_good, 0, r.status[1])).all() and (columns["k"] == 3).all()
+    assert r.n_scored.tolist() == [60, -1]
+    assert _tables.columns_of(results["sweep"].to_dict(), False)["n_scored"].dtype == np.int64
+
+
+def test_geometry_of_each_concept(results):
+    r = results["geometry"]
+    columns = _tables.columns_of(r.to_dict(), True)
+    each = ["class_count", "silhouette_per_concept", "participation_per_concept"]
+    each += [name + se for name in ("capacity", "manifold_radius", "manifold_dimension") for se in ("", "_se")]
+    assert columns["concept"].tolist() == ["adj", "noun", "verb"] and set(each) == {n for n in r if np.shape(r[n]) == (3,)} - {
+        "classes", "curve_samples", "twonn_curve", "twonn_curve_se", "twonn_curve_n"
+    }
+    for name in each:
+        assert np.array_equal(columns[name], r[name]), name
 
 
 def table(result, concepts=False):

@@ -169,8 +169,9 @@ def test_bfloat16(sample, tmp_path):
     np.save(tmp_path / "x.npy", bits)
     plain = conceptdec.open_activations(tmp_path / "x.npy")[0]
     assert plain.dtype == "uint16" and np.array_equal(plain.integers(), bits)
-    text = "X: array 'x' must be float64.*not uint16; open .*dtype='bfloat16'"
-    refused("EDTYPE", lambda: conceptdec.neighbors(plain, 3), text)
+    hint = r"not uint16; if it holds bfloat16: open_activations\(path, dtype='bfloat16'\)"
+    refused("EDTYPE", lambda: conceptdec.neighbors(plain, 3), "X: array 'x' must be float64.*" + hint)
+    refused("EDTYPE", lambda: conceptdec.neighbors(plain, 3, dtype="bfloat16"), "array 'x' must be bfloat16, " + hint)
     acts = conceptdec.open_activations(tmp_path / "x.npy", dtype="bfloat16")
     assert acts[0].dtype == "bfloat16" and not acts[0].is_integer
     assert np.array_equal(acts[0].bits(), bits) and acts[0].bits().dtype == np.uint16

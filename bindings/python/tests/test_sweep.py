@@ -56,6 +56,21 @@ def test_one_bad_cell(layers):
     assert "nan" in repr(swept)
 
 
+def test_how_failed_cells_are_shown(layers):
+    """They are named with a reason, and no part of any range."""
+    views, y = layers
+    for metrics in ("knn", "probe"):
+        swept = conceptdec.sweep([[views[0, 0], np.full((45, 3), np.inf)], list(views[1, :2])], y, metrics)
+        reason = "FAILED: 1 of 4 cells ([0, 1]), the first with: x: non-finite value at row 0, column 0"
+        for shown in (repr(swept), swept._repr_html_()):
+            assert reason in shown and "45 samples scored" in shown and "1/C 0.3333, largest class 0.3333" in shown
+            assert "-1" not in shown.split("\n")[0] and "nan" not in shown.split("chance levels")[1]
+            assert shown.count("FAILED") == 1
+    bad = conceptdec.sweep([views[0, 0]] + [np.full((45, 3), np.nan)] * 6, y)
+    assert "FAILED: 6 of 7 cells ([1], [2], [3], [4] ...), the first with: " in repr(bad)
+    assert "FAILED" not in repr(conceptdec.sweep(views, y))
+
+
 def test_label_sets(layers):
     views, y = layers
     swept = conceptdec.sweep(views, np.column_stack([y, y[::-1]]), k=[2, 4])

@@ -256,6 +256,18 @@ def test_refused_dtype_names():
         _views.matrix("X", np.zeros((2, 2)), "float8")
     with pytest.raises(TypeError, match="16-bit integers, not float32"):
         _views.matrix("X", np.zeros((2, 2), dtype=np.float32), "bfloat16")
+    with pytest.raises(TypeError, match=r"not int64; of a file: open_activations\(path, dtype='bfloat16'\)"):
+        _views.matrix("X", np.zeros((2, 2), dtype=np.int64), "bfloat16")
+
+
+def test_objects_that_are_numbers():
+    x = np.arange(8.0).reshape(2, 2, 2)
+    for views, name in ((x.astype(object), "views"), ([x[0], x[1].astype(object)], r"views\[1\]")):
+        with pytest.raises(TypeError, match=f"^{name}: dtype object is not numbers; .*astype"):
+            _views.grid("views", views)
+    boxed = np.empty(2, dtype=object)
+    boxed[:] = [x[0], x[1, :, :1]]
+    assert _views.grid("views", boxed)[0] == (2,)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4)])
