@@ -80,7 +80,8 @@ def test_json_of_what_is_not_defined(results):
 
 
 def test_short_arrays_show_their_numbers(results):
-    r, lines = results["geometry"], {line.split()[0]: line.split()[1:] for line in repr(results["geometry"]).split("\n")}
+    r = results["geometry"]
+    lines = {line.split()[0]: line.split()[1:] for line in repr(r).split("\n")}
     assert lines["capacity"] == [f"{value:.6g}" for value in r.capacity] and lines["class_count"] == ["20"] * 3
     assert lines["classes"] == ["adj", "noun", "verb"] and lines["twonn"] == [f"{r.twonn:.6g}"]
     wide = conceptdec.geometry(np.random.default_rng(0).standard_normal((40, 9)))
@@ -107,9 +108,9 @@ def test_geometry_of_each_concept(results):
     columns = _tables.columns_of(r.to_dict(), True)
     each = ["class_count", "silhouette_per_concept", "participation_per_concept"]
     each += [name + se for name in ("capacity", "manifold_radius", "manifold_dimension") for se in ("", "_se")]
-    assert columns["concept"].tolist() == ["adj", "noun", "verb"] and set(each) == {n for n in r if np.shape(r[n]) == (3,)} - {
-        "classes", "curve_samples", "twonn_curve", "twonn_curve_se", "twonn_curve_n"
-    }
+    of_samples = {"curve_samples", "twonn_curve", "twonn_curve_se", "twonn_curve_n"}
+    assert set(each) == {name for name in r if np.shape(r[name]) == (3,)} - of_samples - {"classes"}
+    assert columns["concept"].tolist() == ["adj", "noun", "verb"]
     for name in each:
         assert np.array_equal(columns[name], r[name]), name
 
