@@ -230,7 +230,7 @@ fi
 # Instrumented code draws warnings that plain code does not: no -Werror here.
 if step build-sanitize build_in sanitize --buildtype=debugoptimized -Db_sanitize=address,undefined \
   -Dtests=enabled -Dexamples=disabled; then
-  export CK_FORK=no ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  export CK_FORK=no ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   checks sanitize sanitize
 fi
 finish

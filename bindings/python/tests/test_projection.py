@@ -325,7 +325,7 @@ def test_align(rng, scale):
     np.testing.assert_allclose(r.transformed, reference, atol=1e-10)
     np.testing.assert_allclose(r.rotation, turn.T, atol=1e-10)
     assert r.scale == pytest.approx(factor) and r.disparity == pytest.approx(0, abs=1e-20)
-    assert "transformed" in repr(r) and "40 x 3" in repr(r)
+    assert "transformed" in repr(r) and "array (40, 3)" in repr(r)
 
 
 def test_align_is_the_least(rng):
