@@ -73,23 +73,6 @@ least_members(const command *c, int protocol)
 }
 
 static int
-show_scores(const command *c, const input *in, const concepts *chosen, conceptdec_result *r)
-{
-    table rows = {0};
-    text json = {0};
-    if (flag_of(c, "per-concept"))
-        add_concept_rows(&rows, in, chosen, r, inner, of_concepts);
-    else
-        add_score_rows(&rows, in, r, CONCEPTDEC_R_K, scores);
-    int code = add_result(c, &json, r, in, chosen);
-    if (!code)
-        code = show(c, &rows, &json);
-    forget_table(&rows);
-    forget(&json);
-    return code;
-}
-
-static int
 run(command *c)
 {
     input in = {0};
@@ -113,7 +96,7 @@ run(command *c)
     if (!code)
         code = sweep(c, &in, &chosen, &o, NULL, &r);
     if (r) {
-        int shown = show_scores(c, &in, &chosen, r);
+        int shown = show_scores(c, &in, &chosen, r, CONCEPTDEC_R_K, scores, inner, of_concepts);
         code = shown ? shown : code;
     }
     conceptdec_result_free(r);

@@ -235,3 +235,21 @@ add_result(const command *c, text *json, conceptdec_result *r, const input *in, 
     add_end(c, json, in, chosen);
     return DONE;
 }
+
+int
+show_scores(const command *c, const input *in, const concepts *chosen, conceptdec_result *r, const char *axis,
+            const score *scores, const score *inner, const score *of_concepts)
+{
+    table rows = {0};
+    text json = {0};
+    if (flag_of(c, "per-concept"))
+        add_concept_rows(&rows, in, chosen, r, inner, of_concepts);
+    else
+        add_score_rows(&rows, in, r, axis, scores);
+    int code = add_result(c, &json, r, in, chosen);
+    if (!code)
+        code = show(c, &rows, &json);
+    forget_table(&rows);
+    forget(&json);
+    return code;
+}

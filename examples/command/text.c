@@ -195,7 +195,10 @@ write_and_rename(const command *c, const char *path, const char *temporary, cons
 {
     int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0)
-        return complain(c, FAILED, "%s: cannot be made: %s", temporary, strerror(errno));
+        return complain(c, FAILED, "%s: cannot be made: %s", path, strerror(errno));
+    struct stat old;
+    if (!stat(path, &old)) /* who may not see what is replaced may not see this either */
+        fchmod(file, old.st_mode & 0777);
     bool good = write_all(file, t->bytes, t->length) && !fsync(file);
     int reason = errno;
     if (close(file) && good)
@@ -218,13 +221,15 @@ write_file(const command *c, const char *path, const text *t)
         return write_through(c, path, t);
     char *real = realpath(path, NULL); /* a link stays one */
     const char *target = real ? real : path;
-    size_t size = strlen(target) + 32;
+    const char *slash = strrchr(target, '/');
+    int folder = slash ? (int)(slash + 1 - target) : 0;
+    size_t size = (size_t)folder + 48; /* a name of its own: with that of the file it could be too long */
     char *temporary = malloc(size);
     int code = NO_MEMORY;
     if (!temporary) {
         complain(c, NO_MEMORY, "memory is exhausted");
     } else {
-        snprintf(temporary, size, "%s.%ld.tmp", target, (long)getpid());
+        snprintf(temporary, size, "%.*s.conceptdec.%ld.tmp", folder, target, (long)getpid());
         code = write_and_rename(c, target, temporary, t);
     }
     free(temporary);

@@ -65,6 +65,9 @@ void add_labelled_rows(table *t, const input *in, int64_t cell, const concepts *
 
 /* The library's object with "input" and "arguments" at its end. An exit code. */
 int add_result(const command *c, text *json, conceptdec_result *r, const input *in, const concepts *chosen);
+/* All of a result as asked for: a row for each entry of `axis`, or with --per-concept for each concept. */
+int show_scores(const command *c, const input *in, const concepts *chosen, conceptdec_result *r, const char *axis,
+                const score *scores, const score *inner, const score *of_concepts);
 conceptdec_status add_object(const command *c, text *json, conceptdec_result *r); /* the library's object alone */
 void add_array(text *json, const conceptdec_array *array);      /* nested lists */
 void add_end(const command *c, text *json, const input *in, const concepts *chosen); /* , "input": ..., "arguments": ...} */

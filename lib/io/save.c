@@ -2,7 +2,6 @@
 #include "io/save.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/file_out.h"

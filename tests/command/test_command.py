@@ -587,3 +587,42 @@ def test_blas_is_chosen_once():
     environment = {**os.environ, "OPENBLAS_CORETYPE": "Prescott"}
     out = run("--version", env=environment).out
     assert '"core":"Prescott"' in out or '"name":"none"' in out
+
+
+# ---- files that are not what names and options suggest ----
+
+
+def test_targets_and_labels_beside_options_of_the_activations(acts, labels, tmp_path):
+    np.save(tmp_path / "t.npy", acts[3, 4, 2, :, :3].astype("f4"))
+    np.save(tmp_path / "short.npy", labels.astype("i2"))
+    bits = np.ascontiguousarray(acts[3, 3, 2].astype("f4")).view("u4") >> 16
+    np.save(tmp_path / "bits.npy", bits.astype("u2"))
+    asked = ["regression", "activations.npy", "--at", "3,1,2", "--targets", tmp_path / "t.npy", "--json"]
+    assert values(run(*asked, "--map"), 0)["per_target"] == values(run(*asked), 0)["per_target"]
+    done = run("knn", tmp_path / "bits.npy", "--bfloat16", "--labels", tmp_path / "short.npy", "--json")
+    r = conceptdec.knn_decodability(bits.astype("u2"), labels, dtype="bfloat16")
+    assert np.array_equal(np.array(values(done)["decodability"]), r.decodability)
+
+
+def test_names_that_are_no_text_or_control_a_terminal(acts, tmp_path):
+    latin = os.fsencode(tmp_path) + b"/caf\xe9.npy"
+    with open(latin, "wb") as file:
+        np.save(file, acts[3, 3, 2])
+    done = run("knn", os.fsdecode(latin), "--labels", DATA / "labels.npy", "--json")
+    assert done.json["input"]["path"].endswith("caf\ufffd.npy")
+    safetensors(tmp_path / "x.safetensors", {"a\x1b[31mred\nrow": acts[3, 3, 2], "b": acts[3, 2, 2]})
+    table = run("info", tmp_path / "x.safetensors").out
+    assert "\x1b" not in table and len(table.splitlines()) == 3 and "a\ufffd[31mred\ufffdrow" in table
+    refused = run("knn", tmp_path / "x.safetensors", "--array", "\x1b[2J", "--labels", DATA / "labels.npy", code=3)
+    assert "\x1b" not in refused.err
+
+
+def test_what_is_written_over_keeps_its_mode(acts, tmp_path):
+    for name in ("secret.csv", "p" * 246 + ".npy"):
+        path = tmp_path / name
+        path.write_bytes(b"old")
+        path.chmod(0o600)
+        run("pca", "activations.npy", "--at", "3,3,2", "--components", "2", "-o", path, *["--csv"][: name.endswith("csv")])
+        assert path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() != b"old", name
+        path.unlink()
+        assert not os.listdir(tmp_path)

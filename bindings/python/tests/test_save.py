@@ -140,3 +140,15 @@ def test_the_same_numbers(sample, tmp_path):
             found = conceptdec.sweep(acts["x"], acts["y"], k=[1, 5], bootstrap=20)
         expected = conceptdec.sweep(rows, y, k=[1, 5], bootstrap=20, **options)
         assert json.loads(found.to_json())["values"] == json.loads(expected.to_json())["values"]
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_a_long_name_is_no_hindrance(tmp_path):
+    x = np.arange(6.0).reshape(3, 2)
+    for name in ("x.npy", "n" * 251 + ".npy"):
+        path = tmp_path / name
+        path.write_bytes(b"old")
+        path.chmod(0o600)
+        conceptdec.save_activations(path, x)
+        assert path.stat().st_mode & 0o777 == 0o600 and np.array_equal(np.load(path), x)
+        path.unlink()
+        assert list(tmp_path.iterdir()) == []
