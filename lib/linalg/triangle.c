@@ -13,6 +13,8 @@
 typedef struct {
     conceptdec_ctx *ctx;
     int64_t n, blocks;
+    bool is_wide;
+    int64_t size, mr, nr; /* bytes of an element; panels */
     /* packing */
     const double *l, *scale;
     int64_t ld;
@@ -22,11 +24,26 @@ typedef struct {
     const conceptdec_i_triangle_batch *batch;
     const double *const *in;
     double *const *out;
-    float *packed, *values; /* panels of columns; columns, one after the other */
+    char *packed, *values; /* panels of columns; columns, one after the other */
     int64_t ld_values;
     bool is_second; /* the product with T' */
 } work;
 
+static work
+work_of(conceptdec_ctx *ctx, int64_t n, bool is_wide)
+{
+    const conceptdec_i_kernels *k = ctx->kernels;
+    return (work){.ctx = ctx,
+                  .n = n,
+                  .blocks = ceil_div(n, BLOCK),
+                  .is_wide = is_wide,
+                  .size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float),
+                  .mr = is_wide ? k->mr_f64 : k->mr_f32,
+                  .nr = is_wide ? k->nr_f64 : k->nr_f32,
+                  .ld_values = ceil_div(n, BLOCK) * BLOCK};
+}
+
+/* Where blocks start, in elements. */
 static int64_t
 lower_at(int64_t block)
 {
@@ -48,112 +65,145 @@ reach(int64_t n, int64_t block, bool is_upper, int64_t *first, int64_t *end)
 }
 
 int64_t
-conceptdec_i_triangle_bytes(int64_t n)
+conceptdec_i_triangle_bytes(int64_t n, bool is_wide)
 {
-    int64_t blocks = ceil_div(n, BLOCK);
-    return (int64_t)sizeof(float) * (lower_at(blocks) + upper_at(n, blocks));
+    int64_t blocks = ceil_div(n, BLOCK), size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    return size * (lower_at(blocks) + upper_at(n, blocks));
 }
 
 /* Element (i, j) of T. */
-static float
+static double
 element(const work *w, int64_t i, int64_t j)
 {
-    return i < w->n && j <= i ? (float)(w->l[i * w->ld + j] * w->scale[j]) : 0;
+    return i < w->n && j <= i ? w->l[i * w->ld + j] * w->scale[j] : 0;
+}
+
+static char *
+put(const work *w, char *out, double value)
+{
+    if (w->is_wide)
+        *(double *)(void *)out = value;
+    else
+        *(float *)(void *)out = (float)value;
+    return out + w->size;
 }
 
 static conceptdec_status
 pack_task(void *argument, int64_t task, int lane)
 {
     const work *w = argument;
-    const int64_t mr = w->ctx->kernels->mr_f32, block = task / 2, row = block * BLOCK;
+    const int64_t block = task / 2, row = block * BLOCK;
     const bool is_upper = task % 2 == 1;
     int64_t first, end;
-    float *out = is_upper ? w->triangle->upper + upper_at(w->n, block) : w->triangle->lower + lower_at(block);
+    char *out = is_upper ? w->triangle->upper + upper_at(w->n, block) * w->size
+                         : w->triangle->lower + lower_at(block) * w->size;
     (void)lane;
     reach(w->n, block, is_upper, &first, &end);
     for (int64_t dim = first; dim < end; dim += DEPTH)
-        for (int64_t i = row; i < row + BLOCK; i += mr)
+        for (int64_t i = row; i < row + BLOCK; i += w->mr)
             for (int64_t p = dim; p < min64(end, dim + DEPTH); p++)
-                for (int64_t k = 0; k < mr; k++)
-                    *out++ = is_upper ? element(w, p, i + k) : element(w, i + k, p);
+                for (int64_t k = 0; k < w->mr; k++)
+                    out = put(w, out, is_upper ? element(w, p, i + k) : element(w, i + k, p));
     return CONCEPTDEC_OK;
 }
 
 conceptdec_status
-conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, const double *scale,
-                           void *memory, conceptdec_i_triangle *triangle)
+conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const double *l, int64_t ld,
+                           const double *scale, void *memory, conceptdec_i_triangle *triangle)
 {
-    work w = {.ctx = ctx, .n = n, .blocks = ceil_div(n, BLOCK), .l = l, .ld = ld, .scale = scale, .triangle = triangle};
-    *triangle = (conceptdec_i_triangle){.n = n, .lower = memory};
-    triangle->upper = triangle->lower + lower_at(w.blocks);
+    work w = work_of(ctx, n, is_wide);
+    w.l = l;
+    w.ld = ld;
+    w.scale = scale;
+    w.triangle = triangle;
+    *triangle = (conceptdec_i_triangle){.n = n, .is_wide = is_wide, .lower = memory};
+    triangle->upper = triangle->lower + lower_at(w.blocks) * w.size;
     return conceptdec_i_parallel(ctx, 2 * w.blocks, pack_task, &w);
 }
 
 /* ---- applying ---- */
 
 static int64_t
-count_panels(const conceptdec_ctx *ctx, const conceptdec_i_triangle_batch *batch)
+count_panels(const work *w, const conceptdec_i_triangle_batch *batch)
 {
-    return ceil_div(batch->columns, ctx->kernels->nr_f32);
-}
-
-static int64_t
-columns_ld(int64_t n)
-{
-    return ceil_div(n, BLOCK) * BLOCK;
+    return ceil_div(batch->columns, w->nr);
 }
 
 int64_t
-conceptdec_i_triangle_scratch(const conceptdec_ctx *ctx, int64_t n, int64_t columns, int64_t batches)
+conceptdec_i_triangle_scratch(const conceptdec_ctx *ctx, int64_t n, bool is_wide, int64_t columns, int64_t batches)
 {
-    int64_t nr = ctx->kernels->nr_f32, padded = columns + batches * nr;
-    return 2 * columns_ld(n) * padded * (int64_t)sizeof(float);
+    const conceptdec_i_kernels *k = ctx->kernels;
+    int64_t nr = is_wide ? k->nr_f64 : k->nr_f32, padded = columns + batches * nr;
+    return 2 * ceil_div(n, BLOCK) * BLOCK * padded * (is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float));
 }
 
-/* The batch of a panel, the panel's number in it, and the first panel of that batch. */
+/* The batch of a panel, and the panel's number in it. */
 static const conceptdec_i_triangle_batch *
-batch_of(const work *w, int64_t *panel, int64_t *first)
+batch_of(const work *w, int64_t *panel)
 {
     const conceptdec_i_triangle_batch *batch = w->batch;
-    *first = 0;
-    while (*panel >= count_panels(w->ctx, batch)) {
-        *panel -= count_panels(w->ctx, batch);
-        *first += count_panels(w->ctx, batch);
+    while (*panel >= count_panels(w, batch)) {
+        *panel -= count_panels(w, batch);
         batch++;
     }
     return batch;
+}
+
+/* One column as it came. */
+static void
+take_column(const work *w, const double *restrict in, char *out)
+{
+    float *restrict floats = (float *)(void *)out;
+    if (w->is_wide)
+        memcpy(out, in, (size_t)w->n * sizeof *in);
+    for (int64_t i = 0; i < w->n && !w->is_wide; i++)
+        floats[i] = (float)in[i];
 }
 
 static conceptdec_status
 columns_task(void *argument, int64_t task, int lane)
 {
     const work *w = argument;
-    const int64_t nr = w->ctx->kernels->nr_f32;
-    int64_t panel = task, first;
-    const conceptdec_i_triangle_batch *batch = batch_of(w, &panel, &first);
-    int64_t present = min64(nr, batch->columns - panel * nr);
-    float *values = w->values + task * nr * w->ld_values;
+    const conceptdec_i_kernels *k = w->ctx->kernels;
+    int64_t panel = task;
+    const conceptdec_i_triangle_batch *batch = batch_of(w, &panel);
+    int64_t present = min64(w->nr, batch->columns - panel * w->nr);
+    char *values = w->values + task * w->nr * w->ld_values * w->size;
+    void *packed = w->packed + task * w->nr * w->n * w->size;
     (void)lane;
-    for (int64_t j = 0; j < present && !w->is_second; j++) {
-        const double *restrict in = w->in[batch->first + panel * nr + j];
-        float *restrict to = values + j * w->ld_values;
-        for (int64_t i = 0; i < w->n; i++)
-            to[i] = (float)in[i];
-    }
-    w->ctx->kernels->interleave_f32(values, w->ld_values, present, w->n, nr, w->packed + task * nr * w->n);
+    for (int64_t j = 0; j < present && !w->is_second; j++)
+        take_column(w, w->in[batch->first + panel * w->nr + j], values + j * w->ld_values * w->size);
+    if (w->is_wide)
+        k->interleave_f64((const void *)values, w->ld_values, present, w->n, w->nr, packed);
+    else
+        k->interleave_f32((const void *)values, w->ld_values, present, w->n, w->nr, packed);
     return CONCEPTDEC_OK;
 }
 
+/* A block of rows of the last product, into the columns that were asked for. */
 static void
-widen(const work *w, const conceptdec_i_triangle_batch *batch, const float *values, int64_t row)
+give(const work *w, const conceptdec_i_triangle_batch *batch, const char *values, int64_t row)
 {
     int64_t rows = min64(BLOCK, w->n - row);
     for (int64_t j = 0; j < batch->columns; j++) {
-        const float *restrict from = values + j * w->ld_values + row;
+        const char *from = values + (j * w->ld_values + row) * w->size;
+        const float *restrict floats = (const float *)(const void *)from;
         double *restrict to = w->out[batch->first + j] + row;
-        for (int64_t i = 0; i < rows; i++)
-            to[i] = (double)from[i];
+        if (w->is_wide)
+            memcpy(to, from, (size_t)rows * sizeof *to);
+        for (int64_t i = 0; i < rows && !w->is_wide; i++)
+            to[i] = (double)floats[i];
     }
+}
+
+static void
+multiply(const work *w, int64_t depth, const char *a, const char *b, char *c, int accumulate)
+{
+    const conceptdec_i_kernels *k = w->ctx->kernels;
+    if (w->is_wide)
+        k->panel_f64(depth, (const void *)a, (const void *)b, (void *)c, w->ld_values, accumulate);
+    else
+        k->panel_f32(depth, (const void *)a, (const void *)b, (void *)c, w->ld_values, accumulate);
 }
 
 /* One block of rows of one batch's matrix, times its columns. */
@@ -161,28 +211,26 @@ static conceptdec_status
 product_task(void *argument, int64_t task, int lane)
 {
     const work *w = argument;
-    const conceptdec_i_kernels *k = w->ctx->kernels;
-    const int64_t mr = k->mr_f32, nr = k->nr_f32;
     const int64_t turn = task / w->batches, block = w->is_second ? turn : w->blocks - 1 - turn; /* the longest first */
     const conceptdec_i_triangle_batch *batch = w->batch + task % w->batches;
     int64_t start = 0, first, end;
     (void)lane;
     for (const conceptdec_i_triangle_batch *before = w->batch; before < batch; before++)
-        start += count_panels(w->ctx, before);
-    float *values = w->values + start * nr * w->ld_values;
-    const float *a =
-        w->is_second ? batch->triangle->upper + upper_at(w->n, block) : batch->triangle->lower + lower_at(block);
+        start += count_panels(w, before);
+    char *values = w->values + start * w->nr * w->ld_values * w->size;
+    const char *a = w->is_second ? batch->triangle->upper + upper_at(w->n, block) * w->size
+                                 : batch->triangle->lower + lower_at(block) * w->size;
     reach(w->n, block, w->is_second, &first, &end);
     for (int64_t dim = first; dim < end; dim += DEPTH) {
         int64_t depth = min64(DEPTH, end - dim);
-        for (int64_t j = 0; j < count_panels(w->ctx, batch); j++)
-            for (int64_t i = 0; i < BLOCK; i += mr)
-                k->panel_f32(depth, a + i * depth, w->packed + (start + j) * nr * w->n + dim * nr,
-                             values + j * nr * w->ld_values + block * BLOCK + i, w->ld_values, dim > first);
-        a += BLOCK * depth;
+        for (int64_t j = 0; j < count_panels(w, batch); j++)
+            for (int64_t i = 0; i < BLOCK; i += w->mr)
+                multiply(w, depth, a + i * depth * w->size, w->packed + ((start + j) * w->n + dim) * w->nr * w->size,
+                         values + (j * w->nr * w->ld_values + block * BLOCK + i) * w->size, dim > first);
+        a += BLOCK * depth * w->size;
     }
     if (w->is_second)
-        widen(w, batch, values, block * BLOCK);
+        give(w, batch, values, block * BLOCK);
     return CONCEPTDEC_OK;
 }
 
@@ -190,16 +238,17 @@ conceptdec_status
 conceptdec_i_triangle_apply(conceptdec_ctx *ctx, int64_t batches, const conceptdec_i_triangle_batch *batch,
                             const double *const *in, double *const *out, void *scratch)
 {
-    work w = {.ctx = ctx, .batches = batches, .batch = batch, .in = in, .out = out};
     if (batches == 0)
         return CONCEPTDEC_OK;
-    w.n = batch->triangle->n;
-    w.blocks = ceil_div(w.n, BLOCK);
-    w.ld_values = columns_ld(w.n);
+    work w = work_of(ctx, batch->triangle->n, batch->triangle->is_wide);
+    w.batches = batches;
+    w.batch = batch;
+    w.in = in;
+    w.out = out;
     for (int64_t i = 0; i < batches; i++)
-        w.panels += count_panels(ctx, batch + i);
+        w.panels += count_panels(&w, batch + i);
     w.packed = scratch;
-    w.values = w.packed + w.panels * ctx->kernels->nr_f32 * w.ld_values;
+    w.values = w.packed + w.panels * w.nr * w.ld_values * w.size;
     for (int second = 0; second < 2; second++) {
         w.is_second = second > 0;
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, w.panels, columns_task, &w));

@@ -1,4 +1,5 @@
-/* A triangular matrix T, kept packed in float to apply T'T to many columns: positive semidefinite as rounded, too. */
+/* A triangular matrix T, kept packed in float or double to apply T'T to many columns: positive semidefinite as rounded,
+ * too. */
 #ifndef CONCEPTDEC_I_TRIANGLE_H
 #define CONCEPTDEC_I_TRIANGLE_H
 
@@ -6,7 +7,8 @@
 
 typedef struct conceptdec_i_triangle {
     int64_t n;
-    float *lower, *upper; /* rows of T, and rows of T' */
+    bool is_wide;         /* double, else float */
+    char *lower, *upper; /* rows of T, and rows of T' */
 } conceptdec_i_triangle;
 
 /* Columns in and out (n numbers each; they may be the same) of one matrix. */
@@ -16,13 +18,14 @@ typedef struct conceptdec_i_triangle_batch {
 } conceptdec_i_triangle_batch;
 
 /* Bytes of one, a multiple of 64. */
-int64_t conceptdec_i_triangle_bytes(int64_t n);
+int64_t conceptdec_i_triangle_bytes(int64_t n, bool is_wide);
 /* T = l diag(scale): l lower triangular, row-major. memory: conceptdec_i_triangle_bytes(), 64-byte aligned. */
-conceptdec_status conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld,
+conceptdec_status conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const double *l, int64_t ld,
                                              const double *scale, void *memory, conceptdec_i_triangle *triangle);
 /* Bytes of scratch for so many columns in so many batches, a multiple of 64. */
-int64_t conceptdec_i_triangle_scratch(const conceptdec_ctx *ctx, int64_t n, int64_t columns, int64_t batches);
-/* out = T'(T in) for each column; all matrices of one size. The same bits for any number of threads. */
+int64_t conceptdec_i_triangle_scratch(const conceptdec_ctx *ctx, int64_t n, bool is_wide, int64_t columns,
+                                      int64_t batches);
+/* out = T'(T in) for each column; all matrices of one size and precision. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_triangle_apply(conceptdec_ctx *ctx, int64_t batches,
                                               const conceptdec_i_triangle_batch *batch, const double *const *in,
                                               double *const *out, void *scratch);

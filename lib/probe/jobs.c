@@ -37,6 +37,19 @@ conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver)
     driver->has_space = false;
 }
 
+/* The smallest penalty, as the curvature of equal posteriors sees it; 0 for kinds that need coordinates. */
+static double
+least_penalty(const conceptdec_i_probe_driver *driver)
+{
+    const conceptdec_probe_options *o = &driver->settings.options;
+    double least = INFINITY;
+    if (o->kind != CONCEPTDEC_PROBE_LOGISTIC || driver->targets)
+        return 0;
+    for (int64_t a = 0; a < o->n_lambdas; a++)
+        least = driver->settings.lambdas[a] < least ? driver->settings.lambdas[a] : least;
+    return least / conceptdec_i_logistic_curvature(driver->data.columns);
+}
+
 /* Coordinates by the rows that `mask` marks; those at hand where they are these. */
 static conceptdec_status
 open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key)
@@ -48,7 +61,8 @@ open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t
     conceptdec_i_arena_open(&driver->space_arena, driver->ctx);
     driver->has_space = true;
     driver->space_key = NULL;
-    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, standardize, &driver->space));
+    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, standardize,
+                                             least_penalty(driver), &driver->space));
     driver->space_key = key;
     return CONCEPTDEC_OK;
 }
@@ -145,7 +159,7 @@ solve(batch *b, int leave)
 {
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_probe_options options = driver->settings.options;
-    options.memory -= driver->held + conceptdec_i_space_bytes(driver->x, driver->space.is_wide);
+    options.memory -= driver->held + conceptdec_i_space_held(&driver->space);
     conceptdec_i_fitting fitting = {
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
         .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,

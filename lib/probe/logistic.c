@@ -8,6 +8,7 @@
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
 #define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
+#define MOST_NARROW_CONDITION 1e4
 #define SAVED 40          /* products of a fit that a further preconditioner saves, at least */
 
 typedef conceptdec_i_logistic logistic;
@@ -130,12 +131,17 @@ share_memory(const logistic *l, const plan *p, budget *b)
     const conceptdec_i_space *space = l->fitting->space;
     const int64_t memory = l->fitting->options->memory;
     const int64_t moments = space->spectrum ? 0 : l->r * l->r * (int64_t)sizeof(double);
-    const int64_t each = conceptdec_i_logistic_scaling_bytes(space), room = memory / SCALINGS_SHARE - moments;
+    const int64_t each = conceptdec_i_logistic_scaling_bytes(l), room = memory / SCALINGS_SHARE - moments;
+    if (room < each && l->has_kernel)
+        return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
+                                 "memory: %lld bytes are too few for the preconditioner of %lld rows: with moments it "
+                                 "takes %lld, which may be half of them",
+                                 (long long)memory, (long long)space->n, (long long)(moments + each));
     b->is_diagonal = room < each;
     b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
     b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
     b->slots = slots_that_fit(l, memory - (b->lambdas + b->rungs) * each);
-    if (b->slots == 0 && !b->is_diagonal) {
+    if (b->slots == 0 && !b->is_diagonal && !l->has_kernel) {
         b->is_diagonal = true;
         b->lambdas = p->n_lambdas;
         b->rungs = 0;
@@ -212,7 +218,7 @@ cost(int64_t rows, int64_t columns)
 }
 
 /* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together
- * cost less than over those of each. */
+ * cost less than over those of each; with a kernel, whose passes are over all rows, always. */
 static int64_t
 end_of_flight(plan *p, const logistic *l, int64_t first, int64_t n)
 {
@@ -224,7 +230,8 @@ end_of_flight(plan *p, const logistic *l, int64_t first, int64_t n)
     while (end < n) {
         const int64_t next = end_of_role(p, end, n), role = p->of_role[p->order[end]];
         const int64_t here = (end - first) * l->columns, more = (next - end) * l->columns;
-        if (cost(count_with(p, p->role[role], n_rows), here + more) > cost(rows, here) + cost(p->trains[role], more))
+        if (!l->has_kernel &&
+            cost(count_with(p, p->role[role], n_rows), here + more) > cost(rows, here) + cost(p->trains[role], more))
             break;
         rows = add_role(p, p->role[role], n_rows);
         end = next;
@@ -248,8 +255,12 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
     const conceptdec_i_space *space = l->fitting->space;
     for (int64_t first = 0, end; first < n; first = end) {
         end = end_of_flight(p, l, first, n);
-        l->rows =
-            (conceptdec_i_rows){.data = space->z, .is_wide = space->is_wide, .dims = l->r, .stride = space->stride};
+        l->rows = (conceptdec_i_rows){.data = l->has_kernel ? space->kernel : space->z,
+                                      .is_wide = l->is_wide,
+                                      .dims = l->r,
+                                      .stride = space->stride};
+        if (l->has_kernel)
+            memset(p->trains_any, 1, (size_t)space->n);
         l->left_out = l->rows;
         l->rows.row = p->train_rows;
         l->rows.n = list_rows(p->trains_any, space->n, p->train_rows);
@@ -272,7 +283,7 @@ run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, l->ctx);
     conceptdec_status status = conceptdec_i_logistic_scaling_open(&arena, l, b->is_diagonal, count, lambdas, b->rungs);
-    if (status == CONCEPTDEC_EUNSUPPORTED && !b->is_diagonal) /* without LAPACK */
+    if (status == CONCEPTDEC_EUNSUPPORTED && !b->is_diagonal && !l->has_kernel) /* without LAPACK */
         status = conceptdec_i_logistic_scaling_open(&arena, l, true, count, lambdas, 0);
     if (status == CONCEPTDEC_OK)
         status = run_flights(l, p, b, order_problems(p, l->fitting, from, from + count));
@@ -284,13 +295,31 @@ static conceptdec_status
 run_all(conceptdec_i_arena *arena, logistic *l)
 {
     plan p;
-    budget b;
+    budget b = {0};
     CONCEPTDEC_I_TRY(take_plan(arena, l->fitting, &p));
     survey(&p, l->fitting);
     CONCEPTDEC_I_TRY(share_memory(l, &p, &b));
     for (int64_t from = 0; from < p.n_lambdas; from += b.lambdas)
         CONCEPTDEC_I_TRY(run_penalties(l, &p, &b, from));
     return CONCEPTDEC_OK;
+}
+
+double
+conceptdec_i_logistic_curvature(int64_t columns)
+{
+    return columns == 1 ? 0.25 : 1 / (double)columns;
+}
+
+/* Triangles in float leave the values of directions right to about 1e-7 of the condition. */
+static bool
+wants_wide_triangles(const conceptdec_i_fitting *fitting)
+{
+    const conceptdec_i_space *space = fitting->space;
+    const double curvature = conceptdec_i_logistic_curvature(fitting->columns);
+    for (int64_t i = 0; i < fitting->n_problems && space->kernel; i++)
+        if (curvature * space->widest / (double)space->n > MOST_NARROW_CONDITION * fitting->problems[i].lambda)
+            return true;
+    return false;
 }
 
 conceptdec_status
@@ -306,10 +335,12 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
                   .ld = (space->r + 16) / 16 * 16,
                   .columns = columns,
                   .classes = fitting->classes,
-                  .is_wide = space->is_wide};
-    l.curvature = columns == 1 ? 0.25 : 1 / (double)fitting->classes;
+                  .is_wide = space->is_wide || space->kernel,
+                  .has_kernel = space->kernel != NULL,
+                  .is_triangle_wide = wants_wide_triangles(fitting),
+                  .curvature = conceptdec_i_logistic_curvature(fitting->columns)};
     l.most_wide = wide > 1 ? wide : 1;
-    l.most_narrow = space->is_wide ? l.most_wide : narrow > 1 ? narrow : 1;
+    l.most_narrow = l.is_wide ? l.most_wide : narrow > 1 ? narrow : 1;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, fitting->ctx);
     const conceptdec_status status = run_all(&arena, &l);

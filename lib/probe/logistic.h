@@ -2,7 +2,11 @@
  *
  * Problems are fitted in flights: those of one flight share a list of rows, and each holds a slot from its start to the
  * moment its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all
- * slots that wait for the same thing. A column is r weights and, behind them, the bias. */
+ * slots that wait for the same thing. A column is r weights and, behind them, the bias.
+ *
+ * Where the space has a kernel K, weights are sums of rows: the columns are the numbers a of rows, K a the values at the
+ * rows, and u' K v the product of the weights of u and v. Beside a column stand its values then, so that products of weights
+ * are u' (K v); without a kernel these are the column itself. */
 #ifndef CONCEPTDEC_I_LOGISTIC_H
 #define CONCEPTDEC_I_LOGISTIC_H
 
@@ -35,6 +39,7 @@ typedef struct conceptdec_i_logistic_slot {
     double *w, *residual, *step;
     double *direction; /* of conjugate gradients; the trial point while its loss is waited for */
     double *image;     /* the Hessian times it; the residual times the preconditioner */
+    double *direction_values, *image_values; /* with a kernel: the values at the rows; else the same as those */
     /* Newton steps */
     bool is_first;  /* the trial point is the start, or is looked at again */
     bool is_last;   /* the step needs no proof */
@@ -50,6 +55,8 @@ typedef struct conceptdec_i_logistic_slot {
     double along, share;   /* how far along the direction, and how much of it the next one keeps */
     double energy;         /* step * Hessian * step = -gradient * step */
     double longest;        /* the largest `along` of this step */
+    double left;           /* square of the residual, as weights */
+    double left_share;     /* with a kernel: what it was of the product when it was last seen; NaN: it was not */
     int64_t products;
 } conceptdec_i_logistic_slot;
 
@@ -69,10 +76,15 @@ typedef struct conceptdec_i_logistic {
     void *argument;
     int64_t r, ld, columns, classes;
     bool is_wide;
+    bool has_kernel;
     double curvature;
-    int64_t n_scalings;
+    int64_t n_scalings, most_scalings;
     conceptdec_i_logistic_scaling *scalings;
-    const double *squares; /* r: mean squares of z; NULL: triangles stand for all of its moments */
+    const double *squares;       /* r: mean squares of z; NULL: triangles stand for all of its moments */
+    const double *trains;        /* n: 1 for rows that train any problem, else 0 */
+    int64_t n_training;          /* of them */
+    bool is_triangle_wide;       /* triangles are double, else float */
+    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -102,12 +114,22 @@ conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
     return column % l->columns * l->ld;
 }
 
+/* What makes a product of weights of a column and another one. */
+static inline const double *
+conceptdec_i_logistic_values(const conceptdec_i_logistic *l, const double *column, const double *values)
+{
+    return l->has_kernel ? values : column;
+}
+
 /* ---- the loss and its derivatives (logistic_loss.c) ---- */
 
 /* Consumers of passes for the slots of the round. */
 conceptdec_status conceptdec_i_logistic_loss(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_product(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_decide(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+/* The middle of the product for one slot of the round: values of its columns in the chunk, where the chunk's ld is theirs. */
+void conceptdec_i_logistic_multiply(const conceptdec_i_logistic *l, int64_t place, const conceptdec_i_chunk *chunk,
+                                    void *values);
 
 /* Doubles of a lane's scratch. */
 int64_t conceptdec_i_logistic_scratch(const conceptdec_i_logistic *l);
@@ -118,15 +140,26 @@ int64_t conceptdec_i_logistic_scratch(const conceptdec_i_logistic *l);
 conceptdec_status conceptdec_i_logistic_judge(conceptdec_i_logistic *l);
 /* After a pass for products: a step of conjugate gradients. */
 conceptdec_status conceptdec_i_logistic_advance(conceptdec_i_logistic *l);
+/* Whether the square of the slot's residual decides if its step is the last. */
+bool conceptdec_i_logistic_wants_left(const conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
+
+/* ---- with a kernel (logistic_kernel.c) ---- */
+
+/* A consumer of passes over the kernel: loss, values and what they add to the gradient, all at the rows. */
+conceptdec_status conceptdec_i_logistic_kernel_loss(void *logistic, const conceptdec_i_chunk *chunk, int lane);
+/* What the Hessian makes of the directions of the round: at the rows, without a product. */
+conceptdec_status conceptdec_i_logistic_kernel_product(conceptdec_i_logistic *l);
+/* The squares of residuals, as weights, of slots of the round whose step may be complete but for them (is_proven). */
+conceptdec_status conceptdec_i_logistic_kernel_left(conceptdec_i_logistic *l);
 
 /* ---- preconditioners (logistic_scaling.c) ---- */
 
 /* Chooses by the curvature at w. */
-void conceptdec_i_logistic_choose_scaling(const conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
+conceptdec_status conceptdec_i_logistic_choose_scaling(conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
 /* image = M^-1 residual for the slots of the round, and dots[column] = residual * image of each column. */
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */
-int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space);
+int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_logistic *l);
 /* For the lambdas (descending) and at most `most_rungs` larger ones: where posteriors are near 0 and 1 the curvature falls, and
  * lambda counts for more. is_diagonal: without the products of different coordinates. */
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,

@@ -25,13 +25,18 @@ real_size(const logistic *l)
 
 /* ---- memory ---- */
 
-#define COLUMN_VECTORS 5 /* w, residual, step, direction, image */
+/* w, residual, step, direction, image; and the values of the last two. */
+static int64_t
+column_vectors(const logistic *l)
+{
+    return l->has_kernel ? 7 : 5;
+}
 
 int64_t
 conceptdec_i_logistic_slot_bytes(const logistic *l, int64_t n_rows)
 {
     const int64_t size = (int64_t)real_size(l), odds = (l->columns + (l->columns > 1)) * padded_rows(n_rows) * size;
-    return (COLUMN_VECTORS * l->ld + l->fitting->space->n) * l->columns * (int64_t)sizeof(double) + odds +
+    return (column_vectors(l) * l->ld + l->fitting->space->n) * l->columns * (int64_t)sizeof(double) + odds +
            n_rows * (int64_t)sizeof(uint16_t) + l->classes * (int64_t)sizeof(double) + (int64_t)sizeof(slot) + 10 * 64;
 }
 
@@ -43,14 +48,14 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
     const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns,
                                      (l->is_wide ? narrow : wide) * l->columns) +
-           conceptdec_i_triangle_scratch(l->ctx, l->r, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
+           conceptdec_i_triangle_scratch(l->ctx, l->r, l->is_triangle_wide, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
            conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
 
 static conceptdec_status
 take_slot(conceptdec_i_arena *arena, const logistic *l, slot *s)
 {
-    const int64_t doubles = (COLUMN_VECTORS * l->ld + l->fitting->space->n) * l->columns;
+    const int64_t doubles = (column_vectors(l) * l->ld + l->fitting->space->n) * l->columns;
     void *columns, *odds, *weight, *label, *class_weight;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", doubles, sizeof(double), &columns));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "fits", l->columns * l->ld_rows, real_size(l), &odds));
@@ -63,7 +68,9 @@ take_slot(conceptdec_i_arena *arena, const logistic *l, slot *s)
     s->step = s->residual + l->columns * l->ld;
     s->direction = s->step + l->columns * l->ld;
     s->image = s->direction + l->columns * l->ld;
-    s->decision = s->image + l->columns * l->ld;
+    s->image_values = s->image + (l->has_kernel ? l->columns * l->ld : 0);
+    s->direction_values = l->has_kernel ? s->image_values + l->columns * l->ld : s->direction;
+    s->decision = (l->has_kernel ? s->direction_values : s->image) + l->columns * l->ld;
     s->odds = odds;
     s->weight = weight;
     s->label = label;
@@ -100,7 +107,7 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     l->dots = p[5];
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, columns, narrow), 1, &l->triangle_scratch));
+        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, l->is_triangle_wide, columns, narrow), 1, &l->triangle_scratch));
     return conceptdec_i_passes_open(arena, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns,
                                     &l->passes);
 }
@@ -209,6 +216,7 @@ start_task(void *argument, int64_t task, int lane)
     s->objective = s->decrement = NAN;
     s->iterations = 0;
     s->energy = s->length = 0;
+    s->left_share = NAN;
     return CONCEPTDEC_OK;
 }
 
@@ -334,10 +342,12 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
         CONCEPTDEC_I_TRY(pass(l, &l->rows, false, true, conceptdec_i_logistic_loss));
         return conceptdec_i_logistic_judge(l);
     case CONCEPTDEC_I_LOGISTIC_LOSS:
-        CONCEPTDEC_I_TRY(pass(l, &l->rows, true, true, conceptdec_i_logistic_loss));
+        CONCEPTDEC_I_TRY(pass(l, &l->rows, true, !l->has_kernel,
+                              l->has_kernel ? conceptdec_i_logistic_kernel_loss : conceptdec_i_logistic_loss));
         return conceptdec_i_logistic_judge(l);
     case CONCEPTDEC_I_LOGISTIC_PRODUCT:
-        CONCEPTDEC_I_TRY(pass(l, &l->rows, false, true, conceptdec_i_logistic_product));
+        CONCEPTDEC_I_TRY(l->has_kernel ? conceptdec_i_logistic_kernel_product(l)
+                                       : pass(l, &l->rows, false, true, conceptdec_i_logistic_product));
         return conceptdec_i_logistic_advance(l);
     default:
         mark_absent(l);

@@ -299,21 +299,25 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
 DEFINE_PRODUCT(float, float)
 DEFINE_PRODUCT(double, double)
 
+void
+conceptdec_i_logistic_multiply(const logistic *l, int64_t place, const conceptdec_i_chunk *chunk, void *values)
+{
+    const slot *s = l->round[place];
+    double *sums = l->sums + chunk->slab * chunk->columns + place * l->columns;
+    if (l->is_wide)
+        (l->columns > 1 ? product_double : product_one_double)(l, s, chunk, values, sums);
+    else
+        (l->columns > 1 ? product_float : product_one_float)(l, s, chunk, values, sums);
+}
+
 conceptdec_status
 conceptdec_i_logistic_product(void *argument, const conceptdec_i_chunk *chunk, int lane)
 {
     const logistic *l = argument;
+    const int64_t size = l->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
     (void)lane;
-    for (int64_t i = 0; i < l->n_round; i++) {
-        int64_t at = i * l->columns * chunk->ld;
-        double *sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
-        if (l->is_wide)
-            (l->columns > 1 ? product_double : product_one_double)(l, l->round[i], chunk, (double *)chunk->values + at,
-                                                                   sums);
-        else
-            (l->columns > 1 ? product_float : product_one_float)(l, l->round[i], chunk, (float *)chunk->values + at,
-                                                                 sums);
-    }
+    for (int64_t i = 0; i < l->n_round; i++)
+        conceptdec_i_logistic_multiply(l, i, chunk, (char *)chunk->values + i * l->columns * chunk->ld * size);
     return CONCEPTDEC_OK;
 }
 

@@ -20,16 +20,14 @@ typedef struct {
     int64_t r;
     double *matrix;  /* r x r */
     double *squares; /* r: its diagonal */
-    double *trains;  /* n: 1 for rows that train, else 0 */
-    double n_training;
-    double *scale; /* r */
+    double *scale;   /* r */
     double lambda, jitter;
 } moments;
 
 int64_t
-conceptdec_i_logistic_scaling_bytes(const conceptdec_i_space *space)
+conceptdec_i_logistic_scaling_bytes(const logistic *l)
 {
-    return space->spectrum ? 0 : conceptdec_i_triangle_bytes(space->r);
+    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, l->is_triangle_wide);
 }
 
 /* ---- making them ---- */
@@ -45,7 +43,7 @@ squares_task(void *argument, int64_t task, int lane)
         for (int64_t i = first; i < end; i++) {
             const int64_t at = row * space->stride + i;
             const double z = space->is_wide ? ((const double *)space->z)[at] : (double)((const float *)space->z)[at];
-            m->squares[i] += m->trains[row] * z * z / m->n_training;
+            m->squares[i] += m->l->trains[row] * z * z / (double)m->l->n_training;
         }
     return CONCEPTDEC_OK;
 }
@@ -81,18 +79,27 @@ factor(moments *m)
 }
 
 static conceptdec_status
-make_triangles(conceptdec_i_arena *arena, logistic *l, moments *m)
+make_triangle(conceptdec_i_arena *arena, logistic *l, moments *m, conceptdec_i_logistic_scaling *scaling)
 {
     void *memory;
-    for (int64_t i = 0; i < l->n_scalings; i++) {
-        conceptdec_i_logistic_scaling *scaling = &l->scalings[i];
-        m->lambda = scaling->lambda;
-        CONCEPTDEC_I_TRY(factor(m));
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_arena_take_raw(arena, "preconditioner", conceptdec_i_triangle_bytes(m->r), 1, &memory));
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_triangle_pack(l->ctx, m->r, m->matrix, m->r, m->scale, memory, &scaling->triangle));
-    }
+    m->lambda = scaling->lambda;
+    CONCEPTDEC_I_TRY(factor(m));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, l->is_triangle_wide), 1, &memory));
+    return conceptdec_i_triangle_pack(l->ctx, m->r, l->is_triangle_wide, m->matrix, m->r, m->scale, memory,
+                                      &scaling->triangle);
+}
+
+static conceptdec_status
+take_moments(conceptdec_i_arena *scratch, moments *m)
+{
+    void *matrix, *squares, *scale;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "preconditioner", m->r * m->r, sizeof(double), &matrix));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", m->r, sizeof(double), &squares));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", m->r, sizeof(double), &scale));
+    m->matrix = matrix;
+    m->squares = squares;
+    m->scale = scale;
     return CONCEPTDEC_OK;
 }
 
@@ -102,59 +109,92 @@ make_moments(conceptdec_i_arena *scratch, moments *m)
     const conceptdec_i_space *space = m->l->fitting->space;
     const conceptdec_i_dense rows = {
         .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
-    void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "preconditioner", m->r * m->r, sizeof(double), &memory));
-    m->matrix = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, m->trains, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
+    CONCEPTDEC_I_TRY(take_moments(scratch, m));
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, m->l->trains, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
     for (int64_t i = 0; i < m->r * m->r; i++)
-        m->matrix[i] /= m->n_training;
+        m->matrix[i] /= (double)m->l->n_training;
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
     return CONCEPTDEC_OK;
 }
 
-/* 1 for rows that train a problem: others, ignored ones above all, may be of another size. */
+/* Those of weights as sums of rows that train: the kernel itself. */
 static conceptdec_status
-mark_training(conceptdec_i_arena *scratch, moments *m)
+copy_kernel(conceptdec_i_arena *scratch, moments *m)
 {
-    const conceptdec_i_fitting *fitting = m->l->fitting;
+    const conceptdec_i_space *space = m->l->fitting->space;
+    const double *trains = m->l->trains;
+    CONCEPTDEC_I_TRY(take_moments(scratch, m));
+    for (int64_t i = 0; i < m->r; i++)
+        for (int64_t j = i; j < m->r; j++)
+            m->matrix[i * m->r + j] =
+                trains[i] * trains[j] > 0 ? space->kernel[i * space->stride + j] / (double)m->l->n_training : 0;
+    for (int64_t i = 0; i < m->r; i++)
+        m->squares[i] = m->matrix[i * m->r + i];
+    return CONCEPTDEC_OK;
+}
+
+/* Rows that train a problem: others, ignored ones above all, may be of another size. */
+static conceptdec_status
+mark_training(conceptdec_i_arena *arena, logistic *l)
+{
+    const conceptdec_i_fitting *fitting = l->fitting;
     const uint8_t *last = NULL;
     void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", fitting->space->n, sizeof(double), &memory));
-    m->trains = memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", fitting->space->n, sizeof(double), &memory));
+    double *trains = memory;
     for (int64_t p = 0; p < fitting->n_problems; p++) {
         if (fitting->problems[p].role == last)
             continue;
         last = fitting->problems[p].role;
         for (int64_t i = 0; i < fitting->space->n; i++)
             if (last[i] == CONCEPTDEC_I_ROLE_TRAIN)
-                m->trains[i] = 1;
+                trains[i] = 1;
     }
-    m->n_training = 0;
+    l->trains = trains;
+    l->n_training = 0;
     for (int64_t i = 0; i < fitting->space->n; i++)
-        m->n_training += m->trains[i];
+        l->n_training += trains[i] > 0;
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-make(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, logistic *l, bool is_diagonal)
+make_diagonal(conceptdec_i_arena *arena, logistic *l)
 {
     moments m = {.l = l, .r = l->r};
-    void *squares, *scale;
-    l->squares = l->fitting->space->spectrum;
-    if (l->squares)
-        return CONCEPTDEC_OK;
+    void *squares;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "preconditioner", l->r, sizeof(double), &squares));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "preconditioner", l->r, sizeof(double), &scale));
-    m.squares = squares;
-    m.scale = scale;
-    CONCEPTDEC_I_TRY(mark_training(scratch, &m));
-    if (is_diagonal) {
-        l->squares = m.squares;
-        return conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m);
-    }
-    CONCEPTDEC_I_TRY(make_moments(scratch, &m));
-    return make_triangles(arena, l, &m);
+    l->squares = m.squares = squares;
+    return conceptdec_i_parallel(l->ctx, (l->r + EDGE - 1) / EDGE, squares_task, &m);
+}
+
+static conceptdec_status
+make_triangles(conceptdec_i_arena *arena, logistic *l)
+{
+    moments m = {.l = l, .r = l->r};
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, l->ctx);
+    conceptdec_status status = make_moments(&scratch, &m);
+    for (int64_t i = 0; i < l->n_scalings && status == CONCEPTDEC_OK; i++)
+        status = make_triangle(arena, l, &m, &l->scalings[i]);
+    conceptdec_i_arena_close(&scratch);
+    return status;
+}
+
+/* One more, of the kernel. */
+static conceptdec_status
+add_triangle(logistic *l, double lambda)
+{
+    moments m = {.l = l, .r = l->r};
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, l->ctx);
+    conceptdec_status status = copy_kernel(&scratch, &m);
+    l->scalings[l->n_scalings].lambda = lambda;
+    if (status == CONCEPTDEC_OK)
+        status = make_triangle(l->scaling_arena, l, &m, &l->scalings[l->n_scalings]);
+    l->n_scalings += status == CONCEPTDEC_OK;
+    conceptdec_i_arena_close(&scratch);
+    return status;
 }
 
 static bool
@@ -186,34 +226,58 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take(arena, "preconditioner", n_lambdas + most_rungs, sizeof *l->scalings, &memory));
     l->scalings = memory;
-    l->n_scalings = n_lambdas;
-    for (int64_t i = 0; i < n_lambdas; i++)
-        l->scalings[i].lambda = lambdas[i];
+    l->n_scalings = 0;
+    l->most_scalings = n_lambdas + most_rungs;
+    l->scaling_arena = arena;
+    l->squares = l->fitting->space->spectrum;
+    CONCEPTDEC_I_TRY(mark_training(arena, l));
+    if (l->squares || l->has_kernel)
+        return CONCEPTDEC_OK;
+    if (is_diagonal || l->r == 0)
+        return make_diagonal(arena, l);
+    for (; l->n_scalings < n_lambdas; l->n_scalings++)
+        l->scalings[l->n_scalings].lambda = lambdas[l->n_scalings];
     add_rungs(l, n_lambdas, lambdas, most_rungs);
-    conceptdec_i_arena scratch;
-    conceptdec_i_arena_open(&scratch, l->ctx);
-    conceptdec_status status = make(arena, &scratch, l, is_diagonal || l->r == 0);
-    conceptdec_i_arena_close(&scratch);
-    return status;
+    return make_triangles(arena, l);
 }
 
 /* ---- applying them ---- */
 
-/* The multiple of M for the slot's curvature h is factor^-1 * (c * moments + factor * lambda), factor = c / h: of
- * triangles the one whose lambda is nearest. */
-void
-conceptdec_i_logistic_choose_scaling(const logistic *l, conceptdec_i_logistic_slot *s)
+/* How far apart two of them are. */
+static double
+distance(double lambda, double other)
+{
+    return fabs(log(lambda / other));
+}
+
+/* The one whose lambda is nearest; with a kernel it is made where there is none near. */
+static conceptdec_status
+find_triangle(logistic *l, double lambda, double wanted, int64_t *nearest)
+{
+    *nearest = 0;
+    for (int64_t i = 1; i < l->n_scalings; i++)
+        if (distance(l->scalings[i].lambda, wanted) < distance(l->scalings[*nearest].lambda, wanted))
+            *nearest = i;
+    if (!l->has_kernel || l->n_scalings == l->most_scalings ||
+        (l->n_scalings > 0 && distance(l->scalings[*nearest].lambda, wanted) <= log(RUNG)))
+        return CONCEPTDEC_OK;
+    *nearest = l->n_scalings;
+    return add_triangle(l, lambda * pow(RUNG, round(log(wanted / lambda) / log(RUNG))));
+}
+
+/* The multiple of M for the slot's curvature h is factor^-1 * (c * moments + factor * lambda), factor = c / h. */
+conceptdec_status
+conceptdec_i_logistic_choose_scaling(logistic *l, conceptdec_i_logistic_slot *s)
 {
     const double lambda = s->problem->lambda,
                  wanted = s->curvature > 0 ? lambda * (l->curvature / s->curvature) : lambda;
     s->scaling = 0;
     s->factor = wanted / lambda;
     if (l->squares)
-        return;
-    for (int64_t i = 1; i < l->n_scalings; i++)
-        if (fabs(log(l->scalings[i].lambda / wanted)) < fabs(log(l->scalings[s->scaling].lambda / wanted)))
-            s->scaling = i;
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(find_triangle(l, lambda, wanted, &s->scaling));
     s->factor = l->scalings[s->scaling].lambda / lambda;
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -267,6 +331,18 @@ scale_biases(const logistic *l, const conceptdec_i_logistic_slot *s)
         s->image[k * l->ld + l->r] = s->class_weight[k] > 0 ? s->image[k * l->ld + l->r] - sum / (double)present : 0;
 }
 
+/* What the kernel K makes of s = (c K / n + lambda)^-1 residual, without a product: n / c (residual - lambda s). Rows that
+ * do not train have no part in the residual, and none in what is made of these values. */
+static void
+take_values(const logistic *l, const conceptdec_i_logistic_slot *s, int64_t at)
+{
+    const double lambda = l->scalings[s->scaling].lambda, share = s->factor * (double)l->n_training / l->curvature;
+    const double *restrict residual = s->residual + at, *restrict image = s->image + at;
+    double *restrict values = s->image_values + at;
+    for (int64_t i = 0; i < l->r; i++)
+        values[i] = share * (residual[i] - lambda * image[i]);
+}
+
 static conceptdec_status
 dot_task(void *argument, int64_t column, int lane)
 {
@@ -276,10 +352,15 @@ dot_task(void *argument, int64_t column, int lane)
     const double *restrict residual = s->residual + at, factor = l->squares ? 1 : s->factor;
     double *restrict image = s->image + at, lanes[8] = {0};
     (void)lane;
+    if (l->has_kernel) {
+        take_values(l, s, at);
+        s->image_values[at + l->r] = image[l->r];
+    }
     for (int64_t i = 0; i < l->r; i++)
         image[i] *= factor;
+    const double *values = conceptdec_i_logistic_values(l, image, s->image_values + at);
     for (int64_t i = 0; i <= l->r; i++)
-        lanes[i % 8] += residual[i] * image[i];
+        lanes[i % 8] += residual[i] * values[i];
     l->dots[column] = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
     return CONCEPTDEC_OK;
 }

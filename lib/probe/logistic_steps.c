@@ -84,22 +84,29 @@ end_fit(slot *s, bool is_converged)
 
 /* ---- conjugate gradients ---- */
 
+/* share 0: whatever the direction was. */
+static void
+turn_column(int64_t r, const double *restrict image, double share, double *restrict direction)
+{
+    if (share == 0)
+        memcpy(direction, image, (size_t)(r + 1) * sizeof *direction);
+    for (int64_t i = 0; i <= r && share != 0; i++)
+        direction[i] = image[i] + share * direction[i];
+}
+
 static conceptdec_status
 turn_task(void *argument, int64_t column, int lane)
 {
     const logistic *l = argument;
     const slot *s = slot_of(l, column);
     const int64_t at = conceptdec_i_logistic_column_of(l, column);
-    const double *restrict image = s->image + at;
-    double *restrict direction = s->direction + at;
+    const double share = s->products == 0 ? 0 : s->share;
     (void)lane;
-    if (s->products == 0) {
-        memcpy(direction, image, (size_t)(l->r + 1) * sizeof *direction);
-        memset(s->step + at, 0, (size_t)(l->r + 1) * sizeof *direction);
-        return CONCEPTDEC_OK;
-    }
-    for (int64_t i = 0; i <= l->r; i++)
-        direction[i] = image[i] + s->share * direction[i];
+    if (s->products == 0)
+        memset(s->step + at, 0, (size_t)(l->r + 1) * sizeof *s->step);
+    turn_column(l->r, s->image + at, share, s->direction + at);
+    if (l->has_kernel)
+        turn_column(l->r, s->image_values + at, share, s->direction_values + at);
     return CONCEPTDEC_OK;
 }
 
@@ -131,7 +138,7 @@ static conceptdec_status
 start_descent(logistic *l)
 {
     for (int64_t i = 0; i < l->n_round; i++)
-        conceptdec_i_logistic_choose_scaling(l, l->round[i]);
+        CONCEPTDEC_I_TRY(conceptdec_i_logistic_choose_scaling(l, l->round[i]));
     sort_round(l);
     CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
     for (int64_t i = 0; i < l->n_round; i++) {
@@ -164,7 +171,7 @@ complete_task(void *argument, int64_t column, int lane)
     for (int64_t i = 0; i < l->r; i++)
         image[i] += lambda * direction[i];
     image[l->r] = sum_slabs(l, l->sums, l->n_round * l->columns, column);
-    l->dots[column] = dot(direction, image, l->r + 1);
+    l->dots[column] = dot(conceptdec_i_logistic_values(l, direction, s->direction_values + at), image, l->r + 1);
     return CONCEPTDEC_OK;
 }
 
@@ -285,24 +292,52 @@ is_within_tolerance(const logistic *l, const slot *s)
 static bool
 is_proven(const logistic *l, const slot *s)
 {
-    double weights = 0, intercepts = 0;
-    for (int64_t k = 0; k < l->columns; k++) {
-        const double *residual = s->residual + k * l->ld;
-        weights += dot(residual, residual, l->r);
-        intercepts += residual[l->r] * residual[l->r];
-    }
-    const double rest = weights / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
+    double intercepts = 0;
+    for (int64_t k = 0; k < l->columns; k++)
+        intercepts += s->residual[k * l->ld + l->r] * s->residual[k * l->ld + l->r];
+    const double rest = s->left / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
     const double tolerance = l->fitting->options->tolerance;
     return (s->energy + rest) / 2 <= tolerance && rest <= LEFT * tolerance;
+}
+
+static bool
+may_be_last(const logistic *l, const slot *s)
+{
+    return is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
+}
+
+/* Where the square of the residual costs a pass, it is looked at when it is small enough by what it was of the product. */
+bool
+conceptdec_i_logistic_wants_left(const logistic *l, slot *s)
+{
+    if (!may_be_last(l, s))
+        return false;
+    s->left = s->left_share * s->product;
+    return isnan(s->left_share) || is_proven(l, s);
+}
+
+/* Squares of the residuals, as weights, where the step may be the last. */
+static conceptdec_status
+find_left(logistic *l)
+{
+    if (l->has_kernel)
+        return conceptdec_i_logistic_kernel_left(l);
+    for (int64_t i = 0; i < l->n_round; i++) {
+        slot *s = l->round[i];
+        s->left = 0;
+        for (int64_t k = 0; k < l->columns && may_be_last(l, s); k++)
+            s->left += dot(s->residual + k * l->ld, s->residual + k * l->ld, l->r);
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* Whether the step is complete: good enough, or, where it may be the last, proven to be. */
 static bool
 is_complete(const logistic *l, slot *s)
 {
-    const bool may_be_last = is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
-    s->is_proven = may_be_last && is_proven(l, s);
-    return s->products >= MOST_PRODUCTS || (may_be_last ? s->is_proven : !(s->product > s->enough));
+    const bool is_near = may_be_last(l, s);
+    s->is_proven = is_near && is_proven(l, s);
+    return s->products >= MOST_PRODUCTS || (is_near ? s->is_proven : !(s->product > s->enough));
 }
 
 /* New directions, of slots whose step is not good enough; for the others the step is complete. */
@@ -316,9 +351,11 @@ turn(logistic *l)
         s->products++;
         s->share = product / s->product;
         s->product = product;
-        if (is_complete(l, s))
-            s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
     }
+    CONCEPTDEC_I_TRY(find_left(l));
+    for (int64_t i = 0; i < l->n_round; i++)
+        if (is_complete(l, l->round[i]))
+            l->round[i]->wait = CONCEPTDEC_I_LOGISTIC_FREE;
     return CONCEPTDEC_OK;
 }
 
@@ -364,7 +401,7 @@ gradient_task(void *argument, int64_t column, int lane)
     for (int64_t i = 0; i < l->r; i++)
         residual[i] = -(residual[i] + lambda * trial[i]);
     residual[l->r] = -sum_slabs(l, l->sums, l->n_round * l->columns, column);
-    l->dots[column] = dot(trial, trial, l->r);
+    l->dots[column] = dot(trial, conceptdec_i_logistic_values(l, trial, s->direction_values + at), l->r);
     return CONCEPTDEC_OK;
 }
 

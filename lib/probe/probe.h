@@ -70,29 +70,35 @@ conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n,
 
 /* ---- coordinates (space.c) ---- */
 
-/* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double; where n < d, along an
- * orthonormal basis of what the centred rows span, which loses nothing: the weights of an L2 penalty lie there. */
+/* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double. Where n < d, the weights of
+ * an L2 penalty lie in what the centred rows span: either z is along an orthonormal basis of that, or weights are sums of
+ * rows, and the products of all pairs of rows (the kernel) tell all about them. */
 typedef struct conceptdec_i_space {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
     int64_t n, d;
-    int64_t r;        /* coordinates of a row, min(n, d) or fewer */
-    int64_t stride;   /* elements from a row to the next, a multiple of 16; those beyond r are 0 */
+    int64_t r;        /* coordinates of a row, min(n, d) or fewer; n, if there is a kernel */
+    int64_t stride;   /* elements from a row to the next, of z or of the kernel, a multiple of 16; those beyond r are 0 */
     bool is_wide;     /* z is double, else float */
-    void *z;          /* n x stride, 64-byte aligned */
+    void *z;          /* n x stride, 64-byte aligned; NULL, if there is a kernel */
+    double *kernel;   /* n x stride; NULL: none. Weights are then n numbers a: along x, sum over i of a_i z_i */
+    double widest;    /* no eigenvalue of the kernel is above it */
     double *shift;    /* d */
     double *scale;    /* d; NULL: 1 */
     double *spectrum; /* r: mean square of each coordinate, where these are uncorrelated (n < d); else NULL */
     double *map;      /* n x r, row-major: weights along x = sum over rows i of ((x_i - shift) / scale) * (map w)_i; NULL: w is
-                         that itself */
+                         that itself, or there is a kernel */
 } conceptdec_i_space;
 
 /* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. `standardize`:
- * scale by the population standard deviation, 1 for constant columns. */
+ * scale by the population standard deviation, 1 for constant columns. least: where n < d, a kernel is wanted if kernel / n +
+ * least I is far from singular; 0: none. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
-                                          bool standardize, conceptdec_i_space *space);
-/* Bytes that a space takes at most. */
+                                          bool standardize, double least, conceptdec_i_space *space);
+/* Bytes that a space takes at most, while it is made. */
 int64_t conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide);
+/* Bytes that it goes on to take. */
+int64_t conceptdec_i_space_held(const conceptdec_i_space *space);
 /* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed in
  * place. */
 conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int64_t count, const double *w,
@@ -154,6 +160,8 @@ typedef conceptdec_status (*conceptdec_i_fit_listener)(void *argument, int64_t p
 typedef conceptdec_status (*conceptdec_i_solver)(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
                                                  void *argument);
 
+/* Of the loss at equal posteriors, along one column. */
+double conceptdec_i_logistic_curvature(int64_t columns);
 conceptdec_status conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
                                             void *argument); /* LEAVE_ROLES only */
 conceptdec_status conceptdec_i_ridge_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,

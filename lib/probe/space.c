@@ -12,6 +12,7 @@
 #define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
 #define UNFOLD_COLUMNS 256
+#define MOST_CONDITION 1e10 /* of kernel / n + least I, so that what double leaves is far above rounding */
 
 /* ---- column sums ---- */
 
@@ -168,8 +169,8 @@ fill(conceptdec_i_arena *arena, const conceptdec_i_space *s, void **z)
 /* ---- few rows ---- */
 
 typedef struct products {
-    double *out; /* n x n */
-    int64_t n;
+    double *out; /* n x ld */
+    int64_t ld;
 } products;
 
 static conceptdec_status
@@ -181,15 +182,15 @@ take_tile(void *argument, const conceptdec_i_tile *tile, int lane)
     for (int64_t j = 0; j < tile->cols; j++)
         for (int64_t i = 0; i < conceptdec_i_tile_height(tile, j); i++) {
             double dot = dots[j * tile->ld + i];
-            p->out[(tile->row + i) * p->n + tile->col + j] = dot;
-            p->out[(tile->col + j) * p->n + tile->row + i] = dot;
+            p->out[(tile->row + i) * p->ld + tile->col + j] = dot;
+            p->out[(tile->col + j) * p->ld + tile->row + i] = dot;
         }
     return CONCEPTDEC_OK;
 }
 
 /* Products of all pairs of rows of `rows` (n x d, stride padded). */
 static conceptdec_status
-row_products(conceptdec_i_arena *arena, const conceptdec_i_space *s, const void *rows, double *out)
+row_products(conceptdec_i_arena *arena, const conceptdec_i_space *s, const void *rows, double *out, int64_t ld)
 {
     int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
     conceptdec_matrix view = {.data = rows, .rows = s->n, .cols = s->d, .row_stride = padded(s->d) * size, .col_stride = size,
@@ -198,11 +199,11 @@ row_products(conceptdec_i_arena *arena, const conceptdec_i_space *s, const void 
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", s->d, sizeof(double), &zeros));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", s->n, sizeof(double), &norms));
     conceptdec_i_operand operand = {.view = &view, .n = s->n, .mean = zeros, .scale = 1};
-    products p = {.out = out, .n = s->n};
+    products p = {.out = out, .ld = ld};
     CONCEPTDEC_I_TRY(conceptdec_i_tiles_run(s->ctx, &operand, NULL, CONCEPTDEC_I_TILE_F64, take_tile, &p));
     CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(s->ctx, &operand, CONCEPTDEC_I_TILE_F64, norms));
     for (int64_t i = 0; i < s->n; i++)
-        out[i * s->n + i] = ((double *)norms)[i];
+        out[i * ld + i] = ((double *)norms)[i];
     return CONCEPTDEC_OK;
 }
 
@@ -244,19 +245,57 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors,
     return CONCEPTDEC_OK;
 }
 
+/* The products of rows become coordinates along their eigenvectors. */
 static conceptdec_status
-reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s)
+reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, double *pairs)
+{
+    void *values;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, pairs, s->n, values));
+    return project(arena, s, pairs, values);
+}
+
+/* The largest sum of sizes of a row: no eigenvalue is above it. */
+static double
+widest_of(const double *pairs, int64_t n)
+{
+    double widest = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < n; j++)
+            sum += fabs(pairs[i * n + j]);
+        widest = sum > widest ? sum : widest;
+    }
+    return widest;
+}
+
+static conceptdec_status
+keep_kernel(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *pairs)
+{
+    void *kernel;
+    s->r = s->n;
+    s->stride = padded(s->n);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "products of rows", s->n * s->stride, sizeof(double), &kernel));
+    s->kernel = kernel;
+    for (int64_t i = 0; i < s->n; i++)
+        memcpy(s->kernel + i * s->stride, pairs + i * s->n, (size_t)s->n * sizeof *pairs);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, double least, conceptdec_i_space *s)
 {
     int64_t total;
-    void *rows, *vectors, *values;
+    void *rows, *pairs;
     if (!conceptdec_i_mul(s->n, s->n, &total))
         total = INT64_MAX;
     CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "products of rows", total, sizeof(double), &vectors));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
-    CONCEPTDEC_I_TRY(row_products(scratch, s, rows, vectors));
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, vectors, s->n, values));
-    return project(arena, s, vectors, values);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "products of rows", total, sizeof(double), &pairs));
+    CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, s->n));
+    s->widest = widest_of(pairs, s->n);
+    if (least > 0 && s->widest / (double)s->n <= MOST_CONDITION * least)
+        return keep_kernel(arena, s, pairs);
+    return reduce(arena, scratch, s, pairs);
 }
 
 /* ---- the whole ---- */
@@ -273,8 +312,7 @@ check_range(conceptdec_i_space *s, double largest)
 }
 
 conceptdec_status
-conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted, bool standardize,
-                        conceptdec_i_space *s)
+conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted, bool standardize, double least, conceptdec_i_space *s)
 {
     void *memory;
     double largest = 0;
@@ -290,7 +328,7 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
         return fill(arena, s, &s->z);
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = reduce(arena, &scratch, s);
+    conceptdec_status status = take_few(arena, &scratch, least, s);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
@@ -304,6 +342,13 @@ conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide)
     if (fits && n >= d)
         return rows;
     return fits && conceptdec_i_add(rows, pairs, &rows) ? rows : INT64_MAX;
+}
+
+int64_t
+conceptdec_i_space_held(const conceptdec_i_space *s)
+{
+    int64_t size = s->is_wide || s->kernel ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    return s->n * s->stride * size + (s->map ? s->n * s->r * (int64_t)sizeof(double) : 0);
 }
 
 /* ---- back to x ---- */
@@ -345,8 +390,8 @@ unfold_mapped(const conceptdec_i_space *s, conceptdec_i_arena *arena, int64_t co
                                              &rows));
     for (int64_t i = 0; i < s->n; i++)
         for (int64_t k = 0; k < count; k++) {
-            double sum = 0;
-            for (int64_t j = 0; j < s->r; j++)
+            double sum = s->map ? 0 : w[k * s->r + i];
+            for (int64_t j = 0; j < s->r && s->map; j++)
                 sum += s->map[i * s->r + j] * w[k * s->r + j];
             ((double *)mapped)[i * count + k] = sum;
         }
@@ -361,7 +406,7 @@ conceptdec_i_space_unfold(const conceptdec_i_space *s, int64_t count, const doub
     conceptdec_i_arena arena;
     conceptdec_status status = CONCEPTDEC_OK;
     conceptdec_i_arena_open(&arena, s->ctx);
-    if (s->map)
+    if (s->map || s->kernel)
         status = unfold_mapped(s, &arena, count, w, out);
     else
         memcpy(out, w, (size_t)(count * s->d) * sizeof *out);
