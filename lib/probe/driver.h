@@ -38,6 +38,7 @@ typedef struct conceptdec_i_probe_driver {
     conceptdec_i_space space;
     const uint8_t *space_key;
     bool has_space;
+    bool wants_coordinates; /* a kernel has not told enough */
 } conceptdec_i_probe_driver;
 
 /* Counts what the call holds; ENOMEM, with the bytes that are needed, where options->memory is less (budget.c). */

@@ -43,7 +43,7 @@ least_penalty(const conceptdec_i_probe_driver *driver)
 {
     const conceptdec_probe_options *o = &driver->settings.options;
     double least = INFINITY;
-    if (o->kind != CONCEPTDEC_PROBE_LOGISTIC || driver->targets)
+    if (o->kind != CONCEPTDEC_PROBE_LOGISTIC || driver->targets || driver->wants_coordinates)
         return 0;
     for (int64_t a = 0; a < o->n_lambdas; a++)
         least = driver->settings.lambdas[a] < least ? driver->settings.lambdas[a] : least;
@@ -155,7 +155,7 @@ explain_budget(const conceptdec_i_probe_driver *driver, int64_t left)
 }
 
 static conceptdec_status
-solve(batch *b, int leave)
+solve(batch *b, int leave, uint8_t *deferred)
 {
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_probe_options options = driver->settings.options;
@@ -163,10 +163,47 @@ solve(batch *b, int leave)
     conceptdec_i_fitting fitting = {
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
         .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
-        .columns = driver->data.columns, .leave = leave, .n_problems = b->n_problems, .problems = b->problems};
+        .columns = driver->data.columns, .leave = leave, .n_problems = b->n_problems, .problems = b->problems,
+        .deferred = deferred};
     conceptdec_status status = driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
                                                : solver_of(options.kind)(&fitting, hear, b);
     return status == CONCEPTDEC_ENOMEM ? explain_budget(driver, options.memory) : status;
+}
+
+/* The problems become those that were deferred. */
+static void
+keep_deferred(batch *b, const uint8_t *deferred)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < b->n_problems; i++)
+        if (deferred[i]) {
+            b->problems[kept] = b->problems[i];
+            b->places[kept++] = b->places[i];
+        }
+    b->n_problems = kept;
+}
+
+/* Solves what was gathered; what a kernel does not tell, along coordinates. */
+static conceptdec_status
+solve_all(batch *b, const uint8_t *key, int leave)
+{
+    conceptdec_i_probe_driver *driver = b->driver;
+    conceptdec_i_arena arena;
+    void *deferred;
+    CONCEPTDEC_I_TRY(open_for(b, key));
+    conceptdec_i_arena_open(&arena, driver->ctx);
+    conceptdec_status status = conceptdec_i_arena_take(&arena, "problems", b->n_problems, 1, &deferred);
+    if (status == CONCEPTDEC_OK)
+        status = solve(b, leave, deferred);
+    if (status == CONCEPTDEC_OK)
+        keep_deferred(b, deferred);
+    conceptdec_i_arena_close(&arena);
+    if (status != CONCEPTDEC_OK || b->n_problems == 0)
+        return status;
+    driver->wants_coordinates = true;
+    conceptdec_i_probe_close_space(driver);
+    CONCEPTDEC_I_TRY(open_for(b, key));
+    return solve(b, leave, NULL);
 }
 
 static conceptdec_status
@@ -196,11 +233,8 @@ conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs, const 
     conceptdec_i_stage(driver->ctx, stage, 0);
     conceptdec_i_arena_open(&arena, driver->ctx);
     conceptdec_status status = take(&b, &arena);
-    while (status == CONCEPTDEC_OK && gather(&b, &key, &leave)) {
-        status = open_for(&b, key);
-        if (status == CONCEPTDEC_OK)
-            status = solve(&b, leave);
-    }
+    while (status == CONCEPTDEC_OK && gather(&b, &key, &leave))
+        status = solve_all(&b, key, leave);
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -8,7 +8,6 @@
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
 #define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
-#define MOST_NARROW_CONDITION 1e4
 #define SAVED 40          /* products of a fit that a further preconditioner saves, at least */
 
 typedef conceptdec_i_logistic logistic;
@@ -310,18 +309,6 @@ conceptdec_i_logistic_curvature(int64_t columns)
     return columns == 1 ? 0.25 : 1 / (double)columns;
 }
 
-/* Triangles in float leave the values of directions right to about 1e-7 of the condition. */
-static bool
-wants_wide_triangles(const conceptdec_i_fitting *fitting)
-{
-    const conceptdec_i_space *space = fitting->space;
-    const double curvature = conceptdec_i_logistic_curvature(fitting->columns);
-    for (int64_t i = 0; i < fitting->n_problems && space->kernel; i++)
-        if (curvature * space->widest / (double)space->n > MOST_NARROW_CONDITION * fitting->problems[i].lambda)
-            return true;
-    return false;
-}
-
 conceptdec_status
 conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener, void *argument)
 {
@@ -337,7 +324,6 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
                   .classes = fitting->classes,
                   .is_wide = space->is_wide || space->kernel,
                   .has_kernel = space->kernel != NULL,
-                  .is_triangle_wide = wants_wide_triangles(fitting),
                   .curvature = conceptdec_i_logistic_curvature(fitting->columns)};
     l.most_wide = wide > 1 ? wide : 1;
     l.most_narrow = l.is_wide ? l.most_wide : narrow > 1 ? narrow : 1;

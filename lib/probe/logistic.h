@@ -55,6 +55,7 @@ typedef struct conceptdec_i_logistic_slot {
     double along, share;   /* how far along the direction, and how much of it the next one keeps */
     double energy;         /* step * Hessian * step = -gradient * step */
     double longest;        /* the largest `along` of this step */
+    double size;           /* square of the residual as it stands: with a kernel, what rounding is measured by */
     double left;           /* square of the residual, as weights */
     double left_share;     /* with a kernel: what it was of the product when it was last seen; NaN: it was not */
     int64_t products;
@@ -83,8 +84,7 @@ typedef struct conceptdec_i_logistic {
     const double *squares;       /* r: mean squares of z; NULL: triangles stand for all of its moments */
     const double *trains;        /* n: 1 for rows that train any problem, else 0 */
     int64_t n_training;          /* of them */
-    bool is_triangle_wide;       /* triangles are double, else float */
-    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted */
+    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles, in double, are made when they are wanted */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -102,7 +102,7 @@ typedef struct conceptdec_i_logistic {
     double **out;
     double *sums;                /* slabs x columns of the round: of what the consumer has left */
     double *losses, *curvatures; /* slabs x slots of the round */
-    double *dots;                /* columns of the round */
+    double *dots, *sizes;        /* columns of the round */
     double *scratch;             /* per lane */
     void *triangle_scratch;
     conceptdec_i_triangle_batch *batches;
@@ -112,6 +112,13 @@ static inline int64_t
 conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
 {
     return column % l->columns * l->ld;
+}
+
+/* With a kernel: the largest value that the preconditioner makes of a residual of size 1. */
+static inline double
+conceptdec_i_logistic_share(const conceptdec_i_logistic *l, const conceptdec_i_logistic_slot *s)
+{
+    return s->factor * (double)l->n_training / l->curvature;
 }
 
 /* What makes a product of weights of a column and another one. */

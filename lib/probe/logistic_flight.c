@@ -45,10 +45,10 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
 {
     const int64_t narrow = n_slots < l->most_narrow ? n_slots : l->most_narrow;
     const int64_t wide = n_slots < l->most_wide ? n_slots : l->most_wide, columns = narrow * l->columns;
-    const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 4;
+    const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 5;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns,
                                      (l->is_wide ? narrow : wide) * l->columns) +
-           conceptdec_i_triangle_scratch(l->ctx, l->r, l->is_triangle_wide, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
+           conceptdec_i_triangle_scratch(l->ctx, l->r, l->has_kernel, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
            conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
 
@@ -91,7 +91,7 @@ take_round(conceptdec_i_arena *arena, logistic *l)
         conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * columns, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[4]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", columns, sizeof(double), &p[5]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", 2 * columns, sizeof(double), &p[5]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "fits", narrow, sizeof *l->batches, &p[6]));
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take(arena, "fits", CONCEPTDEC_I_PASSES_MOST_SLABS * narrow, sizeof(double), &p[7]));
@@ -105,9 +105,10 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     l->losses = p[4];
     l->curvatures = p[7];
     l->dots = p[5];
+    l->sizes = l->dots + columns;
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, l->is_triangle_wide, columns, narrow), 1, &l->triangle_scratch));
+        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, l->has_kernel, columns, narrow), 1, &l->triangle_scratch));
     return conceptdec_i_passes_open(arena, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns,
                                     &l->passes);
 }

@@ -39,7 +39,7 @@ conceptdec_i_logistic_kernel_loss(void *argument, const conceptdec_i_chunk *chun
 
 typedef struct {
     logistic *l;
-    int64_t slabs, slab; /* rows of one */
+    int64_t slabs, slab; /* how many, and rows of one */
 } walk;
 
 static void

@@ -27,7 +27,7 @@ typedef struct {
 int64_t
 conceptdec_i_logistic_scaling_bytes(const logistic *l)
 {
-    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, l->is_triangle_wide);
+    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, l->has_kernel);
 }
 
 /* ---- making them ---- */
@@ -85,8 +85,8 @@ make_triangle(conceptdec_i_arena *arena, logistic *l, moments *m, conceptdec_i_l
     m->lambda = scaling->lambda;
     CONCEPTDEC_I_TRY(factor(m));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, l->is_triangle_wide), 1, &memory));
-    return conceptdec_i_triangle_pack(l->ctx, m->r, l->is_triangle_wide, m->matrix, m->r, m->scale, memory,
+        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, l->has_kernel), 1, &memory));
+    return conceptdec_i_triangle_pack(l->ctx, m->r, l->has_kernel, m->matrix, m->r, m->scale, memory,
                                       &scaling->triangle);
 }
 
@@ -336,7 +336,7 @@ scale_biases(const logistic *l, const conceptdec_i_logistic_slot *s)
 static void
 take_values(const logistic *l, const conceptdec_i_logistic_slot *s, int64_t at)
 {
-    const double lambda = l->scalings[s->scaling].lambda, share = s->factor * (double)l->n_training / l->curvature;
+    const double lambda = l->scalings[s->scaling].lambda, share = conceptdec_i_logistic_share(l, s);
     const double *restrict residual = s->residual + at, *restrict image = s->image + at;
     double *restrict values = s->image_values + at;
     for (int64_t i = 0; i < l->r; i++)
@@ -355,6 +355,9 @@ dot_task(void *argument, int64_t column, int lane)
     if (l->has_kernel) {
         take_values(l, s, at);
         s->image_values[at + l->r] = image[l->r];
+        l->sizes[column] = 0;
+        for (int64_t i = 0; i < l->r; i++)
+            l->sizes[column] += residual[i] * residual[i];
     }
     for (int64_t i = 0; i < l->r; i++)
         image[i] *= factor;

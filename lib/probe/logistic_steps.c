@@ -14,6 +14,7 @@
 #define LEAST_ROUGH 1e-6
 #define MOST_FORCING 0.1
 #define LEFT 0.02 /* of the tolerance: what the last step may leave, so that posteriors are right to its root */
+#define ROUNDING 1e-13 /* of the size of a residual: more than products with a kernel are right to */
 #define REST 10 /* directions not yet seen may have so many times less curvature than those seen */
 
 typedef conceptdec_i_logistic logistic;
@@ -46,12 +47,18 @@ dot(const double *restrict a, const double *restrict b, int64_t n)
 
 /* Sum over a slot's columns of what the tasks have left. */
 static double
-sum_dots(const logistic *l, int64_t place)
+sum_columns(const logistic *l, const double *values, int64_t place)
 {
     double sum = 0;
     for (int64_t k = 0; k < l->columns; k++)
-        sum += l->dots[place * l->columns + k];
+        sum += values[place * l->columns + k];
     return sum;
+}
+
+static double
+sum_dots(const logistic *l, int64_t place)
+{
+    return sum_columns(l, l->dots, place);
 }
 
 static double
@@ -80,6 +87,25 @@ end_fit(slot *s, bool is_converged)
 {
     s->is_converged = is_converged;
     s->wait = CONCEPTDEC_I_LOGISTIC_DECISION;
+}
+
+/* No step leads further. */
+static void
+give_up(const logistic *l, slot *s)
+{
+    if (!l->has_kernel) {
+        end_fit(s, false);
+        return;
+    }
+    l->fitting->deferred[s->number] = 1;
+    s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
+}
+
+/* With a kernel a product is a difference: what directions without any weights have in the residual adds rounding alone. */
+static bool
+is_noise(const logistic *l, const slot *s)
+{
+    return l->has_kernel && !(s->product > ROUNDING * conceptdec_i_logistic_share(l, s) * s->size);
 }
 
 /* ---- conjugate gradients ---- */
@@ -146,11 +172,15 @@ start_descent(logistic *l)
         s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
         s->product = s->first = sum_dots(l, i);
         s->enough = s->first * forcing_of(l, s);
+        s->size = sum_columns(l, l->sizes, i);
         s->energy = s->longest = 0;
         s->products = 0;
-        if (!(s->product > 0) && !s->is_rough) {
+        if (s->product == 0 && !s->is_rough) {
             s->decrement = 0;
-            end_fit(s, s->product == 0);
+            end_fit(s, true);
+        } else if ((!(s->product > 0) && !s->is_rough) || is_noise(l, s)) {
+            s->decrement = 0;
+            give_up(l, s);
         }
     }
     drop_ended(l);
@@ -254,7 +284,7 @@ end_descent(logistic *l)
             continue;
         await_loss(l, s);
         if (!(s->energy > 0)) {
-            end_fit(s, false);
+            give_up(l, s);
         } else if (is_small && s->decrement <= CERTAIN) {
             take_trial(s);
             s->objective -= s->decrement;
@@ -337,7 +367,7 @@ is_complete(const logistic *l, slot *s)
 {
     const bool is_near = may_be_last(l, s);
     s->is_proven = is_near && is_proven(l, s);
-    return s->products >= MOST_PRODUCTS || (is_near ? s->is_proven : !(s->product > s->enough));
+    return s->products >= MOST_PRODUCTS || is_noise(l, s) || (is_near ? s->is_proven : !(s->product > s->enough));
 }
 
 /* New directions, of slots whose step is not good enough; for the others the step is complete. */
@@ -351,6 +381,7 @@ turn(logistic *l)
         s->products++;
         s->share = product / s->product;
         s->product = product;
+        s->size = sum_columns(l, l->sizes, i);
     }
     CONCEPTDEC_I_TRY(find_left(l));
     for (int64_t i = 0; i < l->n_round; i++)
@@ -407,14 +438,14 @@ gradient_task(void *argument, int64_t column, int lane)
 
 /* A shorter step, from the parabola through the loss at both ends and its slope at the start. */
 static void
-shorten(slot *s, double objective)
+shorten(const logistic *l, slot *s, double objective)
 {
     const double drop = s->energy * s->length, excess = objective - s->objective + drop;
     double factor = isfinite(excess) && excess > 0 ? drop / (2 * excess) : 0.1;
     factor = factor < 0.1 ? 0.1 : factor > 0.5 ? 0.5 : factor;
     s->length *= factor;
     if (s->length < LEAST_LENGTH)
-        end_fit(s, false);
+        give_up(l, s);
 }
 
 static void
@@ -422,7 +453,7 @@ judge_one(const logistic *l, slot *s, double objective)
 {
     const double slack = SLACK * (fabs(s->objective) > 1 ? fabs(s->objective) : 1);
     if (!s->is_first && !(objective <= s->objective - ARMIJO * s->length * s->energy + slack)) {
-        shorten(s, objective);
+        shorten(l, s, objective);
         return;
     }
     take_trial(s);

@@ -139,6 +139,8 @@ typedef struct conceptdec_i_fitting {
     int leave; /* CONCEPTDEC_I_LEAVE_* */
     int64_t n_problems;
     const conceptdec_i_problem *problems;
+    uint8_t *deferred; /* n_problems, all 0, where the space has a kernel: 1 becomes what rounding in it hides from the solver;
+                          that problem wants coordinates, and is not heard of */
 } conceptdec_i_fitting;
 
 /* What became of a problem. Pointers are good during the call only. */

@@ -12,7 +12,7 @@
 #define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
 #define UNFOLD_COLUMNS 256
-#define MOST_CONDITION 1e10 /* of kernel / n + least I, so that what double leaves is far above rounding */
+#define MOST_CONDITION 1e9 /* of kernel / n + least I, so that what double leaves is far above rounding */
 
 /* ---- column sums ---- */
 
