@@ -8,6 +8,7 @@
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
 #define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
+#define MOST_BRISK_CONDITION 1e4
 #define SAVED 40          /* products of a fit that a further preconditioner saves, at least */
 
 typedef conceptdec_i_logistic logistic;
@@ -165,15 +166,17 @@ lambda_number(const plan *p, double lambda)
     return i;
 }
 
-/* Problems first..end-1 of the order become those of penalties from..to-1, by role and then by penalty. */
+/* Problems first..end-1 of the order become those of penalties from..to-1, by role and then by penalty; is_again: those of
+ * them that were deferred. */
 static int64_t
-order_problems(const plan *p, const conceptdec_i_fitting *fitting, int64_t from, int64_t to)
+order_problems(const plan *p, const conceptdec_i_fitting *fitting, bool is_again, int64_t from, int64_t to)
 {
     int64_t n = 0;
     for (int64_t role = 0; role < p->n_roles; role++)
         for (int64_t lambda = from; lambda < to; lambda++)
             for (int64_t i = 0; i < fitting->n_problems; i++)
-                if (p->of_role[i] == role && lambda_number(p, fitting->problems[i].lambda) == lambda)
+                if ((!is_again || fitting->deferred[i]) && p->of_role[i] == role &&
+                    lambda_number(p, fitting->problems[i].lambda) == lambda)
                     p->order[n++] = i;
     return n;
 }
@@ -285,7 +288,7 @@ run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
     if (status == CONCEPTDEC_EUNSUPPORTED && !b->is_diagonal && !l->has_kernel) /* without LAPACK */
         status = conceptdec_i_logistic_scaling_open(&arena, l, true, count, lambdas, 0);
     if (status == CONCEPTDEC_OK)
-        status = run_flights(l, p, b, order_problems(p, l->fitting, from, from + count));
+        status = run_flights(l, p, b, order_problems(p, l->fitting, l->is_again, from, from + count));
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -309,6 +312,18 @@ conceptdec_i_logistic_curvature(int64_t columns)
     return columns == 1 ? 0.25 : 1 / (double)columns;
 }
 
+/* Whether triangles in float may be right enough: their values are, to about 1e-7 of the condition. */
+static bool
+may_be_brisk(const conceptdec_i_fitting *fitting)
+{
+    const conceptdec_i_space *space = fitting->space;
+    const double widest = conceptdec_i_logistic_curvature(fitting->columns) * space->widest / (double)space->n;
+    for (int64_t i = 0; i < fitting->n_problems; i++)
+        if (widest > MOST_BRISK_CONDITION * fitting->problems[i].lambda)
+            return false;
+    return space->kernel != NULL;
+}
+
 conceptdec_status
 conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener, void *argument)
 {
@@ -324,12 +339,20 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
                   .classes = fitting->classes,
                   .is_wide = space->is_wide || space->kernel,
                   .has_kernel = space->kernel != NULL,
+                  .is_brisk = may_be_brisk(fitting),
                   .curvature = conceptdec_i_logistic_curvature(fitting->columns)};
     l.most_wide = wide > 1 ? wide : 1;
     l.most_narrow = l.is_wide ? l.most_wide : narrow > 1 ? narrow : 1;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, fitting->ctx);
-    const conceptdec_status status = run_all(&arena, &l);
+    conceptdec_status status = run_all(&arena, &l);
+    conceptdec_i_arena_close(&arena);
+    if (status != CONCEPTDEC_OK || !l.is_brisk || !memchr(fitting->deferred, 1, (size_t)fitting->n_problems))
+        return status;
+    l.is_brisk = false;
+    l.is_again = true;
+    conceptdec_i_arena_open(&arena, fitting->ctx);
+    status = run_all(&arena, &l);
     conceptdec_i_arena_close(&arena);
     return status;
 }

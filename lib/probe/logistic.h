@@ -78,13 +78,15 @@ typedef struct conceptdec_i_logistic {
     int64_t r, ld, columns, classes;
     bool is_wide;
     bool has_kernel;
+    bool is_brisk; /* with a kernel: triangles are float, so that values of directions are right to some digits only */
+    bool is_again; /* the problems are those that were deferred */
     double curvature;
     int64_t n_scalings, most_scalings;
     conceptdec_i_logistic_scaling *scalings;
     const double *squares;       /* r: mean squares of z; NULL: triangles stand for all of its moments */
     const double *trains;        /* n: 1 for rows that train any problem, else 0 */
     int64_t n_training;          /* of them */
-    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles, in double, are made when they are wanted */
+    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -112,6 +114,13 @@ static inline int64_t
 conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
 {
     return column % l->columns * l->ld;
+}
+
+/* Whether triangles are double. */
+static inline bool
+conceptdec_i_logistic_is_exact(const conceptdec_i_logistic *l)
+{
+    return l->has_kernel && !l->is_brisk;
 }
 
 /* With a kernel: the largest value that the preconditioner makes of a residual of size 1. */

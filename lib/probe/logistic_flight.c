@@ -48,7 +48,7 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
     const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 5;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns,
                                      (l->is_wide ? narrow : wide) * l->columns) +
-           conceptdec_i_triangle_scratch(l->ctx, l->r, l->has_kernel, columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
+           conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
            conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
 
@@ -108,7 +108,7 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     l->sizes = l->dots + columns;
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, l->has_kernel, columns, narrow), 1, &l->triangle_scratch));
+        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow), 1, &l->triangle_scratch));
     return conceptdec_i_passes_open(arena, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns,
                                     &l->passes);
 }
@@ -231,6 +231,8 @@ fill_slots(logistic *l)
             continue;
         s->number = l->queue[l->next++];
         s->problem = l->fitting->problems + s->number;
+        if (l->is_again)
+            l->fitting->deferred[s->number] = 0;
         l->round[l->n_round++] = s;
     }
     return conceptdec_i_parallel(l->ctx, l->n_round, start_task, l);

@@ -27,7 +27,7 @@ typedef struct {
 int64_t
 conceptdec_i_logistic_scaling_bytes(const logistic *l)
 {
-    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, l->has_kernel);
+    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, conceptdec_i_logistic_is_exact(l));
 }
 
 /* ---- making them ---- */
@@ -85,8 +85,8 @@ make_triangle(conceptdec_i_arena *arena, logistic *l, moments *m, conceptdec_i_l
     m->lambda = scaling->lambda;
     CONCEPTDEC_I_TRY(factor(m));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, l->has_kernel), 1, &memory));
-    return conceptdec_i_triangle_pack(l->ctx, m->r, l->has_kernel, m->matrix, m->r, m->scale, memory,
+        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, conceptdec_i_logistic_is_exact(l)), 1, &memory));
+    return conceptdec_i_triangle_pack(l->ctx, m->r, conceptdec_i_logistic_is_exact(l), m->matrix, m->r, m->scale, memory,
                                       &scaling->triangle);
 }
 

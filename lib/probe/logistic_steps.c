@@ -15,6 +15,7 @@
 #define MOST_FORCING 0.1
 #define LEFT 0.02 /* of the tolerance: what the last step may leave, so that posteriors are right to its root */
 #define ROUNDING 1e-13 /* of the size of a residual: more than products with a kernel are right to */
+#define BRISK_ROUNDING 1e-6
 #define REST 10 /* directions not yet seen may have so many times less curvature than those seen */
 
 typedef conceptdec_i_logistic logistic;
@@ -105,7 +106,8 @@ give_up(const logistic *l, slot *s)
 static bool
 is_noise(const logistic *l, const slot *s)
 {
-    return l->has_kernel && !(s->product > ROUNDING * conceptdec_i_logistic_share(l, s) * s->size);
+    const double rounding = l->is_brisk ? BRISK_ROUNDING : ROUNDING;
+    return l->has_kernel && !(s->product > rounding * conceptdec_i_logistic_share(l, s) * s->size);
 }
 
 /* ---- conjugate gradients ---- */
@@ -157,34 +159,6 @@ sort_round(logistic *l)
             l->round[place] = l->round[place - 1];
         l->round[place] = s;
     }
-}
-
-/* First directions of the slots of the round, whose residuals are the opposites of their gradients. */
-static conceptdec_status
-start_descent(logistic *l)
-{
-    for (int64_t i = 0; i < l->n_round; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_logistic_choose_scaling(l, l->round[i]));
-    sort_round(l);
-    CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
-    for (int64_t i = 0; i < l->n_round; i++) {
-        slot *s = l->round[i];
-        s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
-        s->product = s->first = sum_dots(l, i);
-        s->enough = s->first * forcing_of(l, s);
-        s->size = sum_columns(l, l->sizes, i);
-        s->energy = s->longest = 0;
-        s->products = 0;
-        if (s->product == 0 && !s->is_rough) {
-            s->decrement = 0;
-            end_fit(s, true);
-        } else if ((!(s->product > 0) && !s->is_rough) || is_noise(l, s)) {
-            s->decrement = 0;
-            give_up(l, s);
-        }
-    }
-    drop_ended(l);
-    return for_columns(l, turn_task);
 }
 
 /* The image is the data's part of the Hessian times the direction: adds the penalty's and the bias. */
@@ -278,7 +252,7 @@ end_descent(logistic *l)
     CONCEPTDEC_I_TRY(for_columns(l, try_task));
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
-        const bool is_small = s->is_proven && s->decrement <= l->fitting->options->tolerance;
+        const bool is_small = s->is_proven && !l->is_brisk && s->decrement <= l->fitting->options->tolerance;
         s->is_last = is_small;
         if (s->is_first)
             continue;
@@ -330,9 +304,12 @@ is_proven(const logistic *l, const slot *s)
     return (s->energy + rest) / 2 <= tolerance && rest <= LEFT * tolerance;
 }
 
+/* Before the first product of a step: whether there need be none. */
 static bool
 may_be_last(const logistic *l, const slot *s)
 {
+    if (s->products == 0)
+        return REST * s->product <= l->fitting->options->tolerance;
     return is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
 }
 
@@ -359,6 +336,48 @@ find_left(logistic *l)
             s->left += dot(s->residual + k * l->ld, s->residual + k * l->ld, l->r);
     }
     return CONCEPTDEC_OK;
+}
+
+static void
+set_out(const logistic *l, slot *s, int64_t place)
+{
+    s->wait = CONCEPTDEC_I_LOGISTIC_PRODUCT;
+    s->product = s->first = sum_dots(l, place);
+    s->enough = s->first * forcing_of(l, s);
+    s->size = sum_columns(l, l->sizes, place);
+    s->energy = s->longest = 0;
+    s->products = 0;
+}
+
+/* Whether there is nothing to go for, or no way to go. */
+static void
+look_around(const logistic *l, slot *s)
+{
+    if (s->is_rough && !is_noise(l, s))
+        return;
+    s->decrement = s->product > 0 ? s->product / 2 : 0;
+    if (s->product == 0 || (l->has_kernel && may_be_last(l, s) && is_proven(l, s)))
+        end_fit(s, true);
+    else if (!(s->product > 0) || is_noise(l, s))
+        give_up(l, s);
+}
+
+/* First directions of the slots of the round, whose residuals are the opposites of their gradients. */
+static conceptdec_status
+start_descent(logistic *l)
+{
+    for (int64_t i = 0; i < l->n_round; i++)
+        CONCEPTDEC_I_TRY(conceptdec_i_logistic_choose_scaling(l, l->round[i]));
+    sort_round(l);
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
+    for (int64_t i = 0; i < l->n_round; i++)
+        set_out(l, l->round[i], i);
+    if (l->has_kernel)
+        CONCEPTDEC_I_TRY(conceptdec_i_logistic_kernel_left(l));
+    for (int64_t i = 0; i < l->n_round; i++)
+        look_around(l, l->round[i]);
+    drop_ended(l);
+    return for_columns(l, turn_task);
 }
 
 /* Whether the step is complete: good enough, or, where it may be the last, proven to be. */
@@ -465,6 +484,8 @@ judge_one(const logistic *l, slot *s, double objective)
     const bool is_end = s->is_last || s->iterations >= l->fitting->options->max_iterations;
     if (is_end && s->is_rough)
         look_again(s);
+    else if (is_end && l->is_brisk && !s->is_last)
+        give_up(l, s);
     else if (is_end)
         end_fit(s, s->is_last);
 }
