@@ -130,7 +130,8 @@ share_memory(const logistic *l, const plan *p, budget *b)
 {
     const conceptdec_i_space *space = l->fitting->space;
     const int64_t memory = l->fitting->options->memory;
-    const int64_t moments = space->spectrum ? 0 : l->r * l->r * (int64_t)sizeof(double);
+    const int64_t moments = space->spectrum ? 0 : l->r * (l->r + 2) * (int64_t)sizeof(double);
+    const int64_t kept = l->has_kernel ? moments : 0;
     const int64_t each = conceptdec_i_logistic_scaling_bytes(l), room = memory / SCALINGS_SHARE - moments;
     if (room < each && l->has_kernel)
         return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
@@ -140,7 +141,12 @@ share_memory(const logistic *l, const plan *p, budget *b)
     b->is_diagonal = room < each;
     b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
     b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
-    b->slots = slots_that_fit(l, memory - (b->lambdas + b->rungs) * each);
+    b->slots = slots_that_fit(l, memory - kept - (b->lambdas + b->rungs) * each);
+    if (b->slots == 0 && l->has_kernel) {
+        b->lambdas = 1;
+        b->rungs = 0;
+        b->slots = slots_that_fit(l, memory - kept - each);
+    }
     if (b->slots == 0 && !b->is_diagonal && !l->has_kernel) {
         b->is_diagonal = true;
         b->lambdas = p->n_lambdas;

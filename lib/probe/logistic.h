@@ -86,7 +86,8 @@ typedef struct conceptdec_i_logistic {
     const double *squares;       /* r: mean squares of z; NULL: triangles stand for all of its moments */
     const double *trains;        /* n: 1 for rows that train any problem, else 0 */
     int64_t n_training;          /* of them */
-    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted */
+    conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted, */
+    void *kernel_scratch;              /* r x r and 2 r doubles: of it */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */

@@ -119,19 +119,17 @@ make_moments(conceptdec_i_arena *scratch, moments *m)
 }
 
 /* Those of weights as sums of rows that train: the kernel itself. */
-static conceptdec_status
-copy_kernel(conceptdec_i_arena *scratch, moments *m)
+static void
+copy_kernel(const logistic *l, moments *m)
 {
-    const conceptdec_i_space *space = m->l->fitting->space;
-    const double *trains = m->l->trains;
-    CONCEPTDEC_I_TRY(take_moments(scratch, m));
+    const conceptdec_i_space *space = l->fitting->space;
+    const double *trains = l->trains;
     for (int64_t i = 0; i < m->r; i++)
         for (int64_t j = i; j < m->r; j++)
             m->matrix[i * m->r + j] =
-                trains[i] * trains[j] > 0 ? space->kernel[i * space->stride + j] / (double)m->l->n_training : 0;
+                trains[i] * trains[j] > 0 ? space->kernel[i * space->stride + j] / (double)l->n_training : 0;
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
-    return CONCEPTDEC_OK;
 }
 
 /* Rows that train a problem: others, ignored ones above all, may be of another size. */
@@ -185,16 +183,14 @@ make_triangles(conceptdec_i_arena *arena, logistic *l)
 static conceptdec_status
 add_triangle(logistic *l, double lambda)
 {
-    moments m = {.l = l, .r = l->r};
-    conceptdec_i_arena scratch;
-    conceptdec_i_arena_open(&scratch, l->ctx);
-    conceptdec_status status = copy_kernel(&scratch, &m);
+    moments m = {.l = l, .r = l->r, .matrix = l->kernel_scratch};
+    m.squares = m.matrix + m.r * m.r;
+    m.scale = m.squares + m.r;
+    copy_kernel(l, &m);
     l->scalings[l->n_scalings].lambda = lambda;
-    if (status == CONCEPTDEC_OK)
-        status = make_triangle(l->scaling_arena, l, &m, &l->scalings[l->n_scalings]);
-    l->n_scalings += status == CONCEPTDEC_OK;
-    conceptdec_i_arena_close(&scratch);
-    return status;
+    CONCEPTDEC_I_TRY(make_triangle(l->scaling_arena, l, &m, &l->scalings[l->n_scalings]));
+    l->n_scalings++;
+    return CONCEPTDEC_OK;
 }
 
 static bool
@@ -231,7 +227,10 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
     l->scaling_arena = arena;
     l->squares = l->fitting->space->spectrum;
     CONCEPTDEC_I_TRY(mark_training(arena, l));
-    if (l->squares || l->has_kernel)
+    if (l->has_kernel)
+        return conceptdec_i_arena_take_raw(arena, "preconditioner", (l->r + 2) * l->r, sizeof(double),
+                                           &l->kernel_scratch);
+    if (l->squares)
         return CONCEPTDEC_OK;
     if (is_diagonal || l->r == 0)
         return make_diagonal(arena, l);

@@ -72,7 +72,8 @@ conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n,
 
 /* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double. Where n < d, the weights of
  * an L2 penalty lie in what the centred rows span: either z is along an orthonormal basis of that, or weights are sums of
- * rows, and the products of all pairs of rows (the kernel) tell all about them. */
+ * rows, and the products of all pairs of rows (the kernel) tell all about them. Where a few dimensions are so large that
+ * squares would hide the others, z stays as it is. */
 typedef struct conceptdec_i_space {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
@@ -91,8 +92,8 @@ typedef struct conceptdec_i_space {
 } conceptdec_i_space;
 
 /* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. `standardize`:
- * scale by the population standard deviation, 1 for constant columns. least: where n < d, a kernel is wanted if kernel / n +
- * least I is far from singular; 0: none. */
+ * scale by the population standard deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is
+ * wanted if kernel / n + least I is far from singular; 0: a basis. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
                                           bool standardize, double least, conceptdec_i_space *space);
 /* Bytes that a space takes at most, while it is made. */

@@ -12,7 +12,7 @@
 #define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
 #define UNFOLD_COLUMNS 256
-#define MOST_CONDITION 1e9 /* of kernel / n + least I, so that what double leaves is far above rounding */
+#define MOST_CONDITION 1e9 /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in double */
 
 /* ---- column sums ---- */
 
@@ -293,9 +293,11 @@ take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, double least, c
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "products of rows", total, sizeof(double), &pairs));
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, s->n));
     s->widest = widest_of(pairs, s->n);
-    if (least > 0 && s->widest / (double)s->n <= MOST_CONDITION * least)
+    if (least == 0)
+        return reduce(arena, scratch, s, pairs);
+    if (s->widest / (double)s->n <= MOST_CONDITION * least)
         return keep_kernel(arena, s, pairs);
-    return reduce(arena, scratch, s, pairs);
+    return fill(arena, s, &s->z);
 }
 
 /* ---- the whole ---- */

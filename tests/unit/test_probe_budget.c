@@ -8,7 +8,7 @@
 
 #include "check_main.h"
 
-enum { N = 2000, D = 12, CLASSES = 4 };
+enum { N = 2000, D = 12, CLASSES = 4, FEW = 120, WIDE = N * D / FEW };
 
 typedef struct counter {
     uint64_t live, peak;
@@ -43,6 +43,8 @@ static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
 
 static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix few = {values, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix of_few = {labels, FEW, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_groups = {groups, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -84,6 +86,9 @@ static const struct scene {
     {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}},
     {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}},
     {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}},
+    {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}},
+    {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}},
+    {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}},
 };
 
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
@@ -104,7 +109,8 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
     uint64_t before = counted.live;
     counted.peak = before;
-    conceptdec_status status = conceptdec_probe(ctx, &x, scene->labels, &options, &result);
+    conceptdec_status status =
+        conceptdec_probe(ctx, scene->labels == &of_few ? &few : &x, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
     if (status != CONCEPTDEC_OK)
@@ -144,6 +150,20 @@ START_TEST(too_little_is_refused_at_once)
 }
 END_TEST
 
+/* Enough for the products of few rows, and not for a preconditioner. */
+START_TEST(a_preconditioner_is_refused)
+{
+    const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}};
+    const int64_t memory = 600000;
+    uint64_t peak;
+    char text[512];
+    make_problem();
+    ck_assert_int_eq(run(&scene, memory, &peak, text), CONCEPTDEC_ENOMEM);
+    ck_assert_msg(strstr(text, "are too few for the preconditioner of 120 rows"), "%s", text);
+    ck_assert_msg(peak <= 1 << 20, "%llu bytes", (unsigned long long)peak);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -151,6 +171,7 @@ make_suite(void)
     TCase *tests = tcase_create("probe budget");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
+    tcase_add_test(tests, a_preconditioner_is_refused);
     tcase_add_loop_test(tests, too_little_is_refused_at_once, 0, N_SCENES);
     suite_add_tcase(suite, tests);
     return suite;
