@@ -11,7 +11,7 @@
 /* What a function costs beside its products, in directions; and what rows that stay in doubt cost, in products of all
  * directions, where the rests are as large as the standard deviation of what is predicted. */
 #define FUNCTION_COST 16
-#define DOUBT_COST 10
+#define DOUBT_COST 25
 #define LEAST_SQUARE 1e-200 /* a lambda so large that nothing is left of any direction */
 
 typedef conceptdec_i_ridge_blend blend;

@@ -15,8 +15,8 @@ typedef conceptdec_i_ridge_judging judging;
 /* A panel of rows under one label set and one lambda. */
 typedef struct {
     int64_t panel, set, lambda;
-    const float *values; /* classes, `step` apart, of mr rows */
-    int64_t step;
+    const float *values; /* of mr rows: classes, `step` apart, of lambdas, `stride` apart */
+    int64_t step, stride;
     const int32_t *labels; /* mr */
     const float *centers;  /* classes */
 } scene;
@@ -26,6 +26,12 @@ reach_of(const screen *s, const scene *at, int64_t i)
 {
     int64_t row = (at->lambda * s->panels + at->panel) * s->mr + i;
     return (double)s->reach[row] * s->spread[at->set * s->blend.n_lambdas + at->lambda];
+}
+
+static float
+value_of(const scene *at, int64_t class, int64_t i)
+{
+    return at->values[class * at->step + at->lambda * at->stride + i] + at->centers[class];
 }
 
 /* One row in double: u, and the value of one class. */
@@ -60,11 +66,10 @@ exact_credit(const judging *g, const scene *at, int64_t i, double *row)
     int64_t place = at->panel * s->mr + i;
     int32_t own = at->labels[i], predicted, n_tied;
     double freedom = s->part->freedom[at->lambda * s->part->members.n_left + place], *values = row + s->blend.n;
-    float least = at->values[own * at->step + i] + at->centers[own] - s->leverage[at->lambda * s->panels * s->mr + place];
+    float least = value_of(at, own, i) - s->leverage[at->lambda * s->panels * s->mr + place];
     double reach = reach_of(s, at, i);
-    take_row(s, at, i, row);
     for (int64_t c = 0; c < s->classes; c++) {
-        float value = at->values[c * at->step + i] + at->centers[c];
+        float value = value_of(at, c, i);
         double target = c == own ? 1 : -1;
         bool is_absent = conceptdec_i_ridge_is_absent(g->batch, at->set, c);
         bool is_below = c != own && (double)value + reach + (double)(SLACK * (fabsf(value) + fabsf(least) + 2)) < (double)least;
@@ -83,7 +88,7 @@ find_rivals(const screen *s, const scene *at, float *restrict own, float *restri
         other[i] = -INFINITY;
     }
     for (int32_t c = 0; c < s->classes; c++) {
-        const float *values = at->values + c * at->step, center = at->centers[c];
+        const float *values = at->values + c * at->step + at->lambda * at->stride, center = at->centers[c];
         for (int64_t i = 0; i < s->mr; i++) {
             float value = values[i] + center, rival = at->labels[i] == c ? -INFINITY : value;
             own[i] = at->labels[i] == c ? value : own[i];
@@ -92,10 +97,10 @@ find_rivals(const screen *s, const scene *at, float *restrict own, float *restri
     }
 }
 
-static double
-judge_lambda(const judging *g, const scene *at, double *row)
+/* Rows that are read right under one lambda; bit i of *open: row i is in doubt. */
+static int32_t
+count_right(const screen *s, const scene *at, uint64_t *open)
 {
-    const screen *s = g->screen;
     int64_t first = (at->lambda * s->panels + at->panel) * s->mr;
     float own[MOST_ROWS], other[MOST_ROWS];
     float spread = (float)(s->spread[at->set * s->blend.n_lambdas + at->lambda] * 1.0001);
@@ -109,14 +114,28 @@ judge_lambda(const judging *g, const scene *at, double *row)
         n_right += is_right;
         n_open += is_open[i];
     }
-    double sum = n_right;
-    for (int64_t i = 0; i < s->mr && n_open > 0; i++) {
-        if (!is_open[i])
+    *open = 0;
+    for (int64_t i = 0; i < s->mr && n_open > 0; i++)
+        *open |= (uint64_t)is_open[i] << i;
+    return n_right;
+}
+
+/* Rows in doubt, each for all lambdas that have it. */
+static void
+settle(const judging *g, scene *at, const uint64_t *open, double *row, double *credits)
+{
+    const screen *s = g->screen;
+    uint64_t any = 0;
+    for (int64_t l = 0; l < s->blend.n_lambdas; l++)
+        any |= open[l];
+    for (int64_t i = 0; i < s->mr && any >> i > 0; i++) {
+        if ((any >> i & 1) == 0)
             continue;
-        sum += exact_credit(g, at, i, row);
-        n_open--;
+        take_row(s, at, i, row);
+        for (at->lambda = 0; at->lambda < s->blend.n_lambdas; at->lambda++)
+            if (open[at->lambda] >> i & 1)
+                credits[at->lambda] += exact_credit(g, at, i, row);
     }
-    return sum;
 }
 
 void
@@ -129,6 +148,7 @@ conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const flo
     int64_t step = conceptdec_i_ridge_value_stride(s), stride = conceptdec_i_ridge_product_stride(s);
     int32_t labels[MOST_ROWS];
     float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES];
+    uint64_t open[CONCEPTDEC_I_RIDGE_MOST_LAMBDAS];
     for (int64_t i = 0; i < s->mr; i++) {
         int64_t place = panel * s->mr + i;
         labels[i] = place < m->n_left ? g->batch->labels[set][m->left[place]] : 0;
@@ -139,9 +159,9 @@ conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const flo
             s->part->fitting->ctx->kernels->panel_f32(s->blend.total, products + c * stride, s->shares + l * s->blend.total,
                                                       values + (c * padded + l) * step, step, 0);
     }
-    for (int64_t l = 0; l < lambdas; l++) {
-        const scene at = {.panel = panel, .set = set, .lambda = l, .values = values + l * step, .step = padded * step,
-                          .labels = labels, .centers = centers};
-        credits[l] += judge_lambda(g, &at, row);
-    }
+    scene at = {.panel = panel, .set = set, .values = values, .step = padded * step, .stride = step, .labels = labels,
+                .centers = centers};
+    for (at.lambda = 0; at.lambda < lambdas; at.lambda++)
+        credits[at.lambda] += count_right(s, &at, &open[at.lambda]);
+    settle(g, &at, open, row, credits);
 }

@@ -7,6 +7,7 @@
 
 #define CONCEPTDEC_I_RIDGE_MOST_ROWS 64 /* of a panel */
 #define CONCEPTDEC_I_RIDGE_MOST_CLASSES 64
+#define CONCEPTDEC_I_RIDGE_MOST_LAMBDAS 64
 
 typedef struct conceptdec_i_ridge_judging {
     conceptdec_i_ridge_screen *screen;

@@ -12,7 +12,6 @@
 #define ROWS 128
 #define DEPTH 256                      /* directions of one product: its panels stay in a first-level cache */
 #define TILE_BYTES ((int64_t)256 << 10)
-#define MOST_LAMBDAS 64
 
 typedef conceptdec_i_ridge_screen screen;
 
@@ -41,7 +40,7 @@ is_wanted(const conceptdec_i_ridge_part *part)
 {
     const conceptdec_i_fitting *fitting = part->fitting;
     return fitting->credits_only && fitting->leave == CONCEPTDEC_I_LEAVE_ONE && fitting->classes > 2 &&
-           fitting->classes <= CONCEPTDEC_I_RIDGE_MOST_CLASSES && part->n_lambdas <= MOST_LAMBDAS && part->rank > 0 &&
+           fitting->classes <= CONCEPTDEC_I_RIDGE_MOST_CLASSES && part->n_lambdas <= CONCEPTDEC_I_RIDGE_MOST_LAMBDAS && part->rank > 0 &&
            part->precision == CONCEPTDEC_I_TILE_F32 && part->fitting->ctx->kernels->mr_f32 <= CONCEPTDEC_I_RIDGE_MOST_ROWS;
 }
 

@@ -39,10 +39,12 @@ count_release(void *user, void *memory)
 }
 
 static double values[N * D];
+static float narrow[N * D];
 static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
 
 static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_groups = {groups, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -58,6 +60,7 @@ make_problem(void)
         for (int64_t j = 0; j < D; j++) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             values[i * D + j] = (double)(state >> 40) / 0x1p23 - 1 + (j == i % CLASSES ? 0.5 : 0);
+            narrow[i * D + j] = (float)values[i * D + j];
         }
         for (int64_t s = 0; s < 3; s++)
             labels[i * 3 + s] = (i + s * (i % 7)) % CLASSES;
@@ -72,8 +75,14 @@ static const struct scene {
     const conceptdec_matrix *labels;
     int64_t memory;
     conceptdec_probe_options options;
+    const conceptdec_matrix *x; /* NULL: in float64 */
 } scenes[] = {
     {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}},
+    {"null without one row",
+     &y,
+     6 << 20,
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18, .lambdas = lambdas, .n_lambdas = 8, .permutations = 2000},
+     &x_narrow},
     {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}},
     {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}},
     {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}},
@@ -104,7 +113,7 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
     uint64_t before = counted.live;
     counted.peak = before;
-    conceptdec_status status = conceptdec_probe(ctx, &x, scene->labels, &options, &result);
+    conceptdec_status status = conceptdec_probe(ctx, scene->x ? scene->x : &x, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
     if (status != CONCEPTDEC_OK)
