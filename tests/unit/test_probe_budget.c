@@ -1,5 +1,6 @@
 /* Probes keep to `memory`: the most bytes that are alive at once, less those of the result, and what is refused. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,24 +76,25 @@ static const struct scene {
     const conceptdec_matrix *labels;
     int64_t memory;
     conceptdec_probe_options options;
-    const conceptdec_matrix *x; /* NULL: in float64 */
+    bool is_narrow; /* in float32 */
 } scenes[] = {
-    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}},
+    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}, false},
     {"null without one row",
      &y,
      6 << 20,
-     {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18, .lambdas = lambdas, .n_lambdas = 8, .permutations = 2000},
-     &x_narrow},
-    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}},
-    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}},
-    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}},
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18 /* protocol 0 */, .lambdas = lambdas, .n_lambdas = 8,
+      .permutations = 2000},
+     true},
+    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}, false},
+    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}, false},
+    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}, false},
     {"nested",
      &y,
      12 << 20,
-     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}},
-    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}},
-    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}},
-    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}},
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}, false},
+    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, false},
+    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, false},
+    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, false},
 };
 
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
@@ -113,7 +115,7 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
     uint64_t before = counted.live;
     counted.peak = before;
-    conceptdec_status status = conceptdec_probe(ctx, scene->x ? scene->x : &x, scene->labels, &options, &result);
+    conceptdec_status status = conceptdec_probe(ctx, scene->is_narrow ? &x_narrow : &x, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
     if (status != CONCEPTDEC_OK)
