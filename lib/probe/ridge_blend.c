@@ -181,6 +181,7 @@ conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridg
     for (int64_t block = 0; block < b->n_blocks; block++) {
         CONCEPTDEC_I_TRY(find_moments(arena->ctx, b, block, &s));
         choose_functions(b, &s, block);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
     }
     find_rest(b, roundings);
     return CONCEPTDEC_OK;
