@@ -160,7 +160,7 @@ send(conceptdec_i_arena *arena, coding *c, double *bits)
     conceptdec_i_probe_job job = {.labels = c->set->labels, .is_labelled = c->set->is_labelled, .roles = c->roles,
                                   .n_parts = parts};
     if (parts > 0)
-        CONCEPTDEC_I_TRY(conceptdec_i_probe_run(c->driver, 1, &job, "code length", listen, c));
+        CONCEPTDEC_I_TRY(conceptdec_i_probe_run(c->driver, 1, &job, "code length", false, listen, c));
     for (int64_t a = 0; a < lambdas; a++) {
         bits[a] = (double)c->ends[0] * log2((double)c->present);
         for (int64_t p = 0; p < parts; p++)

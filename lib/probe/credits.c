@@ -25,15 +25,16 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
 {
     const tally *t = argument;
     const conceptdec_i_probe_job *job = &t->jobs[place->job];
-    int64_t n = t->driver->data.n, parts = job->n_parts + (job->whole != NULL), count = 0;
+    int64_t n = t->driver->data.n, parts = job->n_parts + (job->whole != NULL), count;
     const uint8_t *role = place->part < job->n_parts ? job->roles[place->part] : job->whole;
     bool leaves_out = place->part < job->n_parts &&
                       t->driver->settings.options.protocol != CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
     bool has_test = leaves_out || conceptdec_i_has_test_rows(role, n);
-    double sum = 0;
+    double sum = fit->decision ? 0 : fit->credit;
     int32_t predicted, n_tied;
     (void)space;
-    for (int64_t i = 0; i < n; i++) {
+    count = fit->decision ? 0 : fit->n_scored;
+    for (int64_t i = 0; i < n && fit->decision; i++) {
         if (!is_scored(job, role, has_test, i) || isnan(fit->decision[i]))
             continue;
         sum += conceptdec_i_probe_credit(fit->decision + i, n, t->driver->data.classes, job->labels[i], &predicted, &n_tied);
@@ -75,7 +76,7 @@ conceptdec_i_probe_credits(conceptdec_i_probe_driver *driver, conceptdec_i_arena
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "credits", total, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "credits", total, sizeof(int64_t), &p[2]));
     tally t = {.driver = driver, .jobs = jobs, .first = p[0], .sums = p[1], .counts = p[2]};
-    CONCEPTDEC_I_TRY(conceptdec_i_probe_run(driver, n_jobs, jobs, stage, listen, &t));
+    CONCEPTDEC_I_TRY(conceptdec_i_probe_run(driver, n_jobs, jobs, stage, true, listen, &t));
     add_parts(&t, n_jobs, lambdas, sums, counts);
     return CONCEPTDEC_OK;
 }

@@ -46,10 +46,10 @@ conceptdec_status conceptdec_i_probe_reserve(conceptdec_i_probe_driver *driver);
 /* How many of the draws of labels are fitted together. */
 int64_t conceptdec_i_probe_draws_at_once(const conceptdec_i_probe_driver *driver, int64_t draws);
 
-/* Fits all jobs; they share one matrix and one number of classes. */
+/* Fits all jobs; they share one matrix and one number of classes. credits_only: as in conceptdec_i_fitting. */
 conceptdec_status conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs,
                                          const conceptdec_i_probe_job *jobs, const char *stage,
-                                         conceptdec_i_probe_listener listener, void *argument);
+                                         bool credits_only, conceptdec_i_probe_listener listener, void *argument);
 void conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver);
 /* The job of a label set. */
 conceptdec_i_probe_job conceptdec_i_probe_job_of(const conceptdec_i_probe_driver *driver, int64_t set, bool with_whole);

@@ -138,7 +138,7 @@ execute(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(take_arguments(r, options));
     const conceptdec_i_probe_set *set = r->driver.data.sets;
     conceptdec_i_probe_job job = {.labels = set->labels, .is_labelled = set->is_labelled, .whole = set->whole};
-    return conceptdec_i_probe_run(&r->driver, 1, &job, "fit", listen, r);
+    return conceptdec_i_probe_run(&r->driver, 1, &job, "fit", false, listen, r);
 }
 
 conceptdec_status

@@ -9,6 +9,7 @@ typedef struct batch {
     conceptdec_i_probe_driver *driver;
     int64_t n_jobs;
     const conceptdec_i_probe_job *jobs;
+    bool credits_only;
     conceptdec_i_probe_listener listener;
     void *argument;
     conceptdec_i_problem *problems;
@@ -163,8 +164,8 @@ solve(batch *b, int leave, uint8_t *deferred)
     conceptdec_i_fitting fitting = {
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
         .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
-        .columns = driver->data.columns, .leave = leave, .n_problems = b->n_problems, .problems = b->problems,
-        .deferred = deferred};
+        .columns = driver->data.columns, .leave = leave, .credits_only = b->credits_only, .n_problems = b->n_problems,
+        .problems = b->problems, .deferred = deferred};
     conceptdec_status status = driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
                                                : solver_of(options.kind)(&fitting, hear, b);
     return status == CONCEPTDEC_ENOMEM ? explain_budget(driver, options.memory) : status;
@@ -224,9 +225,10 @@ take(batch *b, conceptdec_i_arena *arena)
 
 conceptdec_status
 conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs, const conceptdec_i_probe_job *jobs,
-                       const char *stage, conceptdec_i_probe_listener listener, void *argument)
+                       const char *stage, bool credits_only, conceptdec_i_probe_listener listener, void *argument)
 {
-    batch b = {.driver = driver, .n_jobs = n_jobs, .jobs = jobs, .listener = listener, .argument = argument};
+    batch b = {.driver = driver, .n_jobs = n_jobs, .jobs = jobs, .credits_only = credits_only, .listener = listener,
+               .argument = argument};
     const uint8_t *key;
     int leave = 0;
     conceptdec_i_arena arena;

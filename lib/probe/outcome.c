@@ -202,5 +202,5 @@ conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_aren
         ((conceptdec_i_probe_job *)jobs)[s] = conceptdec_i_probe_job_of(driver, s, with_whole);
     }
     gathering g = {.driver = driver, .outcomes = outcomes};
-    return conceptdec_i_probe_run(driver, n_sets, jobs, "fits", listen, &g);
+    return conceptdec_i_probe_run(driver, n_sets, jobs, "fits", false, listen, &g);
 }

@@ -138,6 +138,7 @@ typedef struct conceptdec_i_fitting {
     const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory, covariance, shrinkage */
     int64_t classes, columns;
     int leave; /* CONCEPTDEC_I_LEAVE_* */
+    bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more */
     int64_t n_problems;
     const conceptdec_i_problem *problems;
     uint8_t *deferred; /* n_problems, all 0, where the space has a kernel: 1 becomes what rounding in it hides from the solver;
@@ -149,6 +150,8 @@ typedef struct conceptdec_i_fit {
     const double *w;        /* K x r: column k's weights in the coordinates of the space */
     const double *bias;     /* K */
     const double *decision; /* K x n: value of column k for row i at decision[k * n + i]; only rows that are left out */
+    double credit;          /* where decision is NULL: the sum of credit of the rows that are left out, */
+    int64_t n_scored;       /* and how many of them have a value */
     double sharpness;       /* posterior = softmax of sharpness * decision (K = 1: logistic function); NaN: it has none */
     bool converged;
     int64_t iterations;

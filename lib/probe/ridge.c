@@ -6,6 +6,7 @@
 
 #include "linalg/tiles.h"
 #include "probe/ridge_batch.h"
+#include "probe/ridge_screen.h"
 
 #define BATCH_BYTES ((int64_t)32 << 20) /* about what a last-level cache holds */
 #define EIGEN_FACTORS 20                /* an eigendecomposition costs so many factorisations */
@@ -165,8 +166,11 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
                                                   &fitting->problems[order[0]], &part));
     if (fitting->leave == CONCEPTDEC_I_LEAVE_GROUP)
         return run_grouped(&batch, order, count);
-    if (fitting->leave == CONCEPTDEC_I_LEAVE_ONE)
+    if (fitting->leave == CONCEPTDEC_I_LEAVE_ONE) {
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_open(arena, &part, count_sets(&batch, count), &part.screen));
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_leverages(arena, &part));
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_ready(&part.screen));
+    }
     return run_batches(&batch, order, count);
 }
 

@@ -41,6 +41,7 @@ typedef struct conceptdec_i_ridge_part {
     double *freedom;
     bool is_complement; /* products are t - f rather than f: the rows span all that they can, and 1 - h is small */
     int precision;      /* of products with rows: float for narrow input and many columns */
+    struct conceptdec_i_ridge_screen *screen; /* LEAVE_ONE: takes the rows along the eigenvectors; NULL: nobody does */
 } conceptdec_i_ridge_part;
 
 /* Second moments of the TRAIN rows of one role after another: taken from those of all rows where that is cheaper and as exact. */

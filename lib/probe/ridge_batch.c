@@ -1,6 +1,8 @@
 /* Weights and products of a batch of ridge problems. */
 #include "probe/ridge_batch.h"
+#include "probe/ridge_screen.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +247,52 @@ multiply(const batch *b)
     return conceptdec_i_apply(b->arena->ctx, &applying);
 }
 
+static conceptdec_status
+run_items(batch *b, const int64_t *order, int64_t count, int64_t most_items, int64_t *set)
+{
+    for (int64_t first = 0; first < count; first += most_items) {
+        take_items(b, order + first, count - first < most_items ? count - first : most_items, set);
+        CONCEPTDEC_I_TRY(solve(b));
+        find_intercepts(b);
+        CONCEPTDEC_I_TRY(multiply(b));
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_finish(b));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+hand_over_credit(const batch *b, const conceptdec_i_ridge_item *item)
+{
+    const conceptdec_i_ridge_screen *screen = b->part->screen;
+    const conceptdec_i_fit fit = {.credit = screen->credit[item->set * b->part->n_lambdas + item->lambda],
+                                  .n_scored = screen->n_scored[item->lambda], .sharpness = (double)NAN, .converged = true,
+                                  .decrement = (double)NAN, .objective = (double)NAN, .shrinkage = (double)NAN};
+    return b->listener(b->argument, item->problem, &fit, 0);
+}
+
+/* Credits of all sets at once; sets that have none go the long way. */
+static conceptdec_status
+run_screened(batch *b, const int64_t *order, int64_t count, int64_t most_items)
+{
+    const conceptdec_i_problem *problems = b->part->fitting->problems;
+    int64_t set = 0;
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_run(b->part->screen, b));
+    for (int64_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && problems[order[end]].labels == problems[order[first]].labels; end++)
+            ;
+        bool is_plain = b->part->screen->is_plain[set];
+        if (!is_plain)
+            CONCEPTDEC_I_TRY(run_items(b, order + first, end - first, most_items, &set));
+        for (int64_t i = first; i < end && is_plain; i += most_items) {
+            take_items(b, order + i, end - i < most_items ? end - i : most_items, &set);
+            for (int64_t k = 0; k < b->n_items; k++)
+                CONCEPTDEC_I_TRY(hand_over_credit(b, &b->items[k]));
+        }
+        set++;
+    }
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *b, const int64_t *order, int64_t count, int64_t most_items)
 {
@@ -253,12 +301,5 @@ conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *b, const int64_t *order, 
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_targets(b));
     if (b->part->is_eigen)
         CONCEPTDEC_I_TRY(turn_targets(b));
-    for (int64_t first = 0; first < count; first += most_items) {
-        take_items(b, order + first, count - first < most_items ? count - first : most_items, &set);
-        CONCEPTDEC_I_TRY(solve(b));
-        find_intercepts(b);
-        CONCEPTDEC_I_TRY(multiply(b));
-        CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_finish(b));
-    }
-    return CONCEPTDEC_OK;
+    return b->part->screen ? run_screened(b, order, count, most_items) : run_items(b, order, count, most_items, &set);
 }

@@ -5,7 +5,7 @@
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
-#include "probe/ridge.h"
+#include "probe/ridge_screen.h"
 
 #define ROWS 1024            /* rotated at once */
 #define PIECE 64             /* rows of a task */
@@ -47,6 +47,8 @@ piece_task(void *argument, int64_t task, int lane)
     const conceptdec_i_ridge_part *part = job->part;
     int64_t from = task * PIECE, count = job->count - from < PIECE ? job->count - from : PIECE;
     (void)lane;
+    if (part->screen)
+        conceptdec_i_ridge_screen_store(part->screen, job->rotated + from, job->count, job->first + from, count);
     for (int64_t l = 0; l < part->n_lambdas; l++) {
         double sums[PIECE] = {0}, *out = part->freedom + l * part->members.n_left + job->first + from;
         for (int64_t k = 0; k < part->r; k++) {

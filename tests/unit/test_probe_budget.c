@@ -1,5 +1,6 @@
 /* Probes keep to `memory`: the most bytes that are alive at once, less those of the result, and what is refused. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +40,14 @@ count_release(void *user, void *memory)
 }
 
 static double values[N * D];
+static float narrow[N * D];
 static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
 
 static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix few = {values, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix of_few = {labels, FEW, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_groups = {groups, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -60,6 +63,7 @@ make_problem(void)
         for (int64_t j = 0; j < D; j++) {
             state = state * 6364136223846793005u + 1442695040888963407u;
             values[i * D + j] = (double)(state >> 40) / 0x1p23 - 1 + (j == i % CLASSES ? 0.5 : 0);
+            narrow[i * D + j] = (float)values[i * D + j];
         }
         for (int64_t s = 0; s < 3; s++)
             labels[i * 3 + s] = (i + s * (i % 7)) % CLASSES;
@@ -74,21 +78,28 @@ static const struct scene {
     const conceptdec_matrix *labels;
     int64_t memory;
     conceptdec_probe_options options;
+    bool is_narrow; /* in float32 */
 } scenes[] = {
-    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}},
-    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}},
-    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}},
-    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}},
+    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}, false},
+    {"null without one row",
+     &y,
+     6 << 20,
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18 /* protocol 0 */, .lambdas = lambdas, .n_lambdas = 8,
+      .permutations = 2000},
+     true},
+    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}, false},
+    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}, false},
+    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}, false},
     {"nested",
      &y,
      12 << 20,
-     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}},
-    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}},
-    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}},
-    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}},
-    {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}},
-    {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}},
-    {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}},
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}, false},
+    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, false},
+    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, false},
+    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, false},
+    {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}, false},
+    {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}, false},
+    {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}, false},
 };
 
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
@@ -109,8 +120,8 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
     uint64_t before = counted.live;
     counted.peak = before;
-    conceptdec_status status =
-        conceptdec_probe(ctx, scene->labels == &of_few ? &few : &x, scene->labels, &options, &result);
+    const conceptdec_matrix *rows = scene->labels == &of_few ? &few : scene->is_narrow ? &x_narrow : &x;
+    conceptdec_status status = conceptdec_probe(ctx, rows, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
     if (status != CONCEPTDEC_OK)
@@ -153,7 +164,7 @@ END_TEST
 /* Enough for the products of few rows, and not for a preconditioner. */
 START_TEST(a_preconditioner_is_refused)
 {
-    const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}};
+    const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}, false};
     const int64_t memory = 600000;
     uint64_t peak;
     char text[512];
