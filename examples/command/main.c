@@ -25,14 +25,14 @@ set_missing(const char *name, const char *value)
 }
 
 /* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower, and its idle threads
- * spin for 2^26 cycles, which the threads of the library could use: 2^14 bridge the gaps within a factorisation. It reads
+ * spin for 2^26 cycles, which the threads of the library could use: 2^18 bridge the gaps within a factorisation. It reads
  * these variables before main(), so the program starts once more. The library never does this. */
 static void
 choose_blas_settings(char **argv)
 {
     if (getenv("CONCEPTDEC_COMMAND_RESTARTED"))
         return;
-    bool has_core = set_missing("OPENBLAS_CORETYPE", blas_core()), has_timeout = set_missing("OPENBLAS_THREAD_TIMEOUT", "14");
+    bool has_core = set_missing("OPENBLAS_CORETYPE", blas_core()), has_timeout = set_missing("OPENBLAS_THREAD_TIMEOUT", "18");
     if ((has_core || has_timeout) && !setenv("CONCEPTDEC_COMMAND_RESTARTED", "1", 1))
         execv("/proc/self/exe", argv);
 }
