@@ -7,34 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Kernels of OpenBLAS that this processor can run; NULL: its own choice. */
-static const char *
-blas_core(void)
+/* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower; it reads this
+ * variable before main(), so the program starts once more. The library never does this. */
+static void
+choose_blas_kernels(char **argv)
 {
 #ifdef __x86_64__
-    return __builtin_cpu_supports("avx512bw") ? "SkylakeX" : __builtin_cpu_supports("avx2") ? "Haswell" : NULL;
-#else
-    return NULL;
-#endif
-}
-
-static bool
-set_missing(const char *name, const char *value)
-{
-    return value && !getenv(name) && !setenv(name, value, 0);
-}
-
-/* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower, and its idle threads
- * spin for 2^26 cycles, which the threads of the library could use: 2^18 bridge the gaps within a factorisation. It reads
- * these variables before main(), so the program starts once more. The library never does this. */
-static void
-choose_blas_settings(char **argv)
-{
-    if (getenv("CONCEPTDEC_COMMAND_RESTARTED"))
+    const char *core = __builtin_cpu_supports("avx512bw") ? "SkylakeX" : __builtin_cpu_supports("avx2") ? "Haswell" : NULL;
+    if (!core || getenv("OPENBLAS_CORETYPE") || getenv("CONCEPTDEC_COMMAND_RESTARTED"))
         return;
-    bool has_core = set_missing("OPENBLAS_CORETYPE", blas_core()), has_timeout = set_missing("OPENBLAS_THREAD_TIMEOUT", "18");
-    if ((has_core || has_timeout) && !setenv("CONCEPTDEC_COMMAND_RESTARTED", "1", 1))
+    if (!setenv("OPENBLAS_CORETYPE", core, 0) && !setenv("CONCEPTDEC_COMMAND_RESTARTED", "1", 1))
         execv("/proc/self/exe", argv);
+#else
+    (void)argv;
+#endif
 }
 
 static int
@@ -105,7 +91,7 @@ main(int argc, char **argv)
         return complain(NULL, FAILED, "the library is another version than the command was built with");
     if (argc < 2)
         return complain(NULL, USAGE, "which sub-command? (conceptdec help lists them)");
-    choose_blas_settings(argv);
+    choose_blas_kernels(argv);
     if (is_word(argv[1], "help", "--help") || !strcmp(argv[1], "-h"))
         return print_help(&c, argc > 2 ? argv[2] : NULL);
     if (is_word(argv[1], "version", "--version"))
