@@ -188,9 +188,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 
 /** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for the activations of every
  *  function (`x`, `queries`, views, the two sides of an alignment); for labels, targets, weights and starts it is EUNSUPPORTED. The results
- *  are those of the same rows in memory, bit for bit. Rows are asked for several times, in blocks where the work goes
- *  through them in order, and one by one in no order at the end of a search; no more than 64 KiB (or one row) for each
- *  thread are kept. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
+ *  are those of the same rows in memory, bit for bit. Rows of up to 64 MiB in all are kept while a call goes on, and as
+ *  a rule asked for once, in blocks of 64 KiB or one row. Of more rows no more than a block for each thread is kept:
+ *  they are asked for several times, in blocks where the work goes through them in order, and one by one in no order at
+ *  the end of a search. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_reader {
     uint64_t struct_size;
     uint64_t given;

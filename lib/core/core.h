@@ -54,7 +54,8 @@ void conceptdec_i_give(conceptdec_ctx *ctx, void *pointer); /* NULL is fine */
 /* Scratch of one call: everything taken from an arena goes back with it. Zero-initialise, one thread at a time. */
 typedef struct conceptdec_i_arena {
     conceptdec_ctx *ctx;
-    void *last; /* chain of blocks, newest first */
+    void *last;         /* chain of blocks, newest first */
+    int64_t kept_bytes; /* of rows that readers delivered */
 } conceptdec_i_arena;
 
 void conceptdec_i_arena_open(conceptdec_i_arena *arena, conceptdec_ctx *ctx);
@@ -228,8 +229,11 @@ conceptdec_status conceptdec_i_view_finite(conceptdec_ctx *ctx, const char *name
 /* The reader of one argument of one call; `data` of a view that conceptdec_i_view_open has opened. */
 typedef struct conceptdec_i_source conceptdec_i_source;
 
-/* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's. */
+/* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's; rows that are
+ * few enough are kept until the arena closes, unless the view is read once only. */
 conceptdec_status conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view);
+conceptdec_status conceptdec_i_view_open_once(conceptdec_i_arena *arena, const char *name,
+                                              const conceptdec_matrix **view);
 /* An opened view as a public function takes it. */
 conceptdec_matrix conceptdec_i_view_given(const conceptdec_matrix *opened);
 /* A row as the reader wrote it, until the lane asks for another one; NULL where the reader has failed. */

@@ -1,12 +1,16 @@
-/* Rows that a function of the caller delivers. Each lane keeps the rows that it has read last; where it goes through the
- * rows in order, the next ones come along. */
+/* Rows that a function of the caller delivers. Where all of them are few they are kept, block by block as they are asked
+ * for. Else each lane keeps the rows that it has read last; where it goes through the rows in order, the next ones come
+ * along. */
 #include "core.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define BLOCK_BYTES ((int64_t)1 << 16) /* read at once, where rows are smaller */
+#define MOST_KEPT ((int64_t)1 << 26)   /* bytes of all rows that are kept for one arena */
 #define READER_FIELDS 2
+
+enum { ABSENT, COMING, THERE }; /* a block of kept rows */
 
 /* The rows that a lane holds. */
 typedef struct span {
@@ -23,6 +27,8 @@ struct conceptdec_i_source {
     uint64_t buffer_bytes; /* of each lane */
     span *held;
     char *buffers;
+    char *kept;          /* all rows; NULL: too many */
+    atomic_uchar *state; /* of each block of kept rows */
 };
 
 /* ---- opening ---- */
@@ -53,8 +59,24 @@ take_buffers(conceptdec_i_arena *arena, conceptdec_i_source *source)
     return CONCEPTDEC_OK;
 }
 
-conceptdec_status
-conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view)
+/* Room for all rows, if that is not too much beside what the arena keeps already. */
+static conceptdec_status
+take_kept(conceptdec_i_arena *arena, conceptdec_i_source *source)
+{
+    int64_t bytes;
+    void *p;
+    if (!conceptdec_i_mul(source->rows, source->row_bytes, &bytes) || bytes > MOST_KEPT - arena->kept_bytes)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows of a reader", (source->rows - 1) / source->most + 1, 1, &p));
+    source->state = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows of a reader", bytes, 1, &p));
+    source->kept = p;
+    arena->kept_bytes += bytes;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+open_view(conceptdec_i_arena *arena, const char *name, bool is_kept, const conceptdec_matrix **view)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_view_check(arena->ctx, name, *view, CONCEPTDEC_I_FLOATS | CONCEPTDEC_I_READERS));
     if (!conceptdec_i_view_is_read(*view))
@@ -67,11 +89,25 @@ conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const concep
     source->row_bytes = (*view)->cols * conceptdec_i_dtype_size((*view)->dtype);
     CONCEPTDEC_I_TRY(take_reader(arena->ctx, name, *view, &source->reader));
     CONCEPTDEC_I_TRY(take_buffers(arena, source));
+    if (is_kept)
+        CONCEPTDEC_I_TRY(take_kept(arena, source));
     conceptdec_matrix *own = p[1];
     *own = **view;
     own->data = source;
     *view = own;
     return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view)
+{
+    return open_view(arena, name, true, view);
+}
+
+conceptdec_status
+conceptdec_i_view_open_once(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view)
+{
+    return open_view(arena, name, false, view);
 }
 
 conceptdec_matrix
@@ -86,9 +122,8 @@ conceptdec_i_view_given(const conceptdec_matrix *opened)
 /* ---- reading ---- */
 
 static bool
-read_rows(conceptdec_i_source *source, span *held, int64_t first, int64_t count, char *buffer)
+ask(conceptdec_i_source *source, int64_t first, int64_t count, char *buffer)
 {
-    held->count = 0;
     if (conceptdec_i_pending(source->ctx) != CONCEPTDEC_OK)
         return false;
     int32_t answer = source->reader.read(source->reader.user, first, count, buffer);
@@ -97,9 +132,16 @@ read_rows(conceptdec_i_source *source, span *held, int64_t first, int64_t count,
                                 source->name, answer, (long long)first, (long long)(first + count - 1));
         return false;
     }
-    held->first = first;
-    held->count = count;
     return true;
+}
+
+static bool
+read_rows(conceptdec_i_source *source, span *held, int64_t first, int64_t count, char *buffer)
+{
+    bool is_read = ask(source, first, count, buffer);
+    held->first = first;
+    held->count = is_read ? count : 0;
+    return is_read;
 }
 
 /* How many rows to read from `row` on: more than one where the lane has come close to it from below. */
@@ -112,9 +154,26 @@ rows_ahead(const conceptdec_i_source *source, const span *held, int64_t row)
     return left < source->most ? left : source->most;
 }
 
+/* NULL where another lane is reading the row's block: one need not wait for the other. */
+static const char *
+kept_row(conceptdec_i_source *source, int64_t row)
+{
+    int64_t block = row / source->most, first = block * source->most, left = source->rows - first;
+    unsigned char state = atomic_load_explicit(&source->state[block], memory_order_acquire);
+    if (state == ABSENT && atomic_compare_exchange_strong(&source->state[block], &state, COMING)) {
+        char *at = source->kept + first * source->row_bytes;
+        state = ask(source, first, left < source->most ? left : source->most, at) ? THERE : ABSENT;
+        atomic_store_explicit(&source->state[block], state, memory_order_release);
+    }
+    return state == THERE ? source->kept + row * source->row_bytes : NULL;
+}
+
 const char *
 conceptdec_i_source_row(conceptdec_i_source *source, int64_t row)
 {
+    const char *kept = source->kept ? kept_row(source, row) : NULL;
+    if (kept)
+        return kept;
     int lane = conceptdec_i_lane(source->ctx);
     span *held = &source->held[lane];
     char *buffer = source->buffers + (uint64_t)lane * source->buffer_bytes;

@@ -272,7 +272,7 @@ static conceptdec_status
 put_opened(save *s, conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *view)
 {
     if (conceptdec_i_view_is_read(view))
-        CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, name, &view));
+        CONCEPTDEC_I_TRY(conceptdec_i_view_open_once(arena, name, &view));
     return put_view(s, view);
 }
 

@@ -84,6 +84,17 @@ rows_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+/* Its width is known to the compiler, so that a column of a whole strip is a few vector moves. */
+static inline void
+put_strip(const double *restrict strip, int64_t rows, bool is_wide, int64_t at, void *out)
+{
+    for (int64_t i = 0; i < rows; i++)
+        if (is_wide)
+            ((double *)out)[at + i] = strip[i];
+        else
+            ((float *)out)[at + i] = (float)strip[i];
+}
+
 /* A strip of rows, turned. */
 static void
 turn(const loading *l, int64_t row, int64_t rows, int64_t column, int64_t count, double (*strip)[STRIP])
@@ -94,12 +105,13 @@ turn(const loading *l, int64_t row, int64_t rows, int64_t column, int64_t count,
         for (int64_t j = 0; j < count; j++)
             strip[j][i] = piece[j];
     }
-    for (int64_t j = 0; j < count; j++)
-        for (int64_t i = 0, at = (column - l->column + j) * l->stride + row - l->row; i < rows; i++, at++)
-            if (l->b->is_wide)
-                ((double *)l->out)[at] = strip[j][i];
-            else
-                ((float *)l->out)[at] = (float)strip[j][i];
+    for (int64_t j = 0; j < count; j++) {
+        const int64_t at = (column - l->column + j) * l->stride + row - l->row;
+        if (rows == STRIP)
+            put_strip(strip[j], STRIP, l->b->is_wide, at, l->out);
+        else
+            put_strip(strip[j], rows, l->b->is_wide, at, l->out);
+    }
 }
 
 static conceptdec_status

@@ -10,8 +10,8 @@
 #define SAMPLE 64
 #define LEAST_SAMPLE 8
 #define SAMPLE_PAIRS ((int64_t)1 << 22)
-/* Rows and dimensions from which int8 tiles can pay for quantising. */
-#define LEAST_ROWS 512
+/* Rows and dimensions from which int8 tiles can pay for finding directions, quantising and counting. */
+#define LEAST_ROWS 3072
 #define LEAST_DIMS 32
 #define REFINING 30 /* what a refinement costs, in float products of a pair */
 

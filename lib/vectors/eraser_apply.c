@@ -104,7 +104,7 @@ apply(conceptdec_i_arena *arena, const conceptdec_eraser *eraser, const conceptd
 {
     conceptdec_ctx *ctx = arena->ctx;
     double *out;
-    CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
+    CONCEPTDEC_I_TRY(conceptdec_i_view_open_once(arena, "x", &x));
     if (x->cols != eraser->d)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "x: %" PRId64 " columns, but the eraser has %" PRId64, x->cols,
                                  eraser->d);

@@ -432,15 +432,17 @@ compare_row(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+typedef conceptdec_status (*opening)(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view);
+
 static void
-compare_rows(conceptdec_ctx *ctx, store *s, const conceptdec_matrix *view, int64_t step)
+compare_rows(conceptdec_ctx *ctx, store *s, const conceptdec_matrix *view, int64_t step, opening open)
 {
     conceptdec_i_arena arena;
     conceptdec_matrix read = delivered(s, view);
     walk w = {.memory = view, .read = &read, .ctx = ctx, .step = step};
     conceptdec_i_arena_open(&arena, ctx);
     ck_assert_int_eq(conceptdec_i_enter(ctx), CONCEPTDEC_OK);
-    ck_assert_int_eq(conceptdec_i_view_open(&arena, "x", &w.read), CONCEPTDEC_OK);
+    ck_assert_int_eq(open(&arena, "x", &w.read), CONCEPTDEC_OK);
     ck_assert(!conceptdec_i_view_is_dense_rows(w.read));
     ck_assert_int_eq(conceptdec_i_parallel(ctx, ROWS, compare_row, &w), CONCEPTDEC_OK);
     conceptdec_i_arena_close(&arena);
@@ -455,17 +457,83 @@ START_TEST(blocks)
     for (int i = 0; i < 4; i++) {
         make_data(dtypes[i], &x, &queries);
         int64_t block = (1 << 16) / x.row_stride;
-        compare_rows(ctx, &s, &x, 1);
+        compare_rows(ctx, &s, &x, 1, conceptdec_i_view_open_once);
         ck_assert_int_eq(atomic_load(&s.rows), ROWS); /* in order: each row once, all but the first in blocks */
         ck_assert_int_eq(atomic_load(&s.calls), 1 + (ROWS - 1 + block - 1) / block);
-        compare_rows(ctx, &s, &x, ROWS - 1); /* backwards: one by one */
+        compare_rows(ctx, &s, &x, ROWS - 1, conceptdec_i_view_open_once); /* backwards: one by one */
         ck_assert_int_le(atomic_load(&s.calls), ROWS);
         ck_assert_int_eq(atomic_load(&s.rows), atomic_load(&s.calls));
-        compare_rows(parallel, &s, &x, 1);
-        compare_rows(parallel, &s, &x, 7 * 13);
+        compare_rows(parallel, &s, &x, 1, conceptdec_i_view_open_once);
+        compare_rows(parallel, &s, &x, 7 * 13, conceptdec_i_view_open_once);
     }
     conceptdec_ctx_free(ctx);
     conceptdec_ctx_free(parallel);
+}
+END_TEST
+
+/* Rows that are kept are asked for once, block by block, in whatever order they are read. */
+START_TEST(kept)
+{
+    static const int64_t steps[] = {1, 7 * 13, ROWS - 1};
+    conceptdec_matrix x, queries;
+    conceptdec_ctx *ctx = new_ctx(1, 0, NULL), *parallel = new_ctx(5, 0, NULL);
+    store s;
+    for (int i = 0; i < 12; i++) {
+        make_data(dtypes[i % 4], &x, &queries);
+        int64_t block = (1 << 16) / x.row_stride;
+        compare_rows(ctx, &s, &x, steps[i / 4], conceptdec_i_view_open);
+        ck_assert_int_eq(atomic_load(&s.rows), ROWS);
+        ck_assert_int_eq(atomic_load(&s.calls), (ROWS + block - 1) / block);
+        compare_rows(parallel, &s, &x, steps[i / 4], conceptdec_i_view_open);
+    }
+    conceptdec_ctx_free(ctx);
+    conceptdec_ctx_free(parallel);
+}
+END_TEST
+
+static atomic_int asked;
+
+static int32_t
+deliver_zeros(void *user, int64_t first, int64_t count, void *rows)
+{
+    (void)first;
+    atomic_fetch_add(&asked, 1);
+    memset(rows, 0, (size_t)(count * *(int64_t *)user));
+    return 0;
+}
+
+/* How often a reader is asked when row 0 is read, another one, and row 0 again. */
+static int
+ask_again(conceptdec_i_arena *arena, int64_t rows)
+{
+    static int64_t row_bytes = 1 << 16;
+    static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = deliver_zeros, .user = &row_bytes};
+    const conceptdec_matrix x = {.data = &reader, .rows = rows, .cols = 1 << 15, .dtype = CONCEPTDEC_BFLOAT16,
+                                 .flags = CONCEPTDEC_MATRIX_READER}, *view = &x;
+    double value;
+    ck_assert_int_eq(conceptdec_i_view_open(arena, "x", &view), CONCEPTDEC_OK);
+    atomic_store(&asked, 0);
+    for (int64_t i = 0; i < 3; i++)
+        conceptdec_i_view_widen(arena->ctx->kernels, view, i % 2 * (rows - 1), 0, 1, &value);
+    return atomic_load(&asked);
+}
+
+/* 64 MiB are kept for one arena, however many views it opens. */
+START_TEST(most_kept)
+{
+    conceptdec_ctx *ctx = new_ctx(1, 0, NULL);
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(ask_again(&arena, 1025), 3);
+    ck_assert_int_eq(ask_again(&arena, 1000), 2);
+    ck_assert_int_eq(ask_again(&arena, 25), 3);
+    ck_assert_int_eq(ask_again(&arena, 24), 2);
+    ck_assert_int_eq(ask_again(&arena, 2), 3);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(ask_again(&arena, 1024), 2);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
 }
 END_TEST
 
@@ -520,6 +588,8 @@ make_suite(void)
     tcase_add_test(tests, failure_of_the_fingerprint);
     tcase_add_test(tests, non_finite);
     tcase_add_test(tests, blocks);
+    tcase_add_test(tests, kept);
+    tcase_add_test(tests, most_kept);
     tcase_add_test(tests, two_contexts);
     suite_add_tcase(suite, tests);
     return suite;

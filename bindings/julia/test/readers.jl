@@ -40,7 +40,7 @@ end
 end
 
 @testset "a reader that fails" begin
-    X = randn(MersenneTwister(6), 9, 3000)
+    X = randn(MersenneTwister(6), 130, 3000) # 48 blocks
     y = repeat(1:3, 1000)
     for fail_at in (1, 2, 5, 40)
         for call in (A -> neighbors(A, 3), A -> knn_decodability(A, y, k = 3), A -> sweep([A], y, k = 3))

@@ -90,13 +90,13 @@ def test_sweep(sample):
     grid = conceptdec.sweep([[Rows(x)], [Rows(x, 1, Broken("gone"))]], y, k=3)
     assert grid.status.tolist() == [[0], [-24]] and np.isnan(grid.decodability[1]).all()
     with pytest.raises(Broken, match="gone"):
-        conceptdec.sweep([Rows(x, 1, Broken("gone")), Rows(x, 2, Broken("late"))], y, k=3)
+        conceptdec.sweep([Rows(x, 1, Broken("gone")), Rows(x, 1, Broken("late"))], y, k=3)
 
 
 @pytest.mark.parametrize("fail_at", [1, 2, 5, 40])
 @pytest.mark.parametrize("problem", [Broken("the disk is gone"), SystemExit(3), MemoryError("no more")])
 def test_exceptions_come_through(rng, fail_at, problem):
-    x, y = rng.standard_normal((2000, 8)), np.arange(2000) % 3
+    x, y = rng.standard_normal((2000, 200)), np.arange(2000) % 3  # 50 blocks
     rows = Rows(x, fail_at, problem)
     for call in (lambda: conceptdec.neighbors(rows, 3), lambda: conceptdec.knn_decodability(rows, y, k=3)):
         rows.calls = 0
