@@ -193,6 +193,10 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
+    if (l->capacity < s->capacity) {
+        l->capacity = s->capacity - l->count < s->step ? s->capacity : l->count + s->step;
+        return CONCEPTDEC_OK;
+    }
     if (l->count > enough && may_wait(s, l))
         return grow(s, list);
     for (int whole = 0; whole < 2 && l->count > enough; whole++) {

@@ -174,6 +174,7 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     s->bounds_capacity = p[6];
     s->locks = p[7];
     s->capacity = (int32_t)capacity;
+    s->step = (int32_t)(s->k < capacity / 2 ? s->k + 16 : capacity);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_init(&s->locks[b], NULL);
     return CONCEPTDEC_OK;
@@ -225,9 +226,10 @@ push_zero_rows(conceptdec_i_screening *s)
 static conceptdec_status
 start_lists(conceptdec_i_screening *s)
 {
+    const int32_t first = s->capacity < 2 * s->step ? s->capacity : 2 * s->step;
     for (int64_t l = 0; l < s->queries.n; l++) {
         drop_grown(s, l);
-        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = s->capacity};
+        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = first};
         (void)conceptdec_i_screening_set_limit(s, (int32_t)l, INFINITY);
         if (s->symmetric && !(s->ref_zero && s->ref_zero[l]))
             CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)l, 0.0));
