@@ -65,6 +65,7 @@ typedef struct conceptdec_i_bounds {
                           * cluster c */
     int64_t stride;
     conceptdec_i_width *widths;
+    conceptdec_i_width widest; /* none has more of anything */
 } conceptdec_i_bounds;
 
 /* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
@@ -83,6 +84,7 @@ typedef struct conceptdec_i_screening {
     conceptdec_i_bounds of_lists, of_values;
     const conceptdec_i_clusters *clusters;
     double *near, *wide;                    /* per pair of clusters: what it adds to a lower bound, and to the width */
+    double widest;                          /* the largest of the latter */
     const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;

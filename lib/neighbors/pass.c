@@ -65,12 +65,18 @@ fill_widths(const conceptdec_i_screening *s, const conceptdec_i_operand *operand
     const double up = 1 + 0x1p-20, along = conceptdec_i_tiles_error(s->clusters->dims, CONCEPTDEC_I_TILE_F64) + 0x1p-49;
     const double far = sqrt(s->clusters->farthest) * s->refs.scale;
     const conceptdec_i_quantized *q = s->precision == CONCEPTDEC_I_TILE_I8 ? operand->quantized : NULL;
+    conceptdec_i_width *widest = &side->widest;
+    *widest = (conceptdec_i_width){0};
     for (int64_t i = 0; i < operand->n; i++) {
         double norm = side->norms[i];
         double cross = s->clusters->n > 1 ? 2 * (s->error * norm + 8 * along * sqrt(norm) * far) : 0;
         side->widths[i] = (conceptdec_i_width){.margin = (float)(2 * (s->error * norm + s->floor) * up) + FLT_MIN,
                                                .cross = (float)(cross * up), .spread = q ? q->spread[i] : 0,
                                                .whole = q ? q->whole[i] : 0};
+        widest->margin = fmaxf(widest->margin, side->widths[i].margin);
+        widest->cross = fmaxf(widest->cross, side->widths[i].cross);
+        widest->spread = fmaxf(widest->spread, side->widths[i].spread);
+        widest->whole = fmaxf(widest->whole, side->widths[i].whole);
     }
 }
 
@@ -109,10 +115,12 @@ take_cluster_pairs(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", n * n, sizeof(double), &p[1]));
     s->near = p[0];
     s->wide = p[1];
+    s->widest = 0;
     for (int i = 0; i < n * n; i++) {
         double apart = s->clusters->apart[i] * s->refs.scale * s->refs.scale;
         s->near[i] = apart * (1 - 3 * s->error);
         s->wide[i] = apart * 6 * s->error * (1 + 0x1p-20);
+        s->widest = fmax(s->widest, s->wide[i]);
     }
     return CONCEPTDEC_OK;
 }
