@@ -9,6 +9,7 @@
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
 #define WAITING 4 /* times the first room of a list, at most */
+#define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, as long as those that are full may wait */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
 
 conceptdec_i_eligibility
@@ -208,7 +209,8 @@ static bool
 may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
 {
     long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
-    return l->capacity < WAITING * s->capacity && grown < s->queries.n * s->capacity && grown < MOST_GROWN / 2;
+    const int64_t room = (grown + s->queries.n * s->capacity) * (int64_t)sizeof *l->items;
+    return l->capacity < WAITING * s->capacity && room < LISTS_BYTES;
 }
 
 conceptdec_status

@@ -146,7 +146,7 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
 static int64_t
 first_capacity(const conceptdec_i_screening *s)
 {
-    int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 6 * s->k + 40;
+    int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 4 * s->k + 40;
     int64_t capacity = POOL_BYTES / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
     capacity = capacity < least ? least : capacity > most ? most : capacity;
     return capacity < s->refs.n + 2 ? capacity : s->refs.n + 2;
