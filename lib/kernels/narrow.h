@@ -34,6 +34,7 @@ typedef struct conceptdec_i_narrow_kernels {
     int32_t mr, nr;   /* mr: vector side, a multiple of 16 that divides 256; nr: broadcast side, at most 16 */
     int32_t depth;    /* elements of a slice of a tile, a multiple of 4 */
     float gain;       /* share of the time of float tiles that int8 tiles save; 0: none */
+    float refining;   /* what a distance of long float32 rows costs, in float products of a pair */
 
     /* Columns of a micro-panel, bias off: out[(g * nr + j) * 4 + t] = element 4 g + t of item first + j, for g < groups,
      * j < count; 0 for count <= j < nr. Items are counted from the first of the panel at `panels`, may lie in any

@@ -136,5 +136,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX2
 #define RUN_STEP run_step
 #define GAIN 0.6f
+#define REFINING 9
 #define DEPTH 512
 #include "kernels/narrow_template.h"

@@ -216,5 +216,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE_NAME "avx512vnni"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX512VNNI
 #define GAIN 0.65f
+#define REFINING 27
 #define DEPTH 1536
 #include "kernels/narrow_template.h"

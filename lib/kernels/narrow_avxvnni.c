@@ -60,5 +60,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE_NAME "avxvnni"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVXVNNI
 #define GAIN 0.65f
+#define REFINING 9
 #define DEPTH 1536
 #include "kernels/narrow_template.h"

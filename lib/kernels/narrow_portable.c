@@ -151,5 +151,6 @@ panel(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, co
 #define TABLE_NAME "portable"
 #define TABLE_BIT CONCEPTDEC_KERNEL_PORTABLE
 #define GAIN 0
+#define REFINING 27
 #define DEPTH 1536
 #include "kernels/narrow_template.h"

@@ -9,6 +9,7 @@
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
 #define WAITING 4 /* times the first room of a list, at most */
+#define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, as long as those that are full may wait */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
 
 conceptdec_i_eligibility
@@ -127,21 +128,45 @@ conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
     return conceptdec_i_screening_set_limit(s, list, (double)s->ctx->kernels->kth_f32(bounds, universal, s->k));
 }
 
-conceptdec_status
-conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane)
+static void
+cut(conceptdec_i_candidate_list *l, double limit)
 {
-    conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, l->capacity));
-    double limit = conceptdec_i_screening_reach(s, list, lane);
     int32_t kept = 0;
-    if (limit == INFINITY)
-        return CONCEPTDEC_OK;
     for (int32_t i = 0; i < l->count; i++) {
         const conceptdec_i_candidate c = l->items[i];
         l->items[kept] = c;
         kept += (double)c.low <= limit;
     }
     l->count = kept;
+}
+
+conceptdec_status
+conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, s->lists[list].capacity));
+    double limit = conceptdec_i_screening_reach(s, list, lane);
+    if (limit < INFINITY)
+        cut(&s->lists[list], limit);
+    return CONCEPTDEC_OK;
+}
+
+/* With one width for all candidates, which need not be looked up: for lists that are not full yet. */
+static conceptdec_status
+tighten_roughly(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, l->capacity));
+    float *bounds = (float *)(void *)s->bounds[lane];
+    const conceptdec_i_width *own = &s->of_lists.widths[list], *other = &s->of_values.widest;
+    const int32_t universal = lower_bounds(l, bounds);
+    if (universal < s->k)
+        return CONCEPTDEC_OK;
+    double limit = (double)s->ctx->kernels->kth_f32(bounds, universal, s->k), width = (double)width_within(own, other);
+    if (s->clusters->n > 1)
+        width += (double)own->cross + (double)other->cross + s->widest;
+    limit += width + (fabs(limit) + width) * 0x1p-20 + 2 * CONCEPTDEC_I_LITTLE;
+    if (limit * s->slack < conceptdec_i_screening_limit(s, list))
+        cut(l, conceptdec_i_screening_set_limit(s, list, limit));
     return CONCEPTDEC_OK;
 }
 
@@ -184,7 +209,8 @@ static bool
 may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
 {
     long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
-    return l->capacity < WAITING * s->capacity && grown < s->queries.n * s->capacity && grown < MOST_GROWN / 2;
+    const int64_t room = (grown + s->queries.n * s->capacity) * (int64_t)sizeof *l->items;
+    return l->capacity < WAITING * s->capacity && room < LISTS_BYTES;
 }
 
 conceptdec_status
@@ -192,6 +218,11 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
+    if (l->capacity < s->capacity) {
+        CONCEPTDEC_I_TRY(tighten_roughly(s, list, lane));
+        l->capacity = s->capacity - l->count < s->step ? s->capacity : l->count + s->step;
+        return CONCEPTDEC_OK;
+    }
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     if (l->count > enough && may_wait(s, l))
         return grow(s, list);

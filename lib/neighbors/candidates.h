@@ -47,7 +47,7 @@ typedef struct conceptdec_i_candidate {
 typedef struct conceptdec_i_candidate_list {
     conceptdec_i_candidate *items;
     double *d2; /* in the end: exact squared distances, as in the table; NULL before */
-    int32_t count, capacity;
+    int32_t count, capacity; /* below the room in the pool as long as bounds are to be tightened before that is full */
 } conceptdec_i_candidate_list;
 
 /* What an item adds to the width of its pairs, the distance between lower and upper bound. */
@@ -65,6 +65,7 @@ typedef struct conceptdec_i_bounds {
                           * cluster c */
     int64_t stride;
     conceptdec_i_width *widths;
+    conceptdec_i_width widest; /* none has more of anything */
 } conceptdec_i_bounds;
 
 /* Everything about one screening pass. Lists are the items of `queries`, values those of `refs`. */
@@ -83,11 +84,13 @@ typedef struct conceptdec_i_screening {
     conceptdec_i_bounds of_lists, of_values;
     const conceptdec_i_clusters *clusters;
     double *near, *wide;                    /* per pair of clusters: what it adds to a lower bound, and to the width */
+    double widest;                          /* the largest of the latter */
     const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
     conceptdec_i_candidate *pool;           /* first storage of all lists */
     int32_t capacity;                       /* of a list in the pool */
+    int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is full */
     uint8_t *whole;                         /* per list: nothing that is eligible was cut */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */

@@ -13,7 +13,7 @@
 /* Rows and dimensions from which int8 tiles can pay for finding directions, quantising and counting. */
 #define LEAST_ROWS 3072
 #define LEAST_DIMS 32
-#define REFINING 30 /* what a refinement costs, in float products of a pair */
+#define LISTED 3000 /* columns whose products cost as much as the room of a candidate in lists */
 
 typedef struct {
     conceptdec_i_screening *s;      /* lists: the sample */
@@ -138,6 +138,14 @@ quantize_sides(conceptdec_i_arena *arena, conceptdec_i_screening *s, conceptdec_
     return conceptdec_i_quantize(arena, &s->queries, leads, &sets[1]);
 }
 
+/* What one more candidate costs, in float products of a pair: reading and comparing two rows, and its way through lists. */
+static double
+refining(const conceptdec_i_screening *s)
+{
+    const double size = (double)conceptdec_i_dtype_size(s->refs.view->dtype), of_rows = (double)s->ctx->narrow->refining;
+    return of_rows * (2 + size) / 6 + LISTED / (double)s->refs.view->cols;
+}
+
 static bool
 may_pay(const conceptdec_i_screening *s)
 {
@@ -166,7 +174,7 @@ conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening 
     conceptdec_i_arena_close(&scratch);
     CONCEPTDEC_I_TRY(status);
     double products = (double)s->refs.n * (s->symmetric ? 0.5 : 1);
-    if (REFINING * (survivors - (double)s->k) < (double)s->ctx->narrow->gain * products)
+    if (refining(s) * (survivors - (double)s->k) < (double)s->ctx->narrow->gain * products)
         *precision = CONCEPTDEC_I_TILE_I8;
     return CONCEPTDEC_OK;
 }

@@ -10,6 +10,8 @@
 #define SAMPLE_VALUES ((int64_t)1 << 22)
 #define PROJECTIONS ((int64_t)1 << 22)
 #define WORTH 0.5    /* mean squared norm about the centres against that about the mean */
+#define PLACE_ROWS 64         /* items of a place, on the average */
+#define PLACE_VALUES ((int64_t)1 << 19)
 #define DISTINCT 1e-3 /* a new centre lies at least this far (squared, against the mean squared norm) from the others */
 
 typedef struct {
@@ -137,170 +139,93 @@ take_centers(conceptdec_i_arena *arena, const conceptdec_i_survey *survey, const
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-find(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_survey *survey, const int32_t *rows,
-     int64_t n, conceptdec_i_clusters *clusters)
+/* ---- places ---- */
+
+static int64_t
+count_places(const sample *s, int64_t n)
 {
-    sample s;
+    int64_t count = n / PLACE_ROWS < s->n / 2 ? n / PLACE_ROWS : s->n / 2;
+    count = count < PLACE_VALUES / s->dims ? count : PLACE_VALUES / s->dims;
+    return count < CONCEPTDEC_I_PLACES ? count : CONCEPTDEC_I_PLACES;
+}
+
+/* Puts the nearest of places[at .. n) to place at - 1 next. */
+static void
+take_next(const sample *s, int64_t *places, int64_t at, int64_t n)
+{
+    int64_t nearest = at;
+    double least = INFINITY;
+    for (int64_t i = at; i < n; i++) {
+        const double d2 = distance2(s, s->rows + places[i] * s->dims, s->rows + places[at - 1] * s->dims);
+        nearest = d2 < least ? i : nearest;
+        least = fmin(d2, least);
+    }
+    const int64_t row = places[nearest];
+    places[nearest] = places[at];
+    places[at] = row;
+}
+
+/* Rows of the sample, each the nearest to the one before of those that are left. */
+static conceptdec_status
+take_places(conceptdec_i_arena *arena, const sample *s, int64_t n, conceptdec_i_clusters *clusters)
+{
+    const int64_t count = count_places(s, n);
+    int64_t places[CONCEPTDEC_I_PLACES];
     void *p;
-    int most = n * CONCEPTDEC_I_CLUSTERS > PROJECTIONS ? (int)(PROJECTIONS / n) : CONCEPTDEC_I_CLUSTERS;
-    CONCEPTDEC_I_TRY(take_sample(scratch, survey, rows, n, &s));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "centres", CONCEPTDEC_I_CLUSTERS * s.dims, sizeof(double), &p));
-    double *centers = p, about_mean = assign(&s, centers, 1);
-    int found = spread(&s, centers, most, about_mean / (double)s.n);
-    (void)assign(&s, centers, found);
-    found = step(&s, centers, found);
-    if (found > 1 && assign(&s, centers, found) < WORTH * about_mean)
+    if (count < 2)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", count * s->dims, sizeof(double), &p));
+    clusters->places = p;
+    clusters->n_places = (int)count;
+    for (int64_t i = 0; i < count; i++)
+        places[i] = i * s->n / count;
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0)
+            take_next(s, places, i, count);
+        memcpy(clusters->places + i * s->dims, s->rows + places[i] * s->dims, (size_t)s->dims * sizeof *s->rows);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+find_centers(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_survey *survey, sample *s, int most,
+             conceptdec_i_clusters *clusters)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "centres", CONCEPTDEC_I_CLUSTERS * s->dims, sizeof(double), &p));
+    double *centers = p, about_mean = assign(s, centers, 1);
+    int found = spread(s, centers, most, about_mean / (double)s->n);
+    (void)assign(s, centers, found);
+    found = step(s, centers, found);
+    if (found > 1 && assign(s, centers, found) < WORTH * about_mean)
         return take_centers(arena, survey, centers, found, clusters);
     /* A few rows far away may have moved the mean, and not be in the sample. */
-    memset(s.nearest, 0, (size_t)s.n * sizeof *s.nearest);
-    (void)step(&s, centers, 1);
-    if (!(assign(&s, centers, 1) < WORTH * about_mean))
-        memset(centers, 0, (size_t)s.dims * sizeof *centers);
+    memset(s->nearest, 0, (size_t)s->n * sizeof *s->nearest);
+    (void)step(s, centers, 1);
+    if (!(assign(s, centers, 1) < WORTH * about_mean))
+        memset(centers, 0, (size_t)s->dims * sizeof *centers);
     return take_centers(arena, survey, centers, 1, clusters);
+}
+
+static conceptdec_status
+find(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_survey *survey, const int32_t *rows,
+     int64_t n, bool with_places, conceptdec_i_clusters *clusters)
+{
+    sample s;
+    int most = n * CONCEPTDEC_I_CLUSTERS > PROJECTIONS ? (int)(PROJECTIONS / n) : CONCEPTDEC_I_CLUSTERS;
+    CONCEPTDEC_I_TRY(take_sample(scratch, survey, rows, n, &s));
+    CONCEPTDEC_I_TRY(find_centers(arena, scratch, survey, &s, most, clusters));
+    return with_places ? take_places(arena, &s, n, clusters) : CONCEPTDEC_OK;
 }
 
 conceptdec_status
 conceptdec_i_clusters_find(conceptdec_i_arena *arena, const conceptdec_i_survey *survey, const int32_t *rows, int64_t n,
-                           conceptdec_i_clusters *clusters)
+                           bool with_places, conceptdec_i_clusters *clusters)
 {
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = find(arena, &scratch, survey, rows, n, clusters);
-    conceptdec_i_arena_close(&scratch);
-    return status;
-}
-
-/* ---- products with the centres ---- */
-
-typedef struct {
-    int64_t items;
-    double half_norm[CONCEPTDEC_I_CLUSTERS]; /* of the centres, scaled */
-    uint8_t *cluster;
-    double *along;
-} projection;
-
-static conceptdec_status
-take_nearest(void *argument, const conceptdec_i_tile *t, int lane)
-{
-    const projection *p = argument;
-    const float *dots = t->dots;
-    (void)lane;
-    for (int64_t i = 0; i < t->rows; i++) {
-        double best = -INFINITY;
-        for (int64_t j = 0; j < t->cols; j++) {
-            double gain = (double)dots[j * t->ld + i] - p->half_norm[j];
-            if (gain > best)
-                p->cluster[t->row + i] = (uint8_t)j;
-            best = fmax(best, gain);
-        }
-    }
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-take_along(void *argument, const conceptdec_i_tile *t, int lane)
-{
-    const projection *p = argument;
-    const double *dots = t->dots;
-    (void)lane;
-    for (int64_t j = 0; j < t->cols; j++)
-        memcpy(p->along + (t->col + j) * p->items + t->row, dots + j * t->ld, (size_t)t->rows * sizeof *dots);
-    return CONCEPTDEC_OK;
-}
-
-/* Products of all items with all centres, about the mean. */
-static conceptdec_status
-project(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters, const conceptdec_i_operand *operand,
-        int precision, conceptdec_i_tile_consumer consumer, projection *p)
-{
-    int64_t d = clusters->dims;
-    void *zeros;
-    conceptdec_matrix view = {.data = clusters->shifted, .rows = clusters->n, .cols = d, .row_stride = 8 * d,
-                              .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", d, sizeof(double), &zeros));
-    conceptdec_i_operand centers = {.view = &view, .n = clusters->n, .mean = zeros, .scale = operand->scale};
-    p->items = operand->n;
-    for (int c = 0; c < clusters->n; c++) {
-        const double *center = clusters->shifted + c * d;
-        double norm = sqrt(arena->ctx->kernels->distance_f64(center, zeros, 1.0, d)) * operand->scale;
-        p->half_norm[c] = 0.5 * norm * norm;
-    }
-    return conceptdec_i_tiles_run(arena->ctx, operand, &centers, precision, consumer, p);
-}
-
-conceptdec_status
-conceptdec_i_clusters_project(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
-                              const conceptdec_i_operand *operand, double **along)
-{
-    void *out;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", clusters->n * operand->n, sizeof(double), &out));
-    projection p = {.along = out};
-    *along = out;
-    return project(arena, clusters, operand, CONCEPTDEC_I_TILE_F64, take_along, &p);
-}
-
-/* ---- order ---- */
-
-static void
-sort_by_cluster(const conceptdec_i_clusters *clusters, const uint8_t *cluster, const int32_t *rows, int64_t n,
-                conceptdec_i_arrangement *to)
-{
-    int64_t next[CONCEPTDEC_I_CLUSTERS + 1] = {0};
-    for (int64_t i = 0; i < n; i++)
-        next[cluster[i] + 1]++;
-    for (int c = 0; c < clusters->n; c++)
-        next[c + 1] += next[c];
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = next[cluster[i]]++;
-        to->before[at] = (int32_t)i;
-        to->row[at] = rows[i];
-        to->cluster[at] = cluster[i];
-    }
-}
-
-static conceptdec_status
-take_clusters(conceptdec_i_arena *scratch, const conceptdec_i_clusters *clusters, const conceptdec_i_survey *survey,
-              const double *mean, const int32_t *rows, int64_t n, double scale, uint8_t **cluster)
-{
-    void *p;
-    conceptdec_i_operand items = {.view = survey->view, .n = n, .row = rows, .mean = mean, .scale = scale};
-    if (survey->factor) {
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "row factors", n, sizeof(double), &p));
-        double *factor = p;
-        for (int64_t i = 0; i < n; i++)
-            factor[i] = survey->factor[rows[i]];
-        items.factor = factor;
-    }
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "clusters", n, 1, &p));
-    projection nearest = {.cluster = p};
-    *cluster = p;
-    return project(scratch, clusters, &items, CONCEPTDEC_I_TILE_F32, take_nearest, &nearest);
-}
-
-conceptdec_status
-conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
-                              const conceptdec_i_survey *survey, const double *mean, const int32_t *rows, int64_t n,
-                              double scale, conceptdec_i_arrangement *arrangement)
-{
-    void *p[3];
-    *arrangement = (conceptdec_i_arrangement){0};
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row order", n, sizeof(int32_t), &p[0]));
-    arrangement->row = p[0];
-    if (clusters->n == 1) {
-        memcpy(arrangement->row, rows, (size_t)n * sizeof *rows);
-        return CONCEPTDEC_OK;
-    }
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "row order", n, sizeof(int32_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "clusters", n, 1, &p[2]));
-    arrangement->before = p[1];
-    arrangement->cluster = p[2];
-    conceptdec_i_arena scratch;
-    uint8_t *cluster;
-    conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = take_clusters(&scratch, clusters, survey, mean, rows, n, scale, &cluster);
-    if (status == CONCEPTDEC_OK)
-        sort_by_cluster(clusters, cluster, rows, n, arrangement);
+    conceptdec_status status = find(arena, &scratch, survey, rows, n, with_places, clusters);
     conceptdec_i_arena_close(&scratch);
     return status;
 }

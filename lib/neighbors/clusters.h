@@ -7,6 +7,7 @@
 #include "neighbors/values.h"
 
 #define CONCEPTDEC_I_CLUSTERS 16 /* at most */
+#define CONCEPTDEC_I_PLACES 128  /* at most */
 
 typedef struct conceptdec_i_clusters {
     int n;           /* 1: the mean of all rows serves */
@@ -15,20 +16,24 @@ typedef struct conceptdec_i_clusters {
     double *apart;   /* n x n: squared distance of two centres */
     double *shifted; /* n x dims: centres less the column means */
     double farthest; /* largest squared norm of these */
+    int n_places;    /* 0: items of a cluster stay in the caller's order */
+    double *places;  /* n_places x dims, less the column means: items are put to the nearest, neighbours side by side */
 } conceptdec_i_clusters;
 
-/* Items of one side, sorted by cluster; before: number of an item in the caller's order. */
+/* Items of one side, sorted by cluster and place; before: number of an item in the caller's order. */
 typedef struct conceptdec_i_arrangement {
     int32_t *before;  /* NULL: the order is the caller's */
     int32_t *row;     /* of the view */
     uint8_t *cluster; /* NULL: one cluster */
 } conceptdec_i_arrangement;
 
-/* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half. */
+/* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half. Places
+ * where they are asked for and rows are many enough. */
 conceptdec_status conceptdec_i_clusters_find(conceptdec_i_arena *arena, const conceptdec_i_survey *survey,
-                                             const int32_t *rows, int64_t n, conceptdec_i_clusters *clusters);
+                                             const int32_t *rows, int64_t n, bool with_places,
+                                             conceptdec_i_clusters *clusters);
 
-/* Puts each of n rows into the nearest cluster. */
+/* Puts each of n rows into the nearest cluster, and to the nearest place. */
 conceptdec_status conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
                                                 const conceptdec_i_survey *survey, const double *mean,
                                                 const int32_t *rows, int64_t n, double scale,

@@ -43,8 +43,10 @@ take_d2(conceptdec_i_screening *s, int32_t list)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(double) == sizeof(conceptdec_i_candidate), "a distance takes the room of a candidate");
-    if (2 * (int64_t)l->count > l->capacity)
+    if (2 * (int64_t)l->count > (l->capacity > s->capacity ? l->capacity : s->capacity))
         CONCEPTDEC_I_TRY(conceptdec_i_screening_resize(s, list, 2 * (int64_t)l->count));
+    else if (2 * l->count > l->capacity)
+        l->capacity = 2 * l->count;
     l->d2 = (double *)(void *)(l->items + (l->capacity - l->count));
     for (int32_t i = 0; i < l->count; i++) {
         l->items[i].exact = 0; /* refined early: the distance was not kept */

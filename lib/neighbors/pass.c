@@ -65,12 +65,18 @@ fill_widths(const conceptdec_i_screening *s, const conceptdec_i_operand *operand
     const double up = 1 + 0x1p-20, along = conceptdec_i_tiles_error(s->clusters->dims, CONCEPTDEC_I_TILE_F64) + 0x1p-49;
     const double far = sqrt(s->clusters->farthest) * s->refs.scale;
     const conceptdec_i_quantized *q = s->precision == CONCEPTDEC_I_TILE_I8 ? operand->quantized : NULL;
+    conceptdec_i_width *widest = &side->widest;
+    *widest = (conceptdec_i_width){0};
     for (int64_t i = 0; i < operand->n; i++) {
         double norm = side->norms[i];
         double cross = s->clusters->n > 1 ? 2 * (s->error * norm + 8 * along * sqrt(norm) * far) : 0;
         side->widths[i] = (conceptdec_i_width){.margin = (float)(2 * (s->error * norm + s->floor) * up) + FLT_MIN,
                                                .cross = (float)(cross * up), .spread = q ? q->spread[i] : 0,
                                                .whole = q ? q->whole[i] : 0};
+        widest->margin = fmaxf(widest->margin, side->widths[i].margin);
+        widest->cross = fmaxf(widest->cross, side->widths[i].cross);
+        widest->spread = fmaxf(widest->spread, side->widths[i].spread);
+        widest->whole = fmaxf(widest->whole, side->widths[i].whole);
     }
 }
 
@@ -109,10 +115,12 @@ take_cluster_pairs(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centres", n * n, sizeof(double), &p[1]));
     s->near = p[0];
     s->wide = p[1];
+    s->widest = 0;
     for (int i = 0; i < n * n; i++) {
         double apart = s->clusters->apart[i] * s->refs.scale * s->refs.scale;
         s->near[i] = apart * (1 - 3 * s->error);
         s->wide[i] = apart * 6 * s->error * (1 + 0x1p-20);
+        s->widest = fmax(s->widest, s->wide[i]);
     }
     return CONCEPTDEC_OK;
 }
@@ -138,7 +146,7 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
 static int64_t
 first_capacity(const conceptdec_i_screening *s)
 {
-    int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 6 * s->k + 40;
+    int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 4 * s->k + 40;
     int64_t capacity = POOL_BYTES / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
     capacity = capacity < least ? least : capacity > most ? most : capacity;
     return capacity < s->refs.n + 2 ? capacity : s->refs.n + 2;
@@ -174,6 +182,7 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     s->bounds_capacity = p[6];
     s->locks = p[7];
     s->capacity = (int32_t)capacity;
+    s->step = (int32_t)(s->k < capacity / 2 ? s->k + 16 : capacity);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_init(&s->locks[b], NULL);
     return CONCEPTDEC_OK;
@@ -225,9 +234,10 @@ push_zero_rows(conceptdec_i_screening *s)
 static conceptdec_status
 start_lists(conceptdec_i_screening *s)
 {
+    const int32_t first = s->capacity < 2 * s->step ? s->capacity : 2 * s->step;
     for (int64_t l = 0; l < s->queries.n; l++) {
         drop_grown(s, l);
-        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = s->capacity};
+        s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = first};
         (void)conceptdec_i_screening_set_limit(s, (int32_t)l, INFINITY);
         if (s->symmetric && !(s->ref_zero && s->ref_zero[l]))
             CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)l, 0.0));

@@ -67,8 +67,9 @@ set_operands(finder *f)
     const conceptdec_i_sides *sides = &f->sides;
     conceptdec_i_screening *s = &f->screening;
     double scale = conceptdec_i_tiles_scale(largest_of(f));
+    const bool sorted = s->symmetric && !conceptdec_i_view_is_read(f->of_x.view); /* a reader is read in its order */
     CONCEPTDEC_I_TRY(
-        conceptdec_i_clusters_find(f->arena, &f->of_x, sides->value_row, sides->n_values, &f->clusters));
+        conceptdec_i_clusters_find(f->arena, &f->of_x, sides->value_row, sides->n_values, sorted, &f->clusters));
     s->clusters = &f->clusters;
     CONCEPTDEC_I_TRY(set_operand(f, &f->of_x, sides->value_row, sides->n_values, scale, &s->refs, &s->value_id,
                                  &s->ref_zero));
