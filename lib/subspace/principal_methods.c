@@ -94,11 +94,13 @@ fill_product(search *s, int64_t side, double *product)
 {
     const conceptdec_i_principal_problem *p = s->problem;
     conceptdec_i_arena arena;
-    if (!p->x) {
-        for (int64_t i = 0; i < side * side; i++)
-            product[i] = p->scatter[i] / s->unit / s->unit / s->divisor;
-        return CONCEPTDEC_OK;
+    for (int64_t i = 0; !p->x && i < side; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+        for (int64_t j = 0; j < side; j++)
+            product[i * side + j] = p->scatter[i * side + j] / s->unit / s->unit / s->divisor;
     }
+    if (!p->x)
+        return CONCEPTDEC_OK;
     conceptdec_i_arena_open(&arena, s->scratch->ctx);
     conceptdec_status status = multiply(s, &arena, side, product);
     conceptdec_i_arena_close(&arena);
