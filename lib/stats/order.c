@@ -26,6 +26,16 @@ conceptdec_i_order_open(conceptdec_i_arena *arena, int64_t n, conceptdec_i_order
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+copy(conceptdec_ctx *ctx, int64_t n, const uint64_t *from, uint64_t *to)
+{
+    for (int64_t i = 0; i < n; i += LOOK) {
+        CONCEPTDEC_I_TRY(look(ctx, i));
+        memcpy(to + i, from + i, (size_t)(n - i < LOOK ? n - i : LOOK) * sizeof *to);
+    }
+    return CONCEPTDEC_OK;
+}
+
 /* ---- sorting ---- */
 
 static void
@@ -75,9 +85,7 @@ conceptdec_i_order_sort(conceptdec_i_order *order, int64_t n, uint64_t *keys)
         out = other;
         swap_items(order);
     }
-    if (in != keys)
-        memcpy(keys, in, (size_t)n * sizeof *keys);
-    return CONCEPTDEC_OK;
+    return in == keys ? CONCEPTDEC_OK : copy(order->ctx, n, in, keys);
 }
 
 /* ---- ranks ---- */
@@ -108,7 +116,7 @@ conceptdec_i_order_ranks(conceptdec_i_order *order, int64_t n, double *values, c
         memcpy(values + i, &key, sizeof key);
     }
     CONCEPTDEC_I_TRY(conceptdec_i_order_sort(order, n, keys));
-    memcpy(order->spare, keys, (size_t)n * sizeof *keys);
+    CONCEPTDEC_I_TRY(copy(order->ctx, n, keys, order->spare));
     for (int64_t first = 0, end; first < n; first = end, different++) {
         int64_t tied = 0;
         for (end = first; end < n && (end == first || is_tied(order->spare, end, ranking->tolerance)); end++) {

@@ -60,7 +60,8 @@ take_product(search *s, int64_t side, double **product)
     void *memory;
     if (!conceptdec_i_mul(side, side, &numbers))
         numbers = INT64_MAX;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->scratch, "second moments", numbers, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY((s->problem->x ? conceptdec_i_arena_take : conceptdec_i_arena_take_raw)(
+        s->scratch, "second moments", numbers, sizeof(double), &memory));
     *product = memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &memory));
     s->values = memory;

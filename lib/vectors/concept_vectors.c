@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "stats/bootstrap.h"
 #include "stats/class_means.h"
 #include "stats/groups.h"
 #include "stats/samples.h"
@@ -337,7 +338,8 @@ find_intervals(const conceptdec_i_vectors *v, conceptdec_result *result)
     CONCEPTDEC_I_TRY(conceptdec_result_get(result, CONCEPTDEC_R_COSINES, &cosines));
     out.norms = norms.data;
     out.cosines = cosines.data;
-    return conceptdec_i_vectors_bootstrap(v, &out);
+    CONCEPTDEC_I_TRY(conceptdec_i_vectors_bootstrap(v, &out));
+    return conceptdec_i_result_diagnostic(v->arena->ctx, result, CONCEPTDEC_I_DRAWS_LEFT_OUT, (double)out.left_out);
 }
 
 static conceptdec_status
