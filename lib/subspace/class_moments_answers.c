@@ -238,6 +238,7 @@ answer(conceptdec_ctx *ctx, const conceptdec_class_moments *m, int which)
     conceptdec_i_arena arena;
     conceptdec_i_sums_ctx_open(&own, m->memory, m->kernels);
     conceptdec_i_arena_open(&arena, ctx ? ctx : &own);
+    conceptdec_i_stage(arena.ctx, "moments", 1);
     conceptdec_status status = make(&arena, m, which, out);
     conceptdec_i_arena_close(&arena);
     conceptdec_i_sums_ctx_close(&own);

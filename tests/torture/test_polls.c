@@ -9,6 +9,8 @@
 
 #include "check_main.h"
 #include "core/core.h"
+#include "kernels/kernels.h"
+#include "linalg/singular_batch.h"
 #include "stats/order.h"
 
 #ifdef NDEBUG
@@ -136,6 +138,27 @@ START_TEST(angles)
 }
 END_TEST
 
+/* Eight matrices whose columns are orthogonal but for little, so that few sweeps are needed. */
+START_TEST(singular)
+{
+    enum { SIDE = 320, COUNT = SIDE * SIDE * CONCEPTDEC_I_TURNED };
+    double *columns = draw_some(COUNT), *copy = draw_some(COUNT), values[SIDE * CONCEPTDEC_I_TURNED];
+    watch w;
+    for (int64_t i = 0; i < COUNT; i++)
+        columns[i] = 1e-6 * columns[i] + (i / CONCEPTDEC_I_TURNED % (SIDE + 1) == 0);
+    open_watch(&w);
+    conceptdec_i_stage(w.ctx, "singular values", 1);
+    for (int run = 0; run < RUNS; run++) {
+        memcpy(copy, columns, COUNT * sizeof *copy);
+        start(&w);
+        end(&w, conceptdec_i_singular_batch(w.ctx, copy, SIDE, SIDE, false, values));
+    }
+    close_watch(&w);
+    free(columns);
+    free(copy);
+}
+END_TEST
+
 START_TEST(ranks)
 {
     enum { COUNT = 6000000 };
@@ -163,7 +186,7 @@ END_TEST
 /* A scatter matrix of each class, of which no answer has been made before, and rows that wait. */
 START_TEST(moments)
 {
-    enum { ROWS = 100, DIMS = 1300 };
+    enum { ROWS = 400, DIMS = 1600, CLASSES = 4 };
     double *x = draw_some(ROWS * DIMS);
     int64_t labels[ROWS];
     const conceptdec_matrix rows = view_of(x, ROWS, DIMS);
@@ -174,9 +197,9 @@ START_TEST(moments)
     conceptdec_subspaces *s;
     watch w;
     for (int i = 0; i < ROWS; i++)
-        labels[i] = i % 2;
+        labels[i] = i % CLASSES;
     open_watch(&w);
-    ck_assert_int_eq(conceptdec_class_moments_new(w.ctx, DIMS, 2, 0, &m), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_class_moments_new(w.ctx, DIMS, CLASSES, 0, &m), CONCEPTDEC_OK);
     for (int run = 0; run < RUNS; run++) {
         ck_assert_int_eq(conceptdec_class_moments_add(w.ctx, m, &rows, &classes), CONCEPTDEC_OK);
         start(&w);
@@ -224,6 +247,7 @@ make_suite(void)
     TCase *tests = tcase_create("polls");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, angles);
+    tcase_add_test(tests, singular);
     tcase_add_test(tests, ranks);
     tcase_add_test(tests, moments);
     tcase_add_test(tests, eraser);
