@@ -1172,8 +1172,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *
  *  With permutations: `null` (P x S x S): `overlap` of the subspaces under labels that are exchanged, the same in all
  *  views; `p_value` (S x S): share of the draws, the observed one included, that overlap at least as much (within
- *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
- *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
+ *  1e-12), and `p_value_lower`: at most as much. The tail against independent subspaces is always `p_independent`;
+ *  without permutations `p_value` is the same. Under exchanged labels all concepts have the directions of all samples: mostly
  *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
  *  With bootstrap: `ci_low`, `ci_high` (S x S; NaN where more than a tenth of the draws left the pair out): percentiles of `overlap` over samples drawn with replacement, less
  *  `bootstrap_bias` (S x S), the mean of the draws less the value: directions of fewer different samples are noisier, which

@@ -18,21 +18,20 @@ static conceptdec_status
 take_labels(conceptdec_i_geometry *g)
 {
     conceptdec_i_geometry_classes *c = &g->classes;
-    int64_t *values, largest = -1, most = g->options.classes > 0 ? g->options.classes : INT32_MAX;
+    int64_t *values, most = g->options.classes > 0 ? g->options.classes : INT32_MAX;
     CONCEPTDEC_I_TRY(conceptdec_i_samples_column(g->arena, "labels", g->given_labels, g->n, &values));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "labels", g->n, sizeof(int32_t), &c->label));
     for (int64_t i = 0; i < g->n; i++) {
         if (values[i] < -1 || values[i] >= most)
             return conceptdec_i_fail(g->ctx, CONCEPTDEC_ELABEL, "labels: %lld at row %lld is not in -1..%lld",
                                      (long long)values[i], (long long)i, (long long)(most - 1));
-        largest = max64(largest, values[i]);
         c->label[i] = (int32_t)values[i];
         c->n_labelled += values[i] >= 0;
     }
-    if (largest < 0)
+    if (c->n_labelled == 0)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ETOOFEW, "labels: no row has one, all are -1");
-    c->count = g->options.classes > 0 ? g->options.classes : largest + 1;
-    return CONCEPTDEC_OK;
+    c->count = g->options.classes;
+    return c->count > 0 ? CONCEPTDEC_OK : conceptdec_i_samples_infer(g->ctx, values, g->n, &c->count);
 }
 
 static conceptdec_status
