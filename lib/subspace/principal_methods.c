@@ -8,10 +8,16 @@
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/krylov.h"
+#include "linalg/orthonormal.h"
 #include "subspace/principal.h"
+#include "subspace/subspaces.h"
 
 #define CLOSE_NARROW 1e-8 /* residuals of a Krylov space */
 #define CLOSE_WIDE 1e-10
+#define CLOSE_MATRIX 1e-12 /* of a matrix that is at hand: about its rounding */
+#define LARGE 256          /* side of such a matrix of whose few directions a Krylov space is faster than all eigenvectors */
+#define FEW_OF 16          /* directions are few where that side is this many times as long */
+#define PATIENCE 30        /* products */
 
 typedef conceptdec_i_principal_search search;
 
@@ -63,8 +69,6 @@ take_product(search *s, int64_t side, double **product)
     CONCEPTDEC_I_TRY((s->problem->x ? conceptdec_i_arena_take : conceptdec_i_arena_take_raw)(
         s->scratch, "second moments", numbers, sizeof(double), &memory));
     *product = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &memory));
-    s->values = memory;
     return CONCEPTDEC_OK;
 }
 
@@ -129,6 +133,22 @@ reverse(search *s, int64_t side, double *vectors)
     }
 }
 
+/* Few rows by kernels of the context's own threads, beside which those of BLAS would spin. */
+static conceptdec_status
+straighten(conceptdec_i_arena *arena, int64_t count, int64_t d, double *rows)
+{
+    bool is_done = false;
+    void *scratch;
+    if (count > 0 && count <= CONCEPTDEC_I_ORTHONORMAL_MOST) {
+        const int64_t bytes = conceptdec_i_orthonormal_bytes(arena->ctx, count);
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "products", bytes, 1, &scratch));
+        for (int64_t k = 0; k < count; k++)
+            (void)conceptdec_i_subspaces_unit(rows + k * d, d);
+        CONCEPTDEC_I_TRY(conceptdec_i_orthonormal_rows(arena->ctx, count, d, rows, 0, scratch, &is_done));
+    }
+    return is_done ? CONCEPTDEC_OK : conceptdec_i_orthonormalize(arena->ctx, count, d, rows, d);
+}
+
 /* out[k] = sum over rows of u[k][i] z_i, for k < count. */
 static conceptdec_status
 combine(search *s, conceptdec_i_arena *arena, const double *u, int64_t count, double *out)
@@ -152,7 +172,7 @@ combine(search *s, conceptdec_i_arena *arena, const double *u, int64_t count, do
                                          .precision = CONCEPTDEC_I_TILE_F64};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
     }
-    return conceptdec_i_orthonormalize(arena->ctx, count, p->d, out, p->d);
+    return straighten(arena, count, p->d, out);
 }
 
 /* From vectors over rows to directions; of those alone whose values are more than rounding. */
@@ -173,6 +193,46 @@ turn_to_directions(search *s, const double *u)
     return status;
 }
 
+/* The leading ones of many; s->values NULL: they have not converged. */
+static conceptdec_status
+find_few(search *s, int64_t side, const double *product)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const conceptdec_i_krylov_problem problem = {.dims = side,
+                                                 .matrix = product,
+                                                 .stride = side,
+                                                 .components = min64(s->wanted + 1, s->most),
+                                                 .max_iterations = PATIENCE,
+                                                 .tolerance = CLOSE_MATRIX,
+                                                 .is_wide = true,
+                                                 .seed = p->seed,
+                                                 .memory = p->memory};
+    conceptdec_i_krylov_answer answer;
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
+    s->values = answer.converged ? answer.values : NULL;
+    s->vectors = answer.vectors;
+    s->n_values = problem.components;
+    s->floor = s->noise = fmax(CLOSE_MATRIX, rounding(s));
+    return CONCEPTDEC_OK;
+}
+
+/* The product is destroyed, and holds the vectors. */
+static conceptdec_status
+find_all(search *s, int64_t side, double *product)
+{
+    void *values;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &values));
+    s->values = values;
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    reverse(s, side, product);
+    s->n_values = min64(side, s->most);
+    s->floor = s->noise = rounding(s);
+    s->vectors = product;
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_principal_matrix(search *s)
 {
@@ -184,15 +244,14 @@ conceptdec_i_principal_matrix(search *s)
         if (!isfinite(product[i]))
             return conceptdec_i_fail(s->scratch->ctx, CONCEPTDEC_EOVERFLOW,
                                      "%s: float64 cannot hold its second moments", s->problem->name);
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
-    reverse(s, side, product);
-    s->n_values = min64(side, s->most);
-    s->floor = s->noise = rounding(s);
+    const bool has_failed = s->values != NULL; /* a Krylov space of the rows */
+    s->values = NULL;
+    if (!has_failed && s->problem->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF)
+        CONCEPTDEC_I_TRY(find_few(s, side, product));
+    if (!s->values)
+        CONCEPTDEC_I_TRY(find_all(s, side, product));
     s->is_sure = true;
-    s->vectors = product;
-    return is_by_rows(s) ? turn_to_directions(s, product) : CONCEPTDEC_OK;
+    return is_by_rows(s) ? turn_to_directions(s, s->vectors) : CONCEPTDEC_OK;
 }
 
 /* ---- singular vectors ---- */
