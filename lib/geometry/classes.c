@@ -7,6 +7,7 @@
 #include "linalg/distances.h"
 #include "linalg/engine.h"
 #include "stats/class_means.h"
+#include "stats/groups.h"
 #include "stats/samples.h"
 
 enum { ROWS = 64, PIECE = 64 };
@@ -38,25 +39,14 @@ static conceptdec_status
 sort_rows(conceptdec_i_geometry *g)
 {
     conceptdec_i_geometry_classes *c = &g->classes;
-    int64_t *next;
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count, sizeof(int64_t), &c->size));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count + 1, sizeof(int64_t), &c->start));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count, sizeof(int64_t), &next));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->n_labelled, sizeof(int32_t), &c->order));
-    for (int64_t i = 0; i < g->n; i++)
-        if (c->label[i] >= 0)
-            c->start[c->label[i] + 1]++;
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_list(g->arena, g->n, c->label, c->count, &c->start, &c->order));
     c->is_defined = c->count > 1;
     for (int64_t k = 0; k < c->count; k++) {
-        c->size[k] = c->start[k + 1];
+        c->size[k] = c->start[k + 1] - c->start[k];
         c->n_present += c->size[k] > 0;
         c->is_defined &= c->size[k] > 1;
-        c->start[k + 1] += c->start[k];
-        next[k] = c->start[k];
     }
-    for (int64_t i = 0; i < g->n; i++)
-        if (c->label[i] >= 0)
-            c->order[next[c->label[i]]++] = (int32_t)i;
     return CONCEPTDEC_OK;
 }
 

@@ -278,9 +278,22 @@ take_arrays(filling *f, conceptdec_result *result)
     return copy_numbers(f, result, CONCEPTDEC_R_UNDECIDED, f->a->undecided, f->a->count);
 }
 
-/* Bytes of it go to *taken. */
+/* Before anything is taken: what angles need of the memory. */
 static conceptdec_status
-take_scratch(conceptdec_i_arena *arena, filling *f, int64_t *taken)
+allow(const filling *f, int64_t memory, int64_t *needed)
+{
+    *needed = 0;
+    if (f->has_angles && f->r > 0)
+        *needed = conceptdec_i_lanes(f->ctx) *
+                  conceptdec_i_angles_bytes(f->ctx, f->r, max64(widest(f->a), widest(f->b)));
+    if (*needed < memory)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(f->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, but angles alone need %lld",
+                             (long long)memory, (long long)*needed);
+}
+
+static conceptdec_status
+take_scratch(conceptdec_i_arena *arena, filling *f)
 {
     int64_t lanes = conceptdec_i_lanes(f->ctx), wide = max64(widest(f->a), widest(f->b));
     void *p;
@@ -296,7 +309,6 @@ take_scratch(conceptdec_i_arena *arena, filling *f, int64_t *taken)
     f->squares = p;
     for (int64_t i = 0; i < lanes; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_angles_open(arena, f->r, wide, &f->lanes[i]));
-    *taken = lanes * conceptdec_i_angles_bytes(f->ctx, f->r, wide);
     return CONCEPTDEC_OK;
 }
 
@@ -306,19 +318,17 @@ conceptdec_i_overlap_fill(conceptdec_i_arena *arena, const conceptdec_subspaces 
 {
     filling f = {
         .ctx = arena->ctx, .a = a, .b = b ? b : a, .is_self = b == NULL || b == a, .wide = b ? b->count : a->count};
-    int64_t taken = 0;
+    int64_t taken;
     f.has_angles = !(options->flags & CONCEPTDEC_OVERLAP_NO_ANGLES);
     f.counts_missing = (options->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0;
     f.has_null = options->permutations > 0;
     f.n_numbers = f.has_angles ? NUMBERS : GEODESIC;
     f.r = min64(widest(f.a), widest(f.b));
     f.chunks = ceil_div(f.wide, CHUNK);
+    CONCEPTDEC_I_TRY(allow(&f, options->memory, &taken));
     CONCEPTDEC_I_TRY(take_arrays(&f, result));
-    CONCEPTDEC_I_TRY(take_scratch(arena, &f, &taken));
+    CONCEPTDEC_I_TRY(take_scratch(arena, &f));
     for (int64_t s = 0; f.is_self && s < a->count; s++)
         score_self(&f, s);
-    if (taken >= options->memory)
-        return conceptdec_i_fail(f.ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, but angles alone need %lld",
-                                 (long long)options->memory, (long long)taken);
     return conceptdec_i_overlap_strips(arena, a, b, options->memory - taken, f.chunks, score_strip, &f);
 }

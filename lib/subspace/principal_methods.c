@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "linalg/apply.h"
-#include "linalg/blocks.h"
+#include "linalg/block_gram.h"
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/krylov.h"
@@ -56,7 +56,7 @@ conceptdec_i_principal_matrix_fits(const search *s)
     const int64_t length = is_by_rows(s) ? p->n : p->d, count = is_by_rows(s) ? p->d : p->n;
     const double block = p->x ? (double)conceptdec_i_blocks_bytes(length, count, true) : 0;
     const double vectors = is_by_rows(s) ? 2 * 8 * d * (double)s->wanted : 0;
-    return 3 * 8 * side * side + block + vectors <= (double)p->memory;
+    return 3 * 8 * side * side + block + vectors <= (double)s->memory;
 }
 
 static conceptdec_status
@@ -72,33 +72,10 @@ take_product(search *s, int64_t side, double **product)
     return CONCEPTDEC_OK;
 }
 
-/* Upper half of the sums. */
-static conceptdec_status
-multiply(search *s, conceptdec_i_arena *arena, int64_t side, double *product)
-{
-    const bool by_columns = is_by_rows(s);
-    const conceptdec_i_principal_problem *p = s->problem;
-    const int64_t items = by_columns ? p->d : p->n, most = conceptdec_i_blocks_count(side, true);
-    conceptdec_i_blocks blocks = blocks_of(s);
-    void *block;
-    blocks.gap = conceptdec_i_blocks_gap(side, true);
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take_raw(arena, "rows", conceptdec_i_blocks_bytes(side, items, true), 1, &block));
-    for (int64_t first = 0; first < items; first += most) {
-        const int64_t count = min64(most, items - first);
-        conceptdec_i_dense dense;
-        CONCEPTDEC_I_TRY((by_columns ? conceptdec_i_blocks_columns : conceptdec_i_blocks_rows)(&blocks, first, count,
-                                                                                               block, &dense));
-        CONCEPTDEC_I_TRY(conceptdec_i_gram_add(arena->ctx, &dense, CONCEPTDEC_I_TILE_F64, product, side));
-    }
-    return CONCEPTDEC_OK;
-}
-
 static conceptdec_status
 fill_product(search *s, int64_t side, double *product)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    conceptdec_i_arena arena;
     for (int64_t i = 0; !p->x && i < side; i++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
         for (int64_t j = 0; j < side; j++)
@@ -106,15 +83,12 @@ fill_product(search *s, int64_t side, double *product)
     }
     if (!p->x)
         return CONCEPTDEC_OK;
-    conceptdec_i_arena_open(&arena, s->scratch->ctx);
-    conceptdec_status status = multiply(s, &arena, side, product);
-    conceptdec_i_arena_close(&arena);
-    for (int64_t i = 0; i < side && status == CONCEPTDEC_OK; i++)
+    const conceptdec_i_blocks blocks = blocks_of(s);
+    CONCEPTDEC_I_TRY(conceptdec_i_block_gram_add(s->scratch->ctx, &blocks, is_by_rows(s), product));
+    for (int64_t i = 0; i < side; i++)
         for (int64_t j = i; j < side; j++)
             product[i * side + j] /= s->divisor;
-    if (status == CONCEPTDEC_OK)
-        conceptdec_i_gram_mirror(product, side, side);
-    return status;
+    return conceptdec_i_gram_complete(s->scratch->ctx, product, side, side);
 }
 
 /* Eigenvectors come in ascending order, one a row. */
@@ -206,7 +180,7 @@ find_few(search *s, int64_t side, const double *product)
                                                  .tolerance = CLOSE_MATRIX,
                                                  .is_wide = true,
                                                  .seed = p->seed,
-                                                 .memory = p->memory};
+                                                 .memory = s->memory};
     conceptdec_i_krylov_answer answer;
     CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
     s->values = answer.converged ? answer.values : NULL;
@@ -256,8 +230,8 @@ conceptdec_i_principal_matrix(search *s)
 
 /* ---- singular vectors ---- */
 
-static double
-singular_bytes(const search *s)
+double
+conceptdec_i_principal_singular_bytes(const search *s)
 {
     const double n = (double)s->problem->n, d = (double)s->problem->d;
     return 8 * d * (n + fmin(n, d)) + (double)conceptdec_i_singular_bytes(s->problem->n, s->problem->d);
@@ -269,16 +243,16 @@ conceptdec_i_principal_singular(search *s)
     const conceptdec_i_principal_problem *p = s->problem;
     conceptdec_ctx *ctx = s->scratch->ctx;
     const int64_t least = min64(p->n, p->d);
-    const double bytes = singular_bytes(s);
+    const double bytes = conceptdec_i_principal_singular_bytes(s);
     const conceptdec_i_blocks blocks = blocks_of(s);
     conceptdec_i_dense dense;
     void *rows, *memory;
-    if (bytes > (double)p->memory)
+    if (bytes > (double)s->memory)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
                                  "memory: singular vectors of %lld rows of %s of %lld dimensions need %lld bytes, "
                                  "%lld are allowed",
                                  (long long)p->n, p->name, (long long)p->d,
-                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)p->memory);
+                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)s->memory);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", p->n * p->d, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", least * p->d, sizeof(double), &memory));
     s->vectors = memory;
@@ -310,7 +284,7 @@ conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
                                            .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
                                            .is_wide = true,
                                            .seed = p->seed,
-                                           .memory = p->memory};
+                                           .memory = s->memory};
     conceptdec_i_krylov_answer answer;
     double *matrix;
     if (p->x) {
