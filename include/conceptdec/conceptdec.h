@@ -1148,9 +1148,9 @@ typedef struct conceptdec_overlap_options {
  *  COUNT_MISSING, of as many as the larger rank; `variance_overlap`: variance of the first one's directions that the
  *  second one sees, of what m of them hold at most (NaN where variances are not known or all 0); `expected`,
  *  `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) /
- *  expected_sd, NaN where that is 0; `p_independent` and, the same, `p_value`: upper tail of that null, by the beta distribution of its range, mean
- *  and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks` (S), `ranks_other` (S'),
- *  `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
+ *  expected_sd, NaN where that is 0; `p_independent` and, the same, `p_value`: upper tail of that null, by the beta
+ *  distribution of its range, mean and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks`
+ *  (S), `ranks_other` (S'), `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
  *  `chordal` are not there, and that is accurate to 1e-7 only near 0.
  *
  *  Time O(R R' d), one tiled product, half of it saved where b is a; some m^2 times the larger rank for the singular

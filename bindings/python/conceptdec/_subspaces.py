@@ -237,8 +237,9 @@ class Subspaces(LibraryObject):
         -------
         Result
             `overlap`, `shared_dimensions`, `chordal`, `expected`, `expected_sd`, `z`, `p_independent` and `p_value` (S x
-            S' each; the last two are the same, against independent subspaces), `variance_overlap`, `ranks` (S), `ranks_other` (S'), `undecided`, and with
-            angles `cosines`, `angles` (S x S' x r), `geodesic`, `procrustes`, `max_angle`, `fubini_study`.
+            S' each; the last two are the same, against independent subspaces), `variance_overlap`, `ranks` (S),
+            `ranks_other` (S'), `undecided`, and with angles `cosines`, `angles` (S x S' x r), `geodesic`, `procrustes`,
+            `max_angle`, `fubini_study`.
 
         Raises
         ------
