@@ -1149,9 +1149,9 @@ typedef struct conceptdec_overlap_options {
  *  COUNT_MISSING, of as many as the larger rank; `variance_overlap`: variance of the first one's directions that the
  *  second one sees, of what m of them hold at most (NaN where variances are not known or all 0); `expected`,
  *  `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) /
- *  expected_sd, NaN where that is 0; `p_value`: upper tail of that null, by the beta distribution of its range, mean
- *  and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks` (S), `ranks_other` (S'),
- *  `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
+ *  expected_sd, NaN where that is 0; `p_independent` and, the same, `p_value`: upper tail of that null, by the beta
+ *  distribution of its range, mean and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks`
+ *  (S), `ranks_other` (S'), `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
  *  `chordal` are not there, and that is accurate to 1e-7 only near 0.
  *
  *  Time O(R R' d), one tiled product, half of it saved where b is a; some m^2 times the larger rank for the singular
@@ -1173,8 +1173,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *
  *  With permutations: `null` (P x S x S): `overlap` of the subspaces under labels that are exchanged, the same in all
  *  views; `p_value` (S x S): share of the draws, the observed one included, that overlap at least as much (within
- *  1e-12), and `p_value_lower`: at most as much; the tail against independent subspaces is then `p_independent`,
- *  without permutations `p_value`. Under exchanged labels all concepts have the directions of all samples: mostly
+ *  1e-12), and `p_value_lower`: at most as much. The tail against independent subspaces is always `p_independent`;
+ *  without permutations `p_value` is the same. Under exchanged labels all concepts have the directions of all samples: mostly
  *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
  *  With bootstrap: `ci_low`, `ci_high` (S x S; NaN where more than a tenth of the draws left the pair out): percentiles of `overlap` over samples drawn with replacement, less
  *  `bootstrap_bias` (S x S), the mean of the draws less the value: directions of fewer different samples are noisier, which

@@ -7,6 +7,7 @@
 #include "linalg/distances.h"
 #include "linalg/engine.h"
 #include "stats/class_means.h"
+#include "stats/groups.h"
 #include "stats/samples.h"
 
 enum { ROWS = 64, PIECE = 64 };
@@ -18,46 +19,34 @@ static conceptdec_status
 take_labels(conceptdec_i_geometry *g)
 {
     conceptdec_i_geometry_classes *c = &g->classes;
-    int64_t *values, largest = -1, most = g->options.classes > 0 ? g->options.classes : INT32_MAX;
+    int64_t *values, most = g->options.classes > 0 ? g->options.classes : INT32_MAX;
     CONCEPTDEC_I_TRY(conceptdec_i_samples_column(g->arena, "labels", g->given_labels, g->n, &values));
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "labels", g->n, sizeof(int32_t), &c->label));
     for (int64_t i = 0; i < g->n; i++) {
         if (values[i] < -1 || values[i] >= most)
             return conceptdec_i_fail(g->ctx, CONCEPTDEC_ELABEL, "labels: %lld at row %lld is not in -1..%lld",
                                      (long long)values[i], (long long)i, (long long)(most - 1));
-        largest = max64(largest, values[i]);
         c->label[i] = (int32_t)values[i];
         c->n_labelled += values[i] >= 0;
     }
-    if (largest < 0)
+    if (c->n_labelled == 0)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ETOOFEW, "labels: no row has one, all are -1");
-    c->count = g->options.classes > 0 ? g->options.classes : largest + 1;
-    return CONCEPTDEC_OK;
+    c->count = g->options.classes;
+    return c->count > 0 ? CONCEPTDEC_OK : conceptdec_i_samples_infer(g->ctx, values, g->n, &c->count);
 }
 
 static conceptdec_status
 sort_rows(conceptdec_i_geometry *g)
 {
     conceptdec_i_geometry_classes *c = &g->classes;
-    int64_t *next;
     CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count, sizeof(int64_t), &c->size));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count + 1, sizeof(int64_t), &c->start));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->count, sizeof(int64_t), &next));
-    CONCEPTDEC_I_TRY(conceptdec_i_geometry_take(g->arena, "classes", c->n_labelled, sizeof(int32_t), &c->order));
-    for (int64_t i = 0; i < g->n; i++)
-        if (c->label[i] >= 0)
-            c->start[c->label[i] + 1]++;
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_list(g->arena, g->n, c->label, c->count, &c->start, &c->order));
     c->is_defined = c->count > 1;
     for (int64_t k = 0; k < c->count; k++) {
-        c->size[k] = c->start[k + 1];
+        c->size[k] = c->start[k + 1] - c->start[k];
         c->n_present += c->size[k] > 0;
         c->is_defined &= c->size[k] > 1;
-        c->start[k + 1] += c->start[k];
-        next[k] = c->start[k];
     }
-    for (int64_t i = 0; i < g->n; i++)
-        if (c->label[i] >= 0)
-            c->order[next[c->label[i]]++] = (int32_t)i;
     return CONCEPTDEC_OK;
 }
 

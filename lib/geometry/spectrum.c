@@ -101,8 +101,7 @@ multiply(spectrum *s)
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(g->ctx, &blocks, s->by_columns, s->matrix));
     for (int64_t i = 0; i < s->side; i++)
         s->diagonal[i] = s->matrix[i * s->side + i];
-    conceptdec_i_gram_mirror(s->matrix, s->side, s->side);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_gram_complete(g->ctx, s->matrix, s->side, s->side);
 }
 
 static conceptdec_status

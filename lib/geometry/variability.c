@@ -60,7 +60,7 @@ decompose(total *t)
                                         .n = c->n_labelled,
                                         .weight = t->weight};
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(g->ctx, &blocks, t->by_columns, t->matrix));
-    conceptdec_i_gram_mirror(t->matrix, t->side, t->side);
+    CONCEPTDEC_I_TRY(conceptdec_i_gram_complete(g->ctx, t->matrix, t->side, t->side));
     conceptdec_i_stage(g->ctx, "total scatter", 1);
     CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     return conceptdec_i_eigen(g->ctx, t->side, t->matrix, t->side, t->values);

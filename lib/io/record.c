@@ -139,6 +139,7 @@ conceptdec_i_record_open(conceptdec_ctx *ctx, const char *path, const conceptdec
     r->file = open(path, O_RDONLY | O_CLOEXEC);
     if (r->file < 0)
         return conceptdec_i_file_error(r->ctx, r->path, "open", errno);
+    conceptdec_i_stage(ctx, "load", 1);
     conceptdec_status status = read_header(r, header, header_bytes);
     if (status != CONCEPTDEC_OK)
         conceptdec_i_record_close(r);

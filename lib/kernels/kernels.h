@@ -169,11 +169,13 @@ typedef struct conceptdec_i_kernels {
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
 
-    /* One sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
-     * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each pair of columns is
-     * rotated to be orthogonal; returns 0 where none had a product above `tolerance` times that of their norms. squares: m * 8
-     * numbers of scratch. Elements are finite and at most about 1. */
-    int (*turn_columns)(double *columns, int64_t m, int64_t n, int is_one, double tolerance, double *squares);
+    /* A part of a sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
+     * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each of the columns
+     * first .. end - 1 and each one behind it are rotated to be orthogonal; returns 0 where none had a product above
+     * `tolerance` times that of their norms. The parts of a sweep come one after the other, from column 0 to m. squares:
+     * m * 8 numbers, those of the columns, which the first part finds. Elements are finite and at most about 1. */
+    int (*turn_columns)(double *columns, int64_t m, int64_t n, int is_one, int64_t first, int64_t end, double tolerance,
+                        double *squares);
 } conceptdec_i_kernels;
 
 /* The best set among those of `mask` (0: all) that the processor has; portable where mask names none of them. */

@@ -1,4 +1,4 @@
-/* turn_columns: one sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set has
+/* turn_columns: a part of a sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set has
  * defined also the root TURNS_ROOT(x). */
 #include <string.h>
 
@@ -100,15 +100,16 @@ turns_apply(double *x, double *y, int64_t n, const turns *c, const turns *s)
 }
 
 static int
-turn_columns(double *columns, int64_t m, int64_t n, int is_one, double tolerance, double *squares)
+turn_columns(double *columns, int64_t m, int64_t n, int is_one, int64_t first, int64_t end, double tolerance,
+             double *squares)
 {
     const int64_t step = n * CONCEPTDEC_I_TURNED;
     double dot[CONCEPTDEC_I_TURNED];
     turns c[TURNS_PARTS], s[TURNS_PARTS];
     int any = 0;
-    for (int64_t p = 0; p < m; p++)
+    for (int64_t p = 0; p < m && first == 0; p++)
         turns_dot(columns + p * step, columns + p * step, n, is_one, squares + p * CONCEPTDEC_I_TURNED);
-    for (int64_t p = 0; p < m; p++)
+    for (int64_t p = first; p < end; p++)
         for (int64_t q = p + 1; q < m; q++) {
             double *x = columns + p * step, *y = columns + q * step;
             turns_dot(x, y, n, is_one, dot);

@@ -21,28 +21,48 @@ set_stage(conceptdec_ctx *ctx, bool is_wide, int64_t pieces, int64_t most, int64
                        ((pieces - 1) / most + 1) * conceptdec_i_gram_tasks(ctx, &dense, precision));
 }
 
+/* What is multiplied, and how. */
+typedef struct {
+    int64_t pieces, side, most;
+    int precision;
+} shape;
+
+static shape
+shape_of(const conceptdec_i_blocks *blocks, bool by_columns)
+{
+    const int64_t items = blocks->row ? blocks->n : blocks->x->rows, dims = blocks->x->cols;
+    shape s = {.pieces = by_columns ? dims : items, .side = by_columns ? items : dims};
+    s.most = conceptdec_i_blocks_count(s.side, blocks->is_wide);
+    s.precision = blocks->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    return s;
+}
+
 conceptdec_status
-conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, double *out)
+conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns, double *out)
+{
+    const shape s = shape_of(blocks, by_columns);
+    set_stage(ctx, blocks->is_wide, s.pieces, s.most, s.side, s.precision);
+    return conceptdec_i_block_gram_add(ctx, blocks, by_columns, out);
+}
+
+conceptdec_status
+conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, double *out)
 {
     conceptdec_i_blocks blocks = *given;
-    int64_t items = given->row ? given->n : given->x->rows, dims = given->x->cols;
-    int64_t pieces = by_columns ? dims : items, side = by_columns ? items : dims;
-    int64_t most = conceptdec_i_blocks_count(side, blocks.is_wide);
-    int precision = blocks.is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    const shape s = shape_of(given, by_columns);
     conceptdec_i_arena arena;
     void *block;
-    blocks.gap = conceptdec_i_blocks_gap(side, blocks.is_wide);
+    blocks.gap = conceptdec_i_blocks_gap(s.side, blocks.is_wide);
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status =
-        conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(side, pieces, blocks.is_wide), 1, &block);
-    set_stage(ctx, blocks.is_wide, pieces, most, side, precision);
-    for (int64_t first = 0; status == CONCEPTDEC_OK && first < pieces; first += most) {
+        conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(s.side, s.pieces, blocks.is_wide), 1, &block);
+    for (int64_t first = 0; status == CONCEPTDEC_OK && first < s.pieces; first += s.most) {
         conceptdec_i_dense dense;
-        int64_t count = pieces - first < most ? pieces - first : most;
+        int64_t count = s.pieces - first < s.most ? s.pieces - first : s.most;
         status = by_columns ? conceptdec_i_blocks_columns(&blocks, first, count, block, &dense)
                             : conceptdec_i_blocks_rows(&blocks, first, count, block, &dense);
         if (status == CONCEPTDEC_OK)
-            status = conceptdec_i_gram_add(ctx, &dense, precision, out, side);
+            status = conceptdec_i_gram_add(ctx, &dense, s.precision, out, s.side);
     }
     conceptdec_i_arena_close(&arena);
     return status;

@@ -10,6 +10,9 @@
  * threads. */
 conceptdec_status conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns,
                                           double *out);
+/* The same without a stage. */
+conceptdec_status conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns,
+                                              double *out);
 /* Bytes of working memory, about. */
 int64_t conceptdec_i_block_gram_bytes(int64_t items, int64_t dims, bool by_columns, bool is_wide);
 

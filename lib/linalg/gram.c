@@ -259,13 +259,30 @@ add_ranges(const gram *g, double *out, int64_t ld)
     }
 }
 
+/* Columns first .. first + 31 of the lower half. */
+static void
+mirror_some(double *out, int64_t dims, int64_t ld, int64_t first)
+{
+    for (int64_t i = first; i < dims; i++)
+        for (int64_t k = first; k < min64(min64(first + 32, dims), i); k++)
+            out[i * ld + k] = out[k * ld + i];
+}
+
 void
 conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld)
 {
-    for (int64_t j = 0; j < dims; j += 32)
-        for (int64_t i = j; i < dims; i++)
-            for (int64_t k = j; k < min64(min64(j + 32, dims), i); k++)
-                out[i * ld + k] = out[k * ld + i];
+    for (int64_t first = 0; first < dims; first += 32)
+        mirror_some(out, dims, ld, first);
+}
+
+conceptdec_status
+conceptdec_i_gram_complete(conceptdec_ctx *ctx, double *out, int64_t dims, int64_t ld)
+{
+    for (int64_t first = 0; first < dims; first += 32) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+        mirror_some(out, dims, ld, first);
+    }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status

@@ -6,9 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/covariance.h"
 #include "linalg/engine.h"
 #include "linalg/factor.h"
-#include "linalg/covariance.h"
+#include "linalg/jacobi.h"
 
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */
@@ -28,6 +29,7 @@ typedef struct {
     double *basis, *image; /* most + block rows, the basis orthonormal; most rows */
     double *across;        /* most x most: basis' C basis */
     double *ritz, *values; /* eigenvectors of it, one a row, and values, ascending */
+    double *small;         /* of a small one, to be destroyed */
     double *rest;          /* block x block: the last block's remainder is rest' times the next block */
     double *scratch;       /* wanted + block rows, or a block */
     int64_t last;          /* size of the last block */
@@ -269,12 +271,18 @@ grow(space *s)
     return settle(s);
 }
 
-/* LAPACK may not end where something is not finite. */
+/* LAPACK may not end where something is not finite. Small problems do without it: threads of BLAS would spin beside those of the
+ * context. */
 static conceptdec_status
 solve(space *s)
 {
     if (!(s->unit < (double)INFINITY))
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
+    const bool is_small = s->size <= CONCEPTDEC_I_QL_MOST;
+    for (int64_t i = 0; i < s->size && is_small; i++)
+        memcpy(s->small + i * s->size, s->across + i * s->most, (size_t)s->size * sizeof *s->small);
+    if (is_small && conceptdec_i_ql(s->size, s->small, s->values, s->ritz))
+        return CONCEPTDEC_OK;
     for (int64_t i = 0; i < s->size; i++)
         memcpy(s->ritz + i * s->size, s->across + i * s->most, (size_t)s->size * sizeof *s->ritz);
     return conceptdec_i_eigen(s->ctx, s->size, s->ritz, s->size, s->values);
@@ -369,8 +377,8 @@ iterate(space *s, conceptdec_i_krylov_answer *answer)
         CONCEPTDEC_I_TRY(grow(s));
         const bool is_last = s->fresh == 0 || s->iterations >= s->problem->max_iterations;
         const bool is_full = s->size + s->fresh > s->most;
-        if (s->size < s->wanted)
-            continue;
+        if (s->size < s->wanted || (s->iterations % 2 == 1 && !is_last && !is_full && !s->is_spent))
+            continue; /* a look at what there is costs as much as the next product */
         CONCEPTDEC_I_TRY(solve(s));
         if (is_last || seems_done(s)) {
             CONCEPTDEC_I_TRY(answer_with(s, answer));
@@ -393,7 +401,9 @@ size_up(space *s)
     s->block = min64(s->dims, problem->block > 0 ? problem->block : UNIT * units);
     const int64_t rows = problem->memory / (s->dims * (int64_t)sizeof(double));
     const int64_t fit = (rows - s->wanted - 2 * s->block) / 2;
-    const int64_t least = s->wanted + 2 * s->block, enough = 2 * s->wanted + 8 * s->block;
+    const int64_t least = s->wanted + 2 * s->block, room = 2 * s->wanted + 8 * s->block,
+                  small = 2 * s->wanted + 5 * s->block;
+    const int64_t enough = small <= CONCEPTDEC_I_QL_MOST ? min64(room, CONCEPTDEC_I_QL_MOST) : room;
     s->most = min64(s->dims, max64(least, min64(enough, fit)));
 }
 
@@ -419,6 +429,8 @@ take_space(conceptdec_i_arena *arena, space *s)
     CONCEPTDEC_I_TRY(take(arena, s->wanted + s->block, s->dims, &s->scratch));
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->across));
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->ritz));
+    const int64_t small = min64(s->most, CONCEPTDEC_I_QL_MOST);
+    CONCEPTDEC_I_TRY(take(arena, small, small, &s->small));
     CONCEPTDEC_I_TRY(take(arena, s->most, 1, &s->values));
     CONCEPTDEC_I_TRY(take(arena, s->wanted, 1, &s->settled));
     CONCEPTDEC_I_TRY(take(arena, s->block, s->block, &s->rest));

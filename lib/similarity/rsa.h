@@ -36,6 +36,6 @@ int64_t conceptdec_i_rsa_bytes(const void *argument, const conceptdec_i_pair *pa
 /* Of lists that are gathered pair by pair. */
 int64_t conceptdec_i_rsa_gathered_bytes(const conceptdec_i_rsa *rsa);
 /* Mean and norm of values, for a view. */
-void conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *view);
+conceptdec_status conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *view);
 
 #endif

@@ -5,6 +5,8 @@
 #include "similarity/rsa.h"
 #include "stats/order.h"
 
+#define LOOK (INT64_C(1) << 18) /* pairs between two looks at the cancel flag */
+
 /* Pairs that count in both. */
 typedef struct gathered {
     int64_t count;
@@ -21,13 +23,14 @@ is_one_value(double least, double largest)
 
 /* ---- whole lists ---- */
 
-void
+conceptdec_status
 conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *view)
 {
     bool is_cosine = rsa->s->options.comparison == CONCEPTDEC_COMPARE_COSINE;
     double least = view->values[0], largest = least, sum = 0, square = 0;
     for (int64_t i = 0; i < rsa->items; i++) {
         double row = 0;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(rsa->s->ctx, 0));
         for (int64_t j = i + 1; j < rsa->items; j++) {
             double value = view->values[rsa->start[i] + j];
             least = fmin(least, value);
@@ -39,6 +42,7 @@ conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *vi
     view->mean = is_cosine ? 0 : sum / (double)rsa->pairs;
     for (int64_t i = 0; i < rsa->items; i++) {
         double row = 0;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(rsa->s->ctx, 0));
         for (int64_t j = i + 1; j < rsa->items; j++) {
             double value = view->values[rsa->start[i] + j] - view->mean;
             row += value * value;
@@ -46,6 +50,7 @@ conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *vi
         square += row;
     }
     view->norm = !is_cosine && is_one_value(least, largest) ? (double)NAN : sqrt(square);
+    return CONCEPTDEC_OK;
 }
 
 static double
@@ -118,6 +123,12 @@ gather(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+look(conceptdec_ctx *ctx, int64_t i)
+{
+    return i % LOOK == 0 ? conceptdec_i_poll(ctx, 0) : CONCEPTDEC_OK;
+}
+
 static double
 weight_of(const gathered *g, int64_t i)
 {
@@ -135,14 +146,16 @@ is_constant(const double *x, int64_t count)
     return is_one_value(least, largest);
 }
 
-static double
-correlation(const gathered *g, bool is_centred)
+static conceptdec_status
+correlate(conceptdec_ctx *ctx, const gathered *g, bool is_centred, double *value)
 {
     double x = 0, y = 0, total = 0, xx = 0, yy = 0, xy = 0;
+    *value = (double)NAN;
     if (g->count < 2 || (is_centred && (is_constant(g->x, g->count) || is_constant(g->y, g->count))))
-        return (double)NAN;
+        return CONCEPTDEC_OK;
     for (int64_t i = 0; i < g->count && is_centred; i++) {
         double weight = weight_of(g, i);
+        CONCEPTDEC_I_TRY(look(ctx, i));
         total += weight;
         x += weight * g->x[i];
         y += weight * g->y[i];
@@ -153,11 +166,13 @@ correlation(const gathered *g, bool is_centred)
     }
     for (int64_t i = 0; i < g->count; i++) {
         double weight = weight_of(g, i), a = g->x[i] - x, b = g->y[i] - y;
+        CONCEPTDEC_I_TRY(look(ctx, i));
         xx += weight * a * a;
         yy += weight * b * b;
         xy += weight * a * b;
     }
-    return xy / sqrt(xx) / sqrt(yy);
+    *value = xy / sqrt(xx) / sqrt(yy);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -174,8 +189,7 @@ compare_gathered(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const g
         CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->x, &ranking));
         CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->y, &ranking));
     }
-    *value = correlation(g, comparison != CONCEPTDEC_COMPARE_COSINE);
-    return CONCEPTDEC_OK;
+    return correlate(rsa->s->ctx, g, comparison != CONCEPTDEC_COMPARE_COSINE, value);
 }
 
 /* ---- one pair ---- */

@@ -282,7 +282,7 @@ conceptdec_i_rsa_reduce(void *argument, conceptdec_i_arena *arena, int64_t numbe
         status = rank(&scratch, rsa, view->values);
     conceptdec_i_arena_close(&scratch);
     if (status == CONCEPTDEC_OK)
-        conceptdec_i_rsa_describe(rsa, view);
+        CONCEPTDEC_I_TRY(conceptdec_i_rsa_describe(rsa, view));
     *reduced = view;
     *bytes = 8 * rsa->pairs;
     return status;

@@ -157,6 +157,7 @@ add_intervals(const conceptdec_i_similarity *s)
 {
     const int64_t shape[] = {s->n_a, s->n_b}, draws = s->options.bootstrap, pairs = s->n_a * s->n_b;
     double *low, *high, *bias, *column;
+    int64_t most = 0;
     if (!s->draws)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_CI_LOW, 2, shape, &low));
@@ -168,10 +169,11 @@ add_intervals(const conceptdec_i_similarity *s)
         CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
         for (int64_t draw = 0; draw < draws; draw++)
             column[draw] = s->draws[draw * pairs + pair];
-        conceptdec_i_shifted_interval(column, draws, s->value[pair], s->options.confidence, bias + pair, low + pair,
-                                      high + pair);
+        const int64_t left_out = conceptdec_i_shifted_interval(column, draws, s->value[pair], s->options.confidence,
+                                                               bias + pair, low + pair, high + pair);
+        most = left_out > most ? left_out : most;
     }
-    return CONCEPTDEC_OK;
+    return conceptdec_i_result_diagnostic(s->ctx, s->result, CONCEPTDEC_I_DRAWS_LEFT_OUT, (double)most);
 }
 
 static conceptdec_status

@@ -56,32 +56,44 @@ quantile(const double *ascending, int64_t n, double q)
     return ascending[below] + (place - (double)below) * (ascending[below + 1] - ascending[below]);
 }
 
-void
-conceptdec_i_percentile_interval(double *values, int64_t n, double confidence, double *low, double *high)
+/* Those that are numbers come first. */
+static int64_t
+count_defined(double *values, int64_t n)
 {
-    double tail = (1 - confidence) / 2;
-    *low = *high = (double)NAN;
-    for (int64_t i = 0; i < n; i++)
-        if (isnan(values[i]))
-            return;
-    if (n < 1)
-        return;
-    qsort(values, (size_t)n, sizeof *values, compare_doubles);
-    *low = quantile(values, n, tail);
-    *high = quantile(values, n, 1 - tail);
+    int64_t defined = 0;
+    for (int64_t i = 0; i < n; i++) {
+        values[defined] = values[i];
+        defined += !isnan(values[defined]);
+    }
+    return defined;
 }
 
-void
+int64_t
+conceptdec_i_percentile_interval(double *values, int64_t n, double confidence, double *low, double *high)
+{
+    const double tail = (1 - confidence) / 2;
+    const int64_t defined = count_defined(values, n);
+    *low = *high = (double)NAN;
+    if (defined > 0 && 10 * (n - defined) <= n) {
+        qsort(values, (size_t)defined, sizeof *values, compare_doubles);
+        *low = quantile(values, defined, tail);
+        *high = quantile(values, defined, 1 - tail);
+    }
+    return n - defined;
+}
+
+int64_t
 conceptdec_i_shifted_interval(double *values, int64_t n, double estimate, double confidence, double *bias, double *low,
                               double *high)
 {
+    const int64_t left_out = conceptdec_i_percentile_interval(values, n, confidence, low, high);
     double sum = 0;
-    conceptdec_i_percentile_interval(values, n, confidence, low, high);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n - left_out; i++)
         sum += values[i] - estimate;
-    *bias = n > 0 ? sum / (double)n : (double)NAN;
+    *bias = isnan(*low) ? (double)NAN : sum / (double)(n - left_out);
     *low -= *bias;
     *high -= *bias;
+    return left_out;
 }
 
 static conceptdec_status

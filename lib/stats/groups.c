@@ -64,23 +64,22 @@ number_rows(int64_t n, const uint8_t *is_member, conceptdec_i_groups *groups)
     groups->count = count;
 }
 
-/* Counting sort of the rows by group. */
-static conceptdec_status
-list_rows(conceptdec_i_arena *arena, int64_t n, conceptdec_i_groups *groups)
+/* Counting sort. */
+conceptdec_status
+conceptdec_i_groups_list(conceptdec_i_arena *arena, int64_t n, const int32_t *number, int64_t count, int64_t **start,
+                         int32_t **rows)
 {
-    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "groups", groups->count + 2, sizeof *groups->start,
-                                              &groups->start));
-    int64_t *place = groups->start + 1; /* place[g]: where the next row of g goes; at last, where g + 1 starts */
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "groups", count + 2, sizeof **start, start));
+    int64_t *place = *start + 1; /* place[g]: where the next row of g goes; at last, where g + 1 starts */
     for (int64_t i = 0; i < n; i++)
-        if (groups->number[i] >= 0)
-            place[groups->number[i] + 1]++;
-    for (int64_t g = 1; g <= groups->count; g++)
+        if (number[i] >= 0)
+            place[number[i] + 1]++;
+    for (int64_t g = 1; g <= count; g++)
         place[g] += place[g - 1];
-    groups->n_rows = place[groups->count];
-    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "groups", groups->n_rows, sizeof *groups->rows, &groups->rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_take(arena, "groups", place[count], sizeof **rows, rows));
     for (int64_t i = 0; i < n; i++)
-        if (groups->number[i] >= 0)
-            groups->rows[place[groups->number[i]]++] = (int32_t)i;
+        if (number[i] >= 0)
+            (*rows)[place[number[i]]++] = (int32_t)i;
     return CONCEPTDEC_OK;
 }
 
@@ -96,7 +95,9 @@ conceptdec_i_groups_number(conceptdec_i_arena *arena, int64_t n, const int64_t *
         number_rows(n, is_member, groups);
     else
         CONCEPTDEC_I_TRY(number_codes(arena, n, codes, is_member, groups));
-    return list_rows(arena, n, groups);
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_list(arena, n, groups->number, groups->count, &groups->start, &groups->rows));
+    groups->n_rows = groups->start[groups->count];
+    return CONCEPTDEC_OK;
 }
 
 /* Counting sort: sizes sum to the number of rows, so an array over sizes is no larger than the rows. */

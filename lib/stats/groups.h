@@ -19,6 +19,10 @@ typedef struct conceptdec_i_groups {
 conceptdec_status conceptdec_i_groups_number(conceptdec_i_arena *arena, int64_t n, const int64_t *codes,
                                              const uint8_t *is_member, conceptdec_i_groups *groups);
 
+/* Of n rows with numbers 0..count-1 (-1: in no group): start (count + 1) and rows as above. */
+conceptdec_status conceptdec_i_groups_list(conceptdec_i_arena *arena, int64_t n, const int32_t *number, int64_t count,
+                                           int64_t **start, int32_t **rows);
+
 /* Group numbers by descending size, then ascending. order: groups->count. */
 conceptdec_status conceptdec_i_groups_by_size(conceptdec_i_arena *arena, const conceptdec_i_groups *groups,
                                               int32_t *order);

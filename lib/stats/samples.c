@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#define MOST_INFERRED (INT64_C(1) << 20) /* classes that labels alone can ask for */
+
 static conceptdec_status
 check_column(conceptdec_ctx *ctx, const char *name, const conceptdec_matrix *view, int64_t n, int kinds)
 {
@@ -122,23 +124,37 @@ conceptdec_i_samples_labels(conceptdec_i_arena *arena, const conceptdec_matrix *
 }
 
 conceptdec_status
+conceptdec_i_samples_infer(conceptdec_ctx *ctx, const int64_t *labels, int64_t n, int64_t *classes)
+{
+    int64_t at = -1;
+    for (int64_t i = 0; i < n; i++)
+        at = labels[i] > (at < 0 ? -1 : labels[at]) ? i : at;
+    *classes = at < 0 ? 0 : labels[at] + 1;
+    if (*classes <= MOST_INFERRED)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(ctx, CONCEPTDEC_ELABEL,
+                             "labels: %lld at row %lld makes %lld classes, more than %lld must be asked for (classes)",
+                             (long long)labels[at], (long long)at, (long long)*classes, (long long)MOST_INFERRED);
+}
+
+conceptdec_status
 conceptdec_i_samples_classes(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n, int64_t *classes,
                              int32_t **labels)
 {
-    int64_t *wide, n_labelled = 0, largest = -1;
+    int64_t *wide, n_labelled = 0;
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", view, n, &wide));
     CONCEPTDEC_I_TRY(check_labels(arena->ctx, wide, n, 0, *classes > 0 ? *classes : INT32_MAX));
+    if (*classes == 0)
+        CONCEPTDEC_I_TRY(conceptdec_i_samples_infer(arena->ctx, wide, n, classes));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", n, sizeof(int32_t), &memory));
     *labels = memory;
     for (int64_t i = 0; i < n; i++) {
         (*labels)[i] = (int32_t)wide[i];
         n_labelled += wide[i] >= 0;
-        largest = wide[i] > largest ? wide[i] : largest;
     }
     if (n_labelled < 2)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ETOOFEW,
                                  "labels: %lld labelled rows, at least 2 are needed", (long long)n_labelled);
-    *classes = *classes > 0 ? *classes : largest + 1;
     return CONCEPTDEC_OK;
 }

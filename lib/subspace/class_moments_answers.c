@@ -30,12 +30,15 @@ take(conceptdec_i_arena *arena, int64_t rows, int64_t columns, double **out)
     return CONCEPTDEC_OK;
 }
 
-static void
-add_upper(int64_t d, const double *from, double *to)
+static conceptdec_status
+add_upper(conceptdec_ctx *ctx, int64_t d, const double *from, double *to)
 {
-    for (int64_t i = 0; i < d; i++)
+    for (int64_t i = 0; i < d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
         for (int64_t j = i; j < d; j++)
             to[i * d + j] += from[i * d + j];
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* One class, whose sums are its own. spare: NULL, or d x d numbers for a scatter that is added. */
@@ -55,7 +58,7 @@ gather_class(conceptdec_ctx *ctx, const conceptdec_class_moments *m, int64_t cla
         if (s.squares)
             memcpy(g->squares + class * m->d, s.squares, bytes);
         if (scatter == spare && spare)
-            add_upper(m->d, spare, g->scatter);
+            status = add_upper(ctx, m->d, spare, g->scatter);
     }
     conceptdec_i_arena_close(&arena);
     return status;
@@ -76,8 +79,10 @@ gather_classes(conceptdec_i_arena *arena, const conceptdec_class_moments *m, boo
         CONCEPTDEC_I_TRY(take(arena, m->d, m->d, &spare));
         memset(g->scatter, 0, (size_t)(m->d * m->d) * sizeof *spare);
     }
-    for (int64_t c = 0; c < m->classes; c++)
+    for (int64_t c = 0; c < m->classes; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
         CONCEPTDEC_I_TRY(gather_class(arena->ctx, m, c, spare, g));
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -162,13 +167,15 @@ add_between(conceptdec_i_arena *arena, const conceptdec_class_moments *m, gather
     return conceptdec_i_gram_add(arena->ctx, &means, CONCEPTDEC_I_TILE_F64, g->scatter, m->d);
 }
 
-static void
-divide_upper(int64_t d, double *matrix, int64_t divisor)
+static conceptdec_status
+divide_upper(conceptdec_ctx *ctx, int64_t d, double *matrix, int64_t divisor)
 {
-    for (int64_t i = 0; i < d; i++)
+    for (int64_t i = 0; i < d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
         for (int64_t j = i; j < d; j++)
             matrix[i * d + j] = divisor < 1 ? (double)NAN : matrix[i * d + j] / (double)divisor;
-    conceptdec_i_gram_mirror(matrix, d, d);
+    }
+    return conceptdec_i_gram_complete(ctx, matrix, d, d);
 }
 
 static conceptdec_status
@@ -184,13 +191,13 @@ make(conceptdec_i_arena *arena, const conceptdec_class_moments *m, int which, do
     else if (which == CONCEPTDEC_I_CLASS_VARIANCES)
         finish_variances(m, &g, out);
     else if (which == CONCEPTDEC_I_CLASS_WITHIN)
-        divide_upper(m->d, out, g.n);
+        CONCEPTDEC_I_TRY(divide_upper(arena->ctx, m->d, out, g.n));
     else if (which == CONCEPTDEC_I_CLASS_COVARIANCE) {
         CONCEPTDEC_I_TRY(add_between(arena, m, &g));
-        divide_upper(m->d, out, g.n - 1);
+        CONCEPTDEC_I_TRY(divide_upper(arena->ctx, m->d, out, g.n - 1));
     }
     for (int64_t c = 0; which == CONCEPTDEC_I_CLASS_SCATTER && c < m->classes; c++)
-        conceptdec_i_gram_mirror(out + c * m->d * m->d, m->d, m->d);
+        CONCEPTDEC_I_TRY(conceptdec_i_gram_complete(arena->ctx, out + c * m->d * m->d, m->d, m->d));
     return CONCEPTDEC_OK;
 }
 
@@ -205,29 +212,50 @@ static const struct {
     {CONCEPTDEC_M_COVARIANCE, false, true, true}, {CONCEPTDEC_M_SCATTER, true, true, true},
 };
 
+/* Of two that are made at once the first is kept: others hold it already. */
+static void
+keep(const conceptdec_class_moments *m, int which, double *numbers)
+{
+    pthread_mutex_lock(&m->answers->lock);
+    double **kept = &m->answers->numbers[which], *spare = *kept ? numbers : NULL;
+    *kept = *kept ? *kept : numbers;
+    pthread_mutex_unlock(&m->answers->lock);
+    conceptdec_i_memory_give(m->memory, spare);
+}
+
+/* No lock is held meanwhile: a progress callback may ask for another one. */
 static conceptdec_status
-answer(const conceptdec_class_moments *m, int which)
+answer(conceptdec_ctx *ctx, const conceptdec_class_moments *m, int which)
 {
     int64_t count = m->d;
     if ((answers[which].has_rows && !conceptdec_i_mul(count, m->d, &count)) ||
         (answers[which].has_classes && !conceptdec_i_mul(count, m->classes, &count)))
         return CONCEPTDEC_EOVERFLOW;
-    conceptdec_ctx ctx;
+    double *out = conceptdec_i_memory_take(m->memory, (uint64_t)count, sizeof *out);
+    if (!out)
+        return CONCEPTDEC_ENOMEM;
+    conceptdec_ctx own;
     conceptdec_i_arena arena;
-    void *out;
-    conceptdec_i_sums_ctx_open(&ctx, m->memory, m->kernels);
-    conceptdec_i_arena_open(&arena, &ctx);
-    conceptdec_status status = conceptdec_i_take(&ctx, "moments", count, sizeof(double), &out);
-    if (status == CONCEPTDEC_OK) {
-        status = make(&arena, m, which, out);
-        if (status == CONCEPTDEC_OK)
-            m->answers->numbers[which] = out;
-        else
-            conceptdec_i_memory_give(m->memory, out);
-    }
+    conceptdec_i_sums_ctx_open(&own, m->memory, m->kernels);
+    conceptdec_i_arena_open(&arena, ctx ? ctx : &own);
+    conceptdec_i_stage(arena.ctx, "moments", 1);
+    conceptdec_status status = make(&arena, m, which, out);
     conceptdec_i_arena_close(&arena);
-    conceptdec_i_sums_ctx_close(&ctx);
+    conceptdec_i_sums_ctx_close(&own);
+    if (status == CONCEPTDEC_OK)
+        keep(m, which, out);
+    else
+        conceptdec_i_memory_give(m->memory, out);
     return status;
+}
+
+static double *
+find_kept(const conceptdec_class_moments *m, int which)
+{
+    pthread_mutex_lock(&m->answers->lock);
+    double *kept = m->answers->numbers[which];
+    pthread_mutex_unlock(&m->answers->lock);
+    return kept;
 }
 
 static void
@@ -274,16 +302,16 @@ is_kept(const conceptdec_class_moments *m, int which)
 }
 
 static conceptdec_status
-numbers(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+numbers(conceptdec_ctx *ctx, const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
 {
     int which = 0, ndim = 0;
     while (which < CONCEPTDEC_I_CLASS_ANSWERS && strcmp(name, answers[which].name) != 0)
         which++;
     if (which == CONCEPTDEC_I_CLASS_ANSWERS || !is_kept(m, which))
         return CONCEPTDEC_ENAME;
-    if (!m->answers->numbers[which])
-        CONCEPTDEC_I_TRY(answer(m, which));
-    conceptdec_array found = {.data = m->answers->numbers[which], .dtype = CONCEPTDEC_FLOAT64};
+    if (!find_kept(m, which))
+        CONCEPTDEC_I_TRY(answer(ctx, m, which));
+    conceptdec_array found = {.data = find_kept(m, which), .dtype = CONCEPTDEC_FLOAT64};
     if (answers[which].has_classes)
         found.shape[ndim++] = m->classes;
     if (answers[which].has_rows)
@@ -295,13 +323,19 @@ numbers(const conceptdec_class_moments *m, const char *name, conceptdec_array *a
 }
 
 conceptdec_status
-conceptdec_class_moments_get(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+conceptdec_i_class_moments_ask(conceptdec_ctx *ctx, const conceptdec_class_moments *m, const char *name,
+                               conceptdec_array *array)
 {
-    if (!m || !name || !array)
-        return CONCEPTDEC_ENULL;
-    bool is_count = strcmp(name, CONCEPTDEC_M_N_SAMPLES) == 0 || strcmp(name, CONCEPTDEC_M_CLASS_COUNT) == 0;
+    if (strcmp(name, CONCEPTDEC_M_N_SAMPLES) != 0 && strcmp(name, CONCEPTDEC_M_CLASS_COUNT) != 0)
+        return numbers(ctx, m, name, array);
     pthread_mutex_lock(&m->answers->lock);
-    conceptdec_status status = is_count ? count(m, name, array) : numbers(m, name, array);
+    conceptdec_status status = count(m, name, array);
     pthread_mutex_unlock(&m->answers->lock);
     return status;
+}
+
+conceptdec_status
+conceptdec_class_moments_get(const conceptdec_class_moments *m, const char *name, conceptdec_array *array)
+{
+    return m && name && array ? conceptdec_i_class_moments_ask(NULL, m, name, array) : CONCEPTDEC_ENULL;
 }

@@ -166,6 +166,7 @@ read_arrays(conceptdec_i_arena *arena, conceptdec_i_record *file, const conceptd
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     int64_t n = 0;
     for (int64_t i = 0; i < m->n_sums; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(file->ctx, 0));
         if (!conceptdec_i_sums_are_sound(&m->sums[i]))
             return conceptdec_i_record_refuse(file, "a mean, a product or a row is impossible");
         n += conceptdec_i_sums_count(&m->sums[i]);

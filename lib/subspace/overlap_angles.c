@@ -92,6 +92,13 @@ block_of(const conceptdec_i_strip *strip, const conceptdec_i_angle_pair *pair)
     return r <= q ? (block){from, r, q, 1, strip->ld, x, y} : (block){from, q, r, strip->ld, 1, y, x};
 }
 
+/* Looks at the cancel flag within the work on one large block; small ones end before it matters. */
+static conceptdec_status
+look(const conceptdec_i_angles *a, const block *b)
+{
+    return b->small * b->wide > MOST_ABREAST ? conceptdec_i_poll(a->ctx, 0) : CONCEPTDEC_OK;
+}
+
 /* Columns of one block, `step` elements from one to the next of a column and `gap` from a column to the next. */
 static void
 load(const block *b, int64_t step, int64_t gap, double *out)
@@ -151,34 +158,39 @@ load_slices(const block *b, int64_t d, int64_t first, int64_t width, double *out
 }
 
 /* Adds the products of rows of the residual to the Gram matrix. */
-static void
-add_slice(const conceptdec_i_angles *a, int64_t count, int64_t ld, bool is_first)
+static conceptdec_status
+add_slice(const conceptdec_i_angles *a, const block *b, int64_t count, int64_t ld, bool is_first)
 {
     const conceptdec_i_kernels *kernels = a->ctx->kernels;
     int64_t mr = kernels->mr_f64, nr = kernels->nr_f64;
     for (int64_t i = 0; i < count; i += mr)
         kernels->interleave_f64(a->residual + i * SLICE, SLICE, min64(mr, count - i), SLICE, mr, a->rows + i * SLICE);
     for (int64_t j = 0; j < count; j += nr) {
+        CONCEPTDEC_I_TRY(look(a, b));
         kernels->interleave_f64(a->residual + j * SLICE, SLICE, min64(nr, count - j), SLICE, nr, a->others + j * SLICE);
         for (int64_t i = 0; i < count; i += mr)
             kernels->panel_f64(SLICE, a->rows + i * SLICE, a->others + j * SLICE, a->gram + j * ld + i, ld, !is_first);
     }
+    return CONCEPTDEC_OK;
 }
 
 /* The Gram matrix of what is left of `count` directions, whose turns are packed. */
-static void
+static conceptdec_status
 find_gram(const conceptdec_i_angles *a, const block *b, int64_t d, int64_t count, int64_t ld)
 {
     const conceptdec_i_kernels *kernels = a->ctx->kernels;
     int64_t mr = kernels->mr_f64, nr = kernels->nr_f64, depth = b->small + b->wide;
     for (int64_t first = 0; first < d; first += SLICE) {
         load_slices(b, d, first, mr, a->slices);
-        for (int64_t j = 0; j < count; j += nr)
+        for (int64_t j = 0; j < count; j += nr) {
+            CONCEPTDEC_I_TRY(look(a, b));
             for (int64_t i = 0; i < SLICE; i += mr)
                 kernels->panel_f64(depth, a->slices + i * depth, a->turns + j * depth, a->residual + j * SLICE + i,
                                    SLICE, 0);
-        add_slice(a, count, ld, first == 0);
+        }
+        CONCEPTDEC_I_TRY(add_slice(a, b, count, ld, first == 0));
     }
+    return CONCEPTDEC_OK;
 }
 
 static void
@@ -202,16 +214,18 @@ swap_sides(double *gram, double *factor, int64_t n, int64_t ld, int64_t gap, int
 }
 
 /* Columns of L, L L' = gram, the largest pivot first; from one on that is not above 0 they are zeros. */
-static void
-cholesky(double *gram, int64_t n, int64_t ld, double *factor, int64_t gap)
+static conceptdec_status
+cholesky(const conceptdec_i_angles *a, const block *b, int64_t n, int64_t ld, int64_t gap)
 {
+    double *gram = a->gram, *factor = a->factor;
     memset(factor, 0, (size_t)(n * gap) * sizeof *factor);
     for (int64_t k = 0; k < n; k++) {
         int64_t pivot = k;
+        CONCEPTDEC_I_TRY(look(a, b));
         for (int64_t i = k + 1; i < n; i++)
             pivot = gram[i * ld + i] > gram[pivot * ld + pivot] ? i : pivot;
         if (!(gram[pivot * ld + pivot] > 0))
-            return;
+            break;
         if (pivot != k)
             swap_sides(gram, factor, n, ld, gap, k, pivot);
         double root = sqrt(gram[k * ld + k]);
@@ -221,6 +235,7 @@ cholesky(double *gram, int64_t n, int64_t ld, double *factor, int64_t gap)
             for (int64_t i = k + 1; i < n; i++)
                 gram[j * ld + i] -= factor[k * gap + i] * factor[k * gap + j];
     }
+    return CONCEPTDEC_OK;
 }
 
 /* Sines of the `count` angles whose turns are packed, into a->sines, each eight times. */
@@ -228,8 +243,8 @@ static conceptdec_status
 find_sines(const conceptdec_i_angles *a, const block *b, int64_t d, int64_t count)
 {
     int64_t ld = round_up(count, max64(16, a->ctx->kernels->mr_f64)), gap = round_up(count, LANES);
-    find_gram(a, b, d, count, ld);
-    cholesky(a->gram, count, ld, a->factor, gap);
+    CONCEPTDEC_I_TRY(find_gram(a, b, d, count, ld));
+    CONCEPTDEC_I_TRY(cholesky(a, b, count, ld, gap));
     return conceptdec_i_singular_batch(a->ctx, a->factor, count, gap / LANES, true, a->sines);
 }
 
@@ -280,6 +295,7 @@ finish(const conceptdec_i_angles *a, const conceptdec_i_angle_pair *pair, const 
     memset(a->turns, 0, (size_t)(round_up(b->small, nr) * depth) * sizeof *a->turns);
     for (int64_t p = 0; p < b->small; p++) {
         double cosine = values[p * LANES], square = cosine * cosine;
+        CONCEPTDEC_I_TRY(look(a, b));
         if (square > 0.5) {
             find_turn(b, columns + p * gap, step, square, a->turn);
             pack_turn(a, depth, close++);

@@ -17,7 +17,8 @@ enum {
     EXPECTED,
     EXPECTED_SD,
     Z,
-    P_VALUE,
+    P_INDEPENDENT,
+    P_VALUE, /* the same; a null of exchanged labels has its own */
     GEODESIC,
     PROCRUSTES,
     MAX_ANGLE,
@@ -27,15 +28,15 @@ enum {
 
 static const char *const names[NUMBERS] = {
     CONCEPTDEC_R_OVERLAP,  CONCEPTDEC_R_SHARED_DIMENSIONS, CONCEPTDEC_R_CHORDAL,   CONCEPTDEC_R_VARIANCE_OVERLAP,
-    CONCEPTDEC_R_EXPECTED, CONCEPTDEC_R_EXPECTED_SD,       CONCEPTDEC_R_Z,         CONCEPTDEC_R_P_VALUE,
-    CONCEPTDEC_R_GEODESIC, CONCEPTDEC_R_PROCRUSTES,        CONCEPTDEC_R_MAX_ANGLE, CONCEPTDEC_R_FUBINI_STUDY,
+    CONCEPTDEC_R_EXPECTED, CONCEPTDEC_R_EXPECTED_SD,       CONCEPTDEC_R_Z,         CONCEPTDEC_R_P_INDEPENDENT,
+    CONCEPTDEC_R_P_VALUE,  CONCEPTDEC_R_GEODESIC,          CONCEPTDEC_R_PROCRUSTES, CONCEPTDEC_R_MAX_ANGLE,
+    CONCEPTDEC_R_FUBINI_STUDY,
 };
 
 typedef struct {
     conceptdec_ctx *ctx;
     const conceptdec_subspaces *a, *b;
-    bool is_self, has_angles, counts_missing;
-    const char *tail; /* what the tail of the null of independence is called */
+    bool is_self, has_angles, counts_missing, has_null;
     int64_t wide;     /* subspaces of b */
     int64_t r;        /* angles of a pair, at most */
     int64_t n_numbers;
@@ -97,7 +98,8 @@ static void
 put_numbers(const filling *f, int64_t s, int64_t t, const double *number)
 {
     for (int i = 0; i < f->n_numbers; i++)
-        f->number[i][s * f->wide + t] = number[i];
+        if (f->number[i])
+            f->number[i][s * f->wide + t] = number[i];
 }
 
 static void
@@ -108,7 +110,7 @@ score_chance(int64_t p, int64_t q, int64_t d, double shared, double *number)
     number[EXPECTED] = mean / least;
     number[EXPECTED_SD] = sqrt(variance) / least;
     number[Z] = variance > 0 ? (shared - mean) / sqrt(variance) : (double)NAN;
-    number[P_VALUE] = conceptdec_i_overlap_tail(p, q, d, shared);
+    number[P_INDEPENDENT] = number[P_VALUE] = conceptdec_i_overlap_tail(p, q, d, shared);
 }
 
 /* missing: dimensions that count as right angles. */
@@ -265,7 +267,8 @@ static conceptdec_status
 take_arrays(filling *f, conceptdec_result *result)
 {
     for (int i = 0; i < f->n_numbers; i++)
-        CONCEPTDEC_I_TRY(take_undefined(f, result, i == P_VALUE ? f->tail : names[i], 2, &f->number[i]));
+        if (i != P_VALUE || !f->has_null)
+            CONCEPTDEC_I_TRY(take_undefined(f, result, names[i], 2, &f->number[i]));
     if (f->has_angles) {
         CONCEPTDEC_I_TRY(take_undefined(f, result, CONCEPTDEC_R_COSINES, 3, &f->cosines));
         CONCEPTDEC_I_TRY(take_undefined(f, result, CONCEPTDEC_R_ANGLES, 3, &f->angles));
@@ -275,9 +278,22 @@ take_arrays(filling *f, conceptdec_result *result)
     return copy_numbers(f, result, CONCEPTDEC_R_UNDECIDED, f->a->undecided, f->a->count);
 }
 
-/* Bytes of it go to *taken. */
+/* Before anything is taken: what angles need of the memory. */
 static conceptdec_status
-take_scratch(conceptdec_i_arena *arena, filling *f, int64_t *taken)
+allow(const filling *f, int64_t memory, int64_t *needed)
+{
+    *needed = 0;
+    if (f->has_angles && f->r > 0)
+        *needed = conceptdec_i_lanes(f->ctx) *
+                  conceptdec_i_angles_bytes(f->ctx, f->r, max64(widest(f->a), widest(f->b)));
+    if (*needed < memory)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(f->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, but angles alone need %lld",
+                             (long long)memory, (long long)*needed);
+}
+
+static conceptdec_status
+take_scratch(conceptdec_i_arena *arena, filling *f)
 {
     int64_t lanes = conceptdec_i_lanes(f->ctx), wide = max64(widest(f->a), widest(f->b));
     void *p;
@@ -293,7 +309,6 @@ take_scratch(conceptdec_i_arena *arena, filling *f, int64_t *taken)
     f->squares = p;
     for (int64_t i = 0; i < lanes; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_angles_open(arena, f->r, wide, &f->lanes[i]));
-    *taken = lanes * conceptdec_i_angles_bytes(f->ctx, f->r, wide);
     return CONCEPTDEC_OK;
 }
 
@@ -303,19 +318,17 @@ conceptdec_i_overlap_fill(conceptdec_i_arena *arena, const conceptdec_subspaces 
 {
     filling f = {
         .ctx = arena->ctx, .a = a, .b = b ? b : a, .is_self = b == NULL || b == a, .wide = b ? b->count : a->count};
-    int64_t taken = 0;
+    int64_t taken;
     f.has_angles = !(options->flags & CONCEPTDEC_OVERLAP_NO_ANGLES);
     f.counts_missing = (options->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0;
-    f.tail = options->permutations > 0 ? CONCEPTDEC_R_P_INDEPENDENT : CONCEPTDEC_R_P_VALUE;
+    f.has_null = options->permutations > 0;
     f.n_numbers = f.has_angles ? NUMBERS : GEODESIC;
     f.r = min64(widest(f.a), widest(f.b));
     f.chunks = ceil_div(f.wide, CHUNK);
+    CONCEPTDEC_I_TRY(allow(&f, options->memory, &taken));
     CONCEPTDEC_I_TRY(take_arrays(&f, result));
-    CONCEPTDEC_I_TRY(take_scratch(arena, &f, &taken));
+    CONCEPTDEC_I_TRY(take_scratch(arena, &f));
     for (int64_t s = 0; f.is_self && s < a->count; s++)
         score_self(&f, s);
-    if (taken >= options->memory)
-        return conceptdec_i_fail(f.ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, but angles alone need %lld",
-                                 (long long)options->memory, (long long)taken);
     return conceptdec_i_overlap_strips(arena, a, b, options->memory - taken, f.chunks, score_strip, &f);
 }

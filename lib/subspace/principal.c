@@ -45,7 +45,7 @@ set_scale(const search *s, double scale)
     }
 }
 
-/* Rows that are read many times are shifted and scaled once, if that takes no more than half of the memory. */
+/* Rows that are read many times are shifted and scaled once, if every method has its memory beside that. */
 static conceptdec_status
 copy_rows(search *s)
 {
@@ -60,8 +60,10 @@ copy_rows(search *s)
     conceptdec_i_dense dense;
     int64_t numbers;
     void *rows;
-    if (!conceptdec_i_mul(p->n, p->d, &numbers) || numbers > p->memory / 2 / (int64_t)sizeof(double))
+    if (!conceptdec_i_mul(p->n, p->d, &numbers) ||
+        8 * (double)numbers + conceptdec_i_principal_singular_bytes(s) > (double)p->memory)
         return CONCEPTDEC_OK;
+    s->memory -= 8 * numbers;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", numbers, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
     s->copy = (conceptdec_matrix){
@@ -223,6 +225,7 @@ find(search *s, conceptdec_i_principal *answer)
 {
     const conceptdec_i_principal_problem *p = s->problem;
     int64_t kept;
+    s->memory = p->memory;
     s->divisor = (double)(p->is_centred ? p->n - 1 : p->n);
     s->most = min64(p->is_centred ? p->n - 1 : p->n, p->d);
     s->wanted = p->rank > 0 ? min64(p->rank, s->most) : s->most;

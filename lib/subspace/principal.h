@@ -47,6 +47,7 @@ typedef struct conceptdec_i_principal_search {
     const int32_t *row;             /* NULL: all rows of it */
     double *shift, *factor, *scale; /* d: factor is 1 / scale */
     conceptdec_matrix copy;
+    int64_t memory; /* that is left beside the copy */
     double unit, divisor;
     int64_t most;   /* directions that there can be */
     int64_t wanted; /* at most */
@@ -60,6 +61,7 @@ typedef struct conceptdec_i_principal_search {
 } conceptdec_i_principal_search;
 
 /* Whether `memory` allows it: an exact answer by the lesser of both sides in float64. */
+double conceptdec_i_principal_singular_bytes(const conceptdec_i_principal_search *search);
 bool conceptdec_i_principal_matrix_fits(const conceptdec_i_principal_search *search);
 conceptdec_status conceptdec_i_principal_matrix(conceptdec_i_principal_search *search);
 conceptdec_status conceptdec_i_principal_singular(conceptdec_i_principal_search *search);

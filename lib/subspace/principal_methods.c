@@ -4,14 +4,20 @@
 #include <string.h>
 
 #include "linalg/apply.h"
-#include "linalg/blocks.h"
+#include "linalg/block_gram.h"
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/krylov.h"
+#include "linalg/orthonormal.h"
 #include "subspace/principal.h"
+#include "subspace/subspaces.h"
 
 #define CLOSE_NARROW 1e-8 /* residuals of a Krylov space */
 #define CLOSE_WIDE 1e-10
+#define CLOSE_MATRIX 1e-12 /* of a matrix that is at hand: about its rounding */
+#define LARGE 256          /* side of such a matrix of whose few directions a Krylov space is faster than all eigenvectors */
+#define FEW_OF 16          /* directions are few where that side is this many times as long */
+#define PATIENCE 30        /* products */
 
 typedef conceptdec_i_principal_search search;
 
@@ -50,7 +56,7 @@ conceptdec_i_principal_matrix_fits(const search *s)
     const int64_t length = is_by_rows(s) ? p->n : p->d, count = is_by_rows(s) ? p->d : p->n;
     const double block = p->x ? (double)conceptdec_i_blocks_bytes(length, count, true) : 0;
     const double vectors = is_by_rows(s) ? 2 * 8 * d * (double)s->wanted : 0;
-    return 3 * 8 * side * side + block + vectors <= (double)p->memory;
+    return 3 * 8 * side * side + block + vectors <= (double)s->memory;
 }
 
 static conceptdec_status
@@ -60,32 +66,9 @@ take_product(search *s, int64_t side, double **product)
     void *memory;
     if (!conceptdec_i_mul(side, side, &numbers))
         numbers = INT64_MAX;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->scratch, "second moments", numbers, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY((s->problem->x ? conceptdec_i_arena_take : conceptdec_i_arena_take_raw)(
+        s->scratch, "second moments", numbers, sizeof(double), &memory));
     *product = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &memory));
-    s->values = memory;
-    return CONCEPTDEC_OK;
-}
-
-/* Upper half of the sums. */
-static conceptdec_status
-multiply(search *s, conceptdec_i_arena *arena, int64_t side, double *product)
-{
-    const bool by_columns = is_by_rows(s);
-    const conceptdec_i_principal_problem *p = s->problem;
-    const int64_t items = by_columns ? p->d : p->n, most = conceptdec_i_blocks_count(side, true);
-    conceptdec_i_blocks blocks = blocks_of(s);
-    void *block;
-    blocks.gap = conceptdec_i_blocks_gap(side, true);
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take_raw(arena, "rows", conceptdec_i_blocks_bytes(side, items, true), 1, &block));
-    for (int64_t first = 0; first < items; first += most) {
-        const int64_t count = min64(most, items - first);
-        conceptdec_i_dense dense;
-        CONCEPTDEC_I_TRY((by_columns ? conceptdec_i_blocks_columns : conceptdec_i_blocks_rows)(&blocks, first, count,
-                                                                                               block, &dense));
-        CONCEPTDEC_I_TRY(conceptdec_i_gram_add(arena->ctx, &dense, CONCEPTDEC_I_TILE_F64, product, side));
-    }
     return CONCEPTDEC_OK;
 }
 
@@ -93,21 +76,19 @@ static conceptdec_status
 fill_product(search *s, int64_t side, double *product)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    conceptdec_i_arena arena;
-    if (!p->x) {
-        for (int64_t i = 0; i < side * side; i++)
-            product[i] = p->scatter[i] / s->unit / s->unit / s->divisor;
-        return CONCEPTDEC_OK;
+    for (int64_t i = 0; !p->x && i < side; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+        for (int64_t j = 0; j < side; j++)
+            product[i * side + j] = p->scatter[i * side + j] / s->unit / s->unit / s->divisor;
     }
-    conceptdec_i_arena_open(&arena, s->scratch->ctx);
-    conceptdec_status status = multiply(s, &arena, side, product);
-    conceptdec_i_arena_close(&arena);
-    for (int64_t i = 0; i < side && status == CONCEPTDEC_OK; i++)
+    if (!p->x)
+        return CONCEPTDEC_OK;
+    const conceptdec_i_blocks blocks = blocks_of(s);
+    CONCEPTDEC_I_TRY(conceptdec_i_block_gram_add(s->scratch->ctx, &blocks, is_by_rows(s), product));
+    for (int64_t i = 0; i < side; i++)
         for (int64_t j = i; j < side; j++)
             product[i * side + j] /= s->divisor;
-    if (status == CONCEPTDEC_OK)
-        conceptdec_i_gram_mirror(product, side, side);
-    return status;
+    return conceptdec_i_gram_complete(s->scratch->ctx, product, side, side);
 }
 
 /* Eigenvectors come in ascending order, one a row. */
@@ -124,6 +105,22 @@ reverse(search *s, int64_t side, double *vectors)
             b[i] = value;
         }
     }
+}
+
+/* Few rows by kernels of the context's own threads, beside which those of BLAS would spin. */
+static conceptdec_status
+straighten(conceptdec_i_arena *arena, int64_t count, int64_t d, double *rows)
+{
+    bool is_done = false;
+    void *scratch;
+    if (count > 0 && count <= CONCEPTDEC_I_ORTHONORMAL_MOST) {
+        const int64_t bytes = conceptdec_i_orthonormal_bytes(arena->ctx, count);
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "products", bytes, 1, &scratch));
+        for (int64_t k = 0; k < count; k++)
+            (void)conceptdec_i_subspaces_unit(rows + k * d, d);
+        CONCEPTDEC_I_TRY(conceptdec_i_orthonormal_rows(arena->ctx, count, d, rows, 0, scratch, &is_done));
+    }
+    return is_done ? CONCEPTDEC_OK : conceptdec_i_orthonormalize(arena->ctx, count, d, rows, d);
 }
 
 /* out[k] = sum over rows of u[k][i] z_i, for k < count. */
@@ -149,7 +146,7 @@ combine(search *s, conceptdec_i_arena *arena, const double *u, int64_t count, do
                                          .precision = CONCEPTDEC_I_TILE_F64};
         CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
     }
-    return conceptdec_i_orthonormalize(arena->ctx, count, p->d, out, p->d);
+    return straighten(arena, count, p->d, out);
 }
 
 /* From vectors over rows to directions; of those alone whose values are more than rounding. */
@@ -170,6 +167,46 @@ turn_to_directions(search *s, const double *u)
     return status;
 }
 
+/* The leading ones of many; s->values NULL: they have not converged. */
+static conceptdec_status
+find_few(search *s, int64_t side, const double *product)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const conceptdec_i_krylov_problem problem = {.dims = side,
+                                                 .matrix = product,
+                                                 .stride = side,
+                                                 .components = min64(s->wanted + 1, s->most),
+                                                 .max_iterations = PATIENCE,
+                                                 .tolerance = CLOSE_MATRIX,
+                                                 .is_wide = true,
+                                                 .seed = p->seed,
+                                                 .memory = s->memory};
+    conceptdec_i_krylov_answer answer;
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
+    s->values = answer.converged ? answer.values : NULL;
+    s->vectors = answer.vectors;
+    s->n_values = problem.components;
+    s->floor = s->noise = fmax(CLOSE_MATRIX, rounding(s));
+    return CONCEPTDEC_OK;
+}
+
+/* The product is destroyed, and holds the vectors. */
+static conceptdec_status
+find_all(search *s, int64_t side, double *product)
+{
+    void *values;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &values));
+    s->values = values;
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    reverse(s, side, product);
+    s->n_values = min64(side, s->most);
+    s->floor = s->noise = rounding(s);
+    s->vectors = product;
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_principal_matrix(search *s)
 {
@@ -181,21 +218,20 @@ conceptdec_i_principal_matrix(search *s)
         if (!isfinite(product[i]))
             return conceptdec_i_fail(s->scratch->ctx, CONCEPTDEC_EOVERFLOW,
                                      "%s: float64 cannot hold its second moments", s->problem->name);
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
-    reverse(s, side, product);
-    s->n_values = min64(side, s->most);
-    s->floor = s->noise = rounding(s);
+    const bool has_failed = s->values != NULL; /* a Krylov space of the rows */
+    s->values = NULL;
+    if (!has_failed && s->problem->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF)
+        CONCEPTDEC_I_TRY(find_few(s, side, product));
+    if (!s->values)
+        CONCEPTDEC_I_TRY(find_all(s, side, product));
     s->is_sure = true;
-    s->vectors = product;
-    return is_by_rows(s) ? turn_to_directions(s, product) : CONCEPTDEC_OK;
+    return is_by_rows(s) ? turn_to_directions(s, s->vectors) : CONCEPTDEC_OK;
 }
 
 /* ---- singular vectors ---- */
 
-static double
-singular_bytes(const search *s)
+double
+conceptdec_i_principal_singular_bytes(const search *s)
 {
     const double n = (double)s->problem->n, d = (double)s->problem->d;
     return 8 * d * (n + fmin(n, d)) + (double)conceptdec_i_singular_bytes(s->problem->n, s->problem->d);
@@ -207,16 +243,16 @@ conceptdec_i_principal_singular(search *s)
     const conceptdec_i_principal_problem *p = s->problem;
     conceptdec_ctx *ctx = s->scratch->ctx;
     const int64_t least = min64(p->n, p->d);
-    const double bytes = singular_bytes(s);
+    const double bytes = conceptdec_i_principal_singular_bytes(s);
     const conceptdec_i_blocks blocks = blocks_of(s);
     conceptdec_i_dense dense;
     void *rows, *memory;
-    if (bytes > (double)p->memory)
+    if (bytes > (double)s->memory)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM,
                                  "memory: singular vectors of %lld rows of %s of %lld dimensions need %lld bytes, "
                                  "%lld are allowed",
                                  (long long)p->n, p->name, (long long)p->d,
-                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)p->memory);
+                                 bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)s->memory);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", p->n * p->d, sizeof(double), &rows));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", least * p->d, sizeof(double), &memory));
     s->vectors = memory;
@@ -248,7 +284,7 @@ conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
                                            .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
                                            .is_wide = true,
                                            .seed = p->seed,
-                                           .memory = p->memory};
+                                           .memory = s->memory};
     conceptdec_i_krylov_answer answer;
     double *matrix;
     if (p->x) {

@@ -200,7 +200,7 @@ number_units(conceptdec_i_concepts *c, conceptdec_i_groups *units)
     return conceptdec_i_groups_number(c->arena, c->n, c->groups, is_labelled, units);
 }
 
-/* Draws in which a concept is missing are left out, and counted. */
+/* A concept may be missing in some draws. */
 static conceptdec_status
 find_intervals(conceptdec_i_concepts *c, const drawing *d, double *bias, double *low, double *high)
 {
@@ -211,19 +211,13 @@ find_intervals(conceptdec_i_concepts *c, const drawing *d, double *bias, double 
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(c->arena, "bootstrap", draws, sizeof(double), &p));
     double *values = p;
     for (int64_t i = 0; i < d->count; i++) {
-        int64_t defined = 0;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(c->ctx, 0));
-        for (int64_t draw = 0; draw < draws; draw++) {
-            values[defined] = d->overlaps[draw * d->count + i];
-            defined += !isnan(values[defined]);
-        }
-        most = max64(most, draws - defined);
-        if (10 * (draws - defined) > draws) /* those that are left say little of the others */
-            defined = 0;
-        conceptdec_i_shifted_interval(values, defined, ((const double *)observed.data)[i], c->options.confidence,
-                                      &bias[i], &low[i], &high[i]);
+        for (int64_t draw = 0; draw < draws; draw++)
+            values[draw] = d->overlaps[draw * d->count + i];
+        most = max64(most, conceptdec_i_shifted_interval(values, draws, ((const double *)observed.data)[i],
+                                                         c->options.confidence, &bias[i], &low[i], &high[i]));
     }
-    return conceptdec_i_result_diagnostic(c->ctx, c->result, "bootstrap_draws_left_out", (double)most);
+    return conceptdec_i_result_diagnostic(c->ctx, c->result, CONCEPTDEC_I_DRAWS_LEFT_OUT, (double)most);
 }
 
 conceptdec_status

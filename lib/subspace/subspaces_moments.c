@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "subspace/class_moments.h"
 #include "subspace/directions.h"
 
 typedef struct {
@@ -17,7 +18,9 @@ typedef struct {
 static conceptdec_status
 ask(job *j, conceptdec_class_moments *moments, const char *name, conceptdec_array *array)
 {
-    conceptdec_status status = conceptdec_class_moments_get(moments, name, array);
+    conceptdec_status status = conceptdec_i_class_moments_ask(j->arena->ctx, moments, name, array);
+    if (status == CONCEPTDEC_ECANCELLED)
+        return status;
     if (status == CONCEPTDEC_ENAME)
         return conceptdec_i_fail(j->arena->ctx, CONCEPTDEC_EINVAL,
                                  "moments: have no \"%s\", a scatter matrix of each class, which this basis needs",
@@ -56,13 +59,16 @@ take_arguments(job *j, conceptdec_class_moments *moments)
 /* ---- principal directions ---- */
 
 /* scatter of class c about 0, into `about_zero`. */
-static void
+static conceptdec_status
 add_mean(const job *j, int64_t c, double *about_zero)
 {
     const double *from = j->scatter + c * j->d * j->d, *mean = j->means + c * j->d, n = (double)j->count[c];
-    for (int64_t i = 0; i < j->d; i++)
+    for (int64_t i = 0; i < j->d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(j->arena->ctx, 0));
         for (int64_t k = 0; k < j->d; k++)
             about_zero[i * j->d + k] = from[i * j->d + k] + n * mean[i] * mean[k];
+    }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -77,7 +83,7 @@ find_principal(const job *j, conceptdec_subspaces **subspaces)
     conceptdec_i_principal *found = p[0];
     for (int64_t c = 0; c < j->classes; c++) {
         if (!is_centred && j->count[c] > 0)
-            add_mean(j, c, p[1]);
+            CONCEPTDEC_I_TRY(add_mean(j, c, p[1]));
         const conceptdec_i_principal_problem problem = {
             .name = "moments",
             .scatter = is_centred ? j->scatter + c * d * d : p[1],

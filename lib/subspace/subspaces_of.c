@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "linalg/engine.h"
+#include "stats/groups.h"
 #include "subspace/directions.h"
 #include "subspace/subspaces.h"
 
@@ -16,20 +16,9 @@ static conceptdec_status
 find_members(conceptdec_i_arena *arena, const int32_t *row, int64_t n, const int32_t *labels, int64_t classes,
              members *m)
 {
-    void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "classes", classes + 2, sizeof(int64_t), &p));
-    int64_t *next = p;
-    m->start = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", n, sizeof(int32_t), &p));
-    m->row = p;
-    for (int64_t i = 0; i < n; i++)
-        if (labels[i] >= 0)
-            next[labels[i] + 2]++;
-    for (int64_t c = 0; c < classes; c++)
-        next[c + 2] += next[c + 1];
-    for (int64_t i = 0; i < n; i++)
-        if (labels[i] >= 0)
-            m->row[next[labels[i] + 1]++] = row ? row[i] : (int32_t)i;
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_list(arena, n, labels, classes, &m->start, &m->row));
+    for (int64_t i = 0; row && i < m->start[classes]; i++)
+        m->row[i] = row[m->row[i]];
     return CONCEPTDEC_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include "subspace/subspaces.h"
 
+#define DEFAULT_MEMORY (INT64_C(1) << 29)
+
 enum { PROBE, RANK, CLASSES, MEMORY, SEED, EXPLAINED, TOLERANCE, BASIS, FLAGS, FIELDS };
 
 static const char *const bases[] = {"within", "uncentered", "means", "difference", "probe"};
@@ -104,7 +106,7 @@ conceptdec_i_subspaces_options_take(conceptdec_ctx *ctx, const conceptdec_subspa
 {
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", given, o, sizeof *o, sizeof *o));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", o->given, FIELDS));
-    conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
+    conceptdec_i_default_int(o->given, MEMORY, &o->memory, DEFAULT_MEMORY);
     CONCEPTDEC_I_TRY(check_numbers(ctx, o));
     return check_parts(ctx, o);
 }
@@ -122,5 +124,7 @@ conceptdec_i_subspaces_options_refuse(conceptdec_ctx *ctx, const conceptdec_subs
         return idle(ctx, "basis", where);
     if (has_rank(o) || has_share(o))
         return idle(ctx, has_rank(o) ? "rank" : "explained", where);
-    return CONCEPTDEC_I_GIVEN(o, SEED) || o->seed ? idle(ctx, "seed", where) : CONCEPTDEC_OK;
+    if (CONCEPTDEC_I_GIVEN(o, SEED) || o->seed)
+        return idle(ctx, "seed", where);
+    return CONCEPTDEC_I_GIVEN(o, MEMORY) || o->memory != DEFAULT_MEMORY ? idle(ctx, "memory", where) : CONCEPTDEC_OK;
 }

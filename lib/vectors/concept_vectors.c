@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "stats/bootstrap.h"
 #include "stats/class_means.h"
 #include "stats/groups.h"
 #include "stats/samples.h"
@@ -83,25 +84,17 @@ static conceptdec_status
 list_members(conceptdec_i_vectors *v, const int32_t *labels)
 {
     const int64_t C = v->classes;
-    void *p[3];
+    void *p;
     int64_t known = 0;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "classes", C + 2, sizeof(int64_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "classes", v->n, sizeof(int32_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "classes", C, sizeof(int64_t), &p[2]));
-    v->start = p[0];
-    v->row = p[1];
-    v->order = p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_groups_list(v->arena, v->n, labels, C, &v->start, &v->row));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(v->arena, "classes", C, sizeof(int64_t), &p));
+    v->order = p;
     for (int64_t i = 0; i < v->n; i++)
-        if (labels[i] >= 0 && v->start[labels[i] + 2]++ == 0)
+        if (labels[i] >= 0 && v->row[v->start[labels[i]]] == i)
             v->order[known++] = labels[i];
     for (int64_t c = 0; c < C; c++)
-        if (v->start[c + 2] == 0)
+        if (v->start[c] == v->start[c + 1])
             v->order[known++] = c;
-    for (int64_t c = 0; c < C; c++)
-        v->start[c + 2] += v->start[c + 1];
-    for (int64_t i = 0; i < v->n; i++)
-        if (labels[i] >= 0)
-            v->row[v->start[labels[i] + 1]++] = (int32_t)i;
     return CONCEPTDEC_OK;
 }
 
@@ -337,7 +330,8 @@ find_intervals(const conceptdec_i_vectors *v, conceptdec_result *result)
     CONCEPTDEC_I_TRY(conceptdec_result_get(result, CONCEPTDEC_R_COSINES, &cosines));
     out.norms = norms.data;
     out.cosines = cosines.data;
-    return conceptdec_i_vectors_bootstrap(v, &out);
+    CONCEPTDEC_I_TRY(conceptdec_i_vectors_bootstrap(v, &out));
+    return conceptdec_i_result_diagnostic(v->arena->ctx, result, CONCEPTDEC_I_DRAWS_LEFT_OUT, (double)out.left_out);
 }
 
 static conceptdec_status

@@ -35,6 +35,7 @@ double conceptdec_i_vectors_cosine(const conceptdec_i_vectors *v, double product
 typedef struct conceptdec_i_vectors_intervals {
     const double *norms, *cosines;
     double *norm_low, *norm_high, *norm_bias, *cosine_low, *cosine_high, *cosine_bias;
+    int64_t left_out; /* most draws without a number */
 } conceptdec_i_vectors_intervals;
 
 /* Intervals by samples drawn again within each class: norm_low, norm_high (classes), cosine_low, cosine_high (classes x

@@ -7,6 +7,7 @@
 
 #include "linalg/columns.h"
 #include "stats/samples.h"
+#include "subspace/class_moments.h"
 
 enum { DIRECTIONS, CLASSES, RANK, MEMORY, TOLERANCE, KIND, FLAGS, FIELDS };
 
@@ -178,7 +179,9 @@ conceptdec_eraser_get(const conceptdec_eraser *e, const char *name, conceptdec_a
 static conceptdec_status
 ask(conceptdec_ctx *ctx, const conceptdec_class_moments *moments, const char *name, conceptdec_array *array)
 {
-    conceptdec_status status = conceptdec_class_moments_get(moments, name, array);
+    conceptdec_status status = conceptdec_i_class_moments_ask(ctx, moments, name, array);
+    if (status == CONCEPTDEC_ECANCELLED)
+        return status;
     if (status == CONCEPTDEC_ENAME)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "moments: are means alone or with variances, but LEACE needs a covariance");
     if (status != CONCEPTDEC_OK)

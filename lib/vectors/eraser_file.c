@@ -63,17 +63,28 @@ strengths_are_sound(const conceptdec_eraser *e)
 
 /* What is removed for one direction is read by that one alone: then what is left has nothing more to be removed. */
 static bool
-directions_are_sound(const conceptdec_eraser *e)
+direction_is_sound(const conceptdec_eraser *e, int64_t i)
 {
-    for (int64_t i = 0; i < e->rank; i++)
-        for (int64_t k = 0; k < e->rank; k++) {
-            double product = 0;
-            for (int64_t j = 0; j < e->d; j++)
-                product += e->read[i * e->d + j] * e->removed[k * e->d + j];
-            if (!(fabs(product - (i == k)) <= 1e-4))
-                return false;
-        }
+    for (int64_t k = 0; k < e->rank; k++) {
+        double product = 0;
+        for (int64_t j = 0; j < e->d; j++)
+            product += e->read[i * e->d + j] * e->removed[k * e->d + j];
+        if (!(fabs(product - (i == k)) <= 1e-4))
+            return false;
+    }
     return true;
+}
+
+static conceptdec_status
+check_directions(conceptdec_i_record *file, const conceptdec_eraser *e)
+{
+    bool is_sound = strengths_are_sound(e) && are_finite(e->mean, e->d);
+    for (int64_t i = 0; i < e->rank && is_sound; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(file->ctx, 0));
+        is_sound = are_finite(e->read + i * e->d, e->d) && are_finite(e->removed + i * e->d, e->d) &&
+                   direction_is_sound(e, i);
+    }
+    return is_sound ? CONCEPTDEC_OK : conceptdec_i_record_refuse(file, "a number is impossible");
 }
 
 static conceptdec_status
@@ -87,10 +98,7 @@ read_arrays(conceptdec_i_record *file, conceptdec_eraser *e)
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     if (e->kind == CONCEPTDEC_ERASE_PROJECTION)
         memcpy(e->removed, e->read, (size_t)(e->rank * e->d) * sizeof *e->read);
-    if (!are_finite(e->mean, e->d) || !are_finite(e->read, e->rank * e->d) || !are_finite(e->removed, e->rank * e->d) ||
-        !strengths_are_sound(e) || !directions_are_sound(e))
-        return conceptdec_i_record_refuse(file, "a number is impossible");
-    return CONCEPTDEC_OK;
+    return check_directions(file, e);
 }
 
 /* Before any memory is taken. */

@@ -12,6 +12,7 @@ typedef struct {
     double *norms;   /* classes x draws */
     double *cosines; /* pairs x draws: (a, b), a < b, at pair_at */
     double *scratch; /* classes x d, d and classes for each lane */
+    int64_t *left_out; /* classes */
     conceptdec_i_vectors_intervals *out;
 } bootstrap;
 
@@ -75,13 +76,14 @@ conclude_task(void *argument, int64_t c, int lane)
     const bool varies = v->units[c] >= 2;
     conceptdec_i_vectors_intervals *out = b->out;
     (void)lane;
-    conceptdec_i_shifted_interval(b->norms + c * draws, varies ? draws : 0, out->norms[c], confidence,
-                                  &out->norm_bias[c], &out->norm_low[c], &out->norm_high[c]);
+    int64_t most = conceptdec_i_shifted_interval(b->norms + c * draws, varies ? draws : 0, out->norms[c], confidence,
+                                                 &out->norm_bias[c], &out->norm_low[c], &out->norm_high[c]);
     for (int64_t a = 0; a < c; a++) {
         const int64_t here = a * C + c, there = c * C + a;
-        conceptdec_i_shifted_interval(b->cosines + pair_at(a, c) * draws, varies && v->units[a] >= 2 ? draws : 0,
-                                      out->cosines[here], confidence, &out->cosine_bias[here], &out->cosine_low[here],
-                                      &out->cosine_high[here]);
+        const int64_t left_out = conceptdec_i_shifted_interval(
+            b->cosines + pair_at(a, c) * draws, varies && v->units[a] >= 2 ? draws : 0, out->cosines[here], confidence,
+            &out->cosine_bias[here], &out->cosine_low[here], &out->cosine_high[here]);
+        most = max64(most, left_out);
         out->cosine_bias[there] = out->cosine_bias[here];
         out->cosine_low[there] = out->cosine_low[here];
         out->cosine_high[there] = out->cosine_high[here];
@@ -89,6 +91,7 @@ conclude_task(void *argument, int64_t c, int lane)
     const double own = varies ? out->cosines[c * C + c] : (double)NAN;
     out->cosine_low[c * C + c] = out->cosine_high[c * C + c] = own;
     out->cosine_bias[c * C + c] = 0 * own;
+    b->left_out[c] = most;
     return CONCEPTDEC_OK;
 }
 
@@ -98,7 +101,7 @@ run(conceptdec_i_arena *arena, bootstrap *b)
     const conceptdec_i_vectors *v = b->v;
     const int64_t draws = v->options.bootstrap, pairs = v->classes * (v->classes - 1) / 2;
     const double bytes = 8.0 * (double)draws * (double)(pairs + v->classes);
-    void *p[3];
+    void *p[4];
     if (bytes > (double)v->options.memory)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ENOMEM,
                                  "memory: %lld draws of %lld cosines and norms need %lld bytes, %lld are allowed",
@@ -108,6 +111,8 @@ run(conceptdec_i_arena *arena, bootstrap *b)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "bootstrap", draws * pairs, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "bootstrap", conceptdec_i_lanes(arena->ctx) * scratch_size(v),
                                                  sizeof(double), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "bootstrap", v->classes, sizeof *b->left_out, &p[3]));
+    b->left_out = p[3];
     b->norms = p[0];
     b->cosines = p[1];
     b->scratch = p[2];
@@ -120,7 +125,11 @@ run(conceptdec_i_arena *arena, bootstrap *b)
                                          .consume = consume,
                                          .argument = b};
     CONCEPTDEC_I_TRY(conceptdec_i_resample(&job));
-    return conceptdec_i_parallel(arena->ctx, v->classes, conclude_task, b);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(arena->ctx, v->classes, conclude_task, b));
+    b->out->left_out = 0;
+    for (int64_t c = 0; c < v->classes; c++)
+        b->out->left_out = max64(b->out->left_out, b->left_out[c]);
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status

@@ -124,6 +124,12 @@ label_below(call *c)
     c->labels[5] = -2;
 }
 static void
+label_huge(call *c)
+{
+    c->labels[6] = 2000000000;
+    c->o.classes = 0;
+}
+static void
 label_above(call *c)
 {
     c->o.classes = C;
@@ -403,6 +409,7 @@ static const struct {
     {two_label_sets, CONCEPTDEC_ESIZE, "labels: 2 columns"},
     {label_below, CONCEPTDEC_ELABEL, "labels: -2 at row 5"},
     {label_above, CONCEPTDEC_ELABEL, "labels: 3 at row 6 is not in -1..2"},
+    {label_huge, CONCEPTDEC_ELABEL, "labels: 2000000000 at row 6 makes 2000000001 classes"},
     {nothing_labelled, CONCEPTDEC_ETOOFEW, "labels: no row"},
     {cancelled, CONCEPTDEC_ECANCELLED, ""},
     {struct_too_small, CONCEPTDEC_ESTRUCT_SIZE, "options"},

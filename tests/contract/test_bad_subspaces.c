@@ -156,6 +156,7 @@ WRONG(short_labels, c->labels.rows--)
 WRONG(wide_labels, (c->labels.cols = 2, c->labels.rows = N))
 WRONG(low_label, c->label_values[7] = -2)
 WRONG(high_label, (c->label_values[7] = 5, c->subspaces.classes = c->vectors.classes = 5))
+WRONG(huge_label, (c->label_values[7] = 2000000000, c->subspaces.classes = c->vectors.classes = 0))
 WRONG(few_labels, memset(c->label_values + 1, -1, sizeof(int64_t) * (N - 1)))
 WRONG(one_class, memset(c->label_values, 0, sizeof c->label_values))
 WRONG(small_struct, c->subspaces.struct_size = c->vectors.struct_size = 8)
@@ -185,6 +186,7 @@ WRONG(probe_of_one, (c->subspaces.basis = CONCEPTDEC_BASIS_PROBE, one_class(c)))
 WRONG(basis_of_bases, c->subspaces.basis = 1)
 WRONG(rank_of_bases, c->subspaces.rank = 2)
 WRONG(seed_of_bases, c->subspaces.seed = 2)
+WRONG(memory_of_bases, c->subspaces.memory = 1 << 20)
 WRONG(odd_bases, c->subspaces.classes = 3)
 WRONG(tolerance_beside, (c->subspaces.tolerance = 0.1, c->no_variances = false))
 WRONG(not_orthonormal, c->no_variances = false)
@@ -262,6 +264,7 @@ static const struct {
     {NEW, wide_labels, CONCEPTDEC_ESIZE, "labels: 2 columns"},
     {NEW, low_label, CONCEPTDEC_ELABEL, "labels: -2 at row 7"},
     {NEW, high_label, CONCEPTDEC_ELABEL, "labels: 5 at row 7, column 0 is not in -1..4"},
+    {NEW, huge_label, CONCEPTDEC_ELABEL, "labels: 2000000000 at row 7 makes 2000000001 classes, more than 1048576"},
     {NEW, few_labels, CONCEPTDEC_ETOOFEW, "labels: 1 labelled rows"},
     {NEW, small_struct, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size"},
     {NEW, unknown_bits, CONCEPTDEC_ESTRUCT_TAIL, "options.given"},
@@ -296,6 +299,7 @@ static const struct {
     {BASES, basis_of_bases, CONCEPTDEC_EINVAL, "basis: plays no part where bases"},
     {BASES, rank_of_bases, CONCEPTDEC_EINVAL, "rank: plays no part where bases"},
     {BASES, seed_of_bases, CONCEPTDEC_EINVAL, "seed: plays no part where bases"},
+    {BASES, memory_of_bases, CONCEPTDEC_EINVAL, "memory: plays no part where bases"},
     {BASES, odd_bases, CONCEPTDEC_ESIZE, "n_bases: 2 is no multiple of 3"},
     {BASES, tolerance_beside, CONCEPTDEC_EINVAL, "tolerance: plays no part where variances"},
     {BASES, not_orthonormal, CONCEPTDEC_EINVAL, "bases[0]: rows 0 and 0 are not orthonormal"},
@@ -334,6 +338,7 @@ static const struct {
     {VECTORS, short_labels, CONCEPTDEC_ESIZE, "labels: 23 rows"},
     {VECTORS, low_label, CONCEPTDEC_ELABEL, "labels: -2 at row 7"},
     {VECTORS, high_label, CONCEPTDEC_ELABEL, "labels: 5 at row 7"},
+    {VECTORS, huge_label, CONCEPTDEC_ELABEL, "labels: 2000000000 at row 7 makes"},
     {VECTORS, few_labels, CONCEPTDEC_ETOOFEW, "labels: 1 labelled rows"},
     {VECTORS, one_class, CONCEPTDEC_ESINGLECLASS, "labels: all labelled rows have class 0"},
     {VECTORS, small_struct, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size"},

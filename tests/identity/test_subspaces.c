@@ -82,6 +82,32 @@ START_TEST(any_threads)
 }
 END_TEST
 
+/* Few directions of a product of 300 rows are found by a Krylov space, 20 by all of its eigenvectors. */
+START_TEST(few_as_all)
+{
+    enum { FEW = 8, MANY = 20 };
+    const int64_t n = 350, d = 360, rows = n - n / 7;
+    conceptdec_subspaces_options o = {.struct_size = sizeof o, .rank = FEW};
+    conceptdec_ctx *ctx = projection_ctx(2);
+    fill(n, d);
+    for (int64_t i = 0; i < n; i++)
+        labels[i] = labels[i] < 0 ? -1 : 0;
+    const conceptdec_matrix view = projection_view_f32(narrow, n, d), all = subspace_labels(labels, n);
+    conceptdec_subspaces *few = subspace_new(ctx, &view, 1, &all, &o);
+    o.rank = MANY;
+    conceptdec_subspaces *many = subspace_new(ctx, &view, 1, &all, &o);
+    const double *one = subspace_array(few, CONCEPTDEC_S_VARIANCES).data;
+    const double *two = subspace_array(many, CONCEPTDEC_S_VARIANCES).data;
+    ck_assert(rows >= 256 && rows < 384);
+    for (int64_t k = 0; k < FEW; k++)
+        NEAR(one[k], two[k], 1e-12 * two[0]);
+    NEAR(subspace_distance(subspace_basis(few, 0), FEW, subspace_basis(many, 0), FEW, d), 0, 1e-9);
+    conceptdec_subspaces_free(few);
+    conceptdec_subspaces_free(many);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 static int32_t
 deliver(void *user, int64_t first, int64_t count, void *out)
 {
@@ -365,6 +391,7 @@ make_suite(void)
     tcase_add_loop_test(tests, vectors_any_threads, 0, 6);
     tcase_add_loop_test(tests, vectors_numbered_anew, 0, 2);
     tcase_add_loop_test(tests, vectors_without_what_is_not_labelled, 0, 2);
+    tcase_add_test(tests, few_as_all);
     tcase_add_test(tests, vectors_and_subspaces);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,4 +1,4 @@
-/* One sweep of rotations: what it must keep, and that sweeps end. */
+/* Sweeps of rotations: what they must keep, and that sweeps end. */
 #include <math.h>
 
 #include "sets.h"
@@ -16,6 +16,16 @@ product(const double *columns, int64_t n, int64_t p, int64_t q, int lane, int is
     return sum;
 }
 
+/* One sweep, in parts of two columns. */
+static int
+sweep(const conceptdec_i_kernels *set, double *columns, int64_t m, int64_t n, int is_one, double *squares)
+{
+    int any = 0;
+    for (int64_t first = 0; first < m; first += 2)
+        any |= set->turn_columns(columns, m, n, is_one, first, first + 2 < m ? first + 2 : m, 1e-14, squares);
+    return any;
+}
+
 static void
 check_turns(const conceptdec_i_kernels *set, int64_t m, int64_t n, int is_one)
 {
@@ -29,7 +39,7 @@ check_turns(const conceptdec_i_kernels *set, int64_t m, int64_t n, int is_one)
     for (int l = 0; l < LANES; l++)
         for (int64_t p = 0; p < m; p++)
             before[l] += product(columns, n, p, p, l, is_one);
-    while (set->turn_columns(columns, m, n, is_one, 1e-14, squares))
+    while (sweep(set, columns, m, n, is_one, squares))
         ck_assert(++sweeps < 30);
     for (int l = 0; l < LANES; l++)
         for (int64_t p = 0; p < m; p++) {

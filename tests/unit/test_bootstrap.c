@@ -239,11 +239,28 @@ START_TEST(known_quantiles)
     check_interval(4, four, 0.5, 1.75, 3.25); /* numpy.quantile([1, 2, 3, 4], [0.25, 0.75]) */
     check_interval(5, five, 0.5, -2, 5);
     check_interval(1, one, 0.95, 7, 7);
-    ladder[50] = (double)NAN;
-    conceptdec_i_percentile_interval(ladder, 101, 0.9, &ends[0], &ends[1]);
+    ck_assert_int_eq(conceptdec_i_percentile_interval(ladder, 0, 0.9, &ends[0], &ends[1]), 0);
     ck_assert(isnan(ends[0]) && isnan(ends[1]));
-    conceptdec_i_percentile_interval(ladder, 0, 0.9, &ends[0], &ends[1]);
-    ck_assert(isnan(ends[0]) && isnan(ends[1]));
+}
+END_TEST
+
+/* Up to a tenth is left out; then bias and ends are those of the others. */
+START_TEST(undefined_draws)
+{
+    double values[20], bias, ends[2];
+    for (int undefined = 0; undefined <= 3; undefined++) {
+        for (int i = 0; i < 20; i++)
+            values[i] = i % 7 == 3 && i / 7 < undefined ? (double)NAN : 2 + i % 2;
+        ck_assert_int_eq(conceptdec_i_shifted_interval(values, 20, 2, 0.5, &bias, &ends[0], &ends[1]), undefined);
+        if (undefined == 3) {
+            ck_assert(isnan(bias) && isnan(ends[0]) && isnan(ends[1]));
+            continue;
+        }
+        const double wanted = undefined == 1 ? 9.0 / 19 : 0.5; /* rows 3, 10 and 17 are odd, even and odd */
+        ck_assert_double_eq_tol(bias, wanted, 1e-15);
+        ck_assert_double_eq_tol(ends[0], 2 - wanted, 1e-15);
+        ck_assert_double_eq_tol(ends[1], 3 - wanted, 1e-15);
+    }
 }
 END_TEST
 
@@ -261,6 +278,7 @@ bootstrap_suite(void)
     tcase_add_test(draws, nothing_scored);
     tcase_add_test(draws, a_single_unit_has_no_spread);
     tcase_add_test(quantiles, known_quantiles);
+    tcase_add_test(quantiles, undefined_draws);
     suite_add_tcase(suite, draws);
     suite_add_tcase(suite, quantiles);
     return suite;

@@ -95,6 +95,7 @@ START_TEST(unequal_ranks)
     CHECK(r, CONCEPTDEC_R_CHORDAL, 2, sin(t));
     CHECK(r, CONCEPTDEC_R_MAX_ANGLE, 1, t);
     CHECK(r, CONCEPTDEC_R_P_VALUE, 1, 1 - cos(t) * cos(t)); /* Beta(1, 1) */
+    CHECK(r, CONCEPTDEC_R_P_INDEPENDENT, 1, 1 - cos(t) * cos(t));
     CHECK(m, CONCEPTDEC_R_OVERLAP, 1, cos(t) * cos(t));
     CHECK(m, CONCEPTDEC_R_GEODESIC, 1, sqrt(t * t + right * right));
     CHECK(m, CONCEPTDEC_R_CHORDAL, 1, sqrt(sin(t) * sin(t) + 1));

@@ -45,8 +45,8 @@ With S subspaces (views x C; `view`, `class_` (S) say which) and r the largest r
 cosine over the smaller rank, 0 to 1), `shared_dimensions` (sum of squared cosines), `cosines` (S x S x r, descending)
 and `angles` (radians, ascending; NaN beyond the smaller rank), `geodesic`, `chordal`, `procrustes`, `max_angle`,
 `fubini_study` (distances), `variance_overlap`, `alignment_index`, `expected` and `expected_sd` (of `overlap` for
-independent uniform subspaces of these ranks), `z`, `p_value` (against that null; with permutations the share of draws,
-the observed one included, that overlap at least as much, and `p_independent` is the other), all S x S; `ranks`,
+independent uniform subspaces of these ranks), `z`, `p_independent` (against that null), `p_value` (the same; with
+permutations the share of draws, the observed one included, that overlap at least as much), all S x S; `ranks`,
 `n_missing`, `undecided` (S), `variances` (S x r), `classes`. With permutations `null` (P x S x S), `p_value_lower`;
 with bootstrap `ci_low`, `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has NaN.
 
@@ -84,7 +84,7 @@ end
 
 Principal angles between all pairs of subspaces, one of `a` and one of `b`, accurate to 1e-13 however small or right
 they are. Options and arrays as in [`subspace_overlap`](@ref), without what needs the samples; `ranks` are those of
-`a`, `ranks_other` those of `b`, and `p_value` is against independent subspaces.
+`a`, `ranks_other` those of `b`, and `p_independent` and `p_value` are the same, against independent subspaces.
 
 Throws [`ConceptDecError`](@ref) (ESIZE for another d).
 """

@@ -236,9 +236,10 @@ class Subspaces(LibraryObject):
         Returns
         -------
         Result
-            `overlap`, `shared_dimensions`, `chordal`, `expected`, `expected_sd`, `z`, `p_value` (S x S' each; the last
-            against independent subspaces), `variance_overlap`, `ranks` (S), `ranks_other` (S'), `undecided`, and with
-            angles `cosines`, `angles` (S x S' x r), `geodesic`, `procrustes`, `max_angle`, `fubini_study`.
+            `overlap`, `shared_dimensions`, `chordal`, `expected`, `expected_sd`, `z`, `p_independent` and `p_value` (S x
+            S' each; the last two are the same, against independent subspaces), `variance_overlap`, `ranks` (S),
+            `ranks_other` (S'), `undecided`, and with angles `cosines`, `angles` (S x S' x r), `geodesic`, `procrustes`,
+            `max_angle`, `fubini_study`.
 
         Raises
         ------
@@ -470,9 +471,9 @@ def subspace_overlap(
         (S x S, mean squared cosine over the smaller rank, 0 to 1), `shared_dimensions` (sum of squared cosines),
         `cosines` (S x S x r, descending) and `angles` (radians, ascending; NaN beyond the smaller rank), `geodesic`,
         `chordal`, `procrustes`, `max_angle`, `fubini_study` (distances, S x S), `variance_overlap`, `alignment_index`,
-        `expected` and `expected_sd` (of `overlap` for independent uniform subspaces of these ranks), `z`, `p_value`
-        (S x S: against that null; with permutations the share of draws, the observed one included, that overlap at
-        least as much, and `p_independent` is the other), `ranks`, `n_missing`, `undecided`, `view`, `class_` (S, the
+        `expected` and `expected_sd` (of `overlap` for independent uniform subspaces of these ranks), `z`,
+        `p_independent` (S x S: against that null), `p_value` (the same; with permutations the share of draws, the
+        observed one included, that overlap at least as much), `ranks`, `n_missing`, `undecided`, `view`, `class_` (S, the
         caller's labels), `variances` (S x r), `classes`. With permutations `null` (P x S x S) and `p_value_lower`; with
         bootstrap `ci_low` and `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has NaN.
 

@@ -158,6 +158,18 @@ def test_rsa(pair, name, comparison):
     assert r.n_pairs == 40 * 39 // 2
 
 
+def test_undefined_draws_are_left_out():
+    """A draw of 5 conditions may hold two of them alone: one pair, which has no correlation."""
+    rng = np.random.default_rng(3)
+    condition = np.repeat(np.arange(5), 8)
+    x = rng.normal(size=(5, 6))[condition] + 0.1 * rng.normal(size=(40, 6))
+    r = similarity(x, x + rng.normal(size=x.shape), "rsa", comparison="pearson", y=condition, bootstrap=200)
+    assert 0 < r.diagnostics["bootstrap_draws_left_out"] <= 20
+    assert np.isfinite(r.ci_low) and r.ci_low < r.ci_high
+    few = similarity(x, x + rng.normal(size=x.shape), "rsa", comparison="pearson", y=condition % 3, bootstrap=200)
+    assert few.diagnostics["bootstrap_draws_left_out"] > 20 and np.isnan(few.ci_low)
+
+
 def test_rsa_of_conditions(pair):
     x, y = pair
     condition = np.array(["a", "b", "c", "d", "e"])[np.arange(80) % 5]

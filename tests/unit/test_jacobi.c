@@ -1,0 +1,129 @@
+/* Small symmetric eigenproblems in plain C: two ways that know nothing of each other, and values that are known. */
+#include <math.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "linalg/jacobi.h"
+
+enum { MOST = CONCEPTDEC_I_QL_MOST };
+
+static double matrix[MOST * MOST], copy[MOST * MOST], vectors[MOST * MOST], others[MOST * MOST], values[MOST], known[MOST];
+
+static uint64_t state = 7;
+
+static double
+draw(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(state >> 11) * 0x1p-53 - 0.5;
+}
+
+/* kind 0: random; 1: of rank 3; 2: blocks that do not touch; 3: columns of very different sizes. */
+static void
+fill(int64_t n, int kind)
+{
+    double factors[3 * MOST];
+    for (int64_t i = 0; i < 3 * n; i++)
+        factors[i] = draw();
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            double x = draw();
+            if (kind == 1)
+                x = factors[i] * factors[j] + factors[n + i] * factors[n + j] - factors[2 * n + i] * factors[2 * n + j];
+            if (kind == 2)
+                x = i / 3 == j / 3 ? x : 0;
+            if (kind == 3)
+                x = ldexp(x, (int)(-i - j));
+            matrix[i * n + j] = matrix[j * n + i] = x;
+        }
+}
+
+static double
+norm(int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n * n; i++)
+        sum += matrix[i] * matrix[i];
+    return sqrt(sum) + 1e-300;
+}
+
+static double
+dot(const double *a, const double *b, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+static void
+check_decomposition(int64_t n)
+{
+    const double unit = norm(n);
+    for (int64_t k = 0; k < n; k++) {
+        for (int64_t l = 0; l <= k; l++)
+            ck_assert_double_eq_tol(dot(vectors + k * n, vectors + l * n, n), k == l, 1e-13);
+        for (int64_t i = 0; i < n; i++)
+            ck_assert_double_eq_tol(dot(matrix + i * n, vectors + k * n, n), values[k] * vectors[k * n + i], 1e-13 * unit);
+        ck_assert(k == 0 || values[k] >= values[k - 1]);
+    }
+}
+
+START_TEST(both_agree)
+{
+    const int64_t sizes[] = {1, 2, 3, 5, 12, 33, MOST};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int kind = 0; kind < 4; kind++) {
+            const int64_t n = sizes[i];
+            fill(n, kind);
+            memcpy(copy, matrix, sizeof copy);
+            conceptdec_i_jacobi(n, copy, known, others);
+            memcpy(copy, matrix, sizeof copy);
+            ck_assert(conceptdec_i_ql(n, copy, values, vectors));
+            for (int64_t k = 0; k < n; k++)
+                ck_assert_double_eq_tol(values[k], known[k], 1e-13 * norm(n));
+            check_decomposition(n);
+        }
+}
+END_TEST
+
+/* 2 on the diagonal, -1 beside it: 2 - 2 cos(k pi / (n + 1)). */
+START_TEST(known_values)
+{
+    const int64_t n = 40;
+    memset(matrix, 0, sizeof matrix);
+    for (int64_t i = 0; i < n; i++) {
+        matrix[i * n + i] = 2;
+        if (i + 1 < n)
+            matrix[i * n + i + 1] = matrix[(i + 1) * n + i] = -1;
+    }
+    memcpy(copy, matrix, sizeof copy);
+    ck_assert(conceptdec_i_ql(n, copy, values, vectors));
+    for (int64_t k = 0; k < n; k++)
+        ck_assert_double_eq_tol(values[k], 2 - 2 * cos((double)(k + 1) * acos(-1) / (double)(n + 1)), 1e-14);
+    check_decomposition(n);
+}
+END_TEST
+
+START_TEST(zeros)
+{
+    memset(copy, 0, sizeof copy);
+    ck_assert(conceptdec_i_ql(4, copy, values, vectors));
+    for (int64_t k = 0; k < 4; k++)
+        ck_assert(values[k] == 0 && vectors[k * 4 + k] == 1);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("jacobi");
+    TCase *tests = tcase_create("jacobi");
+    tcase_add_test(tests, both_agree);
+    tcase_add_test(tests, known_values);
+    tcase_add_test(tests, zeros);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
