@@ -141,6 +141,8 @@ add_word(text *t, const char *word)
         char part[256];
         length = strcspn(word, "'");
         length = length < sizeof part - 1 ? length : sizeof part - 1;
+        while (length > 1 && ((unsigned char)word[length] & 0xc0) == 0x80) /* inside a character */
+            length--;
         length += length == 0;
         memcpy(part, word, length);
         part[length] = 0;
