@@ -286,8 +286,10 @@ def test_groups(acts, labels, tmp_path):
     done = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--json")
     r = conceptdec.knn_decodability(acts[3, 3, 2], labels, protocol="group", groups=groups)
     assert done.json["values"]["decodability"] == list(r.decodability)
-    assert run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--protocol", "loo", "--json").json["values"][
-        "decodability"] == list(conceptdec.knn_decodability(acts[3, 3, 2], labels).decodability)
+    done = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--protocol", "loo", "--bootstrap", "30", "--json")
+    r = conceptdec.knn_decodability(acts[3, 3, 2], labels, groups=groups, bootstrap=30)
+    assert done.json["values"]["decodability"] == list(r.decodability)
+    assert done.json["values"]["ci_low"] == list(r.ci_low)
     np.save(tmp_path / "g.npy", groups[:5])
     err = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", code=3).err
     assert "has 5 groups, but the activations have 600 samples" in err
@@ -402,6 +404,14 @@ def test_bad_input(arguments, text):
     (["knn", "activations.npy", *LABELS, "--views", "60"], "cell 60 is not among 0..59"),
     (["knn", "activations.npy", *LABELS, "--axes", "layer"], "--axes: names layer, but the grid has 3 axes"),
     (["probe", *TRAINED, "--kind", "lda", "--lambdas", "1"], "lambdas: are given, but kind \"lda\" has no penalty"),
+    (["knn", *TRAINED, "--folds", "4"], "folds: is given, but only protocol \"kfold\" has folds"),
+    (["knn", *TRAINED, "--unstratified"], "stratified: is given, but only protocol \"kfold\" has folds"),
+    (["knn", *TRAINED, "--temperature", "1"], "temperature: is given, but only weights \"softmax\" have one"),
+    (["knn", *TRAINED, "--confidence", "0.9"], "confidence: is given, but without bootstrap there is no interval"),
+    (["knn", *LAYERS, "--permutations", "9", "--chance-draws", "9"], "chance_draws: is given, but permutations"),
+    (["knn", *TRAINED, "--groups", "labels.npy", "--protocol", "loo"], "groups: is given, but this protocol"),
+    (["curve", *TRAINED, "--temperature", "1"], "temperature: is given, but only weights"),
+    (["pca", "activations.npy", "--at", "3,3,2", "--solver", "gram", "--tolerance", "1e-6"], "tolerance: is given, but only"),
     (["regression", "activations.npy"], "needs --targets FILE"),
     (["erase", *TRAINED], "needs -o FILE"),
     (["neighbors", "activations.npy", "-o", "table"], "choose one"),

@@ -316,6 +316,17 @@ def test_curve(data):
     same_bits(erasure_curve(x, y, threads=3), erasure_curve(x, y, threads=1))
 
 
+def test_chance_of_a_curve(data):
+    """Options of its draws are for the first step, where it is drawn, and no error at the others."""
+    x, y = data
+    plain, groups = erasure_curve(x, y, knn=dict(k=3)), np.arange(90) // 4
+    within = erasure_curve(x, y, knn=dict(k=3, permute="within", groups=groups))
+    assert within.decodability.tolist() == plain.decodability.tolist()
+    expected = conceptdec.knn_decodability(x, y, k=3, permute="within", groups=groups).chance_null[0]
+    assert within.chance_null == expected != plain.chance_null
+    erasure_curve(x, y, knn=dict(k=3, permute="free"))
+
+
 @pytest.mark.parametrize(
     "name, changes, text",
     [
