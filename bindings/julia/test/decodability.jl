@@ -112,7 +112,10 @@ end
     r = knn_decodability(X, y, k = 3)
     @test r.decodability === r["decodability"] === r[:decodability]
     @test :decodability in keys(r) && haskey(r, "kappa") && !haskey(r, "kapa")
-    @test thrown(() -> r.kapa) isa KeyError
+    for asked in (() -> r.kapa, () -> r["kapa"], () -> r[:kapa])
+        @test thrown(asked) isa KeyError && startswith(thrown(asked).key, "kapa; there are ")
+        @test occursin("decodability, per_concept, balanced", thrown(asked).key)
+    end
     @test Set(keys(to_dict(r))) == Set(string.(keys(r)))
     @test isequal(Dict(r), Dict(name => r[name] for name in keys(r)))
     @test r.n_scored === 40 && r.decodability isa Vector{Float64} && r.class_count == [20, 20]
