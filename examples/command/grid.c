@@ -71,14 +71,6 @@ own_part(char *const *names, int64_t count, int64_t view)
     return strndup(names[view] + start, strlen(names[view]) - start - end);
 }
 
-void
-free_names(char **names, int64_t count)
-{
-    for (int64_t i = 0; names && i < count; i++)
-        free(names[i]);
-    free(names);
-}
-
 char **
 axis_names(const input *in, int64_t axis)
 {
@@ -89,7 +81,7 @@ axis_names(const input *in, int64_t axis)
         names[i] = in->ndim > 1 ? strdup(digits) : own_part(in->names, count, i);
         if (names[i])
             continue;
-        free_names(names, count);
+        free_texts(names, count);
         return NULL;
     }
     return names;
