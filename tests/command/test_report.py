@@ -254,6 +254,28 @@ def test_places_of_a_part_and_long_names(tmp_path):
     assert all(f"\u2026oncept {i}" in "".join(pictures(text)) for i in range(3))
 
 
+def test_values_of_axes(tmp_path):
+    x, _ = small(tmp_path, layers=4)
+    np.save(tmp_path / "x.npy", np.stack([x[:, :, :], x[::-1]], axis=1))
+    options = [tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--axes", "layer,noise", "--rank", 4, *QUICK]
+    values = ["--axis-values", "layer=0.1,0.25,1e3,<b>;noise=low,high"]
+    numbers, text, page, done = report(tmp_path / "r", *options, *values)
+    layers = next(table for table in page.tables if table[0][:2] == ["layer", "decodability"])
+    assert [row[0] for row in layers[1:]] == ["0.1", "0.25", "1e3", "<b>"]
+    curve = next(svg for svg in pictures(text) if ">0.25<" in svg)
+    assert all(f">{value}<" in curve for value in ("0.1", "0.25", "1e3", "&lt;b&gt;"))
+    assert "places on an axis count from 0" not in page.text
+    assert numbers["input"]["axis_values"] == [["0.1", "0.25", "1e3", "<b>"], ["low", "high"]]
+    assert re.fullmatch("layer (0.1|0.25|1e3|<b>), noise (low|high)", numbers["best"]["name"])
+    assert [line.split()[1] for line in done.out.splitlines()[1:]] == ["0.1,", "0.25,", "1e3,", "<b>,"]
+    shared = ["--axis-values", "layer=0.1,0.25,0.5,0.75"]  # of names of arrays what they share is left out
+    numbers, _, one, _ = report(tmp_path / "one", *options, "--at", "*,1", *shared)
+    assert [row[0] for row in next(t for t in one.tables if t[0][:2] == ["layer", "decodability"])[1:]] == ["0.1", "0.25", "0.5", "0.75"]
+    assert numbers["best"]["name"] in ("layer 0.1", "layer 0.25", "layer 0.5", "layer 0.75")
+    part = report(tmp_path / "part", *options, *values[:1], "noise=low,high")[2]
+    assert "places on an axis count from 0" in part.text
+
+
 def test_one_matrix(tmp_path):
     small(tmp_path)
     numbers, text, page, done = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", *QUICK)
