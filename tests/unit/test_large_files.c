@@ -188,7 +188,8 @@ START_TEST(rows_of_a_long_array)
     const int64_t n = 5 * GIB / SIZE + 3;
     const int64_t marked[] = {0, 2 * GIB / SIZE - 1, 2 * GIB / SIZE, 4 * GIB / SIZE - 1, 4 * GIB / SIZE, n - 1};
     char header[100];
-    (void)snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %d)}", (long long)n, WIDE);
+    (void)snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %d)}", (long long)n,
+                   WIDE);
     unsigned char head[10] = "\x93NUMPY\x01";
     head[8] = (unsigned char)strlen(header);
     int file = make_file("long.npy", head, 10, header, n * SIZE);
@@ -213,7 +214,8 @@ START_TEST(columns_that_lie_far_apart)
     enum { WIDE = 6 };
     const int64_t n = GIB / 4 + 1, last = n - 1;
     char header[100];
-    (void)snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': True, 'shape': (%lld, %d)}", (long long)n, WIDE);
+    (void)snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': True, 'shape': (%lld, %d)}", (long long)n,
+                   WIDE);
     unsigned char head[10] = "\x93NUMPY\x01";
     head[8] = (unsigned char)strlen(header);
     int file = make_file("apart.npy", head, 10, header, n * 4 * WIDE);

@@ -64,8 +64,8 @@ right prediction, 1/t where t classes tie and its own is among them, else 0; dec
   matters).
 - `permutations`: draws of the null that are reported; `permute` labels "free" (default), "within" groups, or "whole"
   groups. `chance_draws`: draws for `chance_null` where `permutations` is 0; default 200; 0: none.
-- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence` (0.95); `seed` of all
-  draws.
+- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence` (0.95); `seed` of
+  all draws.
 - `strict`: a sample with fewer than k eligible neighbours is an error. `confusion=false` leaves the matrix out.
 - `threads`, `progress`, `screening`: see [`neighbors`](@ref).
 

@@ -3,9 +3,9 @@
 
 What the library refuses, with the fields `status` (the number of the status), `name` (such as "CONCEPTDEC_EK") and
 `text`, which names the argument, the place and the limit. Rows in the text are samples, columns are dimensions, and
-both are counted from 0, as in C; so are places in lists, such as `views[1]`. Exhausted memory is an `OutOfMemoryError` (the limit that the option `memory` states a
-`ConceptDecError`, whose text has the bytes that are needed), an argument that never reaches the
-library an `ArgumentError`, and Ctrl-C an `InterruptException`.
+both are counted from 0, as in C; so are places in lists, such as `views[1]`. Exhausted memory is an `OutOfMemoryError`
+(the limit that the option `memory` states a `ConceptDecError`, whose text has the bytes that are needed), an argument
+that never reaches the library an `ArgumentError`, and Ctrl-C an `InterruptException`.
 """
 struct ConceptDecError <: Exception
     status::Int
