@@ -71,25 +71,26 @@ own_part(char *const *names, int64_t count, int64_t view)
     return strndup(names[view] + start, strlen(names[view]) - start - end);
 }
 
-void
-free_names(char **names, int64_t count)
+static char *
+name_of_place(const input *in, int64_t axis, int64_t place)
 {
-    for (int64_t i = 0; names && i < count; i++)
-        free(names[i]);
-    free(names);
+    text t = {0};
+    add_place(&t, in, axis, place);
+    if (t.failed)
+        forget(&t);
+    return t.bytes;
 }
 
 char **
 axis_names(const input *in, int64_t axis)
 {
     int64_t count = axis < 0 ? 1 : in->shape[axis];
-    char **names = calloc((size_t)count + 1, sizeof *names), digits[24];
+    char **names = calloc((size_t)count + 1, sizeof *names);
     for (int64_t i = 0; names && i < count; i++) {
-        snprintf(digits, sizeof digits, "%lld", axis < 0 ? 0 : (long long)(in->first[axis] + i));
-        names[i] = in->ndim > 1 ? strdup(digits) : own_part(in->names, count, i);
+        names[i] = axis >= 0 && (in->ndim > 1 || in->values[axis]) ? name_of_place(in, axis, i) : own_part(in->names, count, i);
         if (names[i])
             continue;
-        free_names(names, count);
+        free_texts(names, count);
         return NULL;
     }
     return names;
@@ -102,15 +103,17 @@ add_cell_name(text *t, const input *in, int64_t cell)
         add(t, "the matrix");
         return;
     }
-    if (in->ndim == 1) {
+    if (in->ndim == 1 && !in->values[0]) {
         char *own = own_part(in->names, in->n_views, cell);
         add(t, "%s %s", in->axes[0], own ? own : "");
         t->failed |= !own;
         free(own);
         return;
     }
-    for (int64_t axis = 0; axis < in->ndim; axis++)
-        add(t, "%s%s %lld", axis ? ", " : "", in->axes[axis], (long long)(in->first[axis] + place_of(in, cell, axis)));
+    for (int64_t axis = 0; axis < in->ndim; axis++) {
+        add(t, "%s%s ", axis ? ", " : "", in->axes[axis]);
+        add_place(t, in, axis, place_of(in, cell, axis));
+    }
 }
 
 int

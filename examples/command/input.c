@@ -227,6 +227,7 @@ open_file(const command *c, int index, input *in)
     in->cells = index ? "other-views" : "views";
     in->at = index ? "other-at" : "at";
     in->axis_names = index ? "other-axes" : "axes";
+    in->axis_values = index ? NULL : "axis-values";
     return open_activations(c, in->path, &in->activations);
 }
 
@@ -254,13 +255,25 @@ open_input(const command *c, int index, int labels, input *in)
 }
 
 void
+forget_values(input *in, int64_t axis)
+{
+    int64_t count = 0;
+    while (in->values[axis] && in->values[axis][count])
+        count++;
+    free_texts(in->values[axis], count);
+    in->values[axis] = NULL;
+}
+
+void
 close_input(input *in)
 {
     free_texts(in->names, in->n_views);
     free_texts(in->class_names, in->classes);
     free_texts(in->left_out, in->n_left_out);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         free(in->axes[i]);
+        forget_values(in, i);
+    }
     free(in->views);
     free(in->labels);
     free(in->class_values);

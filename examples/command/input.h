@@ -8,6 +8,7 @@ typedef struct input {
     const char *path, *labels_path;      /* as given; labels_path NULL: without labels */
     char *own_labels_path;               /* "FILE:labels", where these were not given */
     const char *array, *cells, *at, *axis_names; /* names of the options that hold for this file: "array" or "other-array" */
+    const char *axis_values;             /* the same; NULL: the second file has none */
     conceptdec_activations *activations; /* open as long as the input */
     int64_t n_views;
     conceptdec_matrix *views; /* row-major in the grid */
@@ -16,6 +17,7 @@ typedef struct input {
     int64_t first[8];         /* index of the first place on each axis, where --at cut the grid */
     int64_t ndim;             /* 0: one matrix */
     char *axes[8];            /* names of the axes: --axes, else "layer" for a grid of one axis, else "axis 0" ... */
+    char **values[8];         /* names of all places of an axis, then NULL: --axis-values; NULL: places are numbers */
     int64_t n;                /* samples of the views */
     bool of_arrays;           /* the cells have names of their own: those of arrays, or of some cells of a larger grid */
     int64_t n_left_out;       /* arrays that do not fit, with a note */
@@ -44,6 +46,8 @@ typedef struct input {
     {"views", INTEGERS, "CELLS", 0, 0, "cells of the grid, counted from 0; default: all"},                             \
     {"at", TEXT, "PLACES", 0, 0, "part of the grid: for each axis a number, FIRST..LAST or *, as in 3,*,2"},           \
     {"axes", TEXT, "NAMES", 0, 0, "names of the grid's axes, as in step,layer"},                                       \
+    {"axis-values", TEXT, "VALUES", 0, 0,                                                                              \
+     "what the places of axes stand for, as in 'step=0,100,1000;shots=0,2'; default: their numbers"},                  \
     {"bfloat16", FLAG, NULL, 0, 0, "arrays of 16-bit integers hold bfloat16"},                                         \
     {"map", FLAG, NULL, 0, 0, "map the file instead of reading it"}
 #define INPUT_OPTIONS LABEL_OPTIONS, GROUP_OPTIONS, VIEW_OPTIONS
@@ -60,6 +64,9 @@ enum { LABELS_NEEDED = 1, LABELS_ALLOWED = 2 };
 /* Opens file `index` of the command line with the options above; close it also after an error. An exit code. */
 int open_input(const command *c, int index, int labels, input *in);
 void close_input(input *in);
+
+/* A place of an axis, counted from the first that --at left: its value, or its number in the file. */
+void add_place(text *t, const input *in, int64_t axis, int64_t place);
 
 /* The concepts that are large enough for a metric, numbered anew in their order. */
 typedef struct concepts {

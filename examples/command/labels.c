@@ -455,6 +455,24 @@ add_values(text *t, const input *in, const concepts *chosen)
     add(t, "]");
 }
 
+/* A list for each axis of the grid, null where places are numbers; nothing without --axis-values. */
+static void
+add_axis_values(text *t, const input *in)
+{
+    bool has_values = false;
+    for (int64_t axis = 0; axis < in->ndim; axis++)
+        has_values |= in->values[axis] != NULL;
+    for (int64_t axis = 0; has_values && axis < in->ndim; axis++) {
+        add(t, axis ? ", " : ", \"axis_values\": [");
+        for (int64_t i = 0; in->values[axis] && i < in->shape[axis]; i++) {
+            add(t, i ? ", " : "[");
+            add_json(t, in->values[axis][in->first[axis] + i]);
+        }
+        add(t, in->values[axis] ? "]" : "null");
+    }
+    add(t, has_values ? "]" : "");
+}
+
 void
 add_input(text *t, const input *in, const concepts *chosen)
 {
@@ -463,6 +481,7 @@ add_input(text *t, const input *in, const concepts *chosen)
     add(t, ", \"samples\": %" PRId64 ", \"dimensions\": %" PRId64, in->n, in->views[0].cols);
     add_integers(t, "shape", in->shape, in->ndim);
     add_texts(t, "axes", (const char *const *)in->axes, in->ndim);
+    add_axis_values(t, in);
     add_texts(t, "cells", (const char *const *)in->names, in->n_views);
     add_texts(t, "arrays_left_out", (const char *const *)in->left_out, in->n_left_out);
     add(t, ", \"labels\": ");

@@ -488,6 +488,6 @@ forget_report(report *r)
     free(r->chance_high);
     free(r->ks);
     free(r->path);
-    free_names((char **)r->places, r->n_path);
-    free_names(r->notes, r->n_notes);
+    free_texts((char **)r->places, r->n_path);
+    free_texts(r->notes, r->n_notes);
 }

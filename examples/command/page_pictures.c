@@ -218,7 +218,7 @@ add_axis_lines(text *t, const report *r)
         t->failed |= !names;
         if (names && values)
             draw_axis_lines(t, r, other, names, values);
-        free_names(names, r->in.shape[other]);
+        free_texts(names, r->in.shape[other]);
         free(values);
     }
 }
@@ -279,8 +279,8 @@ add_grids(text *t, const report *r)
         draw_grid(t, r, chosen[i], rows, columns, values, scale);
     if (slabs > n)
         add(t, "<p class=\"quiet\">%lld more such pictures are not drawn; their numbers are in report.json.</p>\n", (long long)(slabs - n));
-    free_names(rows, in->shape[in->ndim - 2]);
-    free_names(columns, in->shape[in->ndim - 1]);
+    free_texts(rows, in->shape[in->ndim - 2]);
+    free_texts(columns, in->shape[in->ndim - 1]);
     free(values);
 }
 

@@ -27,6 +27,9 @@ add_concepts(text *t, const input *in)
 static void
 add_grid(text *t, const input *in)
 {
+    bool has_numbers = false;
+    for (int64_t i = 0; i < in->ndim; i++)
+        has_numbers |= !in->values[i] && !in->of_arrays;
     if (in->ndim == 0)
         add(t, "one matrix");
     for (int64_t i = 0; i < in->ndim; i++)
@@ -36,7 +39,7 @@ add_grid(text *t, const input *in)
         add_name(t, in->axes[i]);
     }
     if (in->ndim)
-        add(t, "), %lld cells%s", (long long)in->n_views, in->of_arrays ? "" : "; places on an axis count from 0");
+        add(t, "), %lld cells%s", (long long)in->n_views, has_numbers ? "; places on an axis count from 0" : "");
 }
 
 void
@@ -141,6 +144,8 @@ add_word(text *t, const char *word)
         char part[256];
         length = strcspn(word, "'");
         length = length < sizeof part - 1 ? length : sizeof part - 1;
+        while (length > 1 && ((unsigned char)word[length] & 0xc0) == 0x80) /* inside a character */
+            length--;
         length += length == 0;
         memcpy(part, word, length);
         part[length] = 0;

@@ -66,9 +66,8 @@ int64_t layer_axis(const input *in); /* the one named so, else the last; -1: a s
 int64_t stride_of(const input *in, int64_t axis);
 int64_t place_of(const input *in, int64_t cell, int64_t axis);
 int find_path(report *r);
-/* Names of the places of an axis, `length` of them, which the caller frees with free_names; NULL where memory ran out. */
+/* Names of the places of an axis, `length` of them, which the caller frees with free_texts; NULL where memory ran out. */
 char **axis_names(const input *in, int64_t axis);
-void free_names(char **names, int64_t count);
 /* "layer 3, k 10": where a cell lies. */
 void add_cell_name(text *t, const input *in, int64_t cell);
 

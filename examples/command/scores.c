@@ -35,7 +35,7 @@ void
 add_cell_columns(table *t, const input *in)
 {
     for (int64_t i = 0; i < in->ndim; i++)
-        add_column(t, in->axes[i], in->of_arrays ? WORD : COUNT);
+        add_column(t, in->axes[i], in->of_arrays || in->values[i] ? WORD : COUNT);
 }
 
 /* Cells of arrays have names: the first column then says it all. */
@@ -45,10 +45,13 @@ add_cell_words(table *t, const input *in, int64_t cell)
     int64_t below = in->n_views;
     for (int64_t i = 0; i < in->ndim; i++) {
         below /= in->shape[i];
+        int64_t place = in->first[i] + cell / below % in->shape[i];
         if (in->of_arrays)
             add_word(t, in->names[cell]);
+        else if (in->values[i])
+            add_word(t, in->values[i][place]);
         else
-            add_count(t, in->first[i] + cell / below % in->shape[i]);
+            add_count(t, place);
     }
 }
 

@@ -27,16 +27,87 @@ name_axes(const command *c, input *in)
     return DONE;
 }
 
+/* ---- values of places ---- */
+
+/* "0,100,1000": one for each place of the axis. */
+static int
+keep_values(const command *c, input *in, int64_t axis, const char *word, const char *end)
+{
+    int64_t places = in->shape[axis], count = 1;
+    for (const char *p = word; p < end; p++)
+        count += *p == ',';
+    if (count != places)
+        return complain(c, USAGE, "--%s: axis %s has %" PRId64 " places, but %" PRId64 " values", in->axis_values,
+                        in->axes[axis], places, count);
+    in->values[axis] = take_memory(c, places + 1, sizeof **in->values);
+    if (!in->values[axis])
+        return NO_MEMORY;
+    for (int64_t i = 0; i < places; i++) {
+        size_t length = strcspn(word, ",;");
+        if (!length)
+            return complain(c, USAGE, "--%s: axis %s: the value of place %" PRId64 " is empty", in->axis_values, in->axes[axis], i);
+        if (!(in->values[axis][i] = strndup(word, length)))
+            return complain(c, NO_MEMORY, "memory is exhausted");
+        word += length + 1;
+    }
+    return DONE;
+}
+
+/* The axis that "step=0,100" is about; -1: none. */
+static int64_t
+axis_of(const input *in, const char *word)
+{
+    for (int64_t i = 0; i < in->ndim; i++) {
+        size_t length = strlen(in->axes[i]);
+        if (!strncmp(word, in->axes[i], length) && word[length] == '=')
+            return i;
+    }
+    return -1;
+}
+
+/* "step=0,100,1000;shots=0,2". */
+static int
+read_values(const command *c, input *in)
+{
+    const char *word = in->axis_values ? text_of(c, in->axis_values) : NULL;
+    int code = DONE;
+    while (word && !code) {
+        const char *end = word + strcspn(word, ";");
+        int64_t axis = axis_of(in, word);
+        if (axis < 0)
+            return complain(c, USAGE, "--%s: '%.*s' is not AXIS=VALUE,VALUE,... of an axis of the grid", in->axis_values,
+                            (int)(end - word), word);
+        if (in->values[axis] || (in->of_arrays && axis == 0))
+            return complain(c, USAGE, "--%s: axis %s %s", in->axis_values, in->axes[axis],
+                            in->values[axis] ? "stands there twice" : "has the names of its arrays");
+        code = keep_values(c, in, axis, word + strlen(in->axes[axis]) + 1, end);
+        word = *end ? end + 1 : NULL;
+    }
+    return code;
+}
+
+void
+add_place(text *t, const input *in, int64_t axis, int64_t place)
+{
+    place += in->first[axis];
+    if (in->values[axis])
+        add(t, "%s", in->values[axis][place]);
+    else
+        add(t, "%" PRId64, place);
+}
+
+/* ---- cells ---- */
+
 /* Of a cell among the last `axes` axes: "step 2, layer 0" or "2, 0". */
 static void
-add_place(text *t, const input *in, int64_t cell, int64_t first, bool named)
+add_places(text *t, const input *in, int64_t cell, int64_t first, bool named)
 {
     for (int64_t i = first; i < in->ndim; i++) {
         int64_t below = 1;
         for (int64_t j = i + 1; j < in->ndim; j++)
             below *= in->shape[j];
-        add(t, "%s%s%s%" PRId64, i > first ? ", " : "", named ? in->axes[i] : "", named ? " " : "",
-            in->first[i] + cell / below % in->shape[i]);
+        add(t, "%s%s%s", i > first ? ", " : "", named ? in->axes[i] : "", named ? " " : "");
+        add_place(t, in, i, cell / below % in->shape[i]);
     }
 }
 
@@ -47,7 +118,7 @@ name_of_cell(const command *c, const input *in, const conceptdec_array_info *inf
     int64_t first = in->of_arrays ? 1 : 0;
     if (in->of_arrays || !in->ndim)
         add(&t, "%s%s", info->name, in->ndim > first ? " [" : "");
-    add_place(&t, in, cell, first, is_given(c, in->axis_names));
+    add_places(&t, in, cell, first, is_given(c, in->axis_names));
     if (in->of_arrays && in->ndim > first)
         add(&t, "]");
     if (t.failed)
@@ -93,6 +164,8 @@ make_grid(const command *c, input *in, const picked *p)
     if (!in->n_views)
         return complain(c, BAD_INPUT, "%s: the grid has no cells", in->path);
     int code = name_axes(c, in);
+    if (!code)
+        code = read_values(c, in);
     return code ? code : open_views(c, in, p);
 }
 
@@ -140,9 +213,12 @@ select_views(const command *c, input *in)
     int code = keep_cells(c, in, cells, count);
     if (code)
         return code;
-    for (int64_t i = in->ndim == 1 ? 1 : 0; i < in->ndim; i++) {
-        free(in->axes[i]);
-        in->axes[i] = NULL;
+    for (int64_t i = 0; i < in->ndim; i++) {
+        forget_values(in, i); /* the cells have their names */
+        if (in->ndim > 1) {
+            free(in->axes[i]);
+            in->axes[i] = NULL;
+        }
     }
     if (!in->axes[0] && !(in->axes[0] = copy_text("cell")))
         return complain(c, NO_MEMORY, "memory is exhausted");
@@ -232,13 +308,15 @@ select_parts(const command *c, input *in)
     code = keep_cells(c, in, cells, list_cells(in, parts, cells));
     free(cells);
     for (int64_t i = 0; i < in->ndim && !code; i++) {
-        char *name = in->axes[i];
-        in->axes[i] = NULL;
+        char *name = in->axes[i], **values = in->values[i];
+        if (parts[i].single)
+            forget_values(in, i);
+        in->axes[i] = NULL, in->values[i] = NULL;
         if (parts[i].single) {
             free(name);
             continue;
         }
-        in->axes[axes] = name;
+        in->axes[axes] = name, in->values[axes] = values;
         in->first[axes] = parts[i].first;
         in->shape[axes++] = parts[i].last - parts[i].first + 1;
     }

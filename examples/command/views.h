@@ -13,6 +13,7 @@ typedef struct picked {
 } picked;
 
 int make_grid(const command *c, input *in, const picked *p);
+void forget_values(input *in, int64_t axis);
 int select_cells(const command *c, input *in); /* --views, --at */
 
 #endif

@@ -21,6 +21,15 @@ typedef struct field {
     size_t second; /* lists: where their length goes, which has the next bit */
 } field;
 
+/* Of a null of permuted labels, and of intervals. */
+#define DRAW_OPTIONS                                                                                                   \
+    {"permutations", INTEGER, "P", 0, 1e9, "draws of the null with exchanged labels, for p; default 0"},               \
+    {"permute", CHOICE, "free|within|whole", 0, 0,                                                                     \
+     "which labels are exchanged: all, within groups, those of whole groups"},                                         \
+    {"bootstrap", INTEGER, "B", 0, 1e9,                                                                                \
+     "draws of the bootstrap over groups or samples, for the interval; default 0"},                                    \
+    {"confidence", NUMBER, "P", 0, 1, "of the interval; default 0.95"}
+
 /* Sets what was given. `options` begins with struct_size and given. */
 void fill(const command *c, const field *fields, void *options);
 

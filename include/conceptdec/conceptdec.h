@@ -466,21 +466,25 @@ CONCEPTDEC_API void conceptdec_neighbors_free(conceptdec_neighbors *neighbors);
 #define CONCEPTDEC_KNN_UNSTRATIFIED 2u /**< folds ignore the labels */
 #define CONCEPTDEC_KNN_NO_CONFUSION 4u /**< leave the confusion matrix out (K C^2 numbers) */
 
-/** Options of k-NN decodability; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of k-NN decodability; see conceptdec_ctx_options for struct_size and given. One that would have no effect beside
+ *  the others (folds under another protocol, temperature of other weights, confidence without bootstrap, ...) is EINVAL.
+ *  @since 0.1 */
 typedef struct conceptdec_knn_options {
     uint64_t struct_size;
     uint64_t given;
     const int64_t *ks;               /**< 0: a list of k, each 1..n-1; NULL: k alone */
     int64_t n_ks;                    /**< 1: its length */
     int64_t k;                       /**< 2: default 10 */
-    const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row) */
-    const conceptdec_matrix *train;  /**< 4: integers, n x 1: 1 marks a training row, 0 a test row */
+    const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row). Only the group and
+                                          k-fold protocols leave groups out; beside others they are for bootstrap and
+                                          permute alone, and EINVAL without these */
+    const conceptdec_matrix *train;  /**< 4: integers, n x 1: 1 marks a training row, 0 a test row; split only */
     int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 (else ESIZE) */
-    int64_t folds;                   /**< 6: default 5 */
+    int64_t folds;                   /**< 6: of the k-fold protocol; default 5 */
     int64_t permutations;            /**< 7: draws of the null that are reported; default 0 */
     int64_t bootstrap;               /**< 8: draws of the bootstrap over groups (rows, where there are none); default 0 */
     int64_t chance_draws;            /**< 9: draws for chance_null where permutations is 0; default 200; 0 if given: none,
-                                          chance_null and kappa are then NaN */
+                                          chance_null and kappa are then NaN; EINVAL beside permutations */
     uint64_t seed;                   /**< 10: of folds, permutations and bootstrap; default 0 */
     double confidence;               /**< 11: of the bootstrap interval, in (0, 1); default 0.95 */
     double temperature;              /**< 12: of the softmax vote, > 0; default 0.07 */
@@ -728,7 +732,8 @@ typedef struct conceptdec_pca_options {
     uint64_t struct_size;
     uint64_t given;
     int64_t n_components;   /**< 0: 1..min(n, d); default min(n, d) */
-    int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40 */
+    int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40; EINVAL, as
+                                 is tolerance, beside another solver that is asked for */
     int64_t memory;         /**< 2: bytes of working memory beside the input; default 2^29, enough for the covariance of 4096
                                  dimensions (8192 need 2^31) */
     uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */

@@ -95,6 +95,9 @@ conceptdec_i_keeps_scatters(const conceptdec_accumulator *a)
     return a->options.moments == CONCEPTDEC_ACCUMULATE_POOLED || a->options.moments == CONCEPTDEC_ACCUMULATE_SCATTERS;
 }
 
+/* ESIZE for a layer that there is not. */
+conceptdec_status conceptdec_i_check_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t layer);
+
 /* Rows of a class that wait join a tally; they go on waiting. batch: room for all of them. */
 void conceptdec_i_join_waiting(const conceptdec_accumulator *a, const conceptdec_i_layer *layer, int64_t class,
                                const char **batch, conceptdec_i_tally *tally);

@@ -224,12 +224,8 @@ answer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer 
 static conceptdec_status
 check_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t layer)
 {
-    if (!a)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "accumulator: is NULL");
-    if (layer < 0 || layer >= a->n_layers)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "layer: %" PRId64 ", must be 0 to %" PRId64, layer,
-                                 a->n_layers - 1);
-    return CONCEPTDEC_OK;
+    return a ? conceptdec_i_check_layer(ctx, a, layer)
+             : conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "accumulator: is NULL");
 }
 
 conceptdec_status

@@ -97,12 +97,12 @@ push(conceptdec_accumulator *a, int64_t layer, const void *row, int64_t class)
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-check_layer(conceptdec_accumulator *a, int64_t layer)
+conceptdec_status
+conceptdec_i_check_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t layer)
 {
     if (layer >= 0 && layer < a->n_layers)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(&a->own, CONCEPTDEC_ESIZE, "layer: %" PRId64 ", must be 0 to %" PRId64, layer,
+    return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "layer: %" PRId64 ", must be 0 to %" PRId64, layer,
                              a->n_layers - 1);
 }
 
@@ -113,7 +113,7 @@ conceptdec_accumulator_add(conceptdec_accumulator *a, int64_t layer, const void 
         return CONCEPTDEC_ENULL;
     if (!row)
         return conceptdec_i_fail(&a->own, CONCEPTDEC_ENULL, "row: is NULL");
-    CONCEPTDEC_I_TRY(check_layer(a, layer));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_layer(&a->own, a, layer));
     if (label < -1 || label >= a->classes)
         return conceptdec_i_fail(&a->own, CONCEPTDEC_ELABEL, "label: %" PRId64 ", must be -1 to %" PRId64, label,
                                  a->classes - 1);
@@ -191,7 +191,7 @@ conceptdec_accumulator_add_rows(conceptdec_accumulator *a, int64_t layer, const 
 {
     if (!a)
         return CONCEPTDEC_ENULL;
-    CONCEPTDEC_I_TRY(check_layer(a, layer));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_layer(&a->own, a, layer));
     CONCEPTDEC_I_TRY(check_matrix(a, layer, x, labels));
     CONCEPTDEC_I_TRY(check_rows(a, layer, x, labels));
     for (int64_t i = 0; i < x->rows; i++) {

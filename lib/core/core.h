@@ -115,6 +115,14 @@ conceptdec_status conceptdec_i_given_known(conceptdec_ctx *ctx, const char *name
 /* EINVAL where `value` is none of 0..count-1, and ESIZE where it is none of 0..INT32_MAX. */
 conceptdec_status conceptdec_i_check_choice(conceptdec_ctx *ctx, const char *name, int32_t value, int32_t count);
 conceptdec_status conceptdec_i_check_count(conceptdec_ctx *ctx, const char *name, int64_t value);
+/* An option that the caller gave, and why it would change nothing beside the others. */
+typedef struct conceptdec_i_idle {
+    const char *name;
+    bool is_idle;
+    const char *reason;
+} conceptdec_i_idle;
+/* EINVAL for the first that is idle: it was meant otherwise. */
+conceptdec_status conceptdec_i_refuse_idle(conceptdec_ctx *ctx, const conceptdec_i_idle *options, int32_t count);
 /* A field that is 0 without being meant gets its default. */
 void conceptdec_i_default_int(uint64_t given, int bit, int64_t *field, int64_t value);
 void conceptdec_i_default_real(uint64_t given, int bit, double *field, double value);

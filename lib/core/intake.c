@@ -57,6 +57,16 @@ conceptdec_i_check_count(conceptdec_ctx *ctx, const char *name, int64_t value)
     return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "%s: %lld is not in 0..%d", name, (long long)value, INT32_MAX);
 }
 
+conceptdec_status
+conceptdec_i_refuse_idle(conceptdec_ctx *ctx, const conceptdec_i_idle *options, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (options[i].is_idle)
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but %s", options[i].name,
+                                     options[i].reason);
+    return CONCEPTDEC_OK;
+}
+
 void
 conceptdec_i_default_int(uint64_t given, int bit, int64_t *field, int64_t value)
 {

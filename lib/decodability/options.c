@@ -19,7 +19,8 @@ enum {
     SEED,
     CONFIDENCE,
     TEMPERATURE,
-    METRIC
+    METRIC,
+    PERMUTE = 18
 };
 
 static const char *const metrics[] = {"l2", "cosine"};
@@ -96,6 +97,34 @@ check_combinations(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
                                  "train: is given, but only the split protocol has training rows");
     return CONCEPTDEC_OK;
+}
+
+/* ---- options that would change nothing ---- */
+
+/* As the caller wrote them, before defaults. */
+static conceptdec_status
+check_effects(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
+{
+    bool has_folds = o->protocol == CONCEPTDEC_PROTOCOL_KFOLD, has_null = o->permutations > 0;
+    bool no_draws = !has_null && o->chance_draws == 0 && CONCEPTDEC_I_GIVEN(o, CHANCE_DRAWS);
+    bool uses_groups = has_folds || o->protocol == CONCEPTDEC_PROTOCOL_GROUP || o->bootstrap > 0 ||
+                       (!no_draws && o->permute != CONCEPTDEC_PERMUTE_FREE);
+    const conceptdec_i_idle idle[] = {
+        {"folds", !has_folds && (o->folds != 0 || CONCEPTDEC_I_GIVEN(o, FOLDS)), "only protocol \"kfold\" has folds"},
+        {"stratified", !has_folds && (o->flags & CONCEPTDEC_KNN_UNSTRATIFIED), "only protocol \"kfold\" has folds"},
+        {"temperature",
+         o->weights != CONCEPTDEC_WEIGHTS_SOFTMAX && (o->temperature != 0 || CONCEPTDEC_I_GIVEN(o, TEMPERATURE)),
+         "only weights \"softmax\" have one"},
+        {"chance_draws", has_null && (o->chance_draws != 0 || CONCEPTDEC_I_GIVEN(o, CHANCE_DRAWS)),
+         "permutations are the draws of chance, too"},
+        {"permute", no_draws && (o->permute != 0 || CONCEPTDEC_I_GIVEN(o, PERMUTE)),
+         "without permutations and chance_draws nothing is permuted"},
+        {"confidence", o->bootstrap == 0 && (o->confidence != 0 || CONCEPTDEC_I_GIVEN(o, CONFIDENCE)),
+         "without bootstrap there is no interval"},
+        {"groups", o->groups != NULL && !uses_groups,
+         "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, COUNT(idle));
 }
 
 /* ---- ranks ---- */
@@ -182,10 +211,12 @@ conceptdec_i_knn_settings_take(conceptdec_i_arena *arena, const conceptdec_knn_o
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", options, o, sizeof *o, sizeof *o));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", o->given, FIELDS));
     CONCEPTDEC_I_TRY(check_ks(ctx, o));
+    const conceptdec_knn_options written = *o;
     set_defaults(o);
     CONCEPTDEC_I_TRY(check_choices(ctx, o));
     CONCEPTDEC_I_TRY(check_numbers(ctx, o));
     CONCEPTDEC_I_TRY(check_combinations(ctx, o));
+    CONCEPTDEC_I_TRY(check_effects(ctx, &written));
     if (n < 2)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "x: %lld row, at least 2 are needed", (long long)n);
     if (n > INT32_MAX)

@@ -284,6 +284,28 @@ conceptdec_i_list_sort(conceptdec_ctx *ctx, const conceptdec_i_list *list, uint6
     return status;
 }
 
+static int
+by_key(const void *a, const void *b)
+{
+    return strcmp(((const conceptdec_i_pair *)a)->key, ((const conceptdec_i_pair *)b)->key);
+}
+
+conceptdec_status
+conceptdec_i_check_keys(const conceptdec_i_origin *origin, const conceptdec_i_list *pairs, const char *what)
+{
+    const void **sorted;
+    conceptdec_status status = CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(origin->ctx, pairs, sizeof(conceptdec_i_pair), by_key, &sorted));
+    for (int64_t i = 1; i < pairs->count && status == CONCEPTDEC_OK; i++) {
+        char key[CONCEPTDEC_I_CLIPPED];
+        if (by_key(sorted[i - 1], sorted[i]) == 0)
+            status = conceptdec_i_refuse(origin, "%s \"%s\" stands there twice", what,
+                                         conceptdec_i_clip(key, ((const conceptdec_i_pair *)sorted[i])->key));
+    }
+    conceptdec_i_give(origin->ctx, (void *)sorted);
+    return status;
+}
+
 void
 conceptdec_i_contents_drop(conceptdec_i_memory *memory, conceptdec_i_contents *contents)
 {

@@ -59,6 +59,7 @@ const char *conceptdec_i_clip_path(char clipped[CONCEPTDEC_I_CLIPPED_PATH], cons
 
 /* Names in natural order: "layer.2" before "layer.10"; 0 for equal names alone. */
 int conceptdec_i_compare_names(const char *a, const char *b);
+
 /* Pairs of texts: metadata, and files of tensors. */
 typedef struct conceptdec_i_pair {
     const char *key, *text;
@@ -76,6 +77,10 @@ void *conceptdec_i_list_add(conceptdec_i_memory *memory, conceptdec_i_list *list
 /* Pointers to the items of a list in the order that `compare` gives, to be given back; n log n steps at worst. */
 conceptdec_status conceptdec_i_list_sort(conceptdec_ctx *ctx, const conceptdec_i_list *list, uint64_t size,
                                          int (*compare)(const void *a, const void *b), const void ***sorted);
+
+/* EFORMAT where a key of a list of pairs stands there twice; `what` it is the key of: "weight_map: tensor". */
+conceptdec_status conceptdec_i_check_keys(const conceptdec_i_origin *origin, const conceptdec_i_list *pairs,
+                                          const char *what);
 
 /* What is in one file; names and texts lie in its header. */
 typedef struct conceptdec_i_contents {

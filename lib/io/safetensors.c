@@ -222,12 +222,6 @@ by_name(const void *a, const void *b)
     return conceptdec_i_compare_names(((const conceptdec_i_stored *)a)->name, ((const conceptdec_i_stored *)b)->name);
 }
 
-static int
-by_key(const void *a, const void *b)
-{
-    return strcmp(((const conceptdec_i_pair *)a)->key, ((const conceptdec_i_pair *)b)->key);
-}
-
 static conceptdec_status
 check_places(const conceptdec_i_json_text *text, const void **sorted, int64_t n, int64_t data)
 {
@@ -260,23 +254,6 @@ check_cover(const conceptdec_i_json_text *text, const conceptdec_i_contents *con
 }
 
 static conceptdec_status
-check_keys(const conceptdec_i_json_text *text, const conceptdec_i_contents *contents)
-{
-    const void **sorted;
-    conceptdec_ctx *ctx = text->origin->ctx;
-    conceptdec_status status = CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(ctx, &contents->metadata, sizeof(conceptdec_i_pair), by_key, &sorted));
-    for (int64_t i = 1; i < contents->metadata.count && status == CONCEPTDEC_OK; i++) {
-        char key[CONCEPTDEC_I_CLIPPED];
-        if (by_key(sorted[i - 1], sorted[i]) == 0)
-            status = conceptdec_i_refuse(text->origin, "__metadata__: key \"%s\" stands there twice",
-                                         conceptdec_i_clip(key, ((const conceptdec_i_pair *)sorted[i])->key));
-    }
-    conceptdec_i_give(ctx, (void *)sorted);
-    return status;
-}
-
-static conceptdec_status
 order_names(const conceptdec_i_json_text *text, conceptdec_i_contents *contents)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_list_sort(text->origin->ctx, &contents->arrays, sizeof(conceptdec_i_stored), by_name,
@@ -294,7 +271,7 @@ conceptdec_i_safetensors_parse(const conceptdec_i_origin *origin, char *header, 
     conceptdec_i_json_text text = {.origin = origin, .begin = header, .at = header, .end = header + count, .place = 8};
     CONCEPTDEC_I_TRY(read_object(&text, contents));
     CONCEPTDEC_I_TRY(check_cover(&text, contents, length - 8 - count));
-    CONCEPTDEC_I_TRY(check_keys(&text, contents));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_keys(origin, &contents->metadata, "__metadata__: key"));
     CONCEPTDEC_I_TRY(order_names(&text, contents));
     conceptdec_i_stored *arrays = contents->arrays.items;
     for (int64_t i = 0; i < contents->arrays.count; i++)

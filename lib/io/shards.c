@@ -70,32 +70,9 @@ read_index(conceptdec_i_json_text *text, conceptdec_i_index *index)
 /* ---- order ---- */
 
 static int
-by_name(const void *a, const void *b)
-{
-    return conceptdec_i_compare_names(((const conceptdec_i_pair *)a)->key, ((const conceptdec_i_pair *)b)->key);
-}
-
-static int
 by_file(const void *a, const void *b)
 {
     return conceptdec_i_compare_names(((const conceptdec_i_pair *)a)->text, ((const conceptdec_i_pair *)b)->text);
-}
-
-static conceptdec_status
-check_names(const conceptdec_i_json_text *text, const conceptdec_i_index *index)
-{
-    const void **sorted;
-    conceptdec_ctx *ctx = text->origin->ctx;
-    conceptdec_status status = CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_list_sort(ctx, &index->pairs, sizeof(conceptdec_i_pair), by_name, &sorted));
-    for (int64_t i = 1; i < index->pairs.count && status == CONCEPTDEC_OK; i++) {
-        char name[CONCEPTDEC_I_CLIPPED];
-        if (by_name(sorted[i - 1], sorted[i]) == 0)
-            status = conceptdec_i_refuse(text->origin, "weight_map: tensor \"%s\" stands there twice",
-                                         conceptdec_i_clip(name, ((const conceptdec_i_pair *)sorted[i])->key));
-    }
-    conceptdec_i_give(ctx, (void *)sorted);
-    return status;
 }
 
 conceptdec_status
@@ -103,7 +80,7 @@ conceptdec_i_index_parse(const conceptdec_i_origin *origin, char *text, int64_t 
 {
     conceptdec_i_json_text json = {.origin = origin, .begin = text, .at = text, .end = text + count};
     CONCEPTDEC_I_TRY(read_index(&json, index));
-    CONCEPTDEC_I_TRY(check_names(&json, index));
+    CONCEPTDEC_I_TRY(conceptdec_i_check_keys(origin, &index->pairs, "weight_map: tensor"));
     CONCEPTDEC_I_TRY(
         conceptdec_i_list_sort(origin->ctx, &index->pairs, sizeof(conceptdec_i_pair), by_file, &index->by_file));
     for (int64_t i = 0; i < index->pairs.count; i++)

@@ -181,11 +181,7 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     bool is_kfold = o->protocol == CONCEPTDEC_PROTOCOL_KFOLD || (o->protocol == 0 && !CONCEPTDEC_I_GIVEN(o, PROTOCOL));
     bool has_folds = is_kfold || (o->flags & CONCEPTDEC_PROBE_NESTED);
     bool is_logistic = o->kind == CONCEPTDEC_PROBE_LOGISTIC;
-    const struct {
-        const char *name;
-        bool is_idle;
-        const char *reason;
-    } idle[] = {
+    const conceptdec_i_idle idle[] = {
         {"folds", !has_folds && (o->folds != 0 || CONCEPTDEC_I_GIVEN(o, FOLDS)),
          "only the k-fold protocol and nested selection have folds"},
         {"stratified", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
@@ -202,10 +198,7 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
         {"groups", o->groups != NULL && !uses_groups(o, has_folds),
          "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},
     };
-    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
-        if (idle[i].is_idle)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: given, but %s", idle[i].name, idle[i].reason);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(ctx, idle, COUNT(idle));
 }
 
 /* ---- lambdas ---- */

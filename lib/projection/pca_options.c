@@ -35,6 +35,20 @@ check_numbers(conceptdec_ctx *ctx, const conceptdec_pca_options *o, int64_t most
     return CONCEPTDEC_OK;
 }
 
+/* As the caller wrote them: what only a Krylov space takes, where another solver was asked for. */
+static conceptdec_status
+check_effects(conceptdec_ctx *ctx, const conceptdec_pca_options *o)
+{
+    bool is_exact = o->solver != CONCEPTDEC_PCA_AUTO && o->solver != CONCEPTDEC_PCA_KRYLOV;
+    const conceptdec_i_idle idle[] = {
+        {"max_iterations", is_exact && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
+         "only solver \"krylov\" has iterations"},
+        {"tolerance", is_exact && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),
+         "only solver \"krylov\" converges to one"},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
+}
+
 conceptdec_status
 conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conceptdec_pca_options *given, int64_t n,
                               int64_t d, conceptdec_pca_options *o)
@@ -47,6 +61,8 @@ conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conce
     if (d > INT32_MAX)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: %lld dimensions, at most %d are possible", name,
                                  (long long)d, INT32_MAX);
+    const conceptdec_pca_options written = *o;
     set_defaults(o, most);
-    return check_numbers(ctx, o, most);
+    CONCEPTDEC_I_TRY(check_numbers(ctx, o, most));
+    return check_effects(ctx, &written);
 }

@@ -120,22 +120,16 @@ refuse_unused(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
 static conceptdec_status
 refuse_idle(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
 {
-    const struct {
-        int field;
-        bool is_used;
-        const char *where;
-    } idle[] = {
-        {BANDWIDTH, o->kernel == CONCEPTDEC_CKA_RBF, "kernel \"rbf\" alone uses it"},
-        {PARTITIONS, o->rdm == CONCEPTDEC_RDM_CROSSNOBIS, "rdm \"crossnobis\" alone uses them"},
-        {GROUPS, o->permutations > 0 || o->bootstrap > 0, "there are neither permutations nor a bootstrap"},
-        {PERMUTE, o->permutations > 0, "there are no permutations"},
-        {CONFIDENCE, o->bootstrap > 0, "there is no bootstrap"},
+    const conceptdec_i_idle idle[] = {
+        {"bandwidth", is_given(o, BANDWIDTH) && o->kernel != CONCEPTDEC_CKA_RBF, "kernel \"rbf\" alone uses it"},
+        {"partitions", is_given(o, PARTITIONS) && o->rdm != CONCEPTDEC_RDM_CROSSNOBIS,
+         "rdm \"crossnobis\" alone uses them"},
+        {"groups", is_given(o, GROUPS) && o->permutations == 0 && o->bootstrap == 0,
+         "there are neither permutations nor a bootstrap"},
+        {"permute", is_given(o, PERMUTE) && o->permutations == 0, "there are no permutations"},
+        {"confidence", is_given(o, CONFIDENCE) && o->bootstrap == 0, "there is no bootstrap"},
     };
-    for (int32_t i = 0; i < COUNT(idle); i++)
-        if (!idle[i].is_used && is_given(o, idle[i].field))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but %s", field_names[idle[i].field],
-                                     idle[i].where);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(ctx, idle, COUNT(idle));
 }
 
 /* ---- checks ---- */

@@ -5,7 +5,7 @@
 #include "vectors/eraser.h"
 
 enum { ERASER, KNN, PROBE, MOST, FIELDS };
-enum { KNN_CHANCE_DRAWS = 9, KNN_FIELDS = 21, PROBE_PROTOCOL = 18, PROBE_FIELDS = 23 };
+enum { KNN_CHANCE_DRAWS = 9, KNN_PERMUTE = 18, KNN_FIELDS = 21, PROBE_PROTOCOL = 18, PROBE_FIELDS = 23 };
 
 typedef struct curve {
     conceptdec_i_arena *arena;
@@ -73,6 +73,19 @@ first_of(conceptdec_ctx *ctx, const conceptdec_result *result, const char *name,
     return CONCEPTDEC_OK;
 }
 
+/* Without draws of chance, and without what these alone use. */
+static void
+leave_chance_out(conceptdec_knn_options *o)
+{
+    bool uses_groups = o->protocol == CONCEPTDEC_PROTOCOL_GROUP || o->protocol == CONCEPTDEC_PROTOCOL_KFOLD;
+    o->chance_draws = 0;
+    o->given |= UINT64_C(1) << KNN_CHANCE_DRAWS;
+    o->permute = CONCEPTDEC_PERMUTE_FREE;
+    o->given &= ~(UINT64_C(1) << KNN_PERMUTE);
+    if (!uses_groups)
+        o->groups = NULL;
+}
+
 /* Chance is drawn once, with the neighbours of the rows as they are. */
 static conceptdec_status
 score_neighbours(curve *c, const conceptdec_matrix *rows, int64_t step)
@@ -81,10 +94,8 @@ score_neighbours(curve *c, const conceptdec_matrix *rows, int64_t step)
     conceptdec_result *result = NULL;
     conceptdec_knn_options o = c->knn;
     double k = 0;
-    if (step > 0) {
-        o.chance_draws = 0;
-        o.given |= UINT64_C(1) << KNN_CHANCE_DRAWS;
-    }
+    if (step > 0)
+        leave_chance_out(&o);
     conceptdec_status status = conceptdec_knn_decodability(ctx, rows, c->labels, &o, &result);
     if (status == CONCEPTDEC_OK)
         status = first_of(ctx, result, CONCEPTDEC_R_DECODABILITY, &c->decodability[step]);

@@ -253,6 +253,34 @@ def test_parts_of_a_grid():
     assert two[0]["decodability"] == run("knn", *TRAINED, "--csv").rows[0]["decodability"]
 
 
+STEPS = ["--axis-values", "step=0,100,1000,4000;shots=0,2,7"]
+
+
+def test_values_of_axes(acts, labels, tmp_path):
+    axes = ["activations.npy", *LABELS, "--axes", "step,layer,shots", *STEPS, "--k", "10"]
+    done = run("knn", *axes, "--at", "1..3,3,*", "--csv")
+    assert [(row["step"], row["shots"]) for row in done.rows] == [(s, k) for s in ("100", "1000", "4000") for k in "027"]
+    assert float(done.rows[-1]["decodability"]) == pytest.approx(
+        conceptdec.knn_decodability(acts[3, 3, 2], labels).decodability[0], abs=1e-6)
+    grid = run("knn", *axes, "--at", "1..3,2..3,*", "--json").json["input"]
+    assert grid["axes"] == ["step", "layer", "shots"] and grid["shape"] == [3, 2, 3]
+    assert grid["axis_values"] == [["100", "1000", "4000"], None, ["0", "2", "7"]]
+    assert grid["cells"][:4] == ["step 100, layer 2, shots 0", "step 100, layer 2, shots 2", "step 100, layer 2, shots 7",
+                                 "step 100, layer 3, shots 0"]
+    grid = run("knn", *axes, "--at", "1..3,3,2", "--json").json["input"]
+    assert grid["axis_values"] == [["100", "1000", "4000"]] and grid["cells"] == ["step 100", "step 1000", "step 4000"]
+    grid = run("knn", *axes, "--views", "0,59", "--json").json["input"]
+    assert "axis_values" not in grid and grid["cells"] == ["step 0, layer 0, shots 0", "step 4000, layer 4, shots 7"]
+    assert "axis_values" not in run("knn", *TRAINED, "--json").json["input"]
+    one = run("knn", "activations.npy", *LABELS, "--axis-values", "axis 0=a,b,c,\u00e9", "--at", "1..3,3,2", "--csv").rows
+    assert [row["axis 0"] for row in one] == ["b", "c", "\u00e9"]
+    path = safetensors(tmp_path / "x.safetensors", {"a": acts[3, 3, :2], "b": acts[3, 2, :2]})
+    more = ["knn", path, "--labels", DATA / "labels.npy", "--axes", "layer,shots"]
+    assert run(*more, "--axis-values", "shots=0,2", "--json").json["input"]["cells"] == ["a [shots 0]", "a [shots 2]", "b [shots 0]",
+                                                                                        "b [shots 2]"]
+    assert "axis layer has the names of its arrays" in run(*more, "--axis-values", "layer=0,1", code=2).err
+
+
 def test_small_concepts_are_left_out(acts, labels, tmp_path):
     rare = labels.copy()
     rare[0], rare[1:4] = 40, 41
@@ -286,8 +314,10 @@ def test_groups(acts, labels, tmp_path):
     done = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--json")
     r = conceptdec.knn_decodability(acts[3, 3, 2], labels, protocol="group", groups=groups)
     assert done.json["values"]["decodability"] == list(r.decodability)
-    assert run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--protocol", "loo", "--json").json["values"][
-        "decodability"] == list(conceptdec.knn_decodability(acts[3, 3, 2], labels).decodability)
+    done = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", "--protocol", "loo", "--bootstrap", "30", "--json")
+    r = conceptdec.knn_decodability(acts[3, 3, 2], labels, groups=groups, bootstrap=30)
+    assert done.json["values"]["decodability"] == list(r.decodability)
+    assert done.json["values"]["ci_low"] == list(r.ci_low)
     np.save(tmp_path / "g.npy", groups[:5])
     err = run("knn", *TRAINED, "--groups", tmp_path / "g.npy", code=3).err
     assert "has 5 groups, but the activations have 600 samples" in err
@@ -401,7 +431,21 @@ def test_bad_input(arguments, text):
     (["knn", "activations.npy", *LABELS, "--at", "*,*,*", "--views", "1"], "--views and --at exclude each other"),
     (["knn", "activations.npy", *LABELS, "--views", "60"], "cell 60 is not among 0..59"),
     (["knn", "activations.npy", *LABELS, "--axes", "layer"], "--axes: names layer, but the grid has 3 axes"),
+    (["knn", *LAYERS, "--axis-values", "step=0,100"], "--axis-values: axis step has 4 places, but 2 values"),
+    (["knn", *LAYERS, "--axis-values", "epoch=0,1"], "--axis-values: 'epoch=0,1' is not AXIS=VALUE,VALUE,... of an axis"),
+    (["knn", *LAYERS, "--axis-values", "shots"], "--axis-values: 'shots' is not AXIS=VALUE"),
+    (["knn", *LAYERS, "--axis-values", "shots=0,2,7;"], "--axis-values: '' is not AXIS=VALUE"),
+    (["knn", *LAYERS, "--axis-values", "shots=0,,7"], "--axis-values: axis shots: the value of place 1 is empty"),
+    (["knn", *LAYERS, "--axis-values", "shots=0,2,7;shots=0,2,7"], "--axis-values: axis shots stands there twice"),
     (["probe", *TRAINED, "--kind", "lda", "--lambdas", "1"], "lambdas: are given, but kind \"lda\" has no penalty"),
+    (["knn", *TRAINED, "--folds", "4"], "folds: is given, but only protocol \"kfold\" has folds"),
+    (["knn", *TRAINED, "--unstratified"], "stratified: is given, but only protocol \"kfold\" has folds"),
+    (["knn", *TRAINED, "--temperature", "1"], "temperature: is given, but only weights \"softmax\" have one"),
+    (["knn", *TRAINED, "--confidence", "0.9"], "confidence: is given, but without bootstrap there is no interval"),
+    (["knn", *LAYERS, "--permutations", "9", "--chance-draws", "9"], "chance_draws: is given, but permutations"),
+    (["knn", *TRAINED, "--groups", "labels.npy", "--protocol", "loo"], "groups: is given, but this protocol"),
+    (["curve", *TRAINED, "--temperature", "1"], "temperature: is given, but only weights"),
+    (["pca", "activations.npy", "--at", "3,3,2", "--solver", "gram", "--tolerance", "1e-6"], "tolerance: is given, but only"),
     (["regression", "activations.npy"], "needs --targets FILE"),
     (["erase", *TRAINED], "needs -o FILE"),
     (["neighbors", "activations.npy", "-o", "table"], "choose one"),

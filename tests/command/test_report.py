@@ -1,9 +1,12 @@
 """conceptdec report: that its page is well formed and harmless, and that its numbers are those of the Python binding."""
 
+import html
 import html.parser
 import json
+import os
 import re
 import signal
+import struct
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -156,6 +159,25 @@ def test_where_it_comes_from(grid):
     assert len(done.out.splitlines()) == 6
 
 
+LONG = "\u00e9" * 120 + "/x" + "\u00e9" * 120 + ".npy"
+
+
+@pytest.mark.parametrize("name", ["plain.npy", "two words.npy", "it's 'quoted'.npy", "'", 'a"b$c`d\\e&<i>.npy', LONG],
+                         ids=["plain", "space", "quotes", "quote", "shell", "long"])
+def test_command_line_can_be_typed_again(tmp_path, name):
+    """What the page shows is, word by word, what was asked for: for a shell, too."""
+    import shlex
+
+    small(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "x.npy").rename(tmp_path / name)
+    _, text, page, _ = report(tmp_path / "r", name, "--labels", "y.npy", *QUICK, cwd=tmp_path)
+    shown = re.search(r"<dt>Command</dt><dd><code>(.*?)</code></dd>", text, re.S).group(1)
+    words = ["conceptdec", "report", name, "--labels", "y.npy", *map(str, QUICK), "-o", str(tmp_path / "r")]
+    assert sorted(shlex.split(html.unescape(shown))) == sorted(words)
+    assert "i" not in page.tags
+
+
 @pytest.mark.parametrize("size", [0, 1, 55, 56, 63, 64, 65, 119, 120, 65536, 65593])
 def test_checksums_of_any_length(tmp_path, size):
     import hashlib
@@ -232,6 +254,28 @@ def test_places_of_a_part_and_long_names(tmp_path):
     assert all(f"\u2026oncept {i}" in "".join(pictures(text)) for i in range(3))
 
 
+def test_values_of_axes(tmp_path):
+    x, _ = small(tmp_path, layers=4)
+    np.save(tmp_path / "x.npy", np.stack([x[:, :, :], x[::-1]], axis=1))
+    options = [tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--axes", "layer,noise", "--rank", 4, *QUICK]
+    values = ["--axis-values", "layer=0.1,0.25,1e3,<b>;noise=low,high"]
+    numbers, text, page, done = report(tmp_path / "r", *options, *values)
+    layers = next(table for table in page.tables if table[0][:2] == ["layer", "decodability"])
+    assert [row[0] for row in layers[1:]] == ["0.1", "0.25", "1e3", "<b>"]
+    curve = next(svg for svg in pictures(text) if ">0.25<" in svg)
+    assert all(f">{value}<" in curve for value in ("0.1", "0.25", "1e3", "&lt;b&gt;"))
+    assert "places on an axis count from 0" not in page.text
+    assert numbers["input"]["axis_values"] == [["0.1", "0.25", "1e3", "<b>"], ["low", "high"]]
+    assert re.fullmatch("layer (0.1|0.25|1e3|<b>), noise (low|high)", numbers["best"]["name"])
+    assert [line.split()[1] for line in done.out.splitlines()[1:]] == ["0.1,", "0.25,", "1e3,", "<b>,"]
+    shared = ["--axis-values", "layer=0.1,0.25,0.5,0.75"]  # of names of arrays what they share is left out
+    numbers, _, one, _ = report(tmp_path / "one", *options, "--at", "*,1", *shared)
+    assert [row[0] for row in next(t for t in one.tables if t[0][:2] == ["layer", "decodability"])[1:]] == ["0.1", "0.25", "0.5", "0.75"]
+    assert numbers["best"]["name"] in ("layer 0.1", "layer 0.25", "layer 0.5", "layer 0.75")
+    part = report(tmp_path / "part", *options, *values[:1], "noise=low,high")[2]
+    assert "places on an axis count from 0" in part.text
+
+
 def test_one_matrix(tmp_path):
     small(tmp_path)
     numbers, text, page, done = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", *QUICK)
@@ -285,6 +329,44 @@ def test_interruption_leaves_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130 and not folder.exists()
+
+
+def read_so_far(process, path):
+    """How far the program has read a file from its beginning; files that it reads at places stay at 0."""
+    folder, found = f"/proc/{process.pid}/fd", 0
+    for number in os.listdir(folder) if process.poll() is None else []:
+        try:
+            if os.readlink(f"{folder}/{number}") == os.fspath(path):
+                text = open(f"/proc/{process.pid}/fdinfo/{number}").read()
+                found = max(found, int(re.search(r"pos:\s*(\d+)", text).group(1)))
+        except FileNotFoundError:  # closed in the meantime
+            pass
+    return found
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fdinfo"), reason="needs /proc")
+def test_interruption_while_files_are_hashed(tmp_path):
+    x, _ = small(tmp_path)
+    path, length = tmp_path / "x.safetensors", 1 << 36  # of a hole: minutes of checksums, and no block of the disk
+    header = json.dumps({"x": {"dtype": "F32", "shape": list(x.shape), "data_offsets": [0, 4 * x.size]},
+                         "pad": {"dtype": "U8", "shape": [length], "data_offsets": [4 * x.size, 4 * x.size + length]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + x.astype(np.float32).tobytes())
+    try:
+        os.truncate(path, 8 + len(header) + 4 * x.size + length)
+    except OSError as refused:
+        pytest.skip(f"no file of 64 GiB with a hole: {refused}")
+    process = start("report", path, "--array", "x", "--labels", tmp_path / "y.npy", "-o", tmp_path / "r", "--rank", 5, *QUICK)
+    while process.poll() is None and read_so_far(process, path) < 1 << 20:
+        time.sleep(0.01)
+    assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err) == (130, "", "conceptdec report: interrupted\n")
+    assert time.monotonic() - begin < 5 and not (tmp_path / "r").exists()
 
 
 def test_folder_that_cannot_be(tmp_path):

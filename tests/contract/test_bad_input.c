@@ -247,6 +247,24 @@ set_reader(call *c, conceptdec_matrix *m)
     X(folds_largest, ALL_KNN, EFOLDS, "folds", "9223372036854775807", set_folds(c, INT64_MAX))                         \
     X(folds_groups, ALL_KNN, EFOLDS, "folds", "10 are more than the 9 groups",                                         \
       (set_folds(c, 10), c->knn.options.groups = &c->groups))                                                          \
+    X(folds_idle, ALL_KNN, EINVAL, "folds", "is given, but only protocol \"kfold\"", c->knn.options.folds = 5)           \
+    X(stratified_idle, ALL_KNN, EINVAL, "stratified", "only protocol \"kfold\"",                                        \
+      c->knn.options.flags = CONCEPTDEC_KNN_UNSTRATIFIED)                                                              \
+    X(folds_of_a_split, ALL_KNN, EINVAL, "folds", "only protocol \"kfold\"", (set_split(c), c->knn.options.folds = 2))  \
+    X(temperature_idle, ALL_KNN, EINVAL, "temperature", "only weights \"softmax\"", c->knn.options.temperature = 0.07)   \
+    X(chance_draws_idle, ALL_KNN, EINVAL, "chance_draws", "permutations are the draws",                                \
+      c->knn.options.permutations = 4)                                                                                 \
+    X(chance_draws_none, ALL_KNN, EINVAL, "chance_draws", "permutations are the draws",                                \
+      (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9, c->knn.options.permutations = 4))               \
+    X(permute_idle, ALL_KNN, EINVAL, "permute", "nothing is permuted",                                                 \
+      (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9, c->knn.options.groups = &c->groups,             \
+       c->knn.options.permute = CONCEPTDEC_PERMUTE_WITHIN))                                                            \
+    X(permute_free_idle, ALL_KNN, EINVAL, "permute", "nothing is permuted",                                            \
+      (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9 | 1 << 18))                                      \
+    X(confidence_idle, ALL_KNN, EINVAL, "confidence", "without bootstrap", c->knn.options.confidence = 0.95)           \
+    X(groups_idle, ALL_KNN, EINVAL, "groups", "neither folds, bootstrap nor permute", c->knn.options.groups = &c->groups) \
+    X(groups_of_a_split, ALL_KNN, EINVAL, "groups", "this protocol does not leave them out",                           \
+      (set_split(c), c->knn.options.groups = &c->groups))                                                              \
     X(train_missing, ALL_KNN, ENULL, "train", "missing", c->knn.options.protocol = CONCEPTDEC_PROTOCOL_SPLIT)          \
     X(train_unasked, ALL_KNN, EINVAL, "train", "only the split protocol", c->knn.options.train = &c->train)            \
     X(train_ones, ALL_KNN, ETOOFEW, "train", "no labelled row is a test row", (set_split(c), set_all(c->train_values, 1))) \

@@ -76,6 +76,9 @@ SPOIL(memory_none, o->given = (uint64_t)1 << MEMORY)
 SPOIL(memory_little, o->memory = 5000; o->solver = CONCEPTDEC_PCA_COVARIANCE)
 SPOIL(tolerance_negative, o->tolerance = -1e-9)
 SPOIL(tolerance_nan, o->tolerance = NAN)
+SPOIL(iterations_idle, o->max_iterations = 9; o->solver = CONCEPTDEC_PCA_COVARIANCE)
+SPOIL(tolerance_idle, o->tolerance = 1e-9; o->solver = CONCEPTDEC_PCA_SVD)
+SPOIL(tolerance_zero_idle, o->given = (uint64_t)1 << TOLERANCE; o->solver = CONCEPTDEC_PCA_GRAM)
 SPOIL(solver_unknown, o->solver = 5)
 SPOIL(solver_negative, o->solver = -1)
 SPOIL(flags_unknown, o->flags = 8)
@@ -114,6 +117,9 @@ static const struct {
     {BOTH, memory_little, CONCEPTDEC_ENOMEM, "memory: solver \"covariance\" needs "},
     {BOTH, tolerance_negative, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
     {BOTH, tolerance_nan, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
+    {BOTH, iterations_idle, CONCEPTDEC_EINVAL, "max_iterations: is given, but only solver \"krylov\" has"},
+    {ROWS, tolerance_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\" converges"},
+    {ROWS, tolerance_zero_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\" converges"},
     {BOTH, solver_unknown, CONCEPTDEC_EINVAL, "solver: 5 is not one of 0..4"},
     {BOTH, solver_negative, CONCEPTDEC_EINVAL, "solver: -1 is not one of 0..4"},
     {BOTH, flags_unknown, CONCEPTDEC_ERESERVED, "flags: 0x8 has bits that are unknown"},

@@ -117,6 +117,7 @@ make_full_problem(problem *p, int round)
     p->options.permutations = 70;
     p->options.chance_draws = 0;
     p->options.bootstrap = 20;
+    p->options.groups = p->is_grouped ? &p->group_view : NULL;
 }
 
 static void
@@ -159,8 +160,11 @@ START_TEST(rows_in_another_order)
     conceptdec_i_rng rng;
     make_full_problem(&p, _i);
     without_order(&p);
-    if (p.options.protocol == CONCEPTDEC_PROTOCOL_KFOLD) /* folds are drawn row by row */
+    if (p.options.protocol == CONCEPTDEC_PROTOCOL_KFOLD) { /* folds are drawn row by row */
         p.options.protocol = CONCEPTDEC_PROTOCOL_LOO;
+        p.options.folds = 0;
+        p.options.flags = 0;
+    }
     q = p;
     own_views(&q);
     conceptdec_i_rng_start(&rng, 77, CONCEPTDEC_I_RNG_SAMPLE, (uint64_t)_i);

@@ -38,6 +38,7 @@ typedef struct problem {
     uint8_t is_train[MOST];
     int64_t ks[4];
     conceptdec_matrix x_view, label_view, group_view, train_view;
+    bool is_grouped; /* where options use groups */
     conceptdec_knn_options options;
 } problem;
 
@@ -91,10 +92,13 @@ make_options(problem *p, conceptdec_i_rng *rng)
     o->ties = (int32_t)below(rng, 3);
     o->boundary = (int32_t)below(rng, 2);
     o->classes = p->classes;
-    o->folds = 2 + below(rng, 2);
-    o->flags = CONCEPTDEC_KNN_UNSTRATIFIED;
+    bool has_folds = o->protocol == CONCEPTDEC_PROTOCOL_KFOLD;
+    int64_t folds = 2 + below(rng, 2);
+    o->folds = has_folds ? folds : 0;
+    o->flags = has_folds ? CONCEPTDEC_KNN_UNSTRATIFIED : 0;
     o->seed = (uint64_t)below(rng, 1000);
-    o->groups = o->protocol == CONCEPTDEC_PROTOCOL_GROUP || below(rng, 2) ? &p->group_view : NULL;
+    p->is_grouped = o->protocol == CONCEPTDEC_PROTOCOL_GROUP || below(rng, 2);
+    o->groups = p->is_grouped && (has_folds || o->protocol == CONCEPTDEC_PROTOCOL_GROUP) ? &p->group_view : NULL;
     o->train = o->protocol == CONCEPTDEC_PROTOCOL_SPLIT ? &p->train_view : NULL;
     for (int i = 0; i < 4; i++)
         p->ks[i] = 1 + below(rng, i < 2 ? 5 : p->data.n - 1);

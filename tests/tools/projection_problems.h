@@ -117,11 +117,12 @@ projection_number(const conceptdec_pca *pca, const char *name)
 static inline conceptdec_pca *
 projection_fit(conceptdec_ctx *ctx, const conceptdec_matrix *x, int32_t solver, int64_t components, uint32_t flags)
 {
+    const bool is_exact = solver != CONCEPTDEC_PCA_AUTO && solver != CONCEPTDEC_PCA_KRYLOV;
     const conceptdec_pca_options options = {.struct_size = sizeof options,
                                             .solver = solver,
                                             .n_components = components,
                                             .flags = flags,
-                                            .tolerance = 1e-14};
+                                            .tolerance = is_exact ? 0 : 1e-14};
     conceptdec_pca *pca = NULL;
     conceptdec_status status = conceptdec_pca_new(ctx, x, &options, &pca);
     ck_assert_msg(status == CONCEPTDEC_OK, "%d: %s", status, conceptdec_ctx_error(ctx));

@@ -132,7 +132,7 @@ typedef struct scenario {
 
 #define WHAT(text, what, matrix) .name = text, .kind = what, .x = &(matrix)
 #define FIND(...) .search = {.struct_size = sizeof(conceptdec_neighbors_options), __VA_ARGS__}
-#define ASK(...) .knn = {.struct_size = sizeof(conceptdec_knn_options), .chance_draws = 3, __VA_ARGS__}
+#define ASK(...) .knn = {.struct_size = sizeof(conceptdec_knn_options), __VA_ARGS__}
 #define TRY(...) .probe = {.struct_size = sizeof(conceptdec_probe_options), __VA_ARGS__}
 
 static const int64_t scene_ks[] = {5, 1, 3};
@@ -157,7 +157,7 @@ static const scenario scenarios[] = {
     {WHAT("save and load", RELOAD, scene_x), FIND(.k = 4, .groups = &scene_groups)},
     {WHAT("save and load queries", RELOAD, scene_x), .queries = &scene_queries,
      FIND(.k = 4, .groups = &scene_groups, .query_groups = &scene_query_groups, .metric = CONCEPTDEC_METRIC_COSINE)},
-    {WHAT("leave one out", SCORE, scene_x), ASK(.ks = scene_ks, .n_ks = 3)},
+    {WHAT("leave one out", SCORE, scene_x), ASK(.ks = scene_ks, .n_ks = 3, .chance_draws = 3)},
     {WHAT("leave a group out", SCORE, scene_x),
      ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups,
          .weights = CONCEPTDEC_WEIGHTS_DISTANCE, .permutations = 4, .permute = CONCEPTDEC_PERMUTE_WITHIN)},
@@ -168,16 +168,17 @@ static const scenario scenarios[] = {
      ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3, .groups = &scene_groups, .permutations = 4,
          .permute = CONCEPTDEC_PERMUTE_WHOLE, .bootstrap = 5)},
     {WHAT("split", SCORE, scene_x),
-     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_SPLIT, .train = &scene_train, .metric = CONCEPTDEC_METRIC_COSINE,
-         .weights = CONCEPTDEC_WEIGHTS_SOFTMAX, .ties = CONCEPTDEC_TIES_NEAREST)},
+     ASK(.k = 3, .chance_draws = 3, .protocol = CONCEPTDEC_PROTOCOL_SPLIT, .train = &scene_train,
+         .metric = CONCEPTDEC_METRIC_COSINE, .weights = CONCEPTDEC_WEIGHTS_SOFTMAX, .ties = CONCEPTDEC_TIES_NEAREST)},
     {WHAT("resubstitution", SCORE, scene_x),
-     ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION, .boundary = CONCEPTDEC_BOUNDARY_INDEX,
-         .ties = CONCEPTDEC_TIES_SMALLEST, .flags = CONCEPTDEC_KNN_NO_CONFUSION)},
+     ASK(.k = 3, .chance_draws = 3, .protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION,
+         .boundary = CONCEPTDEC_BOUNDARY_INDEX, .ties = CONCEPTDEC_TIES_SMALLEST, .flags = CONCEPTDEC_KNN_NO_CONFUSION)},
     {WHAT("scores of what a reader delivers", SCORE_TABLE, scene_read),
-     FIND(.k = 1), ASK(.k = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3)},
-    {WHAT("scores of a table", SCORE_TABLE, scene_x), FIND(.k = 5), ASK(.ks = scene_ks, .n_ks = 3, .bootstrap = 5)},
+     FIND(.k = 1), ASK(.k = 3, .chance_draws = 3, .protocol = CONCEPTDEC_PROTOCOL_KFOLD, .folds = 3)},
+    {WHAT("scores of a table", SCORE_TABLE, scene_x), FIND(.k = 5),
+     ASK(.ks = scene_ks, .n_ks = 3, .chance_draws = 3, .bootstrap = 5)},
     {WHAT("scores of a table that is too shallow", SCORE_TABLE, scene_x),
-     FIND(.k = 1), ASK(.k = 6, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups)},
+     FIND(.k = 1), ASK(.k = 6, .chance_draws = 3, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &scene_groups)},
     {WHAT("profile", PROFILE, scene_x),
      ASK(.k = 3, .groups = &scene_groups, .bootstrap = 5, .permutations = 3, .permute = CONCEPTDEC_PERMUTE_WHOLE)},
     {WHAT("probe", PROBE, scene_x), TRY(.folds = 3)},

@@ -353,6 +353,54 @@ START_TEST(lists_of_any_length_are_sorted)
 }
 END_TEST
 
+/* Compares, and cancels at one of the comparisons. */
+static struct {
+    conceptdec_ctx *ctx;
+    int64_t count, cancel_at;
+} comparisons;
+
+static int
+by_key_until_cancelled(const void *a, const void *b)
+{
+    if (++comparisons.count == comparisons.cancel_at)
+        conceptdec_ctx_cancel(comparisons.ctx);
+    return by_key(a, b);
+}
+
+/* A list in no order is left soon after the cancel, in whichever pass that comes. */
+START_TEST(sorting_of_names_can_be_cancelled)
+{
+    enum { N = 100000, SOON = 2 * 4096 };
+    static char names[N][12];
+    static const double shares[] = {0, 0.03, 0.5, 0.95, 0.995, 2}; /* of all comparisons; 2: never */
+    conceptdec_ctx *ctx = files_ctx(1);
+    conceptdec_i_list list = {.count = 0};
+    const void **sorted = NULL;
+    for (int64_t i = 0; i < N; i++) {
+        conceptdec_i_pair *pair = conceptdec_i_list_add(ctx->memory, &list, sizeof *pair);
+        ck_assert_ptr_nonnull(pair);
+        (void)snprintf(names[i], sizeof names[i], "%d", (int)(i * 7919 % N));
+        pair->key = names[i];
+    }
+    comparisons.ctx = ctx;
+    comparisons.count = comparisons.cancel_at = 0;
+    ck_assert_int_eq(conceptdec_i_list_sort(ctx, &list, sizeof(conceptdec_i_pair), by_key_until_cancelled, &sorted), 0);
+    conceptdec_i_give(ctx, (void *)sorted);
+    int64_t all = comparisons.count, cancel_at = (int64_t)(shares[_i] * (double)all) + 1;
+    sorted = NULL;
+    comparisons.count = 0;
+    comparisons.cancel_at = cancel_at;
+    conceptdec_status status =
+        conceptdec_i_list_sort(ctx, &list, sizeof(conceptdec_i_pair), by_key_until_cancelled, &sorted);
+    ck_assert_int_eq(status, cancel_at > all ? CONCEPTDEC_OK : CONCEPTDEC_ECANCELLED);
+    ck_assert_int_eq(sorted != NULL, cancel_at > all);
+    ck_assert_int_le(comparisons.count, cancel_at > all ? all : cancel_at + SOON);
+    conceptdec_i_give(ctx, (void *)sorted);
+    conceptdec_i_give(ctx, list.items);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(escapes_in_names)
 {
     conceptdec_ctx *ctx = files_ctx(1);
@@ -601,6 +649,7 @@ make_suite(void)
     tcase_add_test(tcase, names_are_in_natural_order);
     tcase_add_test(tcase, natural_order_is_an_order);
     tcase_add_loop_test(tcase, lists_of_any_length_are_sorted, 0, 8);
+    tcase_add_loop_test(tcase, sorting_of_names_can_be_cancelled, 0, 6);
     tcase_add_test(tcase, escapes_in_names);
     tcase_add_test(tcase, types_that_are_not_read_are_listed);
     tcase_add_loop_test(tcase, shards_are_one_file, 0, 2);

@@ -233,6 +233,7 @@ run_with(const problem *p, int64_t permutations)
     conceptdec_knn_options o = p->options;
     conceptdec_result *result = NULL;
     o.permutations = permutations;
+    o.chance_draws = permutations > 0 ? 0 : o.chance_draws;
     OK(conceptdec_knn_decodability(ctx, &p->x_view, &p->label_view, &o, &result));
     return result;
 }

@@ -136,8 +136,8 @@ function adding(call, a, first, second)
     owner = handle(a)
     lock(a.turn) do
         status = GC.@preserve first second call(owner)
-        status == CONCEPTDEC_OK || check(status, unsafe_string(ccall(symbol(:conceptdec_accumulator_error), Cstring,
-            (Ptr{conceptdec_accumulator},), owner)))
+        status == CONCEPTDEC_OK || check(status, named_here(unsafe_string(ccall(symbol(:conceptdec_accumulator_error),
+            Cstring, (Ptr{conceptdec_accumulator},), owner))))
     end
     return a
 end

@@ -38,9 +38,9 @@ const SCREENINGS = Dict("auto" => CONCEPTDEC_SCREENING_AUTO, "int8" => CONCEPTDE
 
 """
 Runs `call(ctx)`, which returns a status, and turns any status but CONCEPTDEC_OK into an exception; `sources` are the
-`RowReader`s that it reads.
+`RowReader`s that it reads, `called` the arguments that have other names here than `NAMES` says.
 """
-function with_context(call, threads = nothing, progress = nothing; screening = nothing, sources = ())
+function with_context(call, threads = nothing, progress = nothing; screening = nothing, sources = (), called = ())
     monitor = Monitor(reporter(progress), nothing)
     ctx = Handle{conceptdec_ctx}()
     GC.@preserve monitor begin
@@ -53,7 +53,7 @@ function with_context(call, threads = nothing, progress = nothing; screening = n
             status = disable_sigint(() -> call(ctx))
             (status == CONCEPTDEC_EREAD || any(is_interrupted, sources)) && throw_failure(sources)
             status != CONCEPTDEC_OK && monitor.failure !== nothing && throw(monitor.failure)
-            check(status, error_text(ctx))
+            check(status, named_here(error_text(ctx), called))
         finally
             finalize(ctx)
         end

@@ -12,8 +12,8 @@ const PERMUTES = Dict("free" => CONCEPTDEC_PERMUTE_FREE, "within" => CONCEPTDEC_
 "The options of one matrix; `roots` keeps alive what they point to."
 function knn_options(roots; k = 10, metric = nothing, protocol = "loo",
                      groups = nothing, weights = "uniform", ties = "fractional", boundary = "share", permutations = 0,
-                     bootstrap = 0, confidence = 0.95, seed = 0, train = nothing, folds = nothing, stratified = true,
-                     permute = "free", chance_draws = nothing, temperature = nothing, strict = false, confusion = true,
+                     bootstrap = 0, confidence = nothing, seed = 0, train = nothing, folds = nothing, stratified = true,
+                     permute = nothing, chance_draws = nothing, temperature = nothing, strict = false, confusion = true,
                      unknown...)
     refuse(unknown)
     k isa Integer || (k isa Union{AbstractVector,Tuple} && all(i -> i isa Integer, k)) ||
@@ -34,8 +34,8 @@ end
 
 """
     knn_decodability(X, y; k=10, metric="l2", protocol="loo", groups=nothing, weights="uniform", ties="fractional",
-                     boundary="share", permutations=0, bootstrap=0, confidence=0.95, seed=0, ignore=nothing,
-                     train=nothing, folds=nothing, stratified=true, permute="free", chance_draws=nothing,
+                     boundary="share", permutations=0, bootstrap=0, confidence=nothing, seed=0, ignore=nothing,
+                     train=nothing, folds=nothing, stratified=true, permute=nothing, chance_draws=nothing,
                      temperature=nothing, strict=false, confusion=true, dtype=nothing, threads=nothing,
                      progress=nothing, screening="auto") -> Result
 
@@ -55,16 +55,17 @@ right prediction, 1/t where t classes tie and its own is among them, else 0; dec
   "kfold" (those of other folds: `folds` of them, 5 by default, `stratified`, and never dividing a group), "split"
   (samples with `false` in `train` are scored against those with `true`), "resubstitution" (the sample itself, too:
   to reproduce others' numbers).
-- `groups`: a value for each sample (prompt, document, sentence).
+- `groups`: a value for each sample (prompt, document, sentence): refused where neither the protocol, `bootstrap` nor
+  `permute` uses them.
 - `weights` of a vote: "uniform", "distance" (1/distance), "softmax" (exp(cos / `temperature`), 0.07 by default;
   needs the cosine metric), "balanced" (1/number of voting samples of the class).
 - `ties` between classes: "fractional" (shared), "smallest" (scikit-learn), "nearest".
 - `boundary`, samples at exactly the k-th distance: "share" the places left, or the lowest "index" (order then
   matters).
-- `permutations`: draws of the null that are reported; `permute` labels "free", "within" groups, or "whole" groups.
-  `chance_draws`: draws for `chance_null` where `permutations` is 0; default 200; 0: none.
-- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence`; `seed` of all
-  draws.
+- `permutations`: draws of the null that are reported; `permute` labels "free" (default), "within" groups, or "whole"
+  groups. `chance_draws`: draws for `chance_null` where `permutations` is 0; default 200; 0: none.
+- `bootstrap`: draws for the interval, over groups (samples, where there are none), at `confidence` (0.95); `seed` of
+  all draws.
 - `strict`: a sample with fewer than k eligible neighbours is an error. `confusion=false` leaves the matrix out.
 - `threads`, `progress`, `screening`: see [`neighbors`](@ref).
 
@@ -75,6 +76,9 @@ predicted), `chance_uniform`, `chance_majority`, `chance_null` (K), `kappa` (K),
 (K), `boundary_tie_rate` (K), `n_scored`, `n_ignored`, `n_unscored`, `n_short` (K), `n_zero_rows`, `class_count`
 (C), `undecodable` (C); with `permutations`: `p_value` (K), `null` (P x K); with `bootstrap`: `ci_low`, `ci_high`
 (K); with folds: `fold` (n). K is an axis for a single `k`, too.
+
+An option that would have no effect (`folds` under another protocol, `temperature` of other weights, `confidence`
+without `bootstrap`, ...) is refused.
 
 Time O(n^2 d) for the table, then O(n k) for each permutation and label set. Definitions: docs/definitions.md.
 

@@ -69,8 +69,8 @@ Directions of largest variance of the samples of `X`, or of all samples that wer
   variances to full precision), "krylov" (a few of many). Of moments "auto", "covariance" or "krylov".
 - `center=false`: directions through the origin; `standardize`: dimensions divided by their standard deviation;
   `whiten`: what is transformed has variance 1 along each component.
-- `tolerance` (1e-5), `max_iterations` (40): where Krylov ends; `seed`: of its start; `memory`: bytes beside the input
-  (2^29).
+- `tolerance` (1e-5), `max_iterations` (40): where Krylov ends, refused beside another solver; `seed`: of its start;
+  `memory`: bytes beside the input (2^29).
 
 Time O(n d min(n, d)), Krylov O(n d n_components) for each product. Definitions: docs/definitions.md; how to:
 docs/projections.md.

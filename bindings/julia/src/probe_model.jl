@@ -71,7 +71,8 @@ function fit_probe(X, y; classes = nothing, ignore = nothing, dtype = nothing, t
     labels = Ref(integer_view(numbers))
     wishes = Ref(model_options(roots, count_of(classes); keywords...))
     owner = Handle{conceptdec_probe_model}()
-    GC.@preserve roots numbers with_classes(values, threads, progress; sources = readers(X)) do ctx
+    run = (sources = readers(X), called = ("lambdas" => "lambda_",))
+    GC.@preserve roots numbers with_classes(values, threads, progress; run...) do ctx
         ccall(symbol(:conceptdec_probe_model_new), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix}, Ptr{conceptdec_probe_options},
              Ptr{Ptr{conceptdec_probe_model}}), ctx, x, labels, wishes, owner)

@@ -118,7 +118,7 @@ Base.propertynames(r::Result, private = false) = vcat(collect(Base.keys(getfield
 function Base.getindex(r::Result, name::Union{Symbol,AbstractString})
     values, key = getfield(r, :values), Symbol(name)
     haskey(values, key) && return values[key]
-    throw(KeyError(string(name)))
+    throw(KeyError("$name; there are $(join(keys(r), ", "))"))
 end
 
 Base.getproperty(r::Result, name::Symbol) = name in TEXTS ? parse_json(library_json(r))[string(name)] : r[name]

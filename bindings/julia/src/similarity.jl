@@ -91,7 +91,8 @@ function similarity(A, B = nothing; dtype = nothing, threads = nothing, progress
         throw(ArgumentError("B: A is one matrix, and there is nothing to compare it with"))
     wishes = Ref(similarity_options(roots; keywords...))
     owner, sources = Handle{conceptdec_result}(), vcat(readers_of(A), readers_of(B))
-    GC.@preserve roots with_context(threads, progress; sources = sources) do ctx
+    names = (called_views("a", "A", shape)..., called_views("b", "B", other_shape)...)
+    GC.@preserve roots with_context(threads, progress; sources = sources, called = names) do ctx
         ccall(symbol(:conceptdec_similarity), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix}, Int64,
              Ptr{conceptdec_similarity_options}, Ptr{Ptr{conceptdec_result}}), ctx, cells, length(cells),

@@ -113,12 +113,13 @@ overlap(s).overlap
 function subspaces(X, y; classes = nothing, ignore = nothing, dtype = nothing, threads = nothing, progress = nothing,
                    keywords...)
     roots = Any[X]
-    cells, _ = cells_of(X, dtype)
+    cells, shape = cells_of(X, dtype)
     numbers, values = encode_among(classes, y, ignore)
     labels = Ref(integer_view(numbers))
     wishes = Ref(subspaces_options(roots, count_of(classes); keywords...))
     owner = Handle{conceptdec_subspaces}()
-    GC.@preserve roots numbers with_classes(values, threads, progress; sources = readers_of(X)) do ctx
+    run = (sources = readers_of(X), called = called_views("views", "X", shape))
+    GC.@preserve roots numbers with_classes(values, threads, progress; run...) do ctx
         ccall(symbol(:conceptdec_subspaces_new), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix},
              Ptr{conceptdec_subspaces_options}, Ptr{Ptr{conceptdec_subspaces}}), ctx, cells, length(cells), labels,

@@ -37,7 +37,7 @@ function sweep(views, y; metrics = "knn", classes = nothing, ignore = nothing, d
         (probe = kept(roots, probe_options(roots, count_of(classes); keywords...)),)
     wishes = Ref(options(conceptdec_sweep_options; shape = pointer(shape), ndim = length(shape), of_cells...))
     owner = Handle{conceptdec_result}()
-    run = (screening = screening, sources = readers_of(views))
+    run = (screening = screening, sources = readers_of(views), called = ("x" => "views",))
     GC.@preserve roots with_classes(values, threads, progress; run...) do ctx
         ccall(symbol(:conceptdec_sweep), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_matrix}, Int64, Ptr{conceptdec_matrix}, Ptr{conceptdec_sweep_options},

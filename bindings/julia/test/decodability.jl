@@ -51,7 +51,7 @@ end
     chosen(; options...) = knn_decodability(X, y; options...).options
     base = chosen()
     for change in ((metric = "cosine",), (weights = "distance",), (ties = "nearest",), (boundary = "index",),
-                   (permute = "within", groups = rand(rng, 1:9, 70)), (confidence = 0.5,),
+                   (permute = "within", groups = rand(rng, 1:9, 70)), (bootstrap = 9, confidence = 0.5),
                    (permutations = 9,), (bootstrap = 9,), (chance_draws = 9,), (strict = true,),
                    (weights = "softmax", metric = "cosine", temperature = 0.5))
         @test chosen(; change...) != base
@@ -64,6 +64,11 @@ end
     @test all(isinteger, smallest)
     for option in (:metric, :protocol, :weights, :ties, :boundary, :permute)
         @test thrown(() -> knn_decodability(X, y; Dict(option => "other")...)) isa ArgumentError
+    end
+    for idle in ((folds = 4,), (stratified = false,), (temperature = 0.1,), (confidence = 0.95,), (groups = y,),
+                 (permutations = 9, chance_draws = 9), (chance_draws = 0, permute = "free"),
+                 (protocol = "group", groups = 1:70, folds = 4))
+        @test refusal(() -> knn_decodability(X, y; idle...)) == "CONCEPTDEC_EINVAL"
     end
     @test thrown(() -> knn_decodability(X, y, kk = 3)) isa ArgumentError
     @test thrown(() -> knn_decodability(X, y, k = 2.5)) isa ArgumentError
@@ -107,7 +112,10 @@ end
     r = knn_decodability(X, y, k = 3)
     @test r.decodability === r["decodability"] === r[:decodability]
     @test :decodability in keys(r) && haskey(r, "kappa") && !haskey(r, "kapa")
-    @test thrown(() -> r.kapa) isa KeyError
+    for asked in (() -> r.kapa, () -> r["kapa"], () -> r[:kapa])
+        @test thrown(asked) isa KeyError && startswith(thrown(asked).key, "kapa; there are ")
+        @test occursin("decodability, per_concept, balanced", thrown(asked).key)
+    end
     @test Set(keys(to_dict(r))) == Set(string.(keys(r)))
     @test isequal(Dict(r), Dict(name => r[name] for name in keys(r)))
     @test r.n_scored === 40 && r.decodability isa Vector{Float64} && r.class_count == [20, 20]

@@ -16,7 +16,7 @@ tilted(rng, d, n) = Matrix(qr(randn(rng, d, d)).Q) * Diagonal(2.0 .^ -(0:d-1)) *
 @testset "principal components" begin
     rng = MersenneTwister(60)
     for X in (tilted(rng, 8, 70), tilted(rng, 12, 7)), solver in ("auto", "covariance", "gram", "svd", "krylov")
-        p = pca(X, 3, solver = solver, tolerance = 1e-12)
+        p = pca(X, 3, solver = solver, tolerance = solver in ("auto", "krylov") ? 1e-12 : nothing)
         V, variance = by_svd(X)
         @test p.components ≈ V[1:3, :] atol = 1e-8
         @test p.explained_variance ≈ variance[1:3] rtol = 1e-8

@@ -34,5 +34,6 @@ refusal(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.n
     include("rows.jl")
     include("activations.jl")
     include("accumulator.jl")
+    include("errors.jl")
     include("stopping.jl")
 end

@@ -13,6 +13,7 @@ from ._context import run
 from ._errors import ConceptDecError, error
 from ._handles import Shared
 from ._library import library
+from ._names import named_here
 from ._options import one_label_each, word
 from ._structs import Matrix
 
@@ -120,7 +121,8 @@ class Accumulator(Shared):
             handle = self._open()
             status = library().conceptdec_accumulator_add_rows(handle, where, byref(x), byref(labels))
             if status != const.OK:
-                raise error(status, library().conceptdec_accumulator_error(handle).decode(errors="replace"))
+                text = library().conceptdec_accumulator_error(handle).decode(errors="replace")
+                raise error(status, named_here(text))
         return self
 
     def merge(self, other: "Accumulator") -> "Accumulator":

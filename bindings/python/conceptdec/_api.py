@@ -26,14 +26,14 @@ def knn_decodability(
     boundary: str = "share",
     permutations: int = 0,
     bootstrap: int = 0,
-    confidence: float = 0.95,
+    confidence: Optional[float] = None,
     seed: int = 0,
     ignore: Any = None,
     *,
     train: Any = None,
     folds: Optional[int] = None,
     stratified: bool = True,
-    permute: str = "free",
+    permute: Optional[str] = None,
     chance_draws: Optional[int] = None,
     temperature: Optional[float] = None,
     strict: bool = False,
@@ -64,7 +64,9 @@ def knn_decodability(
         Which rows may be neighbours of a test row: every other row; rows of other groups (needs `groups`); rows of
         other folds; training rows (needs `train`); every row, itself included (too optimistic).
     groups : array, (n,), optional
-        Integers or strings: prompt, document or sentence of each row. Folds keep groups whole.
+        Integers or strings: prompt, document or sentence of each row. Folds keep groups whole, `bootstrap` draws whole
+        groups, and `permute` may respect them. Protocols "loo", "split" and "resubstitution" do not leave groups out:
+        given for none of these uses they are refused.
     weights : {"uniform", "distance", "softmax", "balanced"}, default "uniform"
         What a vote weighs: 1; 1 / distance; exp(cos / temperature), needs the cosine metric; 1 / size of the class.
     ties : {"fractional", "smallest", "nearest"}, default "fractional"
@@ -77,8 +79,8 @@ def knn_decodability(
         Draws of the permutation null that are reported, as `null` and `p_value`.
     bootstrap : int, default 0
         Draws of the bootstrap over groups (rows, where there are none), for `ci_low` and `ci_high`.
-    confidence : float, default 0.95
-        Of that interval, in (0, 1).
+    confidence : float, optional
+        Of that interval, in (0, 1); default 0.95.
     seed : int, default 0
         Of folds, permutations and bootstrap.
     ignore : label or list of labels, optional
@@ -86,11 +88,11 @@ def knn_decodability(
     train : array, (n,), optional
         Mask: true (or 1) for a training row, false (or 0) for a test row.
     folds : int, optional
-        Default 5.
+        Of protocol "kfold"; default 5.
     stratified : bool, default True
         Folds have equal shares of each class.
-    permute : {"free", "within", "whole"}, default "free"
-        How labels are permuted: among all rows; within groups; whole groups.
+    permute : {"free", "within", "whole"}, optional
+        How labels are permuted: among all rows (default); within groups; whole groups.
     chance_draws : int, optional
         Draws for `chance_null` where `permutations` is 0; default 200; 0: `chance_null` and `kappa` are NaN.
     temperature : float, optional
@@ -122,7 +124,9 @@ def knn_decodability(
 
     Notes
     -----
-    Time O(n^2 d) for the neighbours, then O(n k) for each permutation and label set.
+    Time O(n^2 d) for the neighbours, then O(n k) for each permutation and label set. An option that would have no
+    effect (`folds` under another protocol, `temperature` of other weights, `confidence` without `bootstrap`, ...) is
+    refused.
 
     References
     ----------

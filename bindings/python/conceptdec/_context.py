@@ -6,11 +6,12 @@ Ctrl-C, there functions for progress run, and any exception there sets the cance
 
 import threading
 from ctypes import byref
-from typing import Any, Iterable, Optional, Tuple
+from typing import Any, Iterable, Optional, Sequence, Tuple
 
 from . import _constants as const
 from ._errors import error
 from ._library import Handle, library
+from ._names import named_here
 from ._progress import ProgressOption, listener
 from ._readers import is_interrupt, sources
 from ._structs import Ctx, CtxOptions, Matrix, ProgressFunction
@@ -45,10 +46,11 @@ class Context:
         if status != const.OK:
             raise error(status, "the context could not be made")
 
-    def check(self, status: int) -> None:
+    def check(self, status: int, call: str = "", arguments: Sequence[Any] = ()) -> None:
         """Raises what a status other than OK means, with the text that the context holds."""
         if status != const.OK:
-            raise error(status, library().conceptdec_ctx_error(self.handle).decode(errors="replace"))
+            text = library().conceptdec_ctx_error(self.handle).decode(errors="replace")
+            raise error(status, named_here(text, call, arguments))
 
     def cancel(self) -> None:
         library().conceptdec_ctx_cancel(self.handle)
@@ -128,4 +130,4 @@ def run(
     for reader in readers:
         if reader.problem is not None and (call.status == const.EREAD or is_interrupt(reader.problem)):
             raise reader.problem
-    context.check(call.status)
+    context.check(call.status, name, arguments)

@@ -262,7 +262,8 @@ def pca(
     whiten : bool, default False
         ``transform`` gives variance 1 along each component.
     tolerance : float, optional
-        Krylov ends when every `residual` is at or below it; default 1e-5.
+        Krylov ends when every `residual` is at or below it; default 1e-5. It and `max_iterations` are refused beside
+        another solver that is asked for.
     max_iterations : int, optional
         Products with the rows that Krylov may make; default 40.
     memory : int, optional

@@ -11,7 +11,7 @@ from . import _constants as const
 from . import _copies, _structs
 from ._arrays import borrowed
 from ._context import Context, run
-from ._errors import ConceptDecError, ConceptDecTypeError
+from ._errors import ConceptDecError, ConceptDecFileError, ConceptDecTypeError
 from ._handles import Owner
 from ._library import Handle, library
 from ._paths import Path, path_bytes
@@ -25,12 +25,47 @@ def _size(shape: Tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) or "a single number"
 
 
+class _OpenFile(Handle):
+    """The library's object for a file. Its pickle is the absolute path and the options, which open the file again."""
+
+    def __init__(self, path: Path, dtype: Optional[str], map: bool) -> None:
+        super().__init__(_structs.Activations, "conceptdec_activations_free")
+        self._source = (os.path.abspath(os.fsdecode(path)), dtype, map)
+        kind = None if dtype is None else const.BFLOAT16
+        options = _structs.ActivationsOptions(flags=const.ACTIVATIONS_MAP if map else None, dtype=kind)
+        run("conceptdec_activations_open", path_bytes(path), byref(options), self.place(), progress=False)
+
+    def __reduce__(self) -> Any:
+        return _OpenFile, self._source
+
+    def infos(self) -> List[_structs.ArrayInfo]:
+        context, infos = Context(threads=1), []
+        for index in range(library().conceptdec_activations_count(self)):
+            info = _structs.ArrayInfo()
+            context.check(library().conceptdec_activations_info(context.handle, self, index, byref(info)))
+            infos.append(info)
+        return infos
+
+
+def _again(file: _OpenFile, cells: np.ndarray, *expected: Any) -> "StoredArray":
+    """An array of a file that was opened again: what had this name, type and shape before has them still."""
+    for index, info in enumerate(file.infos()):
+        if info.name.decode() == expected[0]:
+            array = StoredArray(file, index, info, cells)
+            if array._identity() == expected:
+                return array
+    name, dtype, shape = expected
+    text = f"path: {file._source[0]} has changed: it holds no array {name!r} of {dtype}, {_size(shape)}"
+    raise ConceptDecFileError(text, const.EIO)
+
+
 class StoredArray:
     """An array of an open file, or a part of one: what the library takes for X, and NumPy makes an array of.
 
     Its last two axes are samples x dimensions, those before them a grid: ``x[2]``, ``x[-1, ::2]`` and the like pick
     from the grid and read nothing. A matrix (two axes) stands for X in every function, more axes for the views of
-    :func:`sweep`. Integers and booleans are labels, groups or masks in every function. It keeps the file open.
+    :func:`sweep`. Integers and booleans are labels, groups or masks in every function. It keeps the file open. Its
+    pickle names the file, by its absolute path, and opens it again: other processes get arrays without their numbers.
 
     Attributes
     ----------
@@ -43,12 +78,18 @@ class StoredArray:
     ndim : int
     """
 
-    def __init__(self, handle: Handle, index: int, info: _structs.ArrayInfo, cells: Any = None) -> None:
+    def __init__(self, handle: _OpenFile, index: int, info: _structs.ArrayInfo, cells: Any = None) -> None:
         self._handle, self._index, self._info = handle, index, info
         self.name, self.dtype = info.name.decode(), info.type.decode()
         whole = tuple(info.shape[: info.ndim])
         self._cells = np.arange(np.prod(whole[:-2], dtype=int)).reshape(whole[:-2]) if cells is None else cells
         self.shape = (*self._cells.shape, *whole[-2:])
+
+    def _identity(self) -> Tuple[str, str, Tuple[int, ...]]:
+        return self.name, self.dtype, tuple(self._info.shape[: self._info.ndim])
+
+    def __reduce__(self) -> Any:
+        return _again, (self._handle, self._cells, *self._identity())
 
     @property
     def ndim(self) -> int:
@@ -171,7 +212,7 @@ class Activations(Owner, Mapping):
 
     ``acts["layer.3"]`` and ``acts[3]`` are arrays, ``acts.names`` their names in natural order ("layer.2" before
     "layer.10"). It stands in a ``with`` statement; arrays that are still in use keep the file open after its end.
-    Several threads may use it at once.
+    Several threads may use it at once. Its pickle is the absolute path with the options, by which it is opened again.
 
     Attributes
     ----------
@@ -181,19 +222,14 @@ class Activations(Owner, Mapping):
 
     _name, _struct = "activations", _structs.Activations
 
-    def __init__(self, handle: Handle, path: str) -> None:
+    def __init__(self, handle: _OpenFile, path: str) -> None:
         super().__init__(handle)
-        self.path, self._infos = path, self._read_infos()
+        self.path, self._infos = path, handle.infos()
         self.names = [info.name.decode() for info in self._infos]
         self._places = {name: place for place, name in enumerate(self.names)}
 
-    def _read_infos(self) -> List[_structs.ArrayInfo]:
-        context, infos = Context(threads=1), []
-        for index in range(library().conceptdec_activations_count(self._handle)):
-            info = _structs.ArrayInfo()
-            context.check(library().conceptdec_activations_info(context.handle, self._handle, index, byref(info)))
-            infos.append(info)
-        return infos
+    def __reduce__(self) -> Any:
+        return Activations, (self._open(), self.path)
 
     def __getitem__(self, which: Union[str, int]) -> StoredArray:
         handle = self._open()
@@ -277,8 +313,4 @@ def open_activations(path: Path, dtype: Optional[str] = None, map: bool = False)
     """
     if dtype not in (None, "bfloat16"):
         raise ConceptDecError(f"dtype: {dtype!r} is not known; allowed: 'bfloat16' and None", const.EDTYPE)
-    kind = None if dtype is None else const.BFLOAT16
-    options = _structs.ActivationsOptions(flags=const.ACTIVATIONS_MAP if map else None, dtype=kind)
-    handle = Activations._empty()
-    run("conceptdec_activations_open", path_bytes(path), byref(options), handle.place(), progress=False)
-    return Activations(handle, os.fsdecode(path))
+    return Activations(_OpenFile(path, dtype, map), os.fsdecode(path))

@@ -270,10 +270,10 @@ def test_life_of_erasers(data, tmp_path):
         ("EINVAL", dict(kind="inlp"), "kind: 'inlp' is not known; allowed: 'leace', 'projection'"),
         ("EINVAL", dict(rank=0), "rank"),
         ("EINVAL", dict(tolerance=-1.0), "tolerance"),
-        ("ENULL", dict(y=None), "labels"),
-        ("ENULL", dict(X=None), "x"),
+        ("ENULL", dict(y=None), "y: "),
+        ("ENULL", dict(X=None), "X: "),
         ("ESINGLECLASS", dict(y=["a"] * 90), "class|label"),
-        ("ESIZE", dict(y=["a", "b"]), "labels"),
+        ("ESIZE", dict(y=["a", "b"]), "y: 2 rows, but X has 90"),
         ("ENONFINITE", dict(X=np.full((90, 2), np.nan)), "row 0, column 0"),
         ("EINVAL", dict(y=None, ignore="a"), "ignore: stands beside y only"),
         ("EDTYPE", dict(X=np.ones((90, 2), dtype=int)), "X: must be"),
@@ -314,6 +314,17 @@ def test_curve(data):
     given = erasure_curve(x, y, "projection", directions=np.eye(6)[:3])
     assert given.n_removed.tolist() == [0, 1, 2, 3] and np.isnan(given.strengths).all()
     same_bits(erasure_curve(x, y, threads=3), erasure_curve(x, y, threads=1))
+
+
+def test_chance_of_a_curve(data):
+    """Options of its draws are for the first step, where it is drawn, and no error at the others."""
+    x, y = data
+    plain, groups = erasure_curve(x, y, knn=dict(k=3)), np.arange(90) // 4
+    within = erasure_curve(x, y, knn=dict(k=3, permute="within", groups=groups))
+    assert within.decodability.tolist() == plain.decodability.tolist()
+    expected = conceptdec.knn_decodability(x, y, k=3, permute="within", groups=groups).chance_null[0]
+    assert within.chance_null == expected != plain.chance_null
+    erasure_curve(x, y, knn=dict(k=3, permute="free"))
 
 
 @pytest.mark.parametrize(

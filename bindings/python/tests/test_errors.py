@@ -30,7 +30,7 @@ CASES = [
     ("ESIZE", dict(X=X[:0], y=Y[:0])),
     ("ESIZE", dict(X=X[:, :0])),
     ("ESIZE", dict(y=Y[:7])),
-    ("ESIZE", dict(groups=Y[:7])),
+    ("ESIZE", dict(protocol="group", groups=Y[:7])),
     ("ESINGLECLASS", dict(y=np.zeros(20, dtype=int))),
     ("ESINGLECLASS", dict(ignore=1)),
     ("EFOLDS", dict(protocol="kfold", folds=1)),
@@ -63,6 +63,42 @@ def test_statuses(name, changes):
 def test_the_place_is_named():
     with pytest.raises(ValueError, match="row 13, column 1"):
         conceptdec.knn_decodability(nan_at(13, 1), Y, k=3)
+
+
+T, Z = X[:, 0], np.zeros((9, 2))
+NAMES = [
+    (lambda: conceptdec.neighbors(nan_at(3, 1), 3), "X: non-finite value at row 3, column 1"),
+    (lambda: conceptdec.neighbors(X, 3, queries=X[:, :1]), "queries: 1 columns, but X has 2"),
+    (lambda: conceptdec.neighbors(X, 30), r"k: 30 is not in 1\.\.19 \(X has 20 rows\)"),
+    (lambda: conceptdec.knn_decodability(X, Y[:7], k=3), "y: 7 rows, but X has 20"),
+    (lambda: conceptdec.knn_decodability(X, Y, k=[1, 99]), "k: 99 at place 1"),
+    (lambda: conceptdec.knn_decodability(X, Y, k=[]), "number of k: 0 is not in"),
+    (lambda: conceptdec.sweep([nan_at(3, 1)] * 2, Y, k=3), "views: non-finite value"),
+    (lambda: conceptdec.probe(X, Y, lambdas=[]), "number of lambdas: 0"),
+    (lambda: conceptdec.probe_regression(X, T[:7]), "t: 7 rows, but X has 20"),
+    (lambda: conceptdec.fit_probe(X, Y, lambda_=-1.0), "lambda_: "),
+    (lambda: conceptdec.pca(X, 1).inverse_transform(X), "Z: 2 columns"),
+    (lambda: conceptdec.align(X, Z), "reference: 9 x 2, but Z is 20 x 2"),
+    (lambda: conceptdec.umap(X, n_neighbors=3, init=Z), "init: 9 x 2, must be 20 x 2"),
+    (lambda: conceptdec.umap(X, y=Y[:7]), "y: 7 rows, but X has 20"),
+    (lambda: conceptdec.aligned_umap([X, Z]), r"views\[1\]: 9 rows, but views\[0\] has 20"),
+    (lambda: conceptdec.embedding_quality(X, Z, k=3), "E: 9 rows, but X has 20"),
+    (lambda: conceptdec.embedding_quality(X, X, k=[3, 99]), "k: 99 at place 1"),
+    (lambda: conceptdec.subspaces(nan_at(3, 1), Y), "X: non-finite value at row 3"),
+    (lambda: conceptdec.subspaces([X, nan_at(3, 1)], Y), r"X\[1\]: non-finite value at row 3"),
+    (lambda: conceptdec.subspaces([X, Z], Y), r"X\[1\]: 9 x 2, but X\[0\] is 20 x 2"),
+    (lambda: conceptdec.subspace_overlap(nan_at(3, 1), Y), "X: non-finite value at row 3"),
+    (lambda: conceptdec.similarity(X, Z), "B: 9 rows, but A has 20"),
+    (lambda: conceptdec.similarity([X, X], [X, Z]), r"B\[1\]: 9 rows, but A\[0\] has 20"),
+    (lambda: conceptdec.ClassMoments(2, classes=[0, 1]).add(X[:, :1], Y), "X: 1 columns"),
+    (lambda: conceptdec.Accumulator(2, [0, 1], dtype="float64").add(0, nan_at(3, 1), Y), "X: row 3: NaN"),
+]
+
+
+@pytest.mark.parametrize("call, text", NAMES)
+def test_arguments_have_the_names_that_they_have_here(call, text):
+    with pytest.raises(conceptdec.ConceptDecError, match=f"^{text}"):
+        call()
 
 
 def test_queries_table():

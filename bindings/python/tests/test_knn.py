@@ -184,6 +184,32 @@ def test_the_metric_is_that_of_the_table(rng):
     assert np.array_equal(conceptdec.knn_decodability(table, y, k=5, metric="cosine").confusion, fresh.confusion)
 
 
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({"folds": 5}, 'folds: is given, but only protocol "kfold" has folds'),
+        ({"protocol": "resubstitution", "stratified": False}, 'stratified: is given, but only protocol "kfold"'),
+        ({"temperature": 0.07}, 'temperature: is given, but only weights "softmax"'),
+        ({"permutations": 9, "chance_draws": 0}, "chance_draws: is given, but permutations are the draws of chance"),
+        ({"chance_draws": 0, "permute": "free"}, "permute: is given, but without permutations and chance_draws"),
+        ({"confidence": 0.95}, "confidence: is given, but without bootstrap there is no interval"),
+        ({"groups": range(60)}, "groups: is given, but this protocol does not leave them out"),
+    ],
+)
+def test_options_without_effect(sample, options, text):
+    x, y = sample
+    for call in (conceptdec.knn_decodability, lambda x, y, **rest: conceptdec.sweep([x, x], y, **rest)):
+        with pytest.raises(conceptdec.ConceptDecError, match=f"^{text}") as caught:
+            call(x, y, **options)
+        assert caught.value.status_name == "CONCEPTDEC_EINVAL"
+
+
+def test_groups_that_have_an_effect(sample):
+    x, y = sample
+    for options in ({"bootstrap": 5}, {"permute": "within"}, {"protocol": "kfold"}, {"protocol": "group"}):
+        conceptdec.knn_decodability(x, y, k=3, groups=np.arange(60) // 7, **options)
+
+
 def test_access(sample):
     result = conceptdec.knn_decodability(*sample, k=[1, 10], permutations=9)
     assert result.decodability is result["decodability"] and result.decodability.flags.writeable

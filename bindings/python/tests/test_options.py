@@ -18,18 +18,20 @@ def given(options):
     return {name for i, name in enumerate(FIELDS) if options.given >> i & 1}
 
 
-ALWAYS = set("k permutations bootstrap seed confidence metric protocol weights ties boundary permute flags".split())
+ALWAYS = set("k permutations bootstrap seed metric protocol weights ties boundary flags".split())
 
 
 def test_defaults():
     options = knn_options()
     assert options.struct_size == sizeof(_structs.KnnOptions)
     assert given(options) == ALWAYS
-    assert (options.k, options.confidence, options.flags) == (10, 0.95, 0)
+    assert (options.k, options.confidence, options.permute, options.flags) == (10, 0, 0, 0)
     assert not options.groups and not options.train and not options.ks
 
 
-@pytest.mark.parametrize("name, value", [("folds", 0), ("chance_draws", 0), ("temperature", 0.0), ("folds", 7)])
+@pytest.mark.parametrize(
+    "name, value", [("folds", 0), ("chance_draws", 0), ("temperature", 0.0), ("folds", 7), ("confidence", 0.95)]
+)
 def test_what_is_written_is_given(name, value):
     options = knn_options(**{name: value})
     assert given(options) == ALWAYS | {name} and getattr(options, name) == value

@@ -45,7 +45,7 @@ def by_numpy(x, center=True):
 @pytest.mark.parametrize("shape", ["tall", "wide"])
 def test_components(tilted, solver, shape):
     x = tilted if shape == "tall" else tilted[:8]
-    model = conceptdec.pca(x, 4, solver, tolerance=1e-12)
+    model = conceptdec.pca(x, 4, solver, tolerance=1e-12 if solver in ("auto", "krylov") else None)
     v, variance = by_numpy(x)
     np.testing.assert_allclose(model.components, v[:4], atol=1e-8)
     np.testing.assert_allclose(model.explained_variance, variance[:4], rtol=1e-9)
@@ -146,7 +146,7 @@ def test_krylov_says_what_it_did(rng):
         ("EINVAL", dict(solver="qr"), "solver: 'qr' is not known; allowed: 'auto'"),
         ("EINVAL", dict(tolerance=-1.0, solver="krylov"), "tolerance"),
         ("EINVAL", dict(n_components=2.5), "n_components: needs an integer"),
-        ("ETOOFEW", dict(X=np.ones((1, 3))), "x"),
+        ("ETOOFEW", dict(X=np.ones((1, 3))), "X: 1 row"),
         ("ESIZE", dict(X=np.ones(3)), "X: needs 2 axes"),
         ("ENONFINITE", dict(X=np.diag([1.0, np.nan, 2.0])), "row 1, column 1"),
         ("EDTYPE", dict(X=np.ones((3, 3), dtype=int)), "X: must be"),
@@ -477,8 +477,8 @@ def test_a_loaded_umap(blobs, tmp_path):
         ("EINVAL", dict(target_weight=0.5), "target_weight"),
         ("EINVAL", dict(mix=-0.5), "mix"),
         ("EINVAL", dict(epochs="many"), "epochs: needs an integer"),
-        ("ESIZE", dict(init=np.zeros((5, 2))), "start"),
-        ("ETOOFEW", dict(X=np.ones((1, 3))), "x"),
+        ("ESIZE", dict(init=np.zeros((5, 2))), "init: 5 x 2"),
+        ("ETOOFEW", dict(X=np.ones((1, 3))), "X: 1 row"),
         ("ENONFINITE", dict(X=np.diag([1.0, np.nan, 2.0])), "row 1, column 1"),
     ],
 )
@@ -577,7 +577,7 @@ def test_no_order_of_tied_rows_matters(rng):
         ("ESIZE", dict(E=np.ones((99, 2))), "embedding|99"),
         ("ENONFINITE", dict(E=np.full((100, 2), np.inf)), "row 0, column 0"),
         ("EINVAL", dict(metric="l1"), "metric"),
-        ("ESIZE", dict(y=np.arange(7)), "labels"),
+        ("ESIZE", dict(y=np.arange(7)), "y: 7 x 1"),
         ("ESINGLECLASS", dict(y=np.zeros(100, dtype=int)), "label"),
     ],
 )

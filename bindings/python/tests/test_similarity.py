@@ -320,7 +320,7 @@ def test_what_is_not_defined(rng):
         ("EINVAL", dict(kind="rsa", comparison="tau"), "comparison: 'tau' is not known"),
         ("EINVAL", dict(kind="rsa", partitions=np.arange(80) % 2), "partitions"),
         ("ENULL", dict(kind="rsa", rdm="crossnobis", y=np.arange(80) % 4), "partitions"),
-        ("EINVAL", dict(y=np.arange(80) % 4), "labels"),
+        ("EINVAL", dict(y=np.arange(80) % 4), "y: is given, but kind"),
         ("EINVAL", dict(kind="rsa", ignore="a"), "ignore: stands beside y only"),
         ("EINVAL", dict(metric="cosine"), "metric"),
         ("EK", dict(kind="mutual_knn", k=80), "k"),

@@ -301,6 +301,63 @@ def test_pickles_of_models(sample, tmp_path):
     assert np.array_equal(copy.transform(bits[:3], **options), model.transform(bits[:3], **options))
 
 
+# ---- pickles, and other processes ----
+
+
+def decodability_of(rows, y, k):
+    return conceptdec.knn_decodability(rows, y, k=k, progress=False).decodability.tolist()
+
+
+@pytest.mark.parametrize("map", [False, True])
+def test_pickles_open_the_file_again(grid, tmp_path, map, monkeypatch):
+    x, y = grid
+    bits, _, wide = narrow(x, "bfloat16")
+    np.save(tmp_path / "x.npy", bits)
+    monkeypatch.chdir(tmp_path)
+    acts = conceptdec.open_activations("x.npy", dtype="bfloat16", map=map)
+    array, part = acts["x"], acts["x"][1, ::-1]
+    monkeypatch.chdir("/")
+    raw = pickle.dumps([acts, array, part])
+    assert len(raw) < 1000
+    again, whole, piece = pickle.loads(raw)
+    assert again.names == ["x"] and again is not acts and again._handle is whole._handle is piece._handle
+    assert again._handle is not acts._handle and len(pickle.dumps(again)) < 500
+    assert whole.dtype == "bfloat16" and np.array_equal(whole.numpy(), wide)
+    assert piece.shape == (3, 60, 8) and np.array_equal(piece.numpy(), wide[1, ::-1])
+    matrix = _views.matrix("X", whole[0, 0])
+    assert matrix.flags == (0 if map else 1)
+    twice = pickle.loads(pickle.dumps(piece))
+    assert np.array_equal(twice.numpy(), piece.numpy()) and decodability_of(twice[0], y, 3) == decodability_of(part[0], y, 3)
+
+
+def test_other_processes(grid, tmp_path):
+    import multiprocessing
+
+    x, y = grid
+    acts = conceptdec.open_activations(write_safetensors(tmp_path / "acts", {"x": x, "y": y}))
+    work = [(acts["x"][i, j], acts["y"], 3) for i in range(2) for j in range(3)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        found = pool.starmap(decodability_of, work)
+    assert found == [decodability_of(x[i, j], y, 3) for i in range(2) for j in range(3)]
+
+
+def test_pickles_of_files_that_changed(sample, tmp_path):
+    x, y = sample
+    path = write_safetensors(tmp_path / "acts", {"x": x, "y": y})
+    acts = conceptdec.open_activations(path)
+    raw, raw_file = pickle.dumps(acts["x"]), pickle.dumps(acts)
+    acts.close()
+    refused("EINVAL", lambda: pickle.dumps(acts), "this Activations is closed")
+    for arrays in ({"z": x}, {"x": x[:9]}, {"x": x.astype("float32")}):
+        write_safetensors(path, arrays)
+        refused("EIO", lambda: pickle.loads(raw), "has changed: it holds no array 'x' of float64, 60 x 8")
+    assert pickle.loads(raw_file).names == ["x"]
+    path.unlink()
+    for gone in (raw, raw_file):
+        with pytest.raises(OSError, match="cannot open"):
+            pickle.loads(gone)
+
+
 def test_many_threads(grid, tmp_path):
     x, y = grid
     np.save(tmp_path / "x.npy", x)

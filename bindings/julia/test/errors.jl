@@ -1,0 +1,37 @@
+# Texts of errors speak of the arguments by the names that they have here.
+
+@testset "names of arguments in errors" begin
+    rng = MersenneTwister(71)
+    X, y = randn(rng, 3, 20), repeat(1:2, 10)
+    short, bad = X[:, 1:9], copy(X)
+    bad[2, 4] = NaN
+    text(call) = (failure = thrown(call); failure isa ConceptDecError ? failure.text : failure)
+    for (call, begins) in (
+        (() -> neighbors(bad, 3), "X: non-finite value at row 3, column 1"),
+        (() -> neighbors(X, 3, queries = X[1:2, :]), "queries: 2 columns, but X has 3"),
+        (() -> neighbors(X, 30), "k: 30 is not in 1..19 (X has 20 rows)"),
+        (() -> knn_decodability(X, y[1:7]), "y: 7 rows, but X has 20"),
+        (() -> knn_decodability(X, y, k = [1, 99]), "k: 99 at place 1"),
+        (() -> knn_decodability(X, y, k = Int[]), "number of k: 0 is not in"),
+        (() -> sweep([bad, bad], y, k = 3), "views: non-finite value"),
+        (() -> probe_regression(X, randn(rng, 7)), "t: 7 rows, but X has 20"),
+        (() -> fit_probe(X, y, lambda_ = -1.0), "lambda_: "),
+        (() -> embedding_quality(X, short[1:2, :], 3), "E: 9 rows, but X has 20"),
+        (() -> umap(X, n_neighbors = 3, init = short[1:2, :]), "init: 9 x 2, must be 20 x 2"),
+        (() -> align(X, short), "reference: 9 x 3, but Z is 20 x 3"),
+        (() -> aligned_umap([X, short]), "views[1]: 9 rows, but views[0] has 20"),
+        (() -> subspaces(bad, y), "X: non-finite value at row 3"),
+        (() -> subspaces([X, bad], y), "X[1]: non-finite value at row 3"),
+        (() -> subspace_overlap(bad, y), "X: non-finite value at row 3"),
+        (() -> similarity(X, short), "B: 9 rows, but A has 20"),
+        (() -> similarity([X, X], [X, short]), "B[1]: 9 rows, but A[0] has 20"),
+        (() -> add!(ClassMoments(3, [1, 2]), X[1:2, :], y), "X: 2 columns"),
+        (() -> add!(Accumulator(3, [1, 2]; dtype = "float64"), 1, bad, y), "X: row 3: NaN"),
+    )
+        found = text(call)
+        @test found isa String && startswith(found, begins)
+        found isa String && startswith(found, begins) || println(stderr, "expected $begins, found ", repr(found))
+    end
+    shown = sprint(showerror, thrown(() -> aligned_umap([X, short])))
+    @test endswith(shown, "(CONCEPTDEC_ESIZE); places in lists count from 0")
+end
