@@ -31,25 +31,22 @@ floats_within(floats x, float low, float high)
     return floats_most(floats_least(x, zero + high), zero + low);
 }
 
-/* x^exponent for x in [1e-30, 1e30], to about 1e-5 of its value. */
+/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value. */
 static inline floats
 floats_power(floats x, float exponent)
 {
     const marks shift = ((marks)x - 0x3f3504f3) >> 23;
     const floats t = (floats)((marks)x - (shift << 23)) - 1.0f;
-    floats y = t * -0.206589886f + 0.322154318f;
-    y = y * t - 0.367490253f;
-    y = y * t + 0.479348064f;
-    y = y * t - 0.721131848f;
-    y = y * t + 1.44271348f;
+    floats y = t * -0.329629838f + 0.517509460f;
+    y = y * t - 0.724904180f;
+    y = y * t + 1.44176066f;
     y = y * t + __builtin_convertvector(shift, floats);
     y = floats_within(y * exponent, -120.0f, 120.0f);
     const floats rounding = y + 12582912.0f; /* 1.5 * 2^23: the sum ends in a whole number */
     const floats rest = y - (rounding - 12582912.0f);
-    floats z = rest * 0.00957009666f + 0.0559178599f;
-    z = z * rest + 0.24024745f;
-    z = z * rest + 0.693121815f;
-    z = z * rest + 0.999999261f;
+    floats z = rest * 0.0551716685f + 0.242611125f;
+    z = z * rest + 0.693260968f;
+    z = z * rest + 0.999928057f;
     return z * (floats)(((marks)rounding - (0x4b400000 - 127)) << 23);
 }
 
@@ -149,7 +146,8 @@ move(const conceptdec_i_moves *m, float *places)
 
 /* Of 16 pairs. */
 typedef struct pairs {
-    float here[MOST_COLUMNS][TILE], drawn[MOST_COLUMNS][TILE], pushed[MOST_COLUMNS][TILE];
+    float here[MOST_COLUMNS][TILE];
+    float head[MOST_COLUMNS][TILE], tail[MOST_COLUMNS][TILE]; /* their moves */
     float met[MOST_COLUMNS][2 * TILE]; /* strangers twice over, so that each pair can begin at its own */
 } pairs;
 
@@ -184,8 +182,8 @@ draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
         attract(&p->forces, here, there, columns, change);
         for (int32_t c = 0; c < columns; c++) {
             floats_store(of->here[c] + first, here[c]);
-            floats_store(of->drawn[c] + first, change[c]);
-            floats_store(of->pushed[c] + first, (floats){0});
+            floats_store(of->head[c] + first, change[c]);
+            floats_store(of->tail[c] + first, change[c] * -p->forces.rate);
         }
     }
 }
@@ -197,7 +195,7 @@ push(const conceptdec_i_pulls *p, int32_t count, const int32_t columns, pairs *o
     for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
         for (int32_t c = 0; c < columns; c++) {
             here[c] = floats_load(of->here[c] + first);
-            change[c] = floats_load(of->pushed[c] + first);
+            change[c] = floats_load(of->head[c] + first);
         }
         for (int32_t s = 0; s < count; s++) {
             for (int32_t c = 0; c < columns; c++)
@@ -205,21 +203,36 @@ push(const conceptdec_i_pulls *p, int32_t count, const int32_t columns, pairs *o
             repel(&p->forces, here, there, columns, change);
         }
         for (int32_t c = 0; c < columns; c++)
-            floats_store(of->pushed[c] + first, change[c]);
+            floats_store(of->head[c] + first, change[c]);
     }
 }
 
+static inline void
+shift_row(float *row, const float move[][TILE], int64_t i, const int32_t columns)
+{
+    if (columns == 2) {
+        typedef float duo __attribute__((vector_size(8)));
+        duo both;
+        memcpy(&both, row, sizeof both);
+        both += (duo){move[0][i], move[1][i]};
+        memcpy(row, &both, sizeof both);
+        return;
+    }
+    for (int32_t c = 0; c < columns; c++)
+        row[c] += move[c][i];
+}
+
 static inline __attribute__((always_inline)) void
-settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, const pairs *of)
+settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
 {
     const int64_t left = p->count - at, count = left < TILE ? left : TILE;
-    const float rate = p->forces.rate;
+    for (int32_t c = 0; c < columns; c++)
+        for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
+            floats_store(of->head[c] + first, floats_load(of->head[c] + first) * p->forces.rate);
     for (int64_t i = 0; i < count; i++) {
-        float *head = p->places + p->heads[at + i] * columns, *tail = p->places + p->tails[at + i] * columns;
-        for (int32_t c = 0; c < columns; c++) {
-            head[c] += (of->drawn[c][i] + of->pushed[c][i]) * rate;
-            tail[c] -= of->drawn[c][i] * rate;
-        }
+        float *head = p->places + p->heads[at + i] * columns;
+        shift_row(head, of->head, i, columns);
+        shift_row(p->places + p->tails[at + i] * columns, of->tail, i, columns);
         for (int32_t c = 0; p->anchors && c < columns; c++)
             head[c] += (p->anchors[p->heads[at + i] * columns + c] - head[c]) * p->pull;
     }
