@@ -44,6 +44,7 @@ typedef struct conceptdec_i_forces {
     float attraction; /* -2 a b */
     float repulsion;  /* 2 b times the weight of strangers */
     float rate;
+    float least, most; /* squared distances that are told apart: in 1e-30 .. 1e30, their b-th powers in 2^-120 .. 2^120 */
 } conceptdec_i_forces;
 
 /* What one tile of places meets. */
@@ -56,17 +57,17 @@ typedef struct conceptdec_i_moves {
     int32_t columns, n_strangers;
 } conceptdec_i_moves;
 
-/* Pairs of places, 16 by 16. The strangers of pair i of 16 are those at i, i + 1, ... of the 16 drawn for all, round and
- * round; more than 16 of them are of the next 16 drawn. */
+/* Pairs of places, 16 by 16. 16 strangers are drawn for all of these: pair i meets those at i, i + 1, ..., round and round,
+ * first its head, then its tail; after 16 of them it goes on with the next 16 drawn. */
 typedef struct conceptdec_i_pulls {
     conceptdec_i_forces forces;
     float *places;                /* n x columns, what `heads` and `tails` are rows of; columns * n < 2^31 */
     const float *others;          /* n x columns, what `strangers` are rows of */
-    const float *anchors;         /* NULL, or n x columns: what heads are drawn to, by a share `pull` of the way */
+    const float *anchors;         /* NULL, or n x columns: what each end is drawn to, by a share `pull` of the way */
     const int32_t *heads, *tails; /* of each pair; any rows from `count` on to a multiple of 16 */
-    const int32_t *strangers;     /* for every 16 pairs n_strangers, rounded up to a multiple of 16 */
+    const int32_t *strangers;     /* for every 16 pairs 2 n_strangers, rounded up to a multiple of 16 */
     int64_t count;
-    int32_t columns, n_strangers;
+    int32_t columns, n_strangers; /* of each end */
     float pull;
 } conceptdec_i_pulls;
 
@@ -187,7 +188,7 @@ typedef struct conceptdec_i_kernels {
      * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
-    /* Moves pairs, 16 at once from where they are: both ends towards each other, and heads away from their strangers; a
+    /* Moves pairs, 16 at once from where they are: both ends twice towards each other, and each away from its strangers; a
      * row that is in several of the 16 makes the sum of their moves. The same limits and promises. */
     void (*pull)(const conceptdec_i_pulls *pulls);
 

@@ -31,23 +31,22 @@ floats_within(floats x, float low, float high)
     return floats_most(floats_least(x, zero + high), zero + low);
 }
 
-/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value. */
+/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value; where it is between 2^-120 and 2^120. */
 static inline floats
 floats_power(floats x, float exponent)
 {
     const marks shift = ((marks)x - 0x3f3504f3) >> 23;
     const floats t = (floats)((marks)x - (shift << 23)) - 1.0f;
-    floats y = t * -0.329629838f + 0.517509460f;
-    y = y * t - 0.724904180f;
-    y = y * t + 1.44176066f;
-    y = y * t + __builtin_convertvector(shift, floats);
-    y = floats_within(y * exponent, -120.0f, 120.0f);
+    floats y = t * (exponent * -0.329629838f) + exponent * 0.517509460f;
+    y = y * t - exponent * 0.724904180f;
+    y = y * t + exponent * 1.44176066f;
+    y = y * t + __builtin_convertvector(shift, floats) * exponent;
     const floats rounding = y + 12582912.0f; /* 1.5 * 2^23: the sum ends in a whole number */
     const floats rest = y - (rounding - 12582912.0f);
     floats z = rest * 0.0551716685f + 0.242611125f;
     z = z * rest + 0.693260968f;
     z = z * rest + 0.999928057f;
-    return z * (floats)(((marks)rounding - (0x4b400000 - 127)) << 23);
+    return (floats)((marks)z + ((marks)rounding << 23));
 }
 
 /* Columns of rows of `from`. */
@@ -61,16 +60,16 @@ floats_rows(const float *from, marks row, const int32_t columns, floats *x)
             x[c] = floats_gather(from + c, row * columns);
 }
 
-/* away[c] = here[c] - there[c]; returns the squared distance, at least 1e-30. */
+/* away[c] = here[c] - there[c]; returns the squared distance, within the limits. */
 static inline __attribute__((always_inline)) floats
-floats_away(const floats *here, const floats *there, const int32_t columns, floats *away)
+floats_away(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *away)
 {
     floats square = {0};
     for (int32_t c = 0; c < columns; c++) {
         away[c] = here[c] - there[c];
         square += away[c] * away[c];
     }
-    return floats_within(square, 1e-30f, 1e30f);
+    return floats_within(square, f->least, f->most);
 }
 
 /* change[c] += what a partner there moves who is here. */
@@ -78,7 +77,7 @@ static inline __attribute__((always_inline)) void
 attract(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *change)
 {
     floats away[MOST_COLUMNS];
-    const floats square = floats_away(here, there, columns, away), power = floats_power(square, f->b);
+    const floats square = floats_away(f, here, there, columns, away), power = floats_power(square, f->b);
     const floats force = power * f->attraction / (square * (power * f->a + 1.0f));
     for (int32_t c = 0; c < columns; c++)
         change[c] += floats_within(force * away[c], -4.0f, 4.0f);
@@ -89,7 +88,7 @@ static inline __attribute__((always_inline)) void
 repel(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *change)
 {
     floats away[MOST_COLUMNS];
-    const floats square = floats_away(here, there, columns, away), power = floats_power(square, f->b);
+    const floats square = floats_away(f, here, there, columns, away), power = floats_power(square, f->b);
     const floats force = f->repulsion / ((square + 0.001f) * (power * f->a + 1.0f));
     for (int32_t c = 0; c < columns; c++)
         change[c] += floats_within(force * away[c], -4.0f, 4.0f);
@@ -144,10 +143,9 @@ move(const conceptdec_i_moves *m, float *places)
 
 /* ---- pairs ---- */
 
-/* Of 16 pairs. */
+/* Of 16 pairs; heads and tails. */
 typedef struct pairs {
-    float here[MOST_COLUMNS][TILE];
-    float head[MOST_COLUMNS][TILE], tail[MOST_COLUMNS][TILE]; /* their moves */
+    float here[2][MOST_COLUMNS][TILE], move[2][MOST_COLUMNS][TILE];
     float met[MOST_COLUMNS][2 * TILE]; /* strangers twice over, so that each pair can begin at its own */
 } pairs;
 
@@ -170,6 +168,7 @@ meet(const conceptdec_i_pulls *p, const int32_t *strangers, const int32_t column
     }
 }
 
+/* Twice: each end pulls the other. */
 static inline __attribute__((always_inline)) void
 draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
 {
@@ -181,79 +180,84 @@ draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
             change[c] = (floats){0};
         attract(&p->forces, here, there, columns, change);
         for (int32_t c = 0; c < columns; c++) {
-            floats_store(of->here[c] + first, here[c]);
-            floats_store(of->head[c] + first, change[c]);
-            floats_store(of->tail[c] + first, change[c] * -p->forces.rate);
+            floats_store(of->here[0][c] + first, here[c]);
+            floats_store(of->here[1][c] + first, there[c]);
+            floats_store(of->move[0][c] + first, change[c] * 2.0f);
+            floats_store(of->move[1][c] + first, change[c] * -2.0f);
         }
     }
 }
 
+/* What is met at `from` ... `to` - 1 pushes this end. */
 static inline __attribute__((always_inline)) void
-push(const conceptdec_i_pulls *p, int32_t count, const int32_t columns, pairs *of)
+push(const conceptdec_i_pulls *p, int end, int64_t from, int64_t to, const int32_t columns, pairs *of)
 {
     floats here[MOST_COLUMNS], there[MOST_COLUMNS], change[MOST_COLUMNS];
     for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
         for (int32_t c = 0; c < columns; c++) {
-            here[c] = floats_load(of->here[c] + first);
-            change[c] = floats_load(of->head[c] + first);
+            here[c] = floats_load(of->here[end][c] + first);
+            change[c] = floats_load(of->move[end][c] + first);
         }
-        for (int32_t s = 0; s < count; s++) {
+        for (int64_t s = from; s < to; s++) {
             for (int32_t c = 0; c < columns; c++)
                 there[c] = floats_load(of->met[c] + first + s);
             repel(&p->forces, here, there, columns, change);
         }
         for (int32_t c = 0; c < columns; c++)
-            floats_store(of->head[c] + first, change[c]);
+            floats_store(of->move[end][c] + first, change[c]);
     }
 }
 
 static inline void
-shift_row(float *row, const float move[][TILE], int64_t i, const int32_t columns)
+shift_row(const conceptdec_i_pulls *p, int32_t row, const float move[][TILE], int64_t i, const int32_t columns)
 {
+    float *place = p->places + row * columns;
     if (columns == 2) {
         typedef float duo __attribute__((vector_size(8)));
         duo both;
-        memcpy(&both, row, sizeof both);
+        memcpy(&both, place, sizeof both);
         both += (duo){move[0][i], move[1][i]};
-        memcpy(row, &both, sizeof both);
-        return;
+        memcpy(place, &both, sizeof both);
+    } else {
+        for (int32_t c = 0; c < columns; c++)
+            place[c] += move[c][i];
     }
-    for (int32_t c = 0; c < columns; c++)
-        row[c] += move[c][i];
+    for (int32_t c = 0; p->anchors && c < columns; c++)
+        place[c] += (p->anchors[row * columns + c] - place[c]) * p->pull;
 }
 
 static inline __attribute__((always_inline)) void
 settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
 {
     const int64_t left = p->count - at, count = left < TILE ? left : TILE;
-    for (int32_t c = 0; c < columns; c++)
-        for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
-            floats_store(of->head[c] + first, floats_load(of->head[c] + first) * p->forces.rate);
+    for (int end = 0; end < 2; end++)
+        for (int32_t c = 0; c < columns; c++)
+            for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
+                floats_store(of->move[end][c] + first, floats_load(of->move[end][c] + first) * p->forces.rate);
     for (int64_t i = 0; i < count; i++) {
-        float *head = p->places + p->heads[at + i] * columns;
-        shift_row(head, of->head, i, columns);
-        shift_row(p->places + p->tails[at + i] * columns, of->tail, i, columns);
-        for (int32_t c = 0; p->anchors && c < columns; c++)
-            head[c] += (p->anchors[p->heads[at + i] * columns + c] - head[c]) * p->pull;
+        shift_row(p, p->heads[at + i], of->move[0], i, columns);
+        shift_row(p, p->tails[at + i], of->move[1], i, columns);
     }
+}
+
+static inline int64_t
+within_tile(int64_t x)
+{
+    return x < 0 ? 0 : x < TILE ? x : TILE;
 }
 
 static inline __attribute__((always_inline)) void
 pull_columns(const conceptdec_i_pulls *p, const int32_t columns)
 {
+    const int64_t each = p->n_strangers;
     const int32_t *strangers = p->strangers;
     pairs of;
     for (int64_t at = 0; at < p->count; at += TILE) {
-        int32_t left = p->n_strangers;
-        if (left > 0)
-            meet(p, strangers, columns, &of);
         draw(p, at, columns, &of);
-        while (left > 0) {
-            push(p, left < TILE ? left : TILE, columns, &of);
-            left -= TILE;
-            strangers += TILE;
-            if (left > 0)
-                meet(p, strangers, columns, &of);
+        for (int64_t met = 0; met < 2 * each; met += TILE, strangers += TILE) {
+            meet(p, strangers, columns, &of);
+            push(p, 0, 0, within_tile(each - met), columns, &of);
+            push(p, 1, within_tile(each - met), within_tile(2 * each - met), columns, &of);
         }
         settle(p, at, columns, &of);
     }

@@ -2,6 +2,7 @@
  * that have no vertex in common are followed in parallel. Strangers are met where they were when the epoch began. */
 #include "projection/layout.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -38,10 +39,13 @@ conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64
 conceptdec_i_forces
 conceptdec_i_layout_forces(const conceptdec_i_layout_settings *settings)
 {
+    const double furthest = fmin(1e30, exp2(fmin(120 / settings->b, 120)));
     return (conceptdec_i_forces){.a = (float)settings->a,
                                  .b = (float)settings->b,
                                  .attraction = (float)(-2 * settings->a * settings->b),
-                                 .repulsion = (float)(2 * settings->b * settings->repulsion)};
+                                 .repulsion = (float)(2 * settings->b * settings->repulsion),
+                                 .least = (float)(1 / furthest),
+                                 .most = (float)furthest};
 }
 
 int64_t
@@ -56,7 +60,7 @@ conceptdec_i_layout_work(const conceptdec_i_layout *l)
 static int64_t
 count_blocks(const conceptdec_i_layout *l, int64_t edges)
 {
-    const int64_t tiles = (edges + TILE - 1) / TILE, each = (l->settings.n_strangers + TILE - 1) / TILE;
+    const int64_t tiles = (edges + TILE - 1) / TILE, each = (2 * l->settings.n_strangers + TILE - 1) / TILE;
     return (tiles * each + 3) / 4;
 }
 
@@ -149,7 +153,6 @@ draw_strangers(const conceptdec_i_layout *l, int64_t list, int64_t edges, uint32
         to->strangers[i] = (int32_t)(to->words[i] * n >> 32);
 }
 
-/* First the one way, then the other: each end has its strangers. */
 static conceptdec_status
 follow_list(void *argument, int64_t task, int lane)
 {
@@ -158,15 +161,13 @@ follow_list(void *argument, int64_t task, int lane)
     const int64_t list = l->list + task, end = l->edges.first[list + 1];
     conceptdec_i_pulls pulls = l->pulls;
     uint32_t block = 0;
+    pulls.heads = at->heads;
+    pulls.tails = at->tails;
     pulls.strangers = at->strangers;
     for (int64_t e = l->edges.first[list]; e < end;) {
         pulls.count = gather_due(l, &e, end, at);
-        for (int way = 0; way < 2; way++) {
-            pulls.heads = way == 0 ? at->heads : at->tails;
-            pulls.tails = way == 0 ? at->tails : at->heads;
-            draw_strangers(l, list, pulls.count, &block, at);
-            l->ctx->kernels->pull(&pulls);
-        }
+        draw_strangers(l, list, pulls.count, &block, at);
+        l->ctx->kernels->pull(&pulls);
     }
     return conceptdec_i_poll(l->ctx, 0);
 }
