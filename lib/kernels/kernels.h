@@ -188,7 +188,7 @@ typedef struct conceptdec_i_kernels {
      * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
-    /* Moves pairs, 16 at once from where they are: both ends twice towards each other, and each away from its strangers; a
+    /* Moves pairs, 16 at once from where they are: both ends towards each other, and each away from its strangers; a
      * row that is in several of the 16 makes the sum of their moves. The same limits and promises. */
     void (*pull)(const conceptdec_i_pulls *pulls);
 

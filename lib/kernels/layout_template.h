@@ -168,7 +168,7 @@ meet(const conceptdec_i_pulls *p, const int32_t *strangers, const int32_t column
     }
 }
 
-/* Twice: each end pulls the other. */
+/* Both ends pull. */
 static inline __attribute__((always_inline)) void
 draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
 {
@@ -182,8 +182,8 @@ draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
         for (int32_t c = 0; c < columns; c++) {
             floats_store(of->here[0][c] + first, here[c]);
             floats_store(of->here[1][c] + first, there[c]);
-            floats_store(of->move[0][c] + first, change[c] * 2.0f);
-            floats_store(of->move[1][c] + first, change[c] * -2.0f);
+            floats_store(of->move[0][c] + first, change[c]);
+            floats_store(of->move[1][c] + first, -change[c]);
         }
     }
 }

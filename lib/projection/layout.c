@@ -153,6 +153,7 @@ draw_strangers(const conceptdec_i_layout *l, int64_t list, int64_t edges, uint32
         to->strangers[i] = (int32_t)(to->words[i] * n >> 32);
 }
 
+/* Once with strangers and once without: twice the pull from one picture would be coarser. */
 static conceptdec_status
 follow_list(void *argument, int64_t task, int lane)
 {
@@ -167,6 +168,9 @@ follow_list(void *argument, int64_t task, int lane)
     for (int64_t e = l->edges.first[list]; e < end;) {
         pulls.count = gather_due(l, &e, end, at);
         draw_strangers(l, list, pulls.count, &block, at);
+        pulls.n_strangers = l->pulls.n_strangers;
+        l->ctx->kernels->pull(&pulls);
+        pulls.n_strangers = 0;
         l->ctx->kernels->pull(&pulls);
     }
     return conceptdec_i_poll(l->ctx, 0);

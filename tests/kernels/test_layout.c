@@ -52,9 +52,9 @@ within(double x)
     return fmin(4, fmax(-4, x));
 }
 
-/* change[c] += times the move that somebody there gives who is here, in double precision. */
+/* change[c] += the move that somebody there gives who is here, in double precision. */
 static void
-add_move(bool is_stranger, double times, int32_t columns, const double *here, const double *there, double *change)
+add_move(bool is_stranger, int32_t columns, const double *here, const double *there, double *change)
 {
     double square = 0;
     for (int c = 0; c < columns; c++)
@@ -64,7 +64,7 @@ add_move(bool is_stranger, double times, int32_t columns, const double *here, co
                          : is_stranger ? (double)forces.repulsion / ((0.001 + square) * fall)
                                        : (double)forces.attraction * power / (square * fall);
     for (int c = 0; c < columns; c++)
-        change[c] += times * within(force * (here[c] - there[c]));
+        change[c] += within(force * (here[c] - there[c]));
 }
 
 static void
@@ -85,7 +85,7 @@ expect(const scene *s, int place, double *here)
             const int32_t row =
                 o == 0 ? s->partners[r * TILE + place] : s->strangers[(r * STRANGERS + o - 1) * TILE + place];
             widen(s->others + row * m->columns, m->columns, there);
-            add_move(o > 0, 1, m->columns, here, there, change);
+            add_move(o > 0, m->columns, here, there, change);
         }
         for (int c = 0; c < m->columns; c++)
             here[c] += (double)forces.rate * change[c];
@@ -164,11 +164,11 @@ expect_end(const company *s, int64_t i, int end, const double *places, double *c
     const int64_t columns = p->columns, met = p->n_strangers, each = (2 * met + TILE - 1) / TILE * TILE;
     const double *here = places + (end == 0 ? s->heads : s->tails)[i] * columns;
     double there[MOST];
-    add_move(false, 2, p->columns, here, places + (end == 0 ? s->tails : s->heads)[i] * columns, change);
+    add_move(false, p->columns, here, places + (end == 0 ? s->tails : s->heads)[i] * columns, change);
     for (int64_t k = end * met; k < (end + 1) * met; k++) {
         const int32_t row = s->strangers[i / TILE * each + k / TILE * TILE + (i + k) % TILE];
         widen(s->others + row * columns, p->columns, there);
-        add_move(true, 1, p->columns, here, there, change);
+        add_move(true, p->columns, here, there, change);
     }
 }
 
