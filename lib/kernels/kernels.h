@@ -30,26 +30,46 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
 #define CONCEPTDEC_I_DRAWS 16
 #define CONCEPTDEC_I_MOST_DEALT 32
 
-/* Places of a layout that one call of `move` moves, and the most columns that a layout has. */
+/* Places of a layout that one call of `move` moves, pairs that `pull` moves at once, and the most columns that a layout
+ * has. */
 #define CONCEPTDEC_I_TILE 16
 #define CONCEPTDEC_I_LAYOUT_COLUMNS 64
 
 /* Matrices whose columns one call of `turn_columns` turns, one in each lane. */
 #define CONCEPTDEC_I_TURNED 8
 
-/* What one tile of places meets. Places attract at the rate of a curve 1 / (1 + a d^2b) and repel by its complement. */
+/* Places attract at the rate of a curve 1 / (1 + a d^2b) and repel by its complement. */
+typedef struct conceptdec_i_forces {
+    float a, b;
+    float attraction; /* -2 a b */
+    float repulsion;  /* 2 b times the weight of strangers */
+    float rate;
+    float least, most; /* squared distances that are told apart: in 1e-30 .. 1e30, their b-th powers in 2^-120 .. 2^120 */
+} conceptdec_i_forces;
+
+/* What one tile of places meets. */
 typedef struct conceptdec_i_moves {
+    conceptdec_i_forces forces;
     const float *others;      /* n x columns, what `partners` and `strangers` are rows of; columns * n < 2^31 */
     const int32_t *rounds;    /* 16: partners of each place */
     const int32_t *partners;  /* most rounds x 16; any row where a place has no more of them */
     const int32_t *strangers; /* most rounds x n_strangers x 16 */
-    const float *anchors;     /* NULL, or columns x 16: what each place is drawn to, by a share `pull` of the way */
     int32_t columns, n_strangers;
-    float a, b;
-    float attraction; /* -2 a b */
-    float repulsion;  /* 2 b times the weight of strangers */
-    float rate, pull;
 } conceptdec_i_moves;
+
+/* Pairs of places, 16 by 16. 16 strangers are drawn for all of these: pair i meets those at i, i + 1, ..., round and round,
+ * first its head, then its tail; after 16 of them it goes on with the next 16 drawn. */
+typedef struct conceptdec_i_pulls {
+    conceptdec_i_forces forces;
+    float *places;                /* n x columns, what `heads` and `tails` are rows of; columns * n < 2^31 */
+    const float *others;          /* n x columns, what `strangers` are rows of */
+    const float *anchors;         /* NULL, or n x columns: what each end is drawn to, by a share `pull` of the way */
+    const int32_t *heads, *tails; /* of each pair; any rows from `count` on to a multiple of 16 */
+    const int32_t *strangers;     /* for every 16 pairs 2 n_strangers, rounded up to a multiple of 16 */
+    int64_t count;
+    int32_t columns, n_strangers; /* of each end */
+    float pull;
+} conceptdec_i_pulls;
 
 typedef struct conceptdec_i_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
@@ -168,6 +188,9 @@ typedef struct conceptdec_i_kernels {
      * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
+    /* Moves pairs, 16 at once from where they are: both ends towards each other, and each away from its strangers; a
+     * row that is in several of the 16 makes the sum of their moves. The same limits and promises. */
+    void (*pull)(const conceptdec_i_pulls *pulls);
 
     /* A part of a sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
      * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each of the columns

@@ -21,10 +21,13 @@ floats_most(floats a, floats b)
 static inline void
 floats_pairs(const float *from, marks row, floats *x, floats *y)
 {
+    floats first = {0}, second = {0};
     for (int i = 0; i < LAYOUT_WIDTH; i++) {
-        (*x)[i] = from[2 * row[i]];
-        (*y)[i] = from[2 * row[i] + 1];
+        first[i] = from[2 * row[i]];
+        second[i] = from[2 * row[i] + 1];
     }
+    *x = first;
+    *y = second;
 }
 
 static inline floats

@@ -1,4 +1,4 @@
-/* Moves of 16 places in a layout, in vectors; every operation is rounded by itself, so that all sets give the same bits.
+/* Moves of 16 places or pairs in a layout, in vectors; every operation is rounded by itself, so that all sets give the same bits.
  * The set defines LAYOUT_WIDTH, the types `floats` and `marks` (GNU vectors of that many float and int32_t) and
  *   floats_least, floats_most: of two vectors, element by element;
  *   floats_pairs(from, row, x, y): x and y are columns 0 and 1 of rows of two;
@@ -6,6 +6,7 @@
 
 /* A layout of more columns than this has no kernel of its own. */
 #define MOST_COLUMNS CONCEPTDEC_I_LAYOUT_COLUMNS
+#define TILE CONCEPTDEC_I_TILE
 
 static inline floats
 floats_load(const float *from)
@@ -30,68 +31,87 @@ floats_within(floats x, float low, float high)
     return floats_most(floats_least(x, zero + high), zero + low);
 }
 
-/* x^exponent for x in [1e-30, 1e30], to about 1e-5 of its value. */
+/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value; where it is between 2^-120 and 2^120. */
 static inline floats
 floats_power(floats x, float exponent)
 {
     const marks shift = ((marks)x - 0x3f3504f3) >> 23;
     const floats t = (floats)((marks)x - (shift << 23)) - 1.0f;
-    floats y = t * -0.206589886f + 0.322154318f;
-    y = y * t - 0.367490253f;
-    y = y * t + 0.479348064f;
-    y = y * t - 0.721131848f;
-    y = y * t + 1.44271348f;
-    y = y * t + __builtin_convertvector(shift, floats);
-    y = floats_within(y * exponent, -120.0f, 120.0f);
+    floats y = t * (exponent * -0.329629838f) + exponent * 0.517509460f;
+    y = y * t - exponent * 0.724904180f;
+    y = y * t + exponent * 1.44176066f;
+    y = y * t + __builtin_convertvector(shift, floats) * exponent;
     const floats rounding = y + 12582912.0f; /* 1.5 * 2^23: the sum ends in a whole number */
     const floats rest = y - (rounding - 12582912.0f);
-    floats z = rest * 0.00957009666f + 0.0559178599f;
-    z = z * rest + 0.24024745f;
-    z = z * rest + 0.693121815f;
-    z = z * rest + 0.999999261f;
-    return z * (floats)(((marks)rounding - (0x4b400000 - 127)) << 23);
+    floats z = rest * 0.0551716685f + 0.242611125f;
+    z = z * rest + 0.693260968f;
+    z = z * rest + 0.999928057f;
+    return (floats)((marks)z + ((marks)rounding << 23));
 }
 
-/* away[c] = here[c] - those rows of `others`; returns the squared distance, at least 1e-30. */
+/* Columns of rows of `from`. */
+static inline __attribute__((always_inline)) void
+floats_rows(const float *from, marks row, const int32_t columns, floats *x)
+{
+    if (columns == 2)
+        floats_pairs(from, row, &x[0], &x[1]);
+    else
+        for (int32_t c = 0; c < columns; c++)
+            x[c] = floats_gather(from + c, row * columns);
+}
+
+/* away[c] = here[c] - there[c]; returns the squared distance, within the limits. */
 static inline __attribute__((always_inline)) floats
-floats_away(const conceptdec_i_moves *m, const floats *here, marks row, const int32_t columns, floats *away)
+floats_away(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *away)
 {
     floats square = {0};
-    if (columns == 2) {
-        floats x, y;
-        floats_pairs(m->others, row, &x, &y);
-        away[0] = here[0] - x;
-        away[1] = here[1] - y;
-        square = away[0] * away[0] + away[1] * away[1];
-    } else {
-        for (int32_t c = 0; c < columns; c++) {
-            away[c] = here[c] - floats_gather(m->others + c, row * columns);
-            square += away[c] * away[c];
-        }
+    for (int32_t c = 0; c < columns; c++) {
+        away[c] = here[c] - there[c];
+        square += away[c] * away[c];
     }
-    return floats_within(square, 1e-30f, 1e30f);
+    return floats_within(square, f->least, f->most);
 }
+
+/* change[c] += what a partner there moves who is here. */
+static inline __attribute__((always_inline)) void
+attract(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *change)
+{
+    floats away[MOST_COLUMNS];
+    const floats square = floats_away(f, here, there, columns, away), power = floats_power(square, f->b);
+    const floats force = power * f->attraction / (square * (power * f->a + 1.0f));
+    for (int32_t c = 0; c < columns; c++)
+        change[c] += floats_within(force * away[c], -4.0f, 4.0f);
+}
+
+/* The same of a stranger. */
+static inline __attribute__((always_inline)) void
+repel(const conceptdec_i_forces *f, const floats *here, const floats *there, const int32_t columns, floats *change)
+{
+    floats away[MOST_COLUMNS];
+    const floats square = floats_away(f, here, there, columns, away), power = floats_power(square, f->b);
+    const floats force = f->repulsion / ((square + 0.001f) * (power * f->a + 1.0f));
+    for (int32_t c = 0; c < columns; c++)
+        change[c] += floats_within(force * away[c], -4.0f, 4.0f);
+}
+
+/* ---- places that move alone ---- */
 
 /* One partner, if `is_on`, and the strangers that come with it; all of them pull from the same place. */
 static inline __attribute__((always_inline)) void
 move_once(const conceptdec_i_moves *m, marks partner, const int32_t *strangers, marks is_on, const int32_t columns,
           floats *here)
 {
-    floats away[MOST_COLUMNS], change[MOST_COLUMNS];
-    floats square = floats_away(m, here, partner, columns, away);
-    floats power = floats_power(square, m->b);
-    floats force = power * m->attraction / (square * (power * m->a + 1.0f));
+    floats there[MOST_COLUMNS], change[MOST_COLUMNS];
     for (int32_t c = 0; c < columns; c++)
-        change[c] = floats_within(force * away[c], -4.0f, 4.0f);
+        change[c] = (floats){0};
+    floats_rows(m->others, partner, columns, there);
+    attract(&m->forces, here, there, columns, change);
     for (int32_t s = 0; s < m->n_strangers; s++) {
-        square = floats_away(m, here, marks_load(strangers + s * CONCEPTDEC_I_TILE), columns, away);
-        power = floats_power(square, m->b);
-        force = m->repulsion / ((square + 0.001f) * (power * m->a + 1.0f));
-        for (int32_t c = 0; c < columns; c++)
-            change[c] += floats_within(force * away[c], -4.0f, 4.0f);
+        floats_rows(m->others, marks_load(strangers + s * TILE), columns, there);
+        repel(&m->forces, here, there, columns, change);
     }
     for (int32_t c = 0; c < columns; c++)
-        here[c] += (floats)((marks)(change[c] * m->rate) & is_on);
+        here[c] += (floats)((marks)(change[c] * m->forces.rate) & is_on);
 }
 
 static inline __attribute__((always_inline)) void
@@ -103,26 +123,153 @@ move_lanes(const conceptdec_i_moves *m, int first, const int32_t columns, float 
     for (int i = 0; i < LAYOUT_WIDTH; i++)
         most = m->rounds[first + i] > most ? m->rounds[first + i] : most;
     for (int32_t c = 0; c < columns; c++)
-        here[c] = floats_load(places + c * CONCEPTDEC_I_TILE + first);
-    for (int32_t r = 0; r < most; r++) {
-        const marks is_on = rounds > r;
-        move_once(m, marks_load(m->partners + r * CONCEPTDEC_I_TILE + first),
-                  m->strangers + (int64_t)r * m->n_strangers * CONCEPTDEC_I_TILE + first, is_on, columns, here);
-        for (int32_t c = 0; m->anchors && c < columns; c++) {
-            const floats pull = (floats_load(m->anchors + c * CONCEPTDEC_I_TILE + first) - here[c]) * m->pull;
-            here[c] += (floats)((marks)pull & is_on);
-        }
-    }
+        here[c] = floats_load(places + c * TILE + first);
+    for (int32_t r = 0; r < most; r++)
+        move_once(m, marks_load(m->partners + r * TILE + first),
+                  m->strangers + (int64_t)r * m->n_strangers * TILE + first, rounds > r, columns, here);
     for (int32_t c = 0; c < columns; c++)
-        memcpy(places + c * CONCEPTDEC_I_TILE + first, &here[c], sizeof here[c]);
+        memcpy(places + c * TILE + first, &here[c], sizeof here[c]);
 }
 
 static void
 move(const conceptdec_i_moves *m, float *places)
 {
-    for (int first = 0; first < CONCEPTDEC_I_TILE; first += LAYOUT_WIDTH)
+    for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
         if (m->columns == 2)
             move_lanes(m, first, 2, places);
         else
             move_lanes(m, first, m->columns, places);
 }
+
+/* ---- pairs ---- */
+
+/* Of 16 pairs; heads and tails. */
+typedef struct pairs {
+    float here[2][MOST_COLUMNS][TILE], move[2][MOST_COLUMNS][TILE];
+    float met[MOST_COLUMNS][2 * TILE]; /* strangers twice over, so that each pair can begin at its own */
+} pairs;
+
+static inline void
+floats_store(float *to, floats x)
+{
+    memcpy(to, &x, sizeof x);
+}
+
+static inline __attribute__((always_inline)) void
+meet(const conceptdec_i_pulls *p, const int32_t *strangers, const int32_t columns, pairs *of)
+{
+    floats there[MOST_COLUMNS];
+    for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
+        floats_rows(p->others, marks_load(strangers + first), columns, there);
+        for (int32_t c = 0; c < columns; c++) {
+            floats_store(of->met[c] + first, there[c]);
+            floats_store(of->met[c] + TILE + first, there[c]);
+        }
+    }
+}
+
+/* Both ends pull. */
+static inline __attribute__((always_inline)) void
+draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
+{
+    floats here[MOST_COLUMNS], there[MOST_COLUMNS], change[MOST_COLUMNS];
+    for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
+        floats_rows(p->places, marks_load(p->heads + at + first), columns, here);
+        floats_rows(p->places, marks_load(p->tails + at + first), columns, there);
+        for (int32_t c = 0; c < columns; c++)
+            change[c] = (floats){0};
+        attract(&p->forces, here, there, columns, change);
+        for (int32_t c = 0; c < columns; c++) {
+            floats_store(of->here[0][c] + first, here[c]);
+            floats_store(of->here[1][c] + first, there[c]);
+            floats_store(of->move[0][c] + first, change[c]);
+            floats_store(of->move[1][c] + first, -change[c]);
+        }
+    }
+}
+
+/* What is met at `from` ... `to` - 1 pushes this end. */
+static inline __attribute__((always_inline)) void
+push(const conceptdec_i_pulls *p, int end, int64_t from, int64_t to, const int32_t columns, pairs *of)
+{
+    floats here[MOST_COLUMNS], there[MOST_COLUMNS], change[MOST_COLUMNS];
+    for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
+        for (int32_t c = 0; c < columns; c++) {
+            here[c] = floats_load(of->here[end][c] + first);
+            change[c] = floats_load(of->move[end][c] + first);
+        }
+        for (int64_t s = from; s < to; s++) {
+            for (int32_t c = 0; c < columns; c++)
+                there[c] = floats_load(of->met[c] + first + s);
+            repel(&p->forces, here, there, columns, change);
+        }
+        for (int32_t c = 0; c < columns; c++)
+            floats_store(of->move[end][c] + first, change[c]);
+    }
+}
+
+static inline void
+shift_row(const conceptdec_i_pulls *p, int32_t row, const float move[][TILE], int64_t i, const int32_t columns)
+{
+    float *place = p->places + row * columns;
+    if (columns == 2) {
+        typedef float duo __attribute__((vector_size(8)));
+        duo both;
+        memcpy(&both, place, sizeof both);
+        both += (duo){move[0][i], move[1][i]};
+        memcpy(place, &both, sizeof both);
+    } else {
+        for (int32_t c = 0; c < columns; c++)
+            place[c] += move[c][i];
+    }
+    for (int32_t c = 0; p->anchors && c < columns; c++)
+        place[c] += (p->anchors[row * columns + c] - place[c]) * p->pull;
+}
+
+static inline __attribute__((always_inline)) void
+settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
+{
+    const int64_t left = p->count - at, count = left < TILE ? left : TILE;
+    for (int end = 0; end < 2; end++)
+        for (int32_t c = 0; c < columns; c++)
+            for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
+                floats_store(of->move[end][c] + first, floats_load(of->move[end][c] + first) * p->forces.rate);
+    for (int64_t i = 0; i < count; i++) {
+        shift_row(p, p->heads[at + i], of->move[0], i, columns);
+        shift_row(p, p->tails[at + i], of->move[1], i, columns);
+    }
+}
+
+static inline int64_t
+within_tile(int64_t x)
+{
+    return x < 0 ? 0 : x < TILE ? x : TILE;
+}
+
+static inline __attribute__((always_inline)) void
+pull_columns(const conceptdec_i_pulls *p, const int32_t columns)
+{
+    const int64_t each = p->n_strangers;
+    const int32_t *strangers = p->strangers;
+    pairs of;
+    for (int64_t at = 0; at < p->count; at += TILE) {
+        draw(p, at, columns, &of);
+        for (int64_t met = 0; met < 2 * each; met += TILE, strangers += TILE) {
+            meet(p, strangers, columns, &of);
+            push(p, 0, 0, within_tile(each - met), columns, &of);
+            push(p, 1, within_tile(each - met), within_tile(2 * each - met), columns, &of);
+        }
+        settle(p, at, columns, &of);
+    }
+}
+
+static void
+pull(const conceptdec_i_pulls *p)
+{
+    if (p->columns == 2)
+        pull_columns(p, 2);
+    else
+        pull_columns(p, p->columns);
+}
+
+#undef TILE

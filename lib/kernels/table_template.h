@@ -46,5 +46,6 @@ const conceptdec_i_kernels TABLE = {
     .words = words,
     .deal = deal,
     .move = move,
+    .pull = pull,
     .turn_columns = turn_columns,
 };

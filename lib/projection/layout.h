@@ -10,6 +10,7 @@ typedef struct conceptdec_i_layout_settings {
     int64_t columns, epochs, n_strangers;
     uint64_t seed;
     double a, b, repulsion, learning_rate;
+    bool is_anchored; /* epochs may have anchors */
 } conceptdec_i_layout_settings;
 
 typedef struct conceptdec_i_layout conceptdec_i_layout;
@@ -22,11 +23,11 @@ conceptdec_i_layout_is_due(uint32_t rate, uint32_t epoch)
 {
     return ((epoch * rate) & 0x7fffffffu) < rate;
 }
-/* Rate of learning: from the full one down in a straight line. */
+/* Rate of learning: falls as the square of what is left, so that the picture settles (umap-learn's falls in a straight line). */
 double conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64_t epoch);
+/* All but the rate. */
+conceptdec_i_forces conceptdec_i_layout_forces(const conceptdec_i_layout_settings *settings);
 
-/* Bytes that a layout takes, roughly. */
-int64_t conceptdec_i_layout_bytes(int64_t n, int64_t edges, int64_t columns);
 /* start: n x columns. The memory is the arena's. */
 conceptdec_status conceptdec_i_layout_open(conceptdec_i_arena *arena, const conceptdec_i_graph *graph,
                                            const conceptdec_i_layout_settings *settings, const double *start,
@@ -37,5 +38,23 @@ int64_t conceptdec_i_layout_work(const conceptdec_i_layout *layout);
 conceptdec_status conceptdec_i_layout_epoch(conceptdec_i_layout *layout, int64_t epoch, const float *anchors,
                                             double pull);
 void conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places); /* n x columns, by vertex */
+
+/* ---- edges by blocks of vertices (layout_edges.c) ---- */
+
+/* Vertices are dealt to positions, positions cut into blocks, and the edges between two blocks are one list. Lists of
+ * a round have no block in common, so that they can be followed at the same time. */
+typedef struct conceptdec_i_layout_edges {
+    int64_t n, n_blocks, n_lists;
+    int32_t *vertex;      /* of each position */
+    int64_t *first;       /* n_lists + 1 */
+    int32_t *head, *tail; /* positions */
+    uint32_t *rate;
+} conceptdec_i_layout_edges;
+
+conceptdec_status conceptdec_i_layout_deal(conceptdec_i_arena *arena, const conceptdec_i_graph *graph, int64_t epochs,
+                                           uint64_t seed, conceptdec_i_layout_edges *edges);
+/* Of rounds 0 ... n_blocks - 1 the last has the edges within blocks. n_blocks: 1 or even. */
+int64_t conceptdec_i_layout_lists(int64_t n_blocks, int64_t round); /* of a round */
+void conceptdec_i_layout_blocks(int64_t n_blocks, int64_t round, int64_t list, int64_t blocks[2]);
 
 #endif

@@ -89,6 +89,7 @@ make_view(aligning *a, int64_t number)
         CONCEPTDEC_I_TRY(turn_start(a, v - 1, v));
     conceptdec_i_umap_layout_settings(&a->options, a->curve, a->n, &settings);
     settings.seed += (uint64_t)number;
+    settings.is_anchored = true;
     for (int64_t i = 0; i < count; i++)
         v->places[i] = (float)v->start[i];
     return conceptdec_i_layout_open(a->arena, &v->graph, &settings, v->start, &v->layout);

@@ -113,6 +113,13 @@ gather_due(const placing *p, int64_t query, const room *at, int64_t i, int64_t *
     return count;
 }
 
+/* From a quarter of a fit's rate down in a straight line. */
+static double
+learning_of(const placing *p, int64_t epoch)
+{
+    return p->settings.learning_rate / 4 * (1 - (double)(epoch - 1) / (double)p->settings.epochs);
+}
+
 static void
 move_rows(const placing *p, int64_t first, int64_t count, const room *at, int64_t epoch, conceptdec_i_rng *rng)
 {
@@ -122,7 +129,7 @@ move_rows(const placing *p, int64_t first, int64_t count, const room *at, int64_
     moves.rounds = rounds;
     moves.partners = at->partners;
     moves.strangers = at->strangers;
-    moves.rate = (float)conceptdec_i_layout_learning(&p->settings, epoch);
+    moves.forces.rate = (float)learning_of(p, epoch);
     do {
         most = 0;
         for (int64_t i = 0; i < count; i++) {
@@ -193,14 +200,14 @@ set_moves(conceptdec_i_arena *arena, placing *p)
     p->settings = (conceptdec_i_layout_settings){.columns = u->columns,
                                                  .epochs = u->epochs / SHARE,
                                                  .n_strangers = u->n_strangers,
+                                                 .a = u->curve[0],
+                                                 .b = u->curve[1],
+                                                 .repulsion = u->repulsion,
                                                  .learning_rate = u->learning_rate};
-    p->moves = (conceptdec_i_moves){.others = others,
+    p->moves = (conceptdec_i_moves){.forces = conceptdec_i_layout_forces(&p->settings),
+                                    .others = others,
                                     .columns = (int32_t)u->columns,
-                                    .n_strangers = (int32_t)u->n_strangers,
-                                    .a = (float)u->curve[0],
-                                    .b = (float)u->curve[1],
-                                    .attraction = (float)(-2 * u->curve[0] * u->curve[1]),
-                                    .repulsion = (float)(2 * u->curve[1] * u->repulsion)};
+                                    .n_strangers = (int32_t)u->n_strangers};
     return CONCEPTDEC_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Parts of UMAP against values worked out by hand. */
 #include <math.h>
+#include <string.h>
 
 #include "check_main.h"
 #include "core/core.h"
@@ -137,6 +138,85 @@ START_TEST(epochs_of_an_edge)
 }
 END_TEST
 
+/* Every two blocks meet once, and none is in two lists of a round. */
+START_TEST(rounds_of_blocks)
+{
+    static const int64_t blocks[] = {1, 2, 4, 6, 64};
+    static int met[64 * 64];
+    const int64_t n = blocks[_i];
+    memset(met, 0, sizeof met);
+    for (int64_t round = 0; round < n; round++) {
+        int busy[64] = {0};
+        for (int64_t list = 0; list < conceptdec_i_layout_lists(n, round); list++) {
+            int64_t two[2];
+            conceptdec_i_layout_blocks(n, round, list, two);
+            met[two[0] * n + two[1]]++;
+            met[two[1] * n + two[0]] += two[0] != two[1];
+            busy[two[0]]++;
+            busy[two[1]] += two[0] != two[1];
+        }
+        for (int64_t i = 0; i < n; i++)
+            ck_assert_int_le(busy[i], 1);
+    }
+    for (int64_t i = 0; i < n * n; i++)
+        ck_assert_int_eq(met[i], 1);
+}
+END_TEST
+
+/* A ring in which each vertex knows the REACH next ones and the REACH before; the edges to the furthest are too light. */
+enum { RING = 3000, REACH = 8 };
+
+static conceptdec_i_graph
+make_ring(int64_t *first, int32_t *column, float *weight)
+{
+    for (int32_t i = 0; i < RING; i++) {
+        int64_t end = first[i];
+        for (int32_t j = 0; j < RING; j++) {
+            const int32_t ahead = (j - i + RING) % RING, distance = ahead < RING - ahead ? ahead : RING - ahead;
+            if (distance == 0 || distance > REACH)
+                continue;
+            column[end] = j;
+            weight[end++] = distance == REACH ? 1e-4f : 1;
+        }
+        first[i + 1] = end;
+    }
+    return (conceptdec_i_graph){RING, first, column, weight};
+}
+
+/* Each edge lies once in the list of its two blocks, and those that are too light in none. */
+START_TEST(edges_in_lists)
+{
+    static int64_t first[RING + 1];
+    static int32_t column[2 * REACH * RING];
+    static float weight[2 * REACH * RING];
+    const conceptdec_i_graph ring = make_ring(first, column, weight);
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_i_arena arena;
+    conceptdec_i_layout_edges edges;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_layout_deal(&arena, &ring, 500, 0, &edges), CONCEPTDEC_OK);
+    ck_assert_int_ge(edges.n_blocks, 4);
+    ck_assert_int_eq(edges.first[edges.n_lists], (REACH - 1) * RING);
+    static int seen_ahead[RING][REACH + 1];
+    for (int64_t round = 0, list = 0; round < edges.n_blocks; round++)
+        for (int64_t l = 0; l < conceptdec_i_layout_lists(edges.n_blocks, round); l++, list++) {
+            int64_t two[2];
+            conceptdec_i_layout_blocks(edges.n_blocks, round, l, two);
+            for (int64_t e = edges.first[list]; e < edges.first[list + 1]; e++) {
+                const int64_t a = edges.head[e] * edges.n_blocks / RING, b = edges.tail[e] * edges.n_blocks / RING;
+                ck_assert((a == two[0] && b == two[1]) || (a == two[1] && b == two[0]));
+                const int32_t from = edges.vertex[edges.head[e]], to = edges.vertex[edges.tail[e]];
+                const int32_t ahead = (to - from + RING) % RING;
+                ck_assert_int_eq(seen_ahead[ahead < REACH ? from : to][ahead < REACH ? ahead : RING - ahead]++, 0);
+                ck_assert_uint_eq(edges.rate[e], 1u << 31);
+            }
+        }
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -149,6 +229,8 @@ make_suite(void)
     tcase_add_test(tests, union_and_intersection);
     tcase_add_test(tests, labels);
     tcase_add_test(tests, epochs_of_an_edge);
+    tcase_add_loop_test(tests, rounds_of_blocks, 0, 5);
+    tcase_add_test(tests, edges_in_lists);
     suite_add_tcase(suite, tests);
     return suite;
 }
