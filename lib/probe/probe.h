@@ -84,6 +84,7 @@ typedef struct conceptdec_i_space {
     void *z;          /* n x stride, 64-byte aligned; NULL, if there is a kernel */
     double *kernel;   /* n x stride; NULL: none. Weights are then n numbers a: along x, sum over i of a_i z_i */
     double widest;    /* no eigenvalue of the kernel is above it */
+    int64_t held;     /* bytes of the kernel, or of what was to become one */
     double *shift;    /* d */
     double *scale;    /* d; NULL: 1 */
     double *spectrum; /* r: mean square of each coordinate, where these are uncorrelated (n < d); else NULL */

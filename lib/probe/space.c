@@ -257,47 +257,54 @@ reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_spac
 
 /* The largest sum of sizes of a row: no eigenvalue is above it. */
 static double
-widest_of(const double *pairs, int64_t n)
+widest_of(const double *pairs, int64_t n, int64_t ld)
 {
     double widest = 0;
     for (int64_t i = 0; i < n; i++) {
         double sum = 0;
         for (int64_t j = 0; j < n; j++)
-            sum += fabs(pairs[i * n + j]);
+            sum += fabs(pairs[i * ld + j]);
         widest = sum > widest ? sum : widest;
     }
     return widest;
 }
 
 static conceptdec_status
-keep_kernel(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *pairs)
+take_pairs(conceptdec_i_arena *arena, int64_t n, int64_t ld, void **pairs)
 {
-    void *kernel;
+    int64_t total;
+    if (!conceptdec_i_mul(n, ld, &total))
+        total = INT64_MAX;
+    return conceptdec_i_arena_take_raw(arena, "products of rows", total, sizeof(double), pairs);
+}
+
+/* The kernel, where it tells what `least` lets through; what it takes is held on to all the same. */
+static conceptdec_status
+take_kernel(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, double least, conceptdec_i_space *s)
+{
+    const int64_t ld = padded(s->n);
+    void *rows, *pairs;
+    CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
+    CONCEPTDEC_I_TRY(take_pairs(arena, s->n, ld, &pairs));
+    CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, ld));
+    s->held = s->n * ld * (int64_t)sizeof(double);
+    s->widest = widest_of(pairs, s->n, ld);
+    if (s->widest / (double)s->n > MOST_CONDITION * least)
+        return fill(arena, s, &s->z);
+    s->kernel = pairs;
     s->r = s->n;
-    s->stride = padded(s->n);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "products of rows", s->n * s->stride, sizeof(double), &kernel));
-    s->kernel = kernel;
-    for (int64_t i = 0; i < s->n; i++)
-        memcpy(s->kernel + i * s->stride, pairs + i * s->n, (size_t)s->n * sizeof *pairs);
+    s->stride = ld;
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, double least, conceptdec_i_space *s)
+take_basis(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s)
 {
-    int64_t total;
     void *rows, *pairs;
-    if (!conceptdec_i_mul(s->n, s->n, &total))
-        total = INT64_MAX;
     CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "products of rows", total, sizeof(double), &pairs));
+    CONCEPTDEC_I_TRY(take_pairs(scratch, s->n, s->n, &pairs));
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, s->n));
-    s->widest = widest_of(pairs, s->n);
-    if (least == 0)
-        return reduce(arena, scratch, s, pairs);
-    if (s->widest / (double)s->n <= MOST_CONDITION * least)
-        return keep_kernel(arena, s, pairs);
-    return fill(arena, s, &s->z);
+    return reduce(arena, scratch, s, pairs);
 }
 
 /* ---- the whole ---- */
@@ -330,7 +337,8 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
         return fill(arena, s, &s->z);
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = take_few(arena, &scratch, least, s);
+    conceptdec_status status =
+        least > 0 ? take_kernel(arena, &scratch, least, s) : take_basis(arena, &scratch, s);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
@@ -349,8 +357,8 @@ conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide)
 int64_t
 conceptdec_i_space_held(const conceptdec_i_space *s)
 {
-    int64_t size = s->is_wide || s->kernel ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
-    return s->n * s->stride * size + (s->map ? s->n * s->r * (int64_t)sizeof(double) : 0);
+    int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    return s->held + (s->z ? s->n * s->stride * size : 0) + (s->map ? s->n * s->r * (int64_t)sizeof(double) : 0);
 }
 
 /* ---- back to x ---- */
