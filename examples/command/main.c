@@ -7,16 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower; it reads this
- * variable before main(), so the program starts once more. The library never does this. */
+#define SPIN "18" /* OpenBLAS's threads wait 2^18 cycles for their next call, not 2^26, in which they slow down the library's */
+
+/* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower; it reads its
+ * variables before main(), so the program starts once more. The library never does this. */
 static void
-choose_blas_kernels(char **argv)
+set_up_blas(char **argv)
 {
 #ifdef __x86_64__
     const char *core = __builtin_cpu_supports("avx512bw") ? "SkylakeX" : __builtin_cpu_supports("avx2") ? "Haswell" : NULL;
-    if (!core || getenv("OPENBLAS_CORETYPE") || getenv("CONCEPTDEC_COMMAND_RESTARTED"))
+    const bool is_set_up = getenv("OPENBLAS_CORETYPE") && getenv("OPENBLAS_THREAD_TIMEOUT");
+    if (!core || is_set_up || getenv("CONCEPTDEC_COMMAND_RESTARTED"))
         return;
-    if (!setenv("OPENBLAS_CORETYPE", core, 0) && !setenv("CONCEPTDEC_COMMAND_RESTARTED", "1", 1))
+    if (!setenv("OPENBLAS_CORETYPE", core, 0) && !setenv("OPENBLAS_THREAD_TIMEOUT", SPIN, 0) &&
+        !setenv("CONCEPTDEC_COMMAND_RESTARTED", "1", 1))
         execv("/proc/self/exe", argv);
 #else
     (void)argv;
@@ -91,7 +95,7 @@ main(int argc, char **argv)
         return complain(NULL, FAILED, "the library is another version than the command was built with");
     if (argc < 2)
         return complain(NULL, USAGE, "which sub-command? (conceptdec help lists them)");
-    choose_blas_kernels(argv);
+    set_up_blas(argv);
     if (is_word(argv[1], "help", "--help") || !strcmp(argv[1], "-h"))
         return print_help(&c, argc > 2 ? argv[2] : NULL);
     if (is_word(argv[1], "version", "--version"))

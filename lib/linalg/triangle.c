@@ -8,13 +8,15 @@
 #include "linalg/engine.h"
 
 #define BLOCK 128
-#define DEPTH 256
+#define DEPTH 256 /* dimensions of a slice in float; half as many in double */
+#define LINE 64 /* bytes of the caches' */
 
 typedef struct {
     conceptdec_ctx *ctx;
     int64_t n, blocks;
     bool is_wide;
     int64_t size, mr, nr; /* bytes of an element; panels */
+    int64_t depth;        /* of a slice */
     /* packing */
     const double *l, *scale;
     int64_t ld;
@@ -40,6 +42,7 @@ work_of(conceptdec_ctx *ctx, int64_t n, bool is_wide)
                   .size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float),
                   .mr = is_wide ? k->mr_f64 : k->mr_f32,
                   .nr = is_wide ? k->nr_f64 : k->nr_f32,
+                  .depth = is_wide ? DEPTH / 2 : DEPTH,
                   .ld_values = ceil_div(n, BLOCK) * BLOCK};
 }
 
@@ -99,9 +102,9 @@ pack_task(void *argument, int64_t task, int lane)
                          : w->triangle->lower + lower_at(block) * w->size;
     (void)lane;
     reach(w->n, block, is_upper, &first, &end);
-    for (int64_t dim = first; dim < end; dim += DEPTH)
+    for (int64_t dim = first; dim < end; dim += w->depth)
         for (int64_t i = row; i < row + BLOCK; i += w->mr)
-            for (int64_t p = dim; p < min64(end, dim + DEPTH); p++)
+            for (int64_t p = dim; p < min64(end, dim + w->depth); p++)
                 for (int64_t k = 0; k < w->mr; k++)
                     out = put(w, out, is_upper ? element(w, p, i + k) : element(w, i + k, p));
     return CONCEPTDEC_OK;
@@ -206,6 +209,16 @@ multiply(const work *w, int64_t depth, const char *a, const char *b, char *c, in
         k->panel_f32(depth, (const void *)a, (const void *)b, (void *)c, w->ld_values, accumulate);
 }
 
+/* Brings the next slice towards the caches while this one is worked on: for few columns, fetching it would take as long. The
+ * part of it that falls to call `turn` of `turns`. */
+static void
+fetch_ahead(const char *next, int64_t bytes, int64_t turn, int64_t turns)
+{
+    const int64_t share = ceil_div(ceil_div(bytes, turns), LINE) * LINE, first = turn * share;
+    for (int64_t at = first; at < min64(bytes, first + share); at += LINE)
+        __builtin_prefetch(next + at);
+}
+
 /* One block of rows of one batch's matrix, times its columns. */
 static conceptdec_status
 product_task(void *argument, int64_t task, int lane)
@@ -220,13 +233,16 @@ product_task(void *argument, int64_t task, int lane)
     char *values = w->values + start * w->nr * w->ld_values * w->size;
     const char *a = w->is_second ? batch->triangle->upper + upper_at(w->n, block) * w->size
                                  : batch->triangle->lower + lower_at(block) * w->size;
+    const int64_t panels = count_panels(w, batch), heights = BLOCK / w->mr;
     reach(w->n, block, w->is_second, &first, &end);
-    for (int64_t dim = first; dim < end; dim += DEPTH) {
-        int64_t depth = min64(DEPTH, end - dim);
-        for (int64_t j = 0; j < count_panels(w, batch); j++)
-            for (int64_t i = 0; i < BLOCK; i += w->mr)
+    for (int64_t dim = first; dim < end; dim += w->depth) {
+        int64_t depth = min64(w->depth, end - dim), ahead = min64(w->depth, end - dim - depth) * BLOCK * w->size;
+        for (int64_t j = 0; j < panels; j++)
+            for (int64_t i = 0; i < BLOCK; i += w->mr) {
+                fetch_ahead(a + BLOCK * depth * w->size, ahead, j * heights + i / w->mr, panels * heights);
                 multiply(w, depth, a + i * depth * w->size, w->packed + ((start + j) * w->n + dim) * w->nr * w->size,
                          values + (j * w->nr * w->ld_values + block * BLOCK + i) * w->size, dim > first);
+            }
         a += BLOCK * depth * w->size;
     }
     if (w->is_second)
