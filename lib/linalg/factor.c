@@ -35,6 +35,15 @@ conceptdec_i_cholesky(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, boo
 }
 
 conceptdec_status
+conceptdec_i_cholesky_f32(conceptdec_ctx *ctx, int64_t n, float *a, int64_t ld, bool *is_definite)
+{
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
+    lapack_int info = LAPACKE_spotrf_work(ORDER, 'U', (lapack_int)n, a, (lapack_int)ld);
+    *is_definite = info == 0;
+    return info < 0 ? refused(ctx, "spotrf", info) : CONCEPTDEC_OK;
+}
+
+conceptdec_status
 conceptdec_i_cholesky_solve(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, int64_t n_columns, double *b,
                             int64_t ldb)
 {
@@ -71,15 +80,27 @@ conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l,
     return status;
 }
 
+static conceptdec_status
+judge_inverse(conceptdec_ctx *ctx, const char *routine, lapack_int info)
+{
+    if (info > 0)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "diagonal element %lld of a triangular factor is 0",
+                                 (long long)info - 1);
+    return info < 0 ? refused(ctx, routine, info) : CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64_t ld)
 {
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
-    lapack_int info = LAPACKE_dtrtri_work(ORDER, 'U', 'N', (lapack_int)n, l, (lapack_int)ld);
-    if (info > 0)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "diagonal element %lld of a triangular factor is 0",
-                                 (long long)info - 1);
-    return info < 0 ? refused(ctx, "dtrtri", info) : CONCEPTDEC_OK;
+    return judge_inverse(ctx, "dtrtri", LAPACKE_dtrtri_work(ORDER, 'U', 'N', (lapack_int)n, l, (lapack_int)ld));
+}
+
+conceptdec_status
+conceptdec_i_triangular_inverse_f32(conceptdec_ctx *ctx, int64_t n, float *l, int64_t ld)
+{
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
+    return judge_inverse(ctx, "strtri", LAPACKE_strtri_work(ORDER, 'U', 'N', (lapack_int)n, l, (lapack_int)ld));
 }
 
 /* job: "V" or "N", values alone. */
@@ -254,6 +275,21 @@ conceptdec_i_cholesky(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, boo
 {
     (void)n, (void)a, (void)ld;
     *is_definite = false;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_cholesky_f32(conceptdec_ctx *ctx, int64_t n, float *a, int64_t ld, bool *is_definite)
+{
+    (void)n, (void)a, (void)ld;
+    *is_definite = false;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_triangular_inverse_f32(conceptdec_ctx *ctx, int64_t n, float *l, int64_t ld)
+{
+    (void)n, (void)l, (void)ld;
     return unsupported(ctx);
 }
 

@@ -12,6 +12,8 @@
 
 /* a = L L', L in the lower half; the rest is not touched. *is_definite false: a pivot was not above 0, and a is destroyed. */
 conceptdec_status conceptdec_i_cholesky(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, bool *is_definite);
+/* The same in float: half the work. */
+conceptdec_status conceptdec_i_cholesky_f32(conceptdec_ctx *ctx, int64_t n, float *a, int64_t ld, bool *is_definite);
 /* b = (L L')^-1 b. */
 conceptdec_status conceptdec_i_cholesky_solve(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld,
                                               int64_t n_columns, double *b, int64_t ldb);
@@ -24,6 +26,7 @@ conceptdec_status conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n
                                                   double *condition);
 /* l = L^-1 in place; the other half is not touched. EINVAL where a diagonal element is 0. */
 conceptdec_status conceptdec_i_triangular_inverse(conceptdec_ctx *ctx, int64_t n, double *l, int64_t ld);
+conceptdec_status conceptdec_i_triangular_inverse_f32(conceptdec_ctx *ctx, int64_t n, float *l, int64_t ld);
 /* a = sum over k of values[k] v_k v_k', values ascending; a[k * ld + i] becomes element i of v_k. Working memory of about
  * 2 n^2 doubles comes from the context. */
 conceptdec_status conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);

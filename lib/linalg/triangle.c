@@ -18,7 +18,9 @@ typedef struct {
     int64_t size, mr, nr; /* bytes of an element; panels */
     int64_t depth;        /* of a slice */
     /* packing */
-    const double *l, *scale;
+    const void *l;
+    bool l_is_wide;
+    const double *scale;
     int64_t ld;
     conceptdec_i_triangle *triangle;
     /* applying */
@@ -78,7 +80,10 @@ conceptdec_i_triangle_bytes(int64_t n, bool is_wide)
 static double
 element(const work *w, int64_t i, int64_t j)
 {
-    return i < w->n && j <= i ? w->l[i * w->ld + j] * w->scale[j] : 0;
+    const int64_t at = i * w->ld + j;
+    if (i >= w->n || j > i)
+        return 0;
+    return (w->l_is_wide ? ((const double *)w->l)[at] : (double)((const float *)w->l)[at]) * w->scale[j];
 }
 
 static char *
@@ -111,11 +116,12 @@ pack_task(void *argument, int64_t task, int lane)
 }
 
 conceptdec_status
-conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const double *l, int64_t ld,
+conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const void *l, bool l_is_wide, int64_t ld,
                            const double *scale, void *memory, conceptdec_i_triangle *triangle)
 {
     work w = work_of(ctx, n, is_wide);
     w.l = l;
+    w.l_is_wide = l_is_wide;
     w.ld = ld;
     w.scale = scale;
     w.triangle = triangle;

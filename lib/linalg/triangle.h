@@ -19,9 +19,11 @@ typedef struct conceptdec_i_triangle_batch {
 
 /* Bytes of one, a multiple of 64. */
 int64_t conceptdec_i_triangle_bytes(int64_t n, bool is_wide);
-/* T = l diag(scale): l lower triangular, row-major. memory: conceptdec_i_triangle_bytes(), 64-byte aligned. */
-conceptdec_status conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const double *l, int64_t ld,
-                                             const double *scale, void *memory, conceptdec_i_triangle *triangle);
+/* T = l diag(scale): l lower triangular, row-major, double or float (l_is_wide). memory: conceptdec_i_triangle_bytes(),
+ * 64-byte aligned. */
+conceptdec_status conceptdec_i_triangle_pack(conceptdec_ctx *ctx, int64_t n, bool is_wide, const void *l,
+                                             bool l_is_wide, int64_t ld, const double *scale, void *memory,
+                                             conceptdec_i_triangle *triangle);
 /* Bytes of scratch for so many columns in so many batches, a multiple of 64. */
 int64_t conceptdec_i_triangle_scratch(const conceptdec_ctx *ctx, int64_t n, bool is_wide, int64_t columns,
                                       int64_t batches);

@@ -87,7 +87,7 @@ typedef struct conceptdec_i_logistic {
     const double *trains;        /* n: 1 for rows that train any problem, else 0 */
     int64_t n_training;          /* of them */
     conceptdec_i_arena *scaling_arena; /* with a kernel: triangles are made when they are wanted, */
-    void *kernel_scratch;              /* r x r and 2 r doubles: of it */
+    void *kernel_scratch;              /* (r + 2) x r numbers of their precision: of it */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
     conceptdec_i_rows left_out; /* that any decision is asked for */
@@ -168,6 +168,9 @@ conceptdec_status conceptdec_i_logistic_kernel_loss(void *logistic, const concep
 conceptdec_status conceptdec_i_logistic_kernel_product(conceptdec_i_logistic *l);
 /* The squares of residuals, as weights, of slots of the round whose step may be complete but for them (is_proven). */
 conceptdec_status conceptdec_i_logistic_kernel_left(conceptdec_i_logistic *l);
+
+/* One more preconditioner, of the kernel (logistic_kernel_scaling.c). */
+conceptdec_status conceptdec_i_logistic_add_triangle(conceptdec_i_logistic *l, double lambda);
 
 /* ---- preconditioners (logistic_scaling.c) ---- */
 

@@ -85,8 +85,8 @@ make_triangle(conceptdec_i_arena *arena, logistic *l, moments *m, conceptdec_i_l
     m->lambda = scaling->lambda;
     CONCEPTDEC_I_TRY(factor(m));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, conceptdec_i_logistic_is_exact(l)), 1, &memory));
-    return conceptdec_i_triangle_pack(l->ctx, m->r, conceptdec_i_logistic_is_exact(l), m->matrix, m->r, m->scale, memory,
+        arena, "preconditioner", conceptdec_i_triangle_bytes(m->r, false), 1, &memory));
+    return conceptdec_i_triangle_pack(l->ctx, m->r, false, m->matrix, true, m->r, m->scale, memory,
                                       &scaling->triangle);
 }
 
@@ -116,20 +116,6 @@ make_moments(conceptdec_i_arena *scratch, moments *m)
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
     return CONCEPTDEC_OK;
-}
-
-/* Those of weights as sums of rows that train: the kernel itself. */
-static void
-copy_kernel(const logistic *l, moments *m)
-{
-    const conceptdec_i_space *space = l->fitting->space;
-    const double *trains = l->trains;
-    for (int64_t i = 0; i < m->r; i++)
-        for (int64_t j = i; j < m->r; j++)
-            m->matrix[i * m->r + j] =
-                trains[i] * trains[j] > 0 ? space->kernel[i * space->stride + j] / (double)l->n_training : 0;
-    for (int64_t i = 0; i < m->r; i++)
-        m->squares[i] = m->matrix[i * m->r + i];
 }
 
 /* Rows that train a problem: others, ignored ones above all, may be of another size. */
@@ -179,20 +165,6 @@ make_triangles(conceptdec_i_arena *arena, logistic *l)
     return status;
 }
 
-/* One more, of the kernel. */
-static conceptdec_status
-add_triangle(logistic *l, double lambda)
-{
-    moments m = {.l = l, .r = l->r, .matrix = l->kernel_scratch};
-    m.squares = m.matrix + m.r * m.r;
-    m.scale = m.squares + m.r;
-    copy_kernel(l, &m);
-    l->scalings[l->n_scalings].lambda = lambda;
-    CONCEPTDEC_I_TRY(make_triangle(l->scaling_arena, l, &m, &l->scalings[l->n_scalings]));
-    l->n_scalings++;
-    return CONCEPTDEC_OK;
-}
-
 static bool
 has_scaling_near(const logistic *l, double lambda)
 {
@@ -228,7 +200,8 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
     l->squares = l->fitting->space->spectrum;
     CONCEPTDEC_I_TRY(mark_training(arena, l));
     if (l->has_kernel)
-        return conceptdec_i_arena_take_raw(arena, "preconditioner", (l->r + 2) * l->r, sizeof(double),
+        return conceptdec_i_arena_take_raw(arena, "preconditioner", (l->r + 2) * l->r,
+                                           conceptdec_i_logistic_is_exact(l) ? sizeof(double) : sizeof(float),
                                            &l->kernel_scratch);
     if (l->squares)
         return CONCEPTDEC_OK;
@@ -261,7 +234,7 @@ find_triangle(logistic *l, double lambda, double wanted, int64_t *nearest)
         (l->n_scalings > 0 && distance(l->scalings[*nearest].lambda, wanted) <= log(RUNG)))
         return CONCEPTDEC_OK;
     *nearest = l->n_scalings;
-    return add_triangle(l, lambda * pow(RUNG, round(log(wanted / lambda) / log(RUNG))));
+    return conceptdec_i_logistic_add_triangle(l, lambda * pow(RUNG, round(log(wanted / lambda) / log(RUNG))));
 }
 
 /* The multiple of M for the slot's curvature h is factor^-1 * (c * moments + factor * lambda), factor = c / h. */

@@ -83,6 +83,34 @@ START_TEST(cholesky_solves)
 }
 END_TEST
 
+/* L^-1 in float, of a matrix whose diagonal keeps it far from singular: L^-1 a L^-1' = I. */
+START_TEST(floats_are_factored_and_inverted)
+{
+    static float l[N * LD];
+    bool is_definite = false;
+    start(N);
+    for (int i = 0; i < N * LD; i++)
+        l[i] = (float)(copy[i] += i % LD == i / LD ? 1 : 0);
+    ck_assert_int_eq(conceptdec_i_cholesky_f32(ctx, N, l, LD, &is_definite), CONCEPTDEC_OK);
+    ck_assert(is_definite);
+    ck_assert_int_eq(conceptdec_i_triangular_inverse_f32(ctx, N, l, LD), CONCEPTDEC_OK);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j <= i; j++) {
+            double sum = 0;
+            for (int k = 0; k <= i; k++)
+                for (int m = 0; m <= j; m++)
+                    sum += (double)l[i * LD + k] * copy[k * LD + m] * (double)l[j * LD + m];
+            ck_assert_double_le(fabs(sum - (i == j)), 1e-5);
+        }
+    l[0] = 0;
+    ck_assert_int_eq(conceptdec_i_triangular_inverse_f32(ctx, N, l, LD), CONCEPTDEC_EINVAL);
+    l[0] = -1;
+    ck_assert_int_eq(conceptdec_i_cholesky_f32(ctx, N, l, LD, &is_definite), CONCEPTDEC_OK);
+    ck_assert(!is_definite);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(triangles_solve_and_invert)
 {
     bool is_definite;
@@ -245,6 +273,7 @@ make_suite(void)
     TCase *tcase = tcase_create("factor");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, cholesky_solves);
+    tcase_add_test(tcase, floats_are_factored_and_inverted);
     tcase_add_test(tcase, triangles_solve_and_invert);
     tcase_add_test(tcase, failures_are_reported);
     tcase_add_test(tcase, eigenvalues_alone);
