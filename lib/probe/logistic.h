@@ -57,7 +57,7 @@ typedef struct conceptdec_i_logistic_slot {
     double longest;        /* the largest `along` of this step */
     double size;           /* square of the residual as it stands: with a kernel, what rounding is measured by */
     double left;           /* square of the residual, as weights */
-    double left_share;     /* with a kernel: what it was of the product when it was last seen; NaN: it was not */
+    double left_share;     /* with a kernel: what it was of the product when it was last seen, or may be; NaN: no idea */
     int64_t products;
 } conceptdec_i_logistic_slot;
 

@@ -11,6 +11,8 @@
 typedef conceptdec_i_logistic logistic;
 typedef conceptdec_i_logistic_slot slot;
 
+#define LEFT_SHARE 8 /* lambda is the least that it can be; 4 to 10 times as much is usual */
+
 static int64_t
 padded_rows(int64_t n)
 {
@@ -217,7 +219,7 @@ start_task(void *argument, int64_t task, int lane)
     s->objective = s->decrement = NAN;
     s->iterations = 0;
     s->energy = s->length = 0;
-    s->left_share = NAN;
+    s->left_share = l->is_brisk ? LEFT_SHARE * s->problem->lambda : NAN;
     return CONCEPTDEC_OK;
 }
 

@@ -313,14 +313,15 @@ may_be_last(const logistic *l, const slot *s)
     return is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
 }
 
-/* Where the square of the residual costs a pass, it is looked at when it is small enough by what it was of the product. */
+/* Where the square of the residual costs a pass, it is looked at when it is small enough by what it was of the product; with
+ * triangles in float, where the proof is at the gradient of the next point, there alone. */
 bool
 conceptdec_i_logistic_wants_left(const logistic *l, slot *s)
 {
     if (!may_be_last(l, s))
         return false;
     s->left = s->left_share * s->product;
-    return isnan(s->left_share) || is_proven(l, s);
+    return isnan(s->left_share) || (is_proven(l, s) && !(l->is_brisk && s->products > 0));
 }
 
 /* Squares of the residuals, as weights, where the step may be the last. */
