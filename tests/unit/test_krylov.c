@@ -522,7 +522,7 @@ work(conceptdec_ctx *ctx, void *argument, void **output)
     conceptdec_i_arena_open(&arena, ctx);
     const conceptdec_matrix *view = &t->view;
     conceptdec_i_krylov_answer answer;
-    conceptdec_status status = conceptdec_i_view_open(&arena, "x", &view);
+    conceptdec_status status = conceptdec_i_view_open_once(&arena, "x", &view);
     if (status == CONCEPTDEC_OK) {
         conceptdec_i_krylov_problem problem = problem_of(t, view);
         status = conceptdec_i_krylov(&arena, &problem, &answer);
