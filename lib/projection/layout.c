@@ -33,7 +33,7 @@ double
 conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64_t epoch)
 {
     const double left = 1 - (double)(epoch - 1) / (double)settings->epochs;
-    return settings->learning_rate * left * left;
+    return settings->learning_rate * left * sqrt(left);
 }
 
 conceptdec_i_forces
