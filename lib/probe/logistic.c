@@ -124,20 +124,16 @@ rungs_that_pay(const logistic *l, int64_t most)
     return least(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
 }
 
-/* Triangles if there is room for the moments that they are made of, else diagonals. */
+/* Triangles if there is room for the moments that they are made of, else diagonals; with a kernel no slots at all. */
 static conceptdec_status
 share_memory(const logistic *l, const plan *p, budget *b)
 {
     const conceptdec_i_space *space = l->fitting->space;
     const int64_t memory = l->fitting->options->memory;
-    const int64_t moments = space->spectrum ? 0 : l->r * (l->r + 2) * (int64_t)sizeof(double);
+    const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
+    const int64_t moments = space->spectrum ? 0 : l->r * (l->r + 2) * size;
     const int64_t kept = l->has_kernel ? moments : 0;
     const int64_t each = conceptdec_i_logistic_scaling_bytes(l), room = memory / SCALINGS_SHARE - moments;
-    if (room < each && l->has_kernel)
-        return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
-                                 "memory: %lld bytes are too few for the preconditioner of %lld rows: with moments it "
-                                 "takes %lld, which may be half of them",
-                                 (long long)memory, (long long)space->n, (long long)(moments + each));
     b->is_diagonal = room < each;
     b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
     b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
@@ -153,8 +149,8 @@ share_memory(const logistic *l, const plan *p, budget *b)
         b->rungs = 0;
     }
     if (b->is_diagonal)
-        b->slots = slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
-    if (b->slots > 0)
+        b->slots = l->has_kernel ? 0 : slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
+    if (b->slots > 0 || l->has_kernel)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
                              "memory: %lld bytes are too few for one fit of %lld x %lld weights", (long long)memory,
@@ -299,6 +295,14 @@ run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
     return status;
 }
 
+/* A kernel that leaves no room for its preconditioner; what is here again waits already. */
+static void
+defer_all(const logistic *l)
+{
+    if (!l->is_again)
+        memset(l->fitting->deferred, 1, (size_t)l->fitting->n_problems);
+}
+
 static conceptdec_status
 run_all(conceptdec_i_arena *arena, logistic *l)
 {
@@ -307,6 +311,10 @@ run_all(conceptdec_i_arena *arena, logistic *l)
     CONCEPTDEC_I_TRY(take_plan(arena, l->fitting, &p));
     survey(&p, l->fitting);
     CONCEPTDEC_I_TRY(share_memory(l, &p, &b));
+    if (b.slots == 0) {
+        defer_all(l);
+        return CONCEPTDEC_OK;
+    }
     for (int64_t from = 0; from < p.n_lambdas; from += b.lambdas)
         CONCEPTDEC_I_TRY(run_penalties(l, &p, &b, from));
     return CONCEPTDEC_OK;
@@ -323,7 +331,7 @@ static bool
 may_be_brisk(const conceptdec_i_fitting *fitting)
 {
     const conceptdec_i_space *space = fitting->space;
-    const double widest = conceptdec_i_logistic_curvature(fitting->columns) * space->widest / (double)space->n;
+    const double widest = conceptdec_i_logistic_curvature(fitting->columns) * space->widest;
     for (int64_t i = 0; i < fitting->n_problems; i++)
         if (widest > MOST_BRISK_CONDITION * fitting->problems[i].lambda)
             return false;

@@ -359,6 +359,8 @@ look_around(const logistic *l, slot *s)
     s->decrement = s->product > 0 ? s->product / 2 : 0;
     if (s->product == 0 || (l->has_kernel && may_be_last(l, s) && is_proven(l, s)))
         end_fit(s, true);
+    else if (l->is_brisk && s->iterations >= l->fitting->options->max_iterations)
+        end_fit(s, false);
     else if (!(s->product > 0) || is_noise(l, s))
         give_up(l, s);
 }
@@ -485,9 +487,7 @@ judge_one(const logistic *l, slot *s, double objective)
     const bool is_end = s->is_last || s->iterations >= l->fitting->options->max_iterations;
     if (is_end && s->is_rough)
         look_again(s);
-    else if (is_end && l->is_brisk && !s->is_last)
-        give_up(l, s);
-    else if (is_end)
+    else if (is_end && (s->is_last || !l->is_brisk))
         end_fit(s, s->is_last);
 }
 

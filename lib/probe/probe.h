@@ -72,8 +72,7 @@ conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n,
 
 /* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double. Where n < d, the weights of
  * an L2 penalty lie in what the centred rows span: either z is along an orthonormal basis of that, or weights are sums of
- * rows, and the products of all pairs of rows (the kernel) tell all about them. Where a few dimensions are so large that
- * squares would hide the others, z stays as it is. */
+ * rows, and the products of all pairs of rows (the kernel) tell all about them. */
 typedef struct conceptdec_i_space {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
@@ -83,7 +82,7 @@ typedef struct conceptdec_i_space {
     bool is_wide;     /* z is double, else float */
     void *z;          /* n x stride, 64-byte aligned; NULL, if there is a kernel */
     double *kernel;   /* n x stride; NULL: none. Weights are then n numbers a: along x, sum over i of a_i z_i */
-    double widest;    /* no eigenvalue of the kernel is above it */
+    double widest;    /* no eigenvalue of kernel / n over the n rows that count is above it */
     int64_t held;     /* bytes of the kernel, or of what was to become one */
     double *shift;    /* d */
     double *scale;    /* d; NULL: 1 */

@@ -220,7 +220,7 @@ count_directions(const double *values, int64_t n)
 
 /* From the eigenvectors (rows of `vectors`, ascending) of the products: z = U S and map = U / S. */
 static conceptdec_status
-project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors, const double *values)
+project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors, int64_t ld, const double *values)
 {
     void *p[3];
     s->r = count_directions(values, s->n);
@@ -232,7 +232,7 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors,
     s->z = p[0], s->map = p[1], s->spectrum = p[2];
     for (int64_t j = 0; j < s->r; j++) {
         double value = values[s->n - 1 - j], root = value > 0 ? sqrt(value) : 0;
-        const double *u = vectors + (s->n - 1 - j) * s->n;
+        const double *u = vectors + (s->n - 1 - j) * ld;
         s->spectrum[j] = root * root / (double)s->n;
         for (int64_t i = 0; i < s->n; i++) {
             s->map[i * s->r + j] = root > 0 ? u[i] / root : 0;
@@ -247,24 +247,25 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors,
 
 /* The products of rows become coordinates along their eigenvectors. */
 static conceptdec_status
-reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, double *pairs)
+reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, double *pairs, int64_t ld)
 {
     void *values;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, pairs, s->n, values));
-    return project(arena, s, pairs, values);
+    CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, pairs, ld, values));
+    return project(arena, s, pairs, ld, values);
 }
 
-/* The largest sum of sizes of a row: no eigenvalue is above it. */
+/* The largest sum of sizes of a row, among rows that count: no eigenvalue of theirs is above it. */
 static double
-widest_of(const double *pairs, int64_t n, int64_t ld)
+widest_of(const double *pairs, const uint8_t *counted, int64_t n, int64_t ld)
 {
     double widest = 0;
     for (int64_t i = 0; i < n; i++) {
         double sum = 0;
         for (int64_t j = 0; j < n; j++)
-            sum += fabs(pairs[i * ld + j]);
-        widest = sum > widest ? sum : widest;
+            sum += !counted || counted[j] ? fabs(pairs[i * ld + j]) : 0;
+        if (!counted || counted[i])
+            widest = sum > widest ? sum : widest;
     }
     return widest;
 }
@@ -278,33 +279,35 @@ take_pairs(conceptdec_i_arena *arena, int64_t n, int64_t ld, void **pairs)
     return conceptdec_i_arena_take_raw(arena, "products of rows", total, sizeof(double), pairs);
 }
 
-/* The kernel, where it tells what `least` lets through; what it takes is held on to all the same. */
+static int64_t
+count_rows(const uint8_t *counted, int64_t n)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++)
+        count += !counted || counted[i];
+    return count > 0 ? count : 1;
+}
+
+/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis. */
 static conceptdec_status
-take_kernel(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, double least, conceptdec_i_space *s)
+take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const uint8_t *counted, double least,
+         conceptdec_i_space *s)
 {
     const int64_t ld = padded(s->n);
     void *rows, *pairs;
     CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
-    CONCEPTDEC_I_TRY(take_pairs(arena, s->n, ld, &pairs));
+    CONCEPTDEC_I_TRY(take_pairs(least > 0 ? arena : scratch, s->n, ld, &pairs));
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, ld));
+    if (least == 0)
+        return reduce(arena, scratch, s, pairs, ld);
     s->held = s->n * ld * (int64_t)sizeof(double);
-    s->widest = widest_of(pairs, s->n, ld);
-    if (s->widest / (double)s->n > MOST_CONDITION * least)
-        return fill(arena, s, &s->z);
+    s->widest = widest_of(pairs, counted, s->n, ld) / (double)count_rows(counted, s->n);
+    if (!(s->widest <= MOST_CONDITION * least))
+        return reduce(arena, scratch, s, pairs, ld);
     s->kernel = pairs;
     s->r = s->n;
     s->stride = ld;
     return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
-take_basis(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s)
-{
-    void *rows, *pairs;
-    CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
-    CONCEPTDEC_I_TRY(take_pairs(scratch, s->n, s->n, &pairs));
-    CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, s->n));
-    return reduce(arena, scratch, s, pairs);
 }
 
 /* ---- the whole ---- */
@@ -338,7 +341,7 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
     conceptdec_status status =
-        least > 0 ? take_kernel(arena, &scratch, least, s) : take_basis(arena, &scratch, s);
+        take_few(arena, &scratch, counted, least, s);
     conceptdec_i_arena_close(&scratch);
     return status;
 }

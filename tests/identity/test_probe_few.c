@@ -21,7 +21,7 @@ static const struct way {
             {"two classes", 1, D, 2, CONCEPTDEC_FLOAT64, 0},
             {"balanced", 1, D, 3, CONCEPTDEC_FLOAT64, CONCEPTDEC_PROBE_BALANCED},
             {"large dimension", 1e3, D, 3, CONCEPTDEC_FLOAT64, 0},
-            {"massive dimension", 1e7, D, 2, CONCEPTDEC_FLOAT64, 0},
+            {"massive dimension", 3e4, D, 2, CONCEPTDEC_FLOAT64, 0},
             {"few directions", 1, FEW, 3, CONCEPTDEC_FLOAT64, 0},
             {"few directions, two classes", 1, FEW, 2, CONCEPTDEC_FLOAT32, 0}};
 
