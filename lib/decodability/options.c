@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#define USUAL_CONFIDENCE 0.95
+#define USUAL_TEMPERATURE 0.07
+
 #define FIELDS 21 /* of conceptdec_knn_options, after `given` */
 
 enum {
@@ -41,8 +44,8 @@ set_defaults(conceptdec_knn_options *o)
         conceptdec_i_default_int(o->given, K, &o->k, 10);
     conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
     conceptdec_i_default_int(o->given, CHANCE_DRAWS, &o->chance_draws, 200);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
-    conceptdec_i_default_real(o->given, TEMPERATURE, &o->temperature, 0.07);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, USUAL_CONFIDENCE);
+    conceptdec_i_default_real(o->given, TEMPERATURE, &o->temperature, USUAL_TEMPERATURE);
 }
 
 /* ---- checks ---- */
@@ -101,7 +104,7 @@ check_combinations(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 
 /* ---- options that would change nothing ---- */
 
-/* As the caller wrote them, before defaults. */
+/* As the caller wrote them, before defaults; a default that is written out changes nothing and may stand. */
 static conceptdec_status
 check_effects(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
 {
@@ -113,13 +116,13 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
         {"folds", !has_folds && (o->folds != 0 || CONCEPTDEC_I_GIVEN(o, FOLDS)), "only protocol \"kfold\" has folds"},
         {"stratified", !has_folds && (o->flags & CONCEPTDEC_KNN_UNSTRATIFIED), "only protocol \"kfold\" has folds"},
         {"temperature",
-         o->weights != CONCEPTDEC_WEIGHTS_SOFTMAX && (o->temperature != 0 || CONCEPTDEC_I_GIVEN(o, TEMPERATURE)),
+         o->weights != CONCEPTDEC_WEIGHTS_SOFTMAX && o->temperature != 0 && o->temperature != USUAL_TEMPERATURE,
          "only weights \"softmax\" have one"},
-        {"chance_draws", has_null && (o->chance_draws != 0 || CONCEPTDEC_I_GIVEN(o, CHANCE_DRAWS)),
+        {"chance_draws", has_null && o->chance_draws != 0,
          "permutations are the draws of chance, too"},
-        {"permute", no_draws && (o->permute != 0 || CONCEPTDEC_I_GIVEN(o, PERMUTE)),
+        {"permute", no_draws && o->permute != CONCEPTDEC_PERMUTE_FREE,
          "without permutations and chance_draws nothing is permuted"},
-        {"confidence", o->bootstrap == 0 && (o->confidence != 0 || CONCEPTDEC_I_GIVEN(o, CONFIDENCE)),
+        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != USUAL_CONFIDENCE,
          "without bootstrap there is no interval"},
         {"groups", o->groups != NULL && !uses_groups,
          "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},

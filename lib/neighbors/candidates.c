@@ -213,8 +213,8 @@ may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
     return l->capacity < WAITING * s->capacity && room < LISTS_BYTES;
 }
 
-conceptdec_status
-conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane)
+static conceptdec_status
+make_room_or_fail(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     int32_t enough = l->capacity - l->capacity / 4;
@@ -234,6 +234,16 @@ conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int la
     if (s->refine_budget && atomic_load_explicit(&s->n_refined, memory_order_relaxed) > s->refine_budget)
         return CONCEPTDEC_I_TOO_LOOSE;
     return l->count <= enough ? CONCEPTDEC_OK : grow(s, list);
+}
+
+conceptdec_status
+conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    const conceptdec_status status = make_room_or_fail(s, list, lane);
+    if (status != CONCEPTDEC_OK && l->count >= l->capacity)
+        l->count = l->capacity - 1; /* nothing of this search is used, but other lanes go on until their tiles end */
+    return status;
 }
 
 static conceptdec_status

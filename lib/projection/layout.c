@@ -138,6 +138,10 @@ gather_due(const conceptdec_i_layout *l, int64_t *at, int64_t end, const room *t
         count += conceptdec_i_layout_is_due(edges->rate[e], epoch);
     }
     *at = e;
+    for (int64_t i = count; count > 0 && i % TILE != 0; i++) { /* what the kernel reads beyond them: nobody else's places */
+        to->heads[i] = to->heads[0];
+        to->tails[i] = to->tails[0];
+    }
     return count;
 }
 

@@ -97,7 +97,7 @@ check_matrix(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ENULL, "x: missing, but init \"pca\" needs the rows");
     if (!x)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_view_open(arena, "x", &x));
+    CONCEPTDEC_I_TRY(conceptdec_i_view_open_once(arena, "x", &x));
     if (x->rows != table->n_rows || x->cols != table->dims)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESIZE,
                                  "x: %" PRId64 " x %" PRId64 ", but the table is of %" PRId64 " x %" PRId64, x->rows,

@@ -251,17 +251,13 @@ set_reader(call *c, conceptdec_matrix *m)
     X(stratified_idle, ALL_KNN, EINVAL, "stratified", "only protocol \"kfold\"",                                        \
       c->knn.options.flags = CONCEPTDEC_KNN_UNSTRATIFIED)                                                              \
     X(folds_of_a_split, ALL_KNN, EINVAL, "folds", "only protocol \"kfold\"", (set_split(c), c->knn.options.folds = 2))  \
-    X(temperature_idle, ALL_KNN, EINVAL, "temperature", "only weights \"softmax\"", c->knn.options.temperature = 0.07)   \
+    X(temperature_idle, ALL_KNN, EINVAL, "temperature", "only weights \"softmax\"", c->knn.options.temperature = 0.1)   \
     X(chance_draws_idle, ALL_KNN, EINVAL, "chance_draws", "permutations are the draws",                                \
       c->knn.options.permutations = 4)                                                                                 \
-    X(chance_draws_none, ALL_KNN, EINVAL, "chance_draws", "permutations are the draws",                                \
-      (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9, c->knn.options.permutations = 4))               \
     X(permute_idle, ALL_KNN, EINVAL, "permute", "nothing is permuted",                                                 \
       (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9, c->knn.options.groups = &c->groups,             \
        c->knn.options.permute = CONCEPTDEC_PERMUTE_WITHIN))                                                            \
-    X(permute_free_idle, ALL_KNN, EINVAL, "permute", "nothing is permuted",                                            \
-      (c->knn.options.chance_draws = 0, c->knn.options.given = 1 << 9 | 1 << 18))                                      \
-    X(confidence_idle, ALL_KNN, EINVAL, "confidence", "without bootstrap", c->knn.options.confidence = 0.95)           \
+    X(confidence_idle, ALL_KNN, EINVAL, "confidence", "without bootstrap", c->knn.options.confidence = 0.9)            \
     X(groups_idle, ALL_KNN, EINVAL, "groups", "neither folds, bootstrap nor permute", c->knn.options.groups = &c->groups) \
     X(groups_of_a_split, ALL_KNN, EINVAL, "groups", "this protocol does not leave them out",                           \
       (set_split(c), c->knn.options.groups = &c->groups))                                                              \

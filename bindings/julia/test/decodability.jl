@@ -65,8 +65,8 @@ end
     for option in (:metric, :protocol, :weights, :ties, :boundary, :permute)
         @test thrown(() -> knn_decodability(X, y; Dict(option => "other")...)) isa ArgumentError
     end
-    for idle in ((folds = 4,), (stratified = false,), (temperature = 0.1,), (confidence = 0.95,), (groups = y,),
-                 (permutations = 9, chance_draws = 9), (chance_draws = 0, permute = "free"),
+    for idle in ((folds = 4,), (stratified = false,), (temperature = 0.1,), (confidence = 0.9,), (groups = y,),
+                 (permutations = 9, chance_draws = 9), (chance_draws = 0, permute = "within", groups = y),
                  (protocol = "group", groups = 1:70, folds = 4))
         @test refusal(() -> knn_decodability(X, y; idle...)) == "CONCEPTDEC_EINVAL"
     end

@@ -184,15 +184,22 @@ def test_the_metric_is_that_of_the_table(rng):
     assert np.array_equal(conceptdec.knn_decodability(table, y, k=5, metric="cosine").confusion, fresh.confusion)
 
 
+def test_defaults_may_be_written_out(sample):
+    x, y = sample
+    written = conceptdec.knn_decodability(x, y, k=10, permute="free", bootstrap=0, confidence=0.95, temperature=0.07)
+    assert np.array_equal(written.confusion, conceptdec.knn_decodability(x, y).confusion)
+    assert conceptdec.knn_decodability(x, y, permutations=5, chance_draws=0).null.shape == (5, 1)
+
+
 @pytest.mark.parametrize(
     "options, text",
     [
         ({"folds": 5}, 'folds: is given, but only protocol "kfold" has folds'),
         ({"protocol": "resubstitution", "stratified": False}, 'stratified: is given, but only protocol "kfold"'),
-        ({"temperature": 0.07}, 'temperature: is given, but only weights "softmax"'),
-        ({"permutations": 9, "chance_draws": 0}, "chance_draws: is given, but permutations are the draws of chance"),
-        ({"chance_draws": 0, "permute": "free"}, "permute: is given, but without permutations and chance_draws"),
-        ({"confidence": 0.95}, "confidence: is given, but without bootstrap there is no interval"),
+        ({"temperature": 0.1}, 'temperature: is given, but only weights "softmax"'),
+        ({"permutations": 9, "chance_draws": 9}, "chance_draws: is given, but permutations are the draws of chance"),
+        ({"chance_draws": 0, "permute": "within", "groups": range(60)}, "permute: is given, but without permutations and chance_draws"),
+        ({"confidence": 0.9}, "confidence: is given, but without bootstrap there is no interval"),
         ({"groups": range(60)}, "groups: is given, but this protocol does not leave them out"),
     ],
 )
