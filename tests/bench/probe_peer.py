@@ -49,11 +49,11 @@ def path(a):
 
 
 def permutations(a):
-    """Two draws of the null in all folds, times what was asked for."""
+    """Two draws of the null in some folds, times what was asked for; the largest gradient norm that a fit ended with."""
     x, y = probe_data.made(a["n"], a["d"], a["classes"], standardized=a["standardized"])
     x = x.astype(np.dtype(a["dtype"]))
     fold = probe_data.folds(len(y), a["folds"])
-    draws, seconds, accuracy, fits = np.random.default_rng(1), 0.0, [], 0
+    draws, seconds, accuracy, fits, norm = np.random.default_rng(1), 0.0, [], 0, 0.0
     for _ in range(a["measured"]):
         labels = draws.permutation(y)
         for f in range(a["measured_folds"]):
@@ -63,7 +63,10 @@ def permutations(a):
             seconds += taken
             fits += 1
             accuracy.append(float(model.score(x[~train], labels[~train])))
-    return {"seconds": seconds / fits * a["folds"] * (a["permutations"] + 1), "accuracy": float(np.mean(accuracy))}
+            norm = max(norm, probe_data.gradient_norm(x, labels, a["classes"], model.coef_.astype(float),
+                                                      model.intercept_.astype(float), a["lam"], np.flatnonzero(train)))
+    return {"seconds": seconds / fits * a["folds"] * (a["permutations"] + 1), "accuracy": float(np.mean(accuracy)),
+            "gradient": norm}
 
 
 def ridge(a):
