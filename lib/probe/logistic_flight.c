@@ -336,6 +336,32 @@ mark_absent(logistic *l)
                 l->round[i]->w[k * l->ld + l->r] = -INFINITY;
 }
 
+/* At the optimum weights sum to 0 over the classes, since what all have in common changes the penalty alone. That is next to
+ * nothing beside the curvature of a large dimension, so that steps end with more of it than rounding of sums. */
+static void
+drop_common(const logistic *l, slot *s, int64_t i)
+{
+    double sum = 0;
+    int64_t present = 0;
+    for (int64_t k = 0; k < l->columns; k++) {
+        sum += s->class_weight[k] > 0 ? s->w[k * l->ld + i] : 0;
+        present += s->class_weight[k] > 0;
+    }
+    for (int64_t k = 0; k < l->columns; k++)
+        if (s->class_weight[k] > 0)
+            s->w[k * l->ld + i] -= sum / (double)present;
+}
+
+static conceptdec_status
+common_task(void *argument, int64_t task, int lane)
+{
+    const logistic *l = argument;
+    (void)lane;
+    for (int64_t i = 0; i < l->r && l->columns > 1; i++)
+        drop_common(l, l->round[task], i);
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 serve(logistic *l, conceptdec_i_logistic_wait wait)
 {
@@ -356,6 +382,7 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
         return conceptdec_i_logistic_advance(l);
     default:
         mark_absent(l);
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, l->n_round, common_task, l));
         CONCEPTDEC_I_TRY(pass(l, &l->left_out, true, false, conceptdec_i_logistic_decide));
         return conceptdec_i_parallel(l->ctx, l->n_round, end_task, l);
     }

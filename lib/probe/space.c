@@ -12,7 +12,8 @@
 #define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
 #define UNFOLD_COLUMNS 256
-#define MOST_CONDITION 1e9 /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in double */
+#define MOST_CONDITION 1e9        /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in double */
+#define MOST_BASIS_CONDITION 1e11 /* the same of a basis from the eigenvectors of the kernel: rows stay as they are */
 
 /* ---- column sums ---- */
 
@@ -117,13 +118,24 @@ typedef struct filling {
     double *rows; /* per lane */
 } filling;
 
+/* Part of a row as it is fitted to: centred, scaled, and rounded where coordinates are float. What is fitted is thus the
+ * same wherever a row is read again: of large dimensions rounding is large, too. */
+static void
+center(const conceptdec_i_space *s, int64_t first, int64_t width, double *row)
+{
+    const double *shift = s->shift + first, *scale = s->scale ? s->scale + first : NULL;
+    for (int64_t j = 0; j < width; j++) {
+        row[j] = scale ? (row[j] - shift[j]) / scale[j] : row[j] - shift[j];
+        row[j] = s->is_wide ? row[j] : (double)(float)row[j];
+    }
+}
+
 static void
 fill_row(const filling *job, int64_t i, double *row)
 {
     const conceptdec_i_space *s = job->space;
     conceptdec_i_view_widen(s->ctx->kernels, s->x, i, 0, s->d, row);
-    for (int64_t j = 0; j < s->d; j++)
-        row[j] = s->scale ? (row[j] - s->shift[j]) / s->scale[j] : row[j] - s->shift[j];
+    center(s, 0, s->d, row);
     if (s->is_wide) {
         memcpy((double *)job->z + i * job->stride, row, (size_t)s->d * sizeof *row);
         return;
@@ -288,7 +300,7 @@ count_rows(const uint8_t *counted, int64_t n)
     return count > 0 ? count : 1;
 }
 
-/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis. */
+/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis, if that tells it. */
 static conceptdec_status
 take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const uint8_t *counted, double least,
          conceptdec_i_space *s)
@@ -300,11 +312,13 @@ take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const uint8_t *
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, ld));
     if (least == 0)
         return reduce(arena, scratch, s, pairs, ld);
-    s->held = s->n * ld * (int64_t)sizeof(double);
     s->widest = widest_of(pairs, counted, s->n, ld) / (double)count_rows(counted, s->n);
+    if (!(s->widest <= MOST_BASIS_CONDITION * least))
+        return fill(arena, s, &s->z);
     if (!(s->widest <= MOST_CONDITION * least))
         return reduce(arena, scratch, s, pairs, ld);
     s->kernel = pairs;
+    s->held = s->n * ld * (int64_t)sizeof(double);
     s->r = s->n;
     s->stride = ld;
     return CONCEPTDEC_OK;
@@ -383,8 +397,7 @@ unfold_task(void *argument, int64_t task, int lane)
     double *row = job->rows + lane * UNFOLD_COLUMNS;
     for (int64_t i = 0; i < s->n; i++) {
         conceptdec_i_view_widen(s->ctx->kernels, s->x, i, first, width, row);
-        for (int64_t j = 0; j < width; j++)
-            row[j] = (row[j] - s->shift[first + j]) / (s->scale ? s->scale[first + j] : 1);
+        center(s, first, width, row);
         for (int64_t k = 0; k < job->count; k++) {
             double factor = job->mapped[i * job->count + k], *out = job->out + k * s->d + first;
             for (int64_t j = 0; j < width; j++)

@@ -9,7 +9,7 @@ enum { N = 48, D = 120, TIMES = 3, FEW = 5, MOST_CLASSES = 3, LAMBDAS = 4 };
 
 static const double lambdas[LAMBDAS] = {1, 0.1, 0.03, 0.001};
 
-/* What decides how a fit is made: triangles in float, in double, or coordinates. */
+/* What decides how a fit is made: triangles in float, in double, coordinates, or all dimensions. */
 static const struct way {
     const char *name;
     double massive; /* size of the first dimension */
@@ -22,6 +22,9 @@ static const struct way {
             {"balanced", 1, D, 3, CONCEPTDEC_FLOAT64, CONCEPTDEC_PROBE_BALANCED},
             {"large dimension", 1e3, D, 3, CONCEPTDEC_FLOAT64, 0},
             {"massive dimension", 3e4, D, 2, CONCEPTDEC_FLOAT64, 0},
+            {"large dimension of floats", 3e3, D, 3, CONCEPTDEC_FLOAT32, 0},
+            {"dimension that hides others", 1e7, D, 3, CONCEPTDEC_FLOAT64, 0},
+            {"dimension of floats that hides others", 1e7, D, 2, CONCEPTDEC_FLOAT32, 0},
             {"few directions", 1, FEW, 3, CONCEPTDEC_FLOAT64, 0},
             {"few directions, two classes", 1, FEW, 2, CONCEPTDEC_FLOAT32, 0}};
 
@@ -236,6 +239,29 @@ START_TEST(penalties_are_fits)
 }
 END_TEST
 
+/* Decisions are those of the weights and biases that are reported, on the rows as they are. */
+START_TEST(weights_decide)
+{
+    const struct way *way = &ways[_i];
+    make(&p, way);
+    p.options.protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
+    conceptdec_result *result = run(&p);
+    const int64_t columns = columns_of(way);
+    const double *weights = real(result, CONCEPTDEC_R_WEIGHTS), *bias = real(result, CONCEPTDEC_R_BIAS);
+    for (int64_t a = 0; a < LAMBDAS; a++)
+        for (int64_t i = 0; i < N; i++)
+            for (int64_t k = 0; k < columns; k++) {
+                double decision = bias[a * columns + k];
+                for (int64_t j = 0; j < D; j++) {
+                    const double x = way->dtype == CONCEPTDEC_FLOAT32 ? (double)p.narrow[i * D + j] : p.x[i * D + j];
+                    decision += weights[(a * columns + k) * D + j] * x;
+                }
+                expect_near(decision, real(result, CONCEPTDEC_R_DECISION)[(a * N + i) * columns + k], 1e-5, way->name, i);
+            }
+    conceptdec_result_free(result);
+}
+END_TEST
+
 /* Rows without a label, however large, play no part. */
 START_TEST(ignored_rows)
 {
@@ -291,6 +317,7 @@ make_suite(void)
     tcase_add_loop_test(tests, repeated_rows, 0, WAYS);
     tcase_add_loop_test(tests, folds_are_splits, 0, WAYS);
     tcase_add_loop_test(tests, penalties_are_fits, 0, WAYS);
+    tcase_add_loop_test(tests, weights_decide, 0, WAYS);
     tcase_add_loop_test(tests, ignored_rows, 0, 3);
     tcase_add_loop_test(tests, threads, 0, WAYS);
     suite_add_tcase(suite, tests);
