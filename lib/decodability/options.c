@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define USUAL_CONFIDENCE 0.95
+#include "stats/bootstrap.h"
+
 #define USUAL_TEMPERATURE 0.07
 
 #define FIELDS 21 /* of conceptdec_knn_options, after `given` */
@@ -22,8 +23,7 @@ enum {
     SEED,
     CONFIDENCE,
     TEMPERATURE,
-    METRIC,
-    PERMUTE = 18
+    METRIC
 };
 
 static const char *const metrics[] = {"l2", "cosine"};
@@ -44,7 +44,7 @@ set_defaults(conceptdec_knn_options *o)
         conceptdec_i_default_int(o->given, K, &o->k, 10);
     conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
     conceptdec_i_default_int(o->given, CHANCE_DRAWS, &o->chance_draws, 200);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, USUAL_CONFIDENCE);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
     conceptdec_i_default_real(o->given, TEMPERATURE, &o->temperature, USUAL_TEMPERATURE);
 }
 
@@ -122,7 +122,7 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
          "permutations are the draws of chance, too"},
         {"permute", no_draws && o->permute != CONCEPTDEC_PERMUTE_FREE,
          "without permutations and chance_draws nothing is permuted"},
-        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != USUAL_CONFIDENCE,
+        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE,
          "without bootstrap there is no interval"},
         {"groups", o->groups != NULL && !uses_groups,
          "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},

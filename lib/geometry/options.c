@@ -5,52 +5,44 @@
 
 enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS, MARGIN, FIELDS };
 
+#define USUAL_K 20
+#define USUAL_HUB_K 10
+#define USUAL_DISCARD 0.1
+
 #define KNOWN_FLAGS                                                                                                    \
     (CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_PROBE |               \
      CONCEPTDEC_GEOMETRY_NO_SILHOUETTE | CONCEPTDEC_GEOMETRY_NO_CURVE)
 
-/* ---- what plays no part ---- */
+/* ---- options that would change nothing ---- */
 
-typedef struct {
-    int field;
-    const char *name;
-    bool is_set;         /* not its default of zeros */
-    const char *why_not; /* NULL: it plays a part */
-} role;
-
+/* With defaults filled in: one that is written out changes nothing and may stand. */
 static conceptdec_status
-check_parts(const conceptdec_i_geometry *g)
+check_effects(const conceptdec_i_geometry *g, bool has_tolerance)
 {
     const conceptdec_geometry_options *o = &g->options;
-    const bool has_labels = g->given_labels != NULL;
-    const char *no_labels = has_labels ? NULL : "there are no labels";
-    const char *no_table =
-        conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? "neighbours are left out" : NULL;
-    bool no_silhouette = !has_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
-    const char *no_fit = !has_labels                                                  ? no_labels
-                         : o->weights                                                 ? "weights are given"
-                         : conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE) ? "the probe is left out"
-                                                                                      : NULL;
-    const role parts[] = {
-        {WEIGHTS, "weights", o->weights != NULL, no_labels},
-        {BIAS, "bias", o->bias != NULL, o->weights ? NULL : "there are no weights"},
-        {CLASSES, "classes", o->classes != 0, no_labels},
-        {K, "k", o->k != 0, no_table},
-        {HUB_K, "hub_k", o->hub_k != 0, no_table},
-        {REFERENCES, "references", o->references != 0, no_table},
-        {LAMBDA, "lambda", o->lambda < 0 || o->lambda > 0, no_fit},
-        {DISCARD, "discard", o->discard < 0 || o->discard > 0, no_table},
-        {TOLERANCE, "tolerance", o->tolerance < 0 || o->tolerance > 0, no_labels},
-        {DRAWS, "capacity_draws", o->capacity_draws != 0, no_labels},
-        {MARGIN, "capacity_margin", o->capacity_margin < 0 || o->capacity_margin > 0,
-         o->capacity_draws != 0 ? NULL : "capacity_draws is 0"},
-        {METRIC, "metric", o->metric != 0, no_table && no_silhouette ? "no distances are measured" : NULL},
+    const bool no_labels = g->given_labels == NULL;
+    const bool no_probe = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE);
+    const bool no_table = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS);
+    const bool no_silhouette = no_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
+    const bool has_lambda = o->lambda != 0;
+    const char *const labels = "there are no labels", *const table = "neighbours are left out";
+    const conceptdec_i_idle idle[] = {
+        {"weights", no_labels && o->weights, labels},
+        {"bias", o->bias && !o->weights, "there are no weights"},
+        {"classes", no_labels && o->classes != 0, labels},
+        {"k", no_table && o->k != USUAL_K, table},
+        {"hub_k", no_table && o->hub_k != USUAL_HUB_K, table},
+        {"references", no_table && o->references != 0, table},
+        {"lambda", no_labels && has_lambda, labels},
+        {"lambda", o->weights && has_lambda, "weights are, too"},
+        {"lambda", no_probe && has_lambda, "the probe is left out"},
+        {"discard", no_table && o->discard != USUAL_DISCARD, table},
+        {"tolerance", no_labels && has_tolerance, labels},
+        {"capacity_draws", no_labels && o->capacity_draws != 0, labels},
+        {"capacity_margin", o->capacity_draws == 0 && o->capacity_margin != 0, "capacity_draws is 0"},
+        {"metric", no_table && no_silhouette && o->metric != 0, "no distances are measured"},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (parts[i].why_not && (parts[i].is_set || CONCEPTDEC_I_GIVEN(o, parts[i].field)))
-            return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "%s: plays no part, since %s", parts[i].name,
-                                     parts[i].why_not);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(g->ctx, idle, sizeof idle / sizeof *idle);
 }
 
 /* ---- ranges ---- */
@@ -102,14 +94,15 @@ conceptdec_i_geometry_options_take(conceptdec_i_geometry *g, const conceptdec_ge
     if (o->flags & ~KNOWN_FLAGS)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown",
                                  o->flags & ~KNOWN_FLAGS);
-    CONCEPTDEC_I_TRY(check_parts(g));
+    const bool has_tolerance = o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE);
     g->has_memory = o->memory != 0;
-    conceptdec_i_default_int(o->given, K, &o->k, 20);
-    conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, 10);
+    conceptdec_i_default_int(o->given, K, &o->k, USUAL_K);
+    conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, USUAL_HUB_K);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
-    conceptdec_i_default_real(o->given, DISCARD, &o->discard, 0.1);
+    conceptdec_i_default_real(o->given, DISCARD, &o->discard, USUAL_DISCARD);
     conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, fmin((double)g->d * 0x1p-52, 0.5));
     CONCEPTDEC_I_TRY(check_numbers(g));
+    CONCEPTDEC_I_TRY(check_effects(g, has_tolerance));
     return conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? CONCEPTDEC_OK : check_neighbors(g);
 }
 

@@ -4,8 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "stats/bootstrap.h"
+
 #define FIELDS 23 /* of conceptdec_probe_options, after `given` */
 #define MOST_LAMBDAS 10000
+#define USUAL_ITERATIONS 100
+#define USUAL_TOLERANCE 1e-12
 
 /* Bits of `given`. */
 enum {
@@ -29,8 +33,7 @@ enum {
     KIND,
     PROTOCOL,
     STANDARDIZE,
-    COVARIANCE,
-    PERMUTE
+    COVARIANCE
 };
 
 static const char *const kinds[] = {"logistic", "ridge", "lda", "mean_difference", "nearest_mean"};
@@ -45,10 +48,10 @@ static void
 set_defaults(conceptdec_probe_options *o)
 {
     conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
-    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, 100);
+    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, USUAL_ITERATIONS);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 30);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
-    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, 1e-12);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
+    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, USUAL_TOLERANCE);
     if (o->protocol == 0 && !CONCEPTDEC_I_GIVEN(o, PROTOCOL))
         o->protocol = CONCEPTDEC_PROTOCOL_KFOLD;
 }
@@ -174,7 +177,8 @@ uses_groups(const conceptdec_probe_options *o, bool has_folds)
     return has_folds || o->protocol == CONCEPTDEC_PROTOCOL_GROUP || o->bootstrap > 0 || permutes;
 }
 
-/* As the caller wrote them, before defaults: an option without effect is one that was meant otherwise. */
+/* As the caller wrote them, before defaults: an option without effect is one that was meant otherwise. A default that
+ * is written out may stand, but for folds: who writes these wants them. */
 static conceptdec_status
 check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
@@ -186,13 +190,13 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
          "only the k-fold protocol and nested selection have folds"},
         {"stratified", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
          "only the k-fold protocol and nested selection have folds"},
-        {"max_iterations", !is_logistic && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
+        {"max_iterations", !is_logistic && o->max_iterations != 0 && o->max_iterations != USUAL_ITERATIONS,
          "only kind \"logistic\" has iterations"},
-        {"tolerance", !is_logistic && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),
+        {"tolerance", !is_logistic && o->tolerance != 0 && o->tolerance != USUAL_TOLERANCE,
          "only kind \"logistic\" converges to one"},
-        {"permute", o->permutations == 0 && (o->permute != 0 || CONCEPTDEC_I_GIVEN(o, PERMUTE)),
+        {"permute", o->permutations == 0 && o->permute != CONCEPTDEC_PERMUTE_FREE,
          "without permutations nothing is permuted"},
-        {"confidence", o->bootstrap == 0 && (o->confidence != 0 || CONCEPTDEC_I_GIVEN(o, CONFIDENCE)),
+        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE,
          "without bootstrap there is no interval"},
         {"types", o->control == 0 && o->types != NULL, "only control tasks have types"},
         {"groups", o->groups != NULL && !uses_groups(o, has_folds),

@@ -61,7 +61,7 @@ fit_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x, const conceptdec
     conceptdec_umap_options o;
     const int64_t *labels;
     conceptdec_neighbors *table;
-    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, &o));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, false, &o));
     CONCEPTDEC_I_TRY(check_rows(arena->ctx, x));
     CONCEPTDEC_I_TRY(conceptdec_i_umap_check_rows(arena, &o, x->rows, &labels));
     const int64_t k = conceptdec_i_umap_others(&o, x->rows);
@@ -121,8 +121,6 @@ check_table(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const 
     if (table->k < k)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESHALLOW,
                                  "neighbors: has %" PRId64 " for each row, %" PRId64 " are needed", table->k, k);
-    if (o->metric != 0 && o->metric != table->metric)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EINVAL, "metric: is not that of the table");
     CONCEPTDEC_I_TRY(check_matrix(arena, table, o, x));
     return conceptdec_i_umap_check_memory(arena->ctx, o, table->n_rows, k, 1);
 }
@@ -133,9 +131,9 @@ fit_table(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const co
 {
     conceptdec_umap_options o;
     const int64_t *labels;
-    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, &o));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, false, &o));
     CONCEPTDEC_I_TRY(check_table(arena, table, &o, x));
-    o.metric = table->metric;
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_take_metric(arena->ctx, table->metric, &o));
     CONCEPTDEC_I_TRY(conceptdec_i_umap_check_rows(arena, &o, table->n_rows, &labels));
     return fit_new(arena, &o, x, table, labels, umap);
 }

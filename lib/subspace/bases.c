@@ -303,7 +303,7 @@ conceptdec_subspaces_from_bases(conceptdec_ctx *ctx, const conceptdec_matrix *ba
     CONCEPTDEC_I_TRY(conceptdec_i_subspaces_options_take(ctx, options, &j.options));
     CONCEPTDEC_I_TRY(conceptdec_i_subspaces_options_refuse(ctx, &j.options, false));
     if (variances && conceptdec_i_subspaces_has_tolerance(&j.options))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: plays no part where variances are given");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: is given, but variances are, too");
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = make(&j, bases, variances, subspaces);
     conceptdec_i_arena_close(&arena);

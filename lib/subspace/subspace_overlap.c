@@ -5,12 +5,13 @@
 #include <stdio.h>
 
 #include "linalg/engine.h"
+#include "stats/bootstrap.h"
 #include "stats/permute.h"
 #include "stats/samples.h"
 
 #define DEFAULT_RANK 10
 
-enum { SUBSPACES, GROUPS, PERMUTATIONS, BOOTSTRAP, MEMORY, SEED, CONFIDENCE, PERMUTE };
+enum { SUBSPACES, GROUPS, PERMUTATIONS, BOOTSTRAP, MEMORY, SEED, CONFIDENCE };
 enum { RANK = 1, EXPLAINED = 5 }; /* of conceptdec_subspaces_options */
 
 static const char *const schemes[] = {"free", "within", "whole"};
@@ -18,26 +19,19 @@ static const char *const bases[] = {"within", "uncentered", "means", "difference
 
 /* ---- options ---- */
 
+/* With defaults filled in: one that is written out changes nothing and may stand. */
 static conceptdec_status
-check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
+check_effects(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
 {
-    bool draws = o->permutations > 0 || o->bootstrap > 0;
-    bool uses_groups = o->bootstrap > 0 || (o->permutations > 0 && o->permute != CONCEPTDEC_PERMUTE_FREE);
-    const struct {
-        int bit;
-        bool is_set, is_used;
-        const char *text;
-    } parts[] = {
-        {GROUPS, o->groups != NULL, uses_groups,
-         "groups: play no part without bootstrap, or permute \"within\" or \"whole\""},
-        {SEED, o->seed != 0, draws, "seed: plays no part without permutations or bootstrap"},
-        {CONFIDENCE, o->confidence != 0, o->bootstrap > 0, "confidence: plays no part without bootstrap"},
-        {PERMUTE, o->permute != 0, o->permutations > 0, "permute: plays no part without permutations"},
+    const bool draws = o->permutations > 0 || o->bootstrap > 0, is_free = o->permute == CONCEPTDEC_PERMUTE_FREE;
+    const bool uses_groups = o->bootstrap > 0 || (o->permutations > 0 && !is_free);
+    const conceptdec_i_idle idle[] = {
+        {"groups", o->groups && !uses_groups, "there is neither a bootstrap nor permute \"within\" or \"whole\""},
+        {"seed", !draws && o->seed != 0, "there are neither permutations nor a bootstrap"},
+        {"confidence", o->bootstrap == 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE, "there is no bootstrap"},
+        {"permute", o->permutations == 0 && !is_free, "there are no permutations"},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!parts[i].is_used && (parts[i].is_set || CONCEPTDEC_I_GIVEN(o, parts[i].bit)))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s", parts[i].text);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 static conceptdec_status
@@ -46,8 +40,8 @@ check_numbers(conceptdec_ctx *ctx, conceptdec_overlap_options *o)
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "permutations", o->permutations));
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "bootstrap", o->bootstrap));
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "permute", o->permute, CONCEPTDEC_PERMUTE_WHOLE + 1));
-    CONCEPTDEC_I_TRY(check_unused(ctx, o));
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
+    CONCEPTDEC_I_TRY(check_effects(ctx, o));
     if (!(o->confidence > 0 && o->confidence < 1))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "confidence: must lie between 0 and 1, both excluded");
     if (o->permute != CONCEPTDEC_PERMUTE_FREE && !o->groups)

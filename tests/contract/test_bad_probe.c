@@ -419,7 +419,6 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(idle_tolerance, LABELLED, EINVAL, "tolerance", "only kind \"logistic\"", (O->kind = LDA, O->tolerance = 1e-6))   \
     X(idle_permute, SCORED, EINVAL, "permute", "without permutations",                                                 \
       (O->groups = &c->groups, O->permute = CONCEPTDEC_PERMUTE_WITHIN))                                                \
-    X(idle_permute_free, SCORED, EINVAL, "permute", "without permutations", meant(c, PERMUTE))                         \
     X(idle_confidence, SCORED, EINVAL, "confidence", "without bootstrap", O->confidence = 0.9)                         \
     X(idle_types, SCORED, EINVAL, "types", "only control tasks", O->types = &c->types)                                 \
     X(idle_covariance, LABELLED, EINVAL, "covariance", "has no covariance", meant(c, COVARIANCE))                      \
