@@ -124,37 +124,62 @@ rungs_that_pay(const logistic *l, int64_t most)
     return least(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
 }
 
-/* Triangles if there is room for the moments that they are made of, else diagonals; with a kernel no slots at all. */
+/* Of the products of coordinates that triangles are made of. */
+static int64_t
+moments_bytes(const logistic *l)
+{
+    const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
+    return l->fitting->space->spectrum ? 0 : l->r * (l->r + 2) * size;
+}
+
+/* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays. Without
+ * room for one there are no penalties and no slots. */
+static budget
+budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
+{
+    const int64_t memory = l->fitting->options->memory, each = conceptdec_i_logistic_scaling_bytes(l);
+    const int64_t room = memory / SCALINGS_SHARE - moments_bytes(l);
+    budget b = {.lambdas = p->n_lambdas};
+    if (room < each)
+        return (budget){0};
+    if (each > 0) {
+        b.lambdas = least(p->n_lambdas, room / each);
+        b.rungs = rungs_that_pay(l, room / each - b.lambdas);
+    }
+    b.slots = slots_that_fit(l, memory - kept - (b.lambdas + b.rungs) * each);
+    return b;
+}
+
+/* With a kernel the moments stay, and there is nothing but triangles: at the least, of one penalty at a time. */
+static budget
+budget_of_kernel(const logistic *l, const plan *p)
+{
+    const int64_t kept = moments_bytes(l), each = conceptdec_i_logistic_scaling_bytes(l);
+    budget b = budget_of_triangles(l, p, kept);
+    if (b.slots == 0 && b.lambdas > 0)
+        b = (budget){.lambdas = 1, .slots = slots_that_fit(l, l->fitting->options->memory - kept - each)};
+    return b;
+}
+
+static budget
+budget_of_diagonals(const logistic *l, const plan *p)
+{
+    const int64_t memory = l->fitting->options->memory - l->r * (int64_t)sizeof(double);
+    return (budget){.is_diagonal = true, .lambdas = p->n_lambdas, .slots = slots_that_fit(l, memory)};
+}
+
+/* Without slots only where there is a kernel. */
 static conceptdec_status
 share_memory(const logistic *l, const plan *p, budget *b)
 {
-    const conceptdec_i_space *space = l->fitting->space;
-    const int64_t memory = l->fitting->options->memory;
-    const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
-    const int64_t moments = space->spectrum ? 0 : l->r * (l->r + 2) * size;
-    const int64_t kept = l->has_kernel ? moments : 0;
-    const int64_t each = conceptdec_i_logistic_scaling_bytes(l), room = memory / SCALINGS_SHARE - moments;
-    b->is_diagonal = room < each;
-    b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
-    b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
-    b->slots = slots_that_fit(l, memory - kept - (b->lambdas + b->rungs) * each);
-    if (b->slots == 0 && l->has_kernel) {
-        b->lambdas = 1;
-        b->rungs = 0;
-        b->slots = slots_that_fit(l, memory - kept - each);
-    }
-    if (b->slots == 0 && !b->is_diagonal && !l->has_kernel) {
-        b->is_diagonal = true;
-        b->lambdas = p->n_lambdas;
-        b->rungs = 0;
-    }
-    if (b->is_diagonal)
-        b->slots = l->has_kernel ? 0 : slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
+    *b = l->has_kernel ? budget_of_kernel(l, p) : budget_of_triangles(l, p, 0);
+    if (b->slots == 0 && !l->has_kernel)
+        *b = budget_of_diagonals(l, p);
     if (b->slots > 0 || l->has_kernel)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few for one fit of %lld x %lld weights", (long long)memory,
-                             (long long)l->columns, (long long)l->r);
+                             "memory: %lld bytes are too few for one fit of %lld x %lld weights",
+                             (long long)l->fitting->options->memory, (long long)l->columns, (long long)l->r);
 }
 
 /* ---- flights ---- */
