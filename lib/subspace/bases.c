@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "linalg/dot.h"
 #include "linalg/factor.h"
 #include "linalg/orthonormal.h"
 #include "subspace/subspaces.h"
@@ -68,15 +69,6 @@ open_bases(job *j, const conceptdec_matrix *bases, const conceptdec_matrix *vari
 }
 
 /* ---- spans ---- */
-
-static double
-dot(const double *a, const double *b, int64_t d)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < d; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
 
 static conceptdec_status
 check_orthonormal(const job *j, const basis *b)

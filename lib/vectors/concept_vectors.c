@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "linalg/dot.h"
 #include "stats/bootstrap.h"
 #include "stats/class_means.h"
 #include "stats/groups.h"
@@ -239,11 +240,11 @@ conclude(const conceptdec_i_vectors *v, double *means, double *vectors, double *
 {
     const int64_t C = v->classes, d = v->d;
     for (int64_t c = 0; c < C; c++)
-        norms[c] = sqrt(conceptdec_i_vectors_dot(vectors + c * d, vectors + c * d, d));
+        norms[c] = sqrt(dot(vectors + c * d, vectors + c * d, d));
     for (int64_t c = 0; c < C; c++) {
         for (int64_t a = 0; a < c; a++)
             cosines[a * C + c] = cosines[c * C + a] = conceptdec_i_vectors_cosine(
-                v, conceptdec_i_vectors_dot(vectors + a * d, vectors + c * d, d), norms[a], norms[c]);
+                v, dot(vectors + a * d, vectors + c * d, d), norms[a], norms[c]);
         cosines[c * C + c] = norms[c] > v->rounding ? 1 : (double)NAN;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(v->arena->ctx, 1));
     }
