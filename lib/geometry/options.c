@@ -1,9 +1,12 @@
 /* Options of geometry: ranges, defaults, and which of them play a part in the call. */
 #include <math.h>
 
+#include "core/named.h"
 #include "geometry/geometry.h"
 
 enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS, MARGIN, FIELDS };
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 #define USUAL_K 20
 #define USUAL_HUB_K 10
@@ -42,7 +45,7 @@ check_effects(const conceptdec_i_geometry *g, bool has_tolerance)
         {"capacity_margin", o->capacity_draws == 0 && o->capacity_margin != 0, "capacity_draws is 0"},
         {"metric", no_table && no_silhouette && o->metric != 0, "no distances are measured"},
     };
-    return conceptdec_i_refuse_idle(g->ctx, idle, sizeof idle / sizeof *idle);
+    return conceptdec_i_refuse_idle(g->ctx, idle, (int32_t)COUNT(idle));
 }
 
 /* ---- ranges ---- */
@@ -121,35 +124,40 @@ static conceptdec_status
 tell_neighbors(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
+    const conceptdec_i_option_number numbers[] = {
+        {"k", (double)o->k},
+        {"hub_k", (double)o->hub_k},
+        {"references", (double)o->references},
+        {"discard", o->discard},
+        {"curve", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_CURVE)},
+    };
     if (conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS))
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "k", (double)o->k));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "hub_k", (double)o->hub_k));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "references", (double)o->references));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "discard", o->discard));
-    return conceptdec_i_result_option_number(g->ctx, g->result, "curve",
-                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_CURVE));
+    return conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers));
 }
 
 static conceptdec_status
 tell_classes(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
+    const conceptdec_i_option_number numbers[] = {
+        {"classes", (double)g->classes.count},
+        {"tolerance", o->tolerance},
+        {"weights", o->weights != NULL},
+        {"bias", o->bias != NULL},
+        {"probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)},
+        {"silhouette", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE)},
+    };
+    const conceptdec_i_option_number capacity[] = {
+        {"capacity_draws", (double)o->capacity_draws},
+        {"capacity_margin", o->capacity_margin},
+    };
     if (!g->given_labels)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "classes", (double)g->classes.count));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "tolerance", o->tolerance));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "weights", o->weights != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "bias", o->bias != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
-        g->ctx, g->result, "probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)));
-    if (o->capacity_draws > 0) {
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_result_option_number(g->ctx, g->result, "capacity_draws", (double)o->capacity_draws));
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "capacity_margin", o->capacity_margin));
-    }
-    return conceptdec_i_result_option_number(g->ctx, g->result, "silhouette",
-                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers)));
+    return o->capacity_draws > 0
+               ? conceptdec_i_result_option_numbers(g->ctx, g->result, capacity, COUNT(capacity))
+               : CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -157,13 +165,14 @@ conceptdec_i_geometry_options_tell(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
     static const char *const metrics[] = {"l2", "cosine"};
+    const conceptdec_i_option_number numbers[] = {
+        {"memory", (double)o->memory},
+        {"labels", g->given_labels != NULL},
+        {"spectrum", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM)},
+        {"neighbors", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS)},
+    };
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(g->ctx, g->result, "metric", metrics[o->metric]));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "memory", (double)o->memory));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "labels", g->given_labels != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "spectrum",
-                                                       !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM)));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
-        g->ctx, g->result, "neighbors", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS)));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers)));
     CONCEPTDEC_I_TRY(tell_neighbors(g));
     CONCEPTDEC_I_TRY(tell_classes(g));
     conceptdec_i_result_seed(g->result, o->seed);

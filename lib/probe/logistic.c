@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
+
 #define ROUND_COLUMNS 256 /* of a round in float, about; half as many in double */
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
@@ -99,12 +101,6 @@ typedef struct {
 } budget;
 
 static int64_t
-least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
 slots_that_fit(const logistic *l, int64_t bytes)
 {
     const int64_t each = conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
@@ -121,7 +117,7 @@ rungs_that_pay(const logistic *l, int64_t most)
     const double products = (double)(SAVED * l->fitting->n_problems) * (double)(l->columns * l->fitting->space->n);
     if (products < (double)l->r * (double)l->r)
         return 0;
-    return least(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
+    return min64(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
 }
 
 /* Of the products of coordinates that triangles are made of. */
@@ -143,7 +139,7 @@ budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
     if (room < each)
         return (budget){0};
     if (each > 0) {
-        b.lambdas = least(p->n_lambdas, room / each);
+        b.lambdas = min64(p->n_lambdas, room / each);
         b.rungs = rungs_that_pay(l, room / each - b.lambdas);
     }
     b.slots = slots_that_fit(l, memory - kept - (b.lambdas + b.rungs) * each);
@@ -243,7 +239,7 @@ end_of_role(const plan *p, int64_t first, int64_t n)
 static int64_t
 cost(int64_t rows, int64_t columns)
 {
-    return rows * (least(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
+    return rows * (min64(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
 }
 
 /* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together
@@ -297,7 +293,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
         l->left_out.n = list_rows(p->leaves_any, space->n, p->left_rows);
         l->queue = p->order + first;
         l->n_queue = end - first;
-        l->n_slots = least(b->slots, l->n_queue);
+        l->n_slots = min64(b->slots, l->n_queue);
         CONCEPTDEC_I_TRY(conceptdec_i_logistic_fly(l));
     }
     return CONCEPTDEC_OK;
@@ -307,7 +303,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
 static conceptdec_status
 run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
 {
-    const int64_t count = least(b->lambdas, p->n_lambdas - from);
+    const int64_t count = min64(b->lambdas, p->n_lambdas - from);
     const double *lambdas = p->lambda + from;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, l->ctx);

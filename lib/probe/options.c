@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/named.h"
 #include "stats/bootstrap.h"
 
 #define FIELDS 23 /* of conceptdec_probe_options, after `given` */
@@ -283,28 +284,19 @@ conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_pro
 
 /* ---- report ---- */
 
-typedef struct report_text {
-    const char *key, *text;
-} report_text;
-
-typedef struct report_number {
-    const char *key;
-    double number;
-} report_number;
-
 conceptdec_status
 conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings,
                                    conceptdec_result *result)
 {
     const conceptdec_probe_options *o = &settings->options;
-    const report_text texts[] = {
+    const conceptdec_i_option_text texts[] = {
         {"kind", kinds[o->kind]},
         {"protocol", protocols[o->protocol]},
         {"standardize", standardizations[o->standardize]},
         {"covariance", o->kind == CONCEPTDEC_PROBE_LDA ? covariances[o->covariance] : "none"},
         {"permute", schemes[o->permute]},
     };
-    const report_number numbers[] = {
+    const conceptdec_i_option_number numbers[] = {
         {"n", (double)settings->n},
         {"groups", o->groups != NULL},
         {"weights", o->weights != NULL},
@@ -325,9 +317,6 @@ conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe
         {"mdl", (o->flags & CONCEPTDEC_PROBE_MDL) != 0},
     };
     conceptdec_i_result_seed(result, o->seed);
-    for (int32_t i = 0; i < COUNT(texts); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, result, texts[i].key, texts[i].text));
-    for (int32_t i = 0; i < COUNT(numbers); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, result, numbers[i].key, numbers[i].number));
-    return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_texts(ctx, result, texts, COUNT(texts)));
+    return conceptdec_i_result_option_numbers(ctx, result, numbers, COUNT(numbers));
 }

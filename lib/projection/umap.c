@@ -1,7 +1,7 @@
 /* Embeddings by UMAP: arguments, life, and what can be asked of them. */
 #include <inttypes.h>
-#include <string.h>
 
+#include "core/named.h"
 #include "neighbors/table.h"
 #include "projection/umap.h"
 
@@ -160,10 +160,7 @@ conceptdec_umap_get(const conceptdec_umap *u, const char *name, conceptdec_array
     if (!u || !name || !array)
         return CONCEPTDEC_ENULL;
     const int32_t real = CONCEPTDEC_FLOAT64, whole = CONCEPTDEC_INT64;
-    const struct {
-        const char *name;
-        conceptdec_array array;
-    } all[] = {
+    const conceptdec_i_named all[] = {
         {CONCEPTDEC_U_EMBEDDING, {u->embedding, {u->n, u->columns}, 2, real}},
         {CONCEPTDEC_U_GRAPH_ROWS, {u->rows, {u->n_edges}, 1, whole}},
         {CONCEPTDEC_U_GRAPH_COLUMNS, {u->cols, {u->n_edges}, 1, whole}},
@@ -175,10 +172,5 @@ conceptdec_umap_get(const conceptdec_umap *u, const char *name, conceptdec_array
         {CONCEPTDEC_U_N_SHORT, {&u->n_short, {0}, 0, whole}},
         {CONCEPTDEC_U_CONVERGED, {&u->converged, {0}, 0, whole}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i].name) == 0) {
-            *array = all[i].array;
-            return CONCEPTDEC_OK;
-        }
-    return CONCEPTDEC_ENAME;
+    return conceptdec_i_named_get(all, sizeof all / sizeof *all, name, array);
 }

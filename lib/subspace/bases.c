@@ -116,7 +116,7 @@ find_span(conceptdec_i_arena *arena, const job *j, basis *b, double tolerance)
     if (b->rank > 0)
         memcpy(b->rows, vectors, (size_t)(b->rank * j->d) * sizeof(double));
     for (int64_t k = 0; k < b->rank; k++)
-        conceptdec_i_subspaces_orient(b->rows + k * j->d, j->d);
+        conceptdec_i_orient(b->rows + k * j->d, j->d);
     return CONCEPTDEC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/named.h"
 #include "linalg/engine.h"
 #include "stats/bootstrap.h"
 #include "stats/permute.h"
@@ -135,16 +136,19 @@ report_options(conceptdec_i_concepts *c)
     const conceptdec_subspaces_options *s = &c->subspaces_options;
     conceptdec_ctx *ctx = c->ctx;
     conceptdec_result *r = c->result;
+    const conceptdec_i_option_number numbers[] = {
+        {"rank", (double)s->rank},
+        {"explained", s->explained},
+        {"tolerance", s->tolerance},
+        {"classes", (double)c->classes},
+        {"subspaces_seed", (double)s->seed},
+        {"permutations", (double)o->permutations},
+        {"bootstrap", (double)o->bootstrap},
+        {"confidence", o->confidence},
+    };
     CONCEPTDEC_I_TRY(conceptdec_i_overlap_report(ctx, o, r));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, r, "basis", bases[s->basis]));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "rank", (double)s->rank));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "explained", s->explained));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "tolerance", s->tolerance));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "classes", (double)c->classes));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "subspaces_seed", (double)s->seed));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "permutations", (double)o->permutations));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "bootstrap", (double)o->bootstrap));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "confidence", o->confidence));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(ctx, r, numbers, sizeof numbers / sizeof *numbers));
     conceptdec_i_result_seed(r, o->seed);
     return conceptdec_i_result_option_text(ctx, r, "permute", schemes[o->permute]);
 }
@@ -163,10 +167,8 @@ static conceptdec_status
 tell_subspaces(conceptdec_i_concepts *c)
 {
     const conceptdec_subspaces *all = c->subspaces;
-    int64_t shape[2] = {all->count, 0};
+    const int64_t shape[2] = {all->count, conceptdec_i_subspaces_rank(all)};
     double *variances;
-    for (int64_t s = 0; s < all->count; s++)
-        shape[1] = max64(shape[1], all->ranks[s]);
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_VARIANCES, 2, shape, &variances));
     for (int64_t s = 0; s < all->count; s++)
         for (int64_t i = 0; i < shape[1]; i++)
