@@ -14,9 +14,9 @@ static int64_t classes[N];
 static conceptdec_matrix x, labels;
 
 static conceptdec_status
-drop(conceptdec_status status, conceptdec_result *result)
+drop(conceptdec_status status, conceptdec_result **result)
 {
-    conceptdec_result_free(result);
+    conceptdec_result_free(*result);
     return status;
 }
 
@@ -25,7 +25,7 @@ score_neighbors(void)
 {
     const conceptdec_knn_options o = {.struct_size = sizeof o, .k = 3, .confidence = 0.95, .temperature = 0.07};
     conceptdec_result *result = NULL;
-    return drop(conceptdec_knn_decodability(ctx, &x, &labels, &o, &result), result);
+    return drop(conceptdec_knn_decodability(ctx, &x, &labels, &o, &result), &result);
 }
 
 static conceptdec_status
@@ -38,7 +38,7 @@ score_probe(void)
                                         .max_iterations = 100,
                                         .tolerance = 1e-12};
     conceptdec_result *result = NULL;
-    return drop(conceptdec_probe(ctx, &x, &labels, &o, &result), result);
+    return drop(conceptdec_probe(ctx, &x, &labels, &o, &result), &result);
 }
 
 static conceptdec_status
@@ -49,7 +49,7 @@ compare_views(void)
                                              .bandwidth = 1,
                                              .confidence = 0.95};
     conceptdec_result *result = NULL;
-    return drop(conceptdec_similarity(ctx, &x, 1, NULL, 0, &o, &result), result);
+    return drop(conceptdec_similarity(ctx, &x, 1, NULL, 0, &o, &result), &result);
 }
 
 static conceptdec_status
@@ -59,7 +59,7 @@ overlap_concepts(void)
                                           .given = (uint64_t)1 << 5 | (uint64_t)1 << 7, /* seed 0, permute "free" */
                                           .confidence = 0.95};
     conceptdec_result *result = NULL;
-    return drop(conceptdec_subspace_overlap(ctx, &x, 1, &labels, &o, &result), result);
+    return drop(conceptdec_subspace_overlap(ctx, &x, 1, &labels, &o, &result), &result);
 }
 
 static conceptdec_status
@@ -72,7 +72,7 @@ overlap_subspaces(void)
     ck_assert_int_eq(conceptdec_subspaces_new(ctx, &x, 1, &labels, &how, &a), CONCEPTDEC_OK);
     const conceptdec_status status = conceptdec_subspaces_overlap(ctx, a, NULL, &o, &result);
     conceptdec_subspaces_free(a);
-    return drop(status, result);
+    return drop(status, &result);
 }
 
 static conceptdec_status
@@ -92,7 +92,7 @@ find_vectors(void)
     const conceptdec_vectors_options o = {
         .struct_size = sizeof o, .given = (uint64_t)1 << 7, .confidence = 0.95}; /* seed 0 */
     conceptdec_result *result = NULL;
-    return drop(conceptdec_concept_vectors(ctx, &x, &labels, &o, &result), result);
+    return drop(conceptdec_concept_vectors(ctx, &x, &labels, &o, &result), &result);
 }
 
 static conceptdec_status
@@ -105,7 +105,7 @@ measure_shape(void)
                                            .discard = 0.1,
                                            .flags = CONCEPTDEC_GEOMETRY_NO_NEIGHBORS};
     conceptdec_result *result = NULL;
-    return drop(conceptdec_geometry(ctx, &x, NULL, &o, &result), result);
+    return drop(conceptdec_geometry(ctx, &x, NULL, &o, &result), &result);
 }
 
 static conceptdec_status
