@@ -825,7 +825,9 @@ CONCEPTDEC_API conceptdec_status conceptdec_align(conceptdec_ctx *ctx, const con
 
 #define CONCEPTDEC_UMAP_SELF_COUNTED 1u /**< n_neighbors counts the point itself, as umap-learn's does */
 
-/** Options of UMAP; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of UMAP; see conceptdec_ctx_options for struct_size and given. One that would change nothing beside the others
+ *  (target_weight without labels, alignment and window of a single matrix, learning_rate without epochs, a seed where
+ *  nothing is drawn, ...) is EINVAL; a default that is written out may stand. @since 0.1 */
 typedef struct conceptdec_umap_options {
     uint64_t struct_size;
     uint64_t given;
@@ -833,7 +835,8 @@ typedef struct conceptdec_umap_options {
     const conceptdec_matrix *start;  /**< 1: floats, n x n_components; init "given" only */
     int64_t n_components;            /**< 2: 1..64; default 2 */
     int64_t n_neighbors;             /**< 3: default 15; more than n - 1 are n - 1 (n_short) */
-    int64_t epochs;                  /**< 4: default 500 for n <= 10,000, else 200; 0 if given: the start itself */
+    int64_t epochs;                  /**< 4: default 500 for n <= 10,000, else 200; 0 if given: the start itself, and
+                                          what moves points from there is EINVAL */
     int64_t negative_samples;        /**< 5: for each edge that is followed, at most 1000; default 5 */
     int64_t memory;                  /**< 6: bytes of working memory beside input and neighbours; default 2^29 */
     uint64_t seed;                   /**< 7: default 0 */
@@ -844,9 +847,10 @@ typedef struct conceptdec_umap_options {
     double mix;                      /**< 12: 1 fuzzy union, 0 intersection; default 1 */
     double local_connectivity;       /**< 13: neighbours at full weight; default 1 */
     double target_weight;            /**< 14: of labels against rows, in [0, 1]; only with labels; default 0.5 */
-    double alignment;                /**< 15: pull between the same sample of views that are aligned; default 0.01 */
-    int64_t window;                  /**< 16: views to either side that pull; default 2 */
-    int32_t metric;                  /**< 17: CONCEPTDEC_METRIC_* */
+    double alignment;                /**< 15: pull between the same sample of views; conceptdec_umap_aligned() only;
+                                          default 0.01 */
+    int64_t window;                  /**< 16: views to either side that pull, likewise; default 2 */
+    int32_t metric;                  /**< 17: CONCEPTDEC_METRIC_*; beside a table, if given, that of the table */
     int32_t init;                    /**< 18: CONCEPTDEC_UMAP_SPECTRAL ... */
     uint32_t flags;                  /**< 19: CONCEPTDEC_UMAP_SELF_COUNTED */
     uint32_t reserved;               /**< 20: 0 */
@@ -1514,7 +1518,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
 #define CONCEPTDEC_BASELINE_CLASS 2 /**< the mean of one class, `baseline_class`, whose own vector is 0 */
 #define CONCEPTDEC_BASELINE_GIVEN 3 /**< `baseline`: task vectors */
 
-/** Options of concept vectors; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Options of concept vectors; see conceptdec_ctx_options for struct_size and given. What plays no part in a call is
+ *  EINVAL; a default that is written out may stand. @since 0.1 */
 typedef struct conceptdec_vectors_options {
     uint64_t struct_size;
     uint64_t given;
@@ -1539,7 +1544,7 @@ typedef struct conceptdec_vectors_options {
  *  no baseline there, and has NaN. Sums in float64, from one sample on, so that an offset that all have costs no
  *  digits. NaN for a class without samples, and for cosines with a vector no longer than the rounding of the sums (n
  *  2^-52 times the range of the samples). Time O(n d) for each draw and each half, and O(C^2 d) for each draw. ENOMEM
- *  where `memory` does not hold all cosines of the draws, and the means of one. What plays no part in a call is EINVAL.
+ *  where `memory` does not hold all cosines of the draws, and the means of one.
  *  @param x n x d. @param labels integers, n x 1, -1: plays no part. @param options NULL: defaults.
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, ELABEL, ESINGLECLASS (BASELINE_REST), ECLASSMISSING
  *  (BASELINE_CLASS), EGROUPS (no class has two), EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED.

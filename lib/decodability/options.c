@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-#define USUAL_CONFIDENCE 0.95
+#include "core/named.h"
+#include "stats/bootstrap.h"
+
 #define USUAL_TEMPERATURE 0.07
 
 #define FIELDS 21 /* of conceptdec_knn_options, after `given` */
@@ -22,8 +24,7 @@ enum {
     SEED,
     CONFIDENCE,
     TEMPERATURE,
-    METRIC,
-    PERMUTE = 18
+    METRIC
 };
 
 static const char *const metrics[] = {"l2", "cosine"};
@@ -44,7 +45,7 @@ set_defaults(conceptdec_knn_options *o)
         conceptdec_i_default_int(o->given, K, &o->k, 10);
     conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
     conceptdec_i_default_int(o->given, CHANCE_DRAWS, &o->chance_draws, 200);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, USUAL_CONFIDENCE);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
     conceptdec_i_default_real(o->given, TEMPERATURE, &o->temperature, USUAL_TEMPERATURE);
 }
 
@@ -122,7 +123,7 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_knn_options *o)
          "permutations are the draws of chance, too"},
         {"permute", no_draws && o->permute != CONCEPTDEC_PERMUTE_FREE,
          "without permutations and chance_draws nothing is permuted"},
-        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != USUAL_CONFIDENCE,
+        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE,
          "without bootstrap there is no interval"},
         {"groups", o->groups != NULL && !uses_groups,
          "this protocol does not leave them out (\"group\" does), and neither folds, bootstrap nor permute use them"},
@@ -233,25 +234,14 @@ conceptdec_i_knn_settings_take(conceptdec_i_arena *arena, const conceptdec_knn_o
 
 /* ---- report ---- */
 
-typedef struct report_text {
-    const char *key, *text;
-} report_text;
-
-typedef struct report_number {
-    const char *key;
-    double number;
-} report_number;
-
 static conceptdec_status
 report_texts(conceptdec_ctx *ctx, const conceptdec_knn_options *o, conceptdec_result *result)
 {
-    const report_text texts[] = {
+    const conceptdec_i_option_text texts[] = {
         {"metric", metrics[o->metric]}, {"protocol", protocols[o->protocol]},  {"weights", weights[o->weights]},
         {"ties", ties[o->ties]},        {"boundary", boundaries[o->boundary]}, {"permute", schemes[o->permute]},
     };
-    for (int32_t i = 0; i < COUNT(texts); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, result, texts[i].key, texts[i].text));
-    return CONCEPTDEC_OK;
+    return conceptdec_i_result_option_texts(ctx, result, texts, COUNT(texts));
 }
 
 conceptdec_status
@@ -259,7 +249,7 @@ conceptdec_i_knn_settings_report(conceptdec_ctx *ctx, const conceptdec_i_knn_set
                                  conceptdec_result *result)
 {
     const conceptdec_knn_options *o = &settings->options;
-    const report_number numbers[] = {
+    const conceptdec_i_option_number numbers[] = {
         {"n", (double)settings->n},
         {"groups", o->groups != NULL},
         {"classes", (double)o->classes},
@@ -276,7 +266,5 @@ conceptdec_i_knn_settings_report(conceptdec_ctx *ctx, const conceptdec_i_knn_set
     conceptdec_i_result_seed(result, o->seed);
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_list(ctx, result, "k", settings->ks, o->n_ks));
     CONCEPTDEC_I_TRY(report_texts(ctx, o, result));
-    for (int32_t i = 0; i < COUNT(numbers); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, result, numbers[i].key, numbers[i].number));
-    return CONCEPTDEC_OK;
+    return conceptdec_i_result_option_numbers(ctx, result, numbers, COUNT(numbers));
 }

@@ -1,56 +1,51 @@
 /* Options of geometry: ranges, defaults, and which of them play a part in the call. */
 #include <math.h>
 
+#include "core/named.h"
 #include "geometry/geometry.h"
 
 enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS, MARGIN, FIELDS };
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+#define USUAL_K 20
+#define USUAL_HUB_K 10
+#define USUAL_DISCARD 0.1
 
 #define KNOWN_FLAGS                                                                                                    \
     (CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS | CONCEPTDEC_GEOMETRY_NO_PROBE |               \
      CONCEPTDEC_GEOMETRY_NO_SILHOUETTE | CONCEPTDEC_GEOMETRY_NO_CURVE)
 
-/* ---- what plays no part ---- */
+/* ---- options that would change nothing ---- */
 
-typedef struct {
-    int field;
-    const char *name;
-    bool is_set;         /* not its default of zeros */
-    const char *why_not; /* NULL: it plays a part */
-} role;
-
+/* With defaults filled in: one that is written out changes nothing and may stand. */
 static conceptdec_status
-check_parts(const conceptdec_i_geometry *g)
+check_effects(const conceptdec_i_geometry *g, bool has_tolerance)
 {
     const conceptdec_geometry_options *o = &g->options;
-    const bool has_labels = g->given_labels != NULL;
-    const char *no_labels = has_labels ? NULL : "there are no labels";
-    const char *no_table =
-        conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? "neighbours are left out" : NULL;
-    bool no_silhouette = !has_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
-    const char *no_fit = !has_labels                                                  ? no_labels
-                         : o->weights                                                 ? "weights are given"
-                         : conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE) ? "the probe is left out"
-                                                                                      : NULL;
-    const role parts[] = {
-        {WEIGHTS, "weights", o->weights != NULL, no_labels},
-        {BIAS, "bias", o->bias != NULL, o->weights ? NULL : "there are no weights"},
-        {CLASSES, "classes", o->classes != 0, no_labels},
-        {K, "k", o->k != 0, no_table},
-        {HUB_K, "hub_k", o->hub_k != 0, no_table},
-        {REFERENCES, "references", o->references != 0, no_table},
-        {LAMBDA, "lambda", o->lambda < 0 || o->lambda > 0, no_fit},
-        {DISCARD, "discard", o->discard < 0 || o->discard > 0, no_table},
-        {TOLERANCE, "tolerance", o->tolerance < 0 || o->tolerance > 0, no_labels},
-        {DRAWS, "capacity_draws", o->capacity_draws != 0, no_labels},
-        {MARGIN, "capacity_margin", o->capacity_margin < 0 || o->capacity_margin > 0,
-         o->capacity_draws != 0 ? NULL : "capacity_draws is 0"},
-        {METRIC, "metric", o->metric != 0, no_table && no_silhouette ? "no distances are measured" : NULL},
+    const bool no_labels = g->given_labels == NULL;
+    const bool no_probe = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE);
+    const bool no_table = conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS);
+    const bool no_silhouette = no_labels || conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE);
+    const bool has_lambda = o->lambda != 0;
+    const char *const labels = "there are no labels", *const table = "neighbours are left out";
+    const conceptdec_i_idle idle[] = {
+        {"weights", no_labels && o->weights, labels},
+        {"bias", o->bias && !o->weights, "there are no weights"},
+        {"classes", no_labels && o->classes != 0, labels},
+        {"k", no_table && o->k != USUAL_K, table},
+        {"hub_k", no_table && o->hub_k != USUAL_HUB_K, table},
+        {"references", no_table && o->references != 0, table},
+        {"lambda", no_labels && has_lambda, labels},
+        {"lambda", o->weights && has_lambda, "weights are, too"},
+        {"lambda", no_probe && has_lambda, "the probe is left out"},
+        {"discard", no_table && o->discard != USUAL_DISCARD, table},
+        {"tolerance", no_labels && has_tolerance, labels},
+        {"capacity_draws", no_labels && o->capacity_draws != 0, labels},
+        {"capacity_margin", o->capacity_draws == 0 && o->capacity_margin != 0, "capacity_draws is 0"},
+        {"metric", no_table && no_silhouette && o->metric != 0, "no distances are measured"},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (parts[i].why_not && (parts[i].is_set || CONCEPTDEC_I_GIVEN(o, parts[i].field)))
-            return conceptdec_i_fail(g->ctx, CONCEPTDEC_EINVAL, "%s: plays no part, since %s", parts[i].name,
-                                     parts[i].why_not);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(g->ctx, idle, (int32_t)COUNT(idle));
 }
 
 /* ---- ranges ---- */
@@ -102,14 +97,15 @@ conceptdec_i_geometry_options_take(conceptdec_i_geometry *g, const conceptdec_ge
     if (o->flags & ~KNOWN_FLAGS)
         return conceptdec_i_fail(g->ctx, CONCEPTDEC_ERESERVED, "flags: 0x%x has bits that are unknown",
                                  o->flags & ~KNOWN_FLAGS);
-    CONCEPTDEC_I_TRY(check_parts(g));
+    const bool has_tolerance = o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE);
     g->has_memory = o->memory != 0;
-    conceptdec_i_default_int(o->given, K, &o->k, 20);
-    conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, 10);
+    conceptdec_i_default_int(o->given, K, &o->k, USUAL_K);
+    conceptdec_i_default_int(o->given, HUB_K, &o->hub_k, USUAL_HUB_K);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
-    conceptdec_i_default_real(o->given, DISCARD, &o->discard, 0.1);
+    conceptdec_i_default_real(o->given, DISCARD, &o->discard, USUAL_DISCARD);
     conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, fmin((double)g->d * 0x1p-52, 0.5));
     CONCEPTDEC_I_TRY(check_numbers(g));
+    CONCEPTDEC_I_TRY(check_effects(g, has_tolerance));
     return conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS) ? CONCEPTDEC_OK : check_neighbors(g);
 }
 
@@ -128,35 +124,40 @@ static conceptdec_status
 tell_neighbors(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
+    const conceptdec_i_option_number numbers[] = {
+        {"k", (double)o->k},
+        {"hub_k", (double)o->hub_k},
+        {"references", (double)o->references},
+        {"discard", o->discard},
+        {"curve", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_CURVE)},
+    };
     if (conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS))
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "k", (double)o->k));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "hub_k", (double)o->hub_k));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "references", (double)o->references));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "discard", o->discard));
-    return conceptdec_i_result_option_number(g->ctx, g->result, "curve",
-                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_CURVE));
+    return conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers));
 }
 
 static conceptdec_status
 tell_classes(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
+    const conceptdec_i_option_number numbers[] = {
+        {"classes", (double)g->classes.count},
+        {"tolerance", o->tolerance},
+        {"weights", o->weights != NULL},
+        {"bias", o->bias != NULL},
+        {"probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)},
+        {"silhouette", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE)},
+    };
+    const conceptdec_i_option_number capacity[] = {
+        {"capacity_draws", (double)o->capacity_draws},
+        {"capacity_margin", o->capacity_margin},
+    };
     if (!g->given_labels)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "classes", (double)g->classes.count));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "tolerance", o->tolerance));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "weights", o->weights != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "bias", o->bias != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
-        g->ctx, g->result, "probe", !o->weights && !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_PROBE)));
-    if (o->capacity_draws > 0) {
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_result_option_number(g->ctx, g->result, "capacity_draws", (double)o->capacity_draws));
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "capacity_margin", o->capacity_margin));
-    }
-    return conceptdec_i_result_option_number(g->ctx, g->result, "silhouette",
-                                             !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SILHOUETTE));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers)));
+    return o->capacity_draws > 0
+               ? conceptdec_i_result_option_numbers(g->ctx, g->result, capacity, COUNT(capacity))
+               : CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -164,13 +165,14 @@ conceptdec_i_geometry_options_tell(const conceptdec_i_geometry *g)
 {
     const conceptdec_geometry_options *o = &g->options;
     static const char *const metrics[] = {"l2", "cosine"};
+    const conceptdec_i_option_number numbers[] = {
+        {"memory", (double)o->memory},
+        {"labels", g->given_labels != NULL},
+        {"spectrum", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM)},
+        {"neighbors", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS)},
+    };
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(g->ctx, g->result, "metric", metrics[o->metric]));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "memory", (double)o->memory));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "labels", g->given_labels != NULL));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(g->ctx, g->result, "spectrum",
-                                                       !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_SPECTRUM)));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(
-        g->ctx, g->result, "neighbors", !conceptdec_i_geometry_has(g, CONCEPTDEC_GEOMETRY_NO_NEIGHBORS)));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(g->ctx, g->result, numbers, COUNT(numbers)));
     CONCEPTDEC_I_TRY(tell_neighbors(g));
     CONCEPTDEC_I_TRY(tell_classes(g));
     conceptdec_i_result_seed(g->result, o->seed);

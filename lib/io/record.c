@@ -119,6 +119,14 @@ conceptdec_i_record_get(conceptdec_i_record *r, void *data, uint64_t bytes)
     return CONCEPTDEC_OK;
 }
 
+conceptdec_status
+conceptdec_i_record_get_parts(conceptdec_i_record *r, const conceptdec_i_record_part *parts, int n_parts)
+{
+    for (int i = 0; i < n_parts; i++)
+        CONCEPTDEC_I_TRY(conceptdec_i_record_get(r, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 read_header(conceptdec_i_record *r, void *header, uint64_t header_bytes)
 {

@@ -41,6 +41,9 @@ conceptdec_status conceptdec_i_record_fits(conceptdec_i_record *record, uint64_t
                                            const conceptdec_i_record_part *parts, int n_parts);
 conceptdec_status conceptdec_i_record_get(conceptdec_i_record *record, void *data, uint64_t bytes);
 conceptdec_status conceptdec_i_record_end(conceptdec_i_record *record); /* the checksum */
+/* Parts of which the memory is there, one after the other. */
+conceptdec_status conceptdec_i_record_get_parts(conceptdec_i_record *record, const conceptdec_i_record_part *parts,
+                                                int n_parts);
 /* EFORMAT, and what is wrong with it. */
 conceptdec_status conceptdec_i_record_refuse(const conceptdec_i_record *record, const char *what);
 

@@ -1,6 +1,7 @@
 /* Blocks are as large as a few caches: a pass over the d x d sums that they are added to is cheap against their products. */
 #include "linalg/blocks.h"
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 
 enum { STEP = 768, PIECE = 1024, STRIP = 16 };
@@ -14,12 +15,6 @@ typedef struct loading {
     void *out;
     bool by_columns;
 } loading;
-
-static int64_t
-least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 int64_t
 conceptdec_i_blocks_count(int64_t length, bool is_wide)
@@ -37,7 +32,7 @@ conceptdec_i_blocks_gap(int64_t length, bool is_wide)
 int64_t
 conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide)
 {
-    int64_t bytes, most = least(count, conceptdec_i_blocks_count(length, is_wide)) * (is_wide ? 8 : 4);
+    int64_t bytes, most = min64(count, conceptdec_i_blocks_count(length, is_wide)) * (is_wide ? 8 : 4);
     return conceptdec_i_mul(length + conceptdec_i_blocks_gap(length, is_wide), most, &bytes) ? bytes : INT64_MAX;
 }
 
@@ -73,11 +68,11 @@ rows_task(void *argument, int64_t task, int lane)
 {
     const loading *l = argument;
     double piece[PIECE];
-    int64_t first = l->row + task * l->rows_a_task, end = least(first + l->rows_a_task, l->row + l->rows);
+    int64_t first = l->row + task * l->rows_a_task, end = min64(first + l->rows_a_task, l->row + l->rows);
     (void)lane;
     for (int64_t i = first; i < end; i++)
         for (int64_t j = l->column; j < l->column + l->columns; j += PIECE) {
-            int64_t count = least(PIECE, l->column + l->columns - j);
+            int64_t count = min64(PIECE, l->column + l->columns - j);
             load(l->b, i, j, count, piece);
             put(l, i, j, count, piece);
         }
@@ -119,11 +114,11 @@ columns_task(void *argument, int64_t task, int lane)
 {
     const loading *l = argument;
     double strip[PIECE / 4][STRIP];
-    int64_t first = l->row + task * l->rows_a_task, end = least(first + l->rows_a_task, l->row + l->rows);
+    int64_t first = l->row + task * l->rows_a_task, end = min64(first + l->rows_a_task, l->row + l->rows);
     (void)lane;
     for (int64_t i = first; i < end; i += STRIP)
         for (int64_t j = l->column; j < l->column + l->columns; j += PIECE / 4)
-            turn(l, i, least(STRIP, end - i), j, least(PIECE / 4, l->column + l->columns - j), strip);
+            turn(l, i, min64(STRIP, end - i), j, min64(PIECE / 4, l->column + l->columns - j), strip);
     return CONCEPTDEC_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef CONCEPTDEC_I_ENGINE_H
 #define CONCEPTDEC_I_ENGINE_H
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "linalg/quantized.h"
@@ -35,24 +36,6 @@ typedef struct conceptdec_i_engine {
     int64_t a_first, a_count, b_first, b_count; /* super-blocks in work */
     int64_t a_tiles, b_tiles;
 } conceptdec_i_engine;
-
-static inline int64_t
-min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t
-max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static inline int64_t
-ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns (int8). */
 bool conceptdec_i_narrow_rows_stay(const conceptdec_i_blocking *block);

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "linalg/dot.h"
+
 enum { SWEEPS = 40, STEPS = 40 }; /* under 10 are needed; of QL under 3 */
 
 static double
@@ -100,19 +102,6 @@ conceptdec_i_jacobi(int64_t n, double *a, double *values, double *vectors)
 }
 
 /* ---- implicit QL ---- */
-
-static double
-dot(const double *restrict x, const double *restrict y, int64_t n)
-{
-    double sums[4] = {0};
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (int64_t j = 0; j < 4; j++)
-            sums[j] += x[i + j] * y[i + j];
-    for (; i < n; i++)
-        sums[0] += x[i] * y[i];
-    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
-}
 
 /* The vector v of the reflection 1 - factor v v' that leaves x its first element alone, in the place of x; returns that. */
 static double

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "linalg/covariance.h"
+#include "linalg/dot.h"
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/jacobi.h"
@@ -41,19 +42,6 @@ typedef struct {
     uint64_t drawn; /* directions */
     int64_t iterations;
 } space;
-
-static double
-dot(const double *restrict a, const double *restrict b, int64_t n)
-{
-    double sums[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int64_t j = 0; j < 8; j++)
-            sums[j] += a[i + j] * b[i + j];
-    for (; i < n; i++)
-        sums[0] += a[i] * b[i];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
 
 static void
 add(double factor, const double *restrict from, double *restrict to, int64_t n)

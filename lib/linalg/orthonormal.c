@@ -13,6 +13,7 @@
 #include "linalg/engine.h"
 #include "linalg/products.h"
 
+#define SAME 0x1p-16  /* magnitudes that agree to so many bits are equal: which is larger is rounding */
 #define LEAST 0x1p-16 /* of the eigenvalue: G is then off by far less, and the second time is the last */
 #define PIECE 512     /* dimensions of all rows that are in a cache while they are turned */
 #define POLLED 16     /* pieces between looks at the cancel flag */
@@ -142,4 +143,19 @@ conceptdec_i_orthonormal_rows(conceptdec_ctx *ctx, int64_t r, int64_t d, double 
     (void)factorise(r, w); /* of what is within a quarter of 1 */
     (void)invert(r, w);
     return turn(ctx, r, d, w, rows);
+}
+
+void
+conceptdec_i_orient(double *v, int64_t d)
+{
+    double largest = 0;
+    int64_t j = 0;
+    for (int64_t i = 0; i < d; i++)
+        largest = fmax(largest, fabs(v[i]));
+    while (fabs(v[j]) < largest * (1 - SAME))
+        j++;
+    for (int64_t i = 0; i < d && v[j] < 0; i++)
+        if (i != j)
+            v[i] = -v[i];
+    v[j] = fabs(v[j]);
 }

@@ -1,4 +1,4 @@
-/* A few rows made orthonormal by their Gram matrix, in plain C: the same bits with any BLAS, or none. */
+/* A few rows made orthonormal by their Gram matrix, and oriented, in plain C: the same bits with any BLAS, or none. */
 #ifndef CONCEPTDEC_I_ORTHONORMAL_H
 #define CONCEPTDEC_I_ORTHONORMAL_H
 
@@ -14,5 +14,7 @@ int64_t conceptdec_i_orthonormal_bytes(const conceptdec_ctx *ctx, int64_t r);
  * called from a task. */
 conceptdec_status conceptdec_i_orthonormal_rows(conceptdec_ctx *ctx, int64_t r, int64_t d, double *rows,
                                                 double tolerance, void *scratch, bool *is_done);
+/* The orientation that all directions have: of the elements of largest magnitude the first is positive. */
+void conceptdec_i_orient(double *direction, int64_t d);
 
 #endif

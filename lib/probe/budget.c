@@ -1,6 +1,8 @@
 /* What a call holds beside coordinates and solver, counted before the work starts: options->memory bounds all of it. */
 #include "probe/driver.h"
 
+#include "core/whole.h"
+
 #define PROBLEM_BYTES 160 /* of one fit's bookkeeping: problem, place, score, order */
 #define DRAWS_SHARE 16    /* of memory: labels that are drawn at once */
 
@@ -17,12 +19,6 @@ times(int64_t a, int64_t b)
 {
     int64_t product;
     return conceptdec_i_mul(a, b, &product) ? product : INT64_MAX;
-}
-
-static int64_t
-larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* ---- rows and parts ---- */
@@ -98,15 +94,15 @@ static int64_t
 extras_bytes(const conceptdec_i_probe_driver *driver)
 {
     const conceptdec_probe_options *o = &driver->settings.options;
-    int64_t draws = larger(o->permutations, o->control), most = 0;
+    int64_t draws = max64(o->permutations, o->control), most = 0;
     if (draws > 0)
         most = times(conceptdec_i_probe_draws_at_once(driver, draws), draw_bytes(driver));
     if (o->flags & CONCEPTDEC_PROBE_NESTED)
-        most = larger(most, nested_bytes(driver));
+        most = max64(most, nested_bytes(driver));
     if (o->flags & CONCEPTDEC_PROBE_MDL)
-        most = larger(most, times(driver->data.n, 40));
+        most = max64(most, times(driver->data.n, 40));
     if (o->bootstrap > 0)
-        most = larger(most, times(times(plus(driver->data.n, o->bootstrap), o->n_lambdas), sizeof(double)));
+        most = max64(most, times(times(plus(driver->data.n, o->bootstrap), o->n_lambdas), sizeof(double)));
     return plus(most,
                 times(plus(driver->data.n, o->control), times(o->n_lambdas, sizeof(double)))); /* credits, accuracies */
 }

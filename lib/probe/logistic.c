@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
+
 #define ROUND_COLUMNS 256 /* of a round in float, about; half as many in double */
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
@@ -99,12 +101,6 @@ typedef struct {
 } budget;
 
 static int64_t
-least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
 slots_that_fit(const logistic *l, int64_t bytes)
 {
     const int64_t each = conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
@@ -121,40 +117,65 @@ rungs_that_pay(const logistic *l, int64_t most)
     const double products = (double)(SAVED * l->fitting->n_problems) * (double)(l->columns * l->fitting->space->n);
     if (products < (double)l->r * (double)l->r)
         return 0;
-    return least(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
+    return min64(CONCEPTDEC_I_LOGISTIC_MOST_RUNGS, most);
 }
 
-/* Triangles if there is room for the moments that they are made of, else diagonals; with a kernel no slots at all. */
+/* Of the products of coordinates that triangles are made of. */
+static int64_t
+moments_bytes(const logistic *l)
+{
+    const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
+    return l->fitting->space->spectrum ? 0 : l->r * (l->r + 2) * size;
+}
+
+/* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays. Without
+ * room for one there are no penalties and no slots. */
+static budget
+budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
+{
+    const int64_t memory = l->fitting->options->memory, each = conceptdec_i_logistic_scaling_bytes(l);
+    const int64_t room = memory / SCALINGS_SHARE - moments_bytes(l);
+    budget b = {.lambdas = p->n_lambdas};
+    if (room < each)
+        return (budget){0};
+    if (each > 0) {
+        b.lambdas = min64(p->n_lambdas, room / each);
+        b.rungs = rungs_that_pay(l, room / each - b.lambdas);
+    }
+    b.slots = slots_that_fit(l, memory - kept - (b.lambdas + b.rungs) * each);
+    return b;
+}
+
+/* With a kernel the moments stay, and there is nothing but triangles: at the least, of one penalty at a time. */
+static budget
+budget_of_kernel(const logistic *l, const plan *p)
+{
+    const int64_t kept = moments_bytes(l), each = conceptdec_i_logistic_scaling_bytes(l);
+    budget b = budget_of_triangles(l, p, kept);
+    if (b.slots == 0 && b.lambdas > 0)
+        b = (budget){.lambdas = 1, .slots = slots_that_fit(l, l->fitting->options->memory - kept - each)};
+    return b;
+}
+
+static budget
+budget_of_diagonals(const logistic *l, const plan *p)
+{
+    const int64_t memory = l->fitting->options->memory - l->r * (int64_t)sizeof(double);
+    return (budget){.is_diagonal = true, .lambdas = p->n_lambdas, .slots = slots_that_fit(l, memory)};
+}
+
+/* Without slots only where there is a kernel. */
 static conceptdec_status
 share_memory(const logistic *l, const plan *p, budget *b)
 {
-    const conceptdec_i_space *space = l->fitting->space;
-    const int64_t memory = l->fitting->options->memory;
-    const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
-    const int64_t moments = space->spectrum ? 0 : l->r * (l->r + 2) * size;
-    const int64_t kept = l->has_kernel ? moments : 0;
-    const int64_t each = conceptdec_i_logistic_scaling_bytes(l), room = memory / SCALINGS_SHARE - moments;
-    b->is_diagonal = room < each;
-    b->lambdas = b->is_diagonal || each == 0 ? p->n_lambdas : least(p->n_lambdas, room / each);
-    b->rungs = b->is_diagonal || each == 0 ? 0 : rungs_that_pay(l, room / each - b->lambdas);
-    b->slots = slots_that_fit(l, memory - kept - (b->lambdas + b->rungs) * each);
-    if (b->slots == 0 && l->has_kernel) {
-        b->lambdas = 1;
-        b->rungs = 0;
-        b->slots = slots_that_fit(l, memory - kept - each);
-    }
-    if (b->slots == 0 && !b->is_diagonal && !l->has_kernel) {
-        b->is_diagonal = true;
-        b->lambdas = p->n_lambdas;
-        b->rungs = 0;
-    }
-    if (b->is_diagonal)
-        b->slots = l->has_kernel ? 0 : slots_that_fit(l, memory - l->r * (int64_t)sizeof(double));
+    *b = l->has_kernel ? budget_of_kernel(l, p) : budget_of_triangles(l, p, 0);
+    if (b->slots == 0 && !l->has_kernel)
+        *b = budget_of_diagonals(l, p);
     if (b->slots > 0 || l->has_kernel)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few for one fit of %lld x %lld weights", (long long)memory,
-                             (long long)l->columns, (long long)l->r);
+                             "memory: %lld bytes are too few for one fit of %lld x %lld weights",
+                             (long long)l->fitting->options->memory, (long long)l->columns, (long long)l->r);
 }
 
 /* ---- flights ---- */
@@ -218,7 +239,7 @@ end_of_role(const plan *p, int64_t first, int64_t n)
 static int64_t
 cost(int64_t rows, int64_t columns)
 {
-    return rows * (least(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
+    return rows * (min64(columns, ROUND_COLUMNS) + PACKING) * (1 + columns / ROUND_COLUMNS);
 }
 
 /* The end of the flight that starts with problem `first`: roles join it as long as passes over all their rows together
@@ -272,7 +293,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
         l->left_out.n = list_rows(p->leaves_any, space->n, p->left_rows);
         l->queue = p->order + first;
         l->n_queue = end - first;
-        l->n_slots = least(b->slots, l->n_queue);
+        l->n_slots = min64(b->slots, l->n_queue);
         CONCEPTDEC_I_TRY(conceptdec_i_logistic_fly(l));
     }
     return CONCEPTDEC_OK;
@@ -282,7 +303,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
 static conceptdec_status
 run_penalties(logistic *l, plan *p, const budget *b, int64_t from)
 {
-    const int64_t count = least(b->lambdas, p->n_lambdas - from);
+    const int64_t count = min64(b->lambdas, p->n_lambdas - from);
     const double *lambdas = p->lambda + from;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, l->ctx);

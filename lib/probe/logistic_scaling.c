@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/dot.h"
 #include "linalg/factor.h"
 #include "linalg/gram.h"
 #include "linalg/tiles.h"
@@ -322,7 +323,7 @@ dot_task(void *argument, int64_t column, int lane)
     const conceptdec_i_logistic_slot *s = l->round[column / l->columns];
     const int64_t at = conceptdec_i_logistic_column_of(l, column);
     const double *restrict residual = s->residual + at, factor = l->squares ? 1 : s->factor;
-    double *restrict image = s->image + at, lanes[8] = {0};
+    double *restrict image = s->image + at;
     (void)lane;
     if (l->has_kernel) {
         take_values(l, s, at);
@@ -333,10 +334,7 @@ dot_task(void *argument, int64_t column, int lane)
     }
     for (int64_t i = 0; i < l->r; i++)
         image[i] *= factor;
-    const double *values = conceptdec_i_logistic_values(l, image, s->image_values + at);
-    for (int64_t i = 0; i <= l->r; i++)
-        lanes[i % 8] += residual[i] * values[i];
-    l->dots[column] = ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+    l->dots[column] = dot(residual, conceptdec_i_logistic_values(l, image, s->image_values + at), l->r + 1);
     return CONCEPTDEC_OK;
 }
 

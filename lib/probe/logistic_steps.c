@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/dot.h"
+
 #define ARMIJO 1e-4
 #define SLACK 1e-13 /* of a loss near 1: what rounding does to it */
 #define LEAST_LENGTH 1e-8
@@ -31,19 +33,6 @@ static conceptdec_status
 for_columns(logistic *l, conceptdec_i_task task)
 {
     return conceptdec_i_parallel(l->ctx, l->n_round * l->columns, task, l);
-}
-
-static double
-dot(const double *restrict a, const double *restrict b, int64_t n)
-{
-    double lanes[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int k = 0; k < 8; k++)
-            lanes[k] += a[i + k] * b[i + k];
-    for (; i < n; i++)
-        lanes[i % 8] += a[i] * b[i];
-    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
 /* Sum over a slot's columns of what the tasks have left. */

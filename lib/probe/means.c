@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/apply.h"
+#include "linalg/dot.h"
 #include "linalg/tiles.h"
 
 #define BATCH_BYTES ((int64_t)32 << 20)
@@ -13,15 +14,6 @@
 typedef conceptdec_i_means means;
 
 /* ---- weights ---- */
-
-static double
-product(const double *a, const double *b, int64_t n)
-{
-    double sums[4] = {0};
-    for (int64_t i = 0; i < n; i++)
-        sums[i % 4] += a[i] * b[i];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
 
 /* Adds the mean of a sum, times sign, to w, and what it contributes to the intercept. */
 static double
@@ -249,7 +241,7 @@ center(means *m)
     CONCEPTDEC_I_TRY(take(m, "mean", m->r, &m->mean));
     CONCEPTDEC_I_TRY(take(m, "rows", m->r, &row));
     CONCEPTDEC_I_TRY(conceptdec_i_class_sums(m->fitting, &m->members, 1, NULL, 1, m->mean, &mass));
-    m->mean_square = product(m->mean, m->mean, m->r);
+    m->mean_square = dot(m->mean, m->mean, m->r);
     for (int64_t t = 0; t < m->members.n_train; t++) {
         int64_t i = m->members.train[t];
         double square = 0;

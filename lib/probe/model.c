@@ -2,7 +2,8 @@
 #include "probe/model.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "core/named.h"
 
 static conceptdec_status
 take_arrays(conceptdec_ctx *ctx, conceptdec_probe_model *m)
@@ -76,10 +77,7 @@ conceptdec_probe_model_get(const conceptdec_probe_model *m, const char *name, co
     if (!m || !name || !array)
         return CONCEPTDEC_ENULL;
     const int32_t real = CONCEPTDEC_FLOAT64, whole = CONCEPTDEC_INT64;
-    const struct {
-        const char *name;
-        conceptdec_array array;
-    } all[] = {
+    const conceptdec_i_named all[] = {
         {CONCEPTDEC_R_WEIGHTS, {.data = m->weights, .shape = {m->columns, m->d}, .ndim = 2, .dtype = real}},
         {CONCEPTDEC_R_BIAS, {.data = m->bias, .shape = {m->columns}, .ndim = 1, .dtype = real}},
         {CONCEPTDEC_R_CLASSES, {.data = m->codes, .shape = {m->classes}, .ndim = 1, .dtype = whole}},
@@ -90,10 +88,5 @@ conceptdec_probe_model_get(const conceptdec_probe_model *m, const char *name, co
         {CONCEPTDEC_R_OBJECTIVE, {.data = &m->objective, .dtype = real}},
         {CONCEPTDEC_R_KIND, {.data = &m->kind, .dtype = whole}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].name, name) == 0) {
-            *array = all[i].array;
-            return CONCEPTDEC_OK;
-        }
-    return CONCEPTDEC_ENAME;
+    return conceptdec_i_named_get(all, sizeof all / sizeof *all, name, array);
 }

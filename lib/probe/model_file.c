@@ -99,9 +99,7 @@ read_arrays(conceptdec_i_record *file, const header *h, conceptdec_probe_model *
 {
     conceptdec_i_record_part parts[PARTS];
     list_parts(h, m, parts);
-    for (int i = 0; i < PARTS; i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, PARTS));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     m->converged = h->converged;
     m->iterations = h->iterations;

@@ -4,8 +4,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/named.h"
+#include "stats/bootstrap.h"
+
 #define FIELDS 23 /* of conceptdec_probe_options, after `given` */
 #define MOST_LAMBDAS 10000
+#define USUAL_ITERATIONS 100
+#define USUAL_TOLERANCE 1e-12
 
 /* Bits of `given`. */
 enum {
@@ -29,8 +34,7 @@ enum {
     KIND,
     PROTOCOL,
     STANDARDIZE,
-    COVARIANCE,
-    PERMUTE
+    COVARIANCE
 };
 
 static const char *const kinds[] = {"logistic", "ridge", "lda", "mean_difference", "nearest_mean"};
@@ -45,10 +49,10 @@ static void
 set_defaults(conceptdec_probe_options *o)
 {
     conceptdec_i_default_int(o->given, FOLDS, &o->folds, 5);
-    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, 100);
+    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, USUAL_ITERATIONS);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 30);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
-    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, 1e-12);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
+    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, USUAL_TOLERANCE);
     if (o->protocol == 0 && !CONCEPTDEC_I_GIVEN(o, PROTOCOL))
         o->protocol = CONCEPTDEC_PROTOCOL_KFOLD;
 }
@@ -174,7 +178,8 @@ uses_groups(const conceptdec_probe_options *o, bool has_folds)
     return has_folds || o->protocol == CONCEPTDEC_PROTOCOL_GROUP || o->bootstrap > 0 || permutes;
 }
 
-/* As the caller wrote them, before defaults: an option without effect is one that was meant otherwise. */
+/* As the caller wrote them, before defaults: an option without effect is one that was meant otherwise. A default that
+ * is written out may stand, but for folds: who writes these wants them. */
 static conceptdec_status
 check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
 {
@@ -186,13 +191,13 @@ check_effects(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
          "only the k-fold protocol and nested selection have folds"},
         {"stratified", !has_folds && (o->flags & CONCEPTDEC_PROBE_UNSTRATIFIED),
          "only the k-fold protocol and nested selection have folds"},
-        {"max_iterations", !is_logistic && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
+        {"max_iterations", !is_logistic && o->max_iterations != 0 && o->max_iterations != USUAL_ITERATIONS,
          "only kind \"logistic\" has iterations"},
-        {"tolerance", !is_logistic && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),
+        {"tolerance", !is_logistic && o->tolerance != 0 && o->tolerance != USUAL_TOLERANCE,
          "only kind \"logistic\" converges to one"},
-        {"permute", o->permutations == 0 && (o->permute != 0 || CONCEPTDEC_I_GIVEN(o, PERMUTE)),
+        {"permute", o->permutations == 0 && o->permute != CONCEPTDEC_PERMUTE_FREE,
          "without permutations nothing is permuted"},
-        {"confidence", o->bootstrap == 0 && (o->confidence != 0 || CONCEPTDEC_I_GIVEN(o, CONFIDENCE)),
+        {"confidence", o->bootstrap == 0 && o->confidence != 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE,
          "without bootstrap there is no interval"},
         {"types", o->control == 0 && o->types != NULL, "only control tasks have types"},
         {"groups", o->groups != NULL && !uses_groups(o, has_folds),
@@ -279,28 +284,19 @@ conceptdec_i_probe_settings_take(conceptdec_i_arena *arena, const conceptdec_pro
 
 /* ---- report ---- */
 
-typedef struct report_text {
-    const char *key, *text;
-} report_text;
-
-typedef struct report_number {
-    const char *key;
-    double number;
-} report_number;
-
 conceptdec_status
 conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings,
                                    conceptdec_result *result)
 {
     const conceptdec_probe_options *o = &settings->options;
-    const report_text texts[] = {
+    const conceptdec_i_option_text texts[] = {
         {"kind", kinds[o->kind]},
         {"protocol", protocols[o->protocol]},
         {"standardize", standardizations[o->standardize]},
         {"covariance", o->kind == CONCEPTDEC_PROBE_LDA ? covariances[o->covariance] : "none"},
         {"permute", schemes[o->permute]},
     };
-    const report_number numbers[] = {
+    const conceptdec_i_option_number numbers[] = {
         {"n", (double)settings->n},
         {"groups", o->groups != NULL},
         {"weights", o->weights != NULL},
@@ -321,9 +317,6 @@ conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const conceptdec_i_probe
         {"mdl", (o->flags & CONCEPTDEC_PROBE_MDL) != 0},
     };
     conceptdec_i_result_seed(result, o->seed);
-    for (int32_t i = 0; i < COUNT(texts); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, result, texts[i].key, texts[i].text));
-    for (int32_t i = 0; i < COUNT(numbers); i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, result, numbers[i].key, numbers[i].number));
-    return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_texts(ctx, result, texts, COUNT(texts)));
+    return conceptdec_i_result_option_numbers(ctx, result, numbers, COUNT(numbers));
 }

@@ -4,11 +4,12 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "linalg/dot.h"
+
 #define BLOCK 16                         /* rows that pass by each column of weights together, at most */
 #define BLOCK_VALUES (1 << 15)           /* and so many values: the cache holds them */
 #define TASK_PRODUCTS (1 << 22)          /* of one task: some milliseconds */
 #define POLL_PRODUCTS (INT64_C(1) << 24) /* between two looks at the cancel flag */
-#define PARTS 8
 
 /* One pass over the rows of x. Value of column k for row i: decision[i * row_step + k * column_step]. */
 typedef struct passing {
@@ -24,22 +25,6 @@ typedef struct passing {
 } passing;
 
 /* ---- the pass ---- */
-
-/* Eight partial sums over j mod 8, added one after the other: the same bits for every block, task and lane. */
-static double
-dot(const double *a, const double *b, int64_t n)
-{
-    double part[PARTS] = {0}, sum = 0;
-    int64_t j = 0;
-    for (; j + PARTS <= n; j += PARTS)
-        for (int l = 0; l < PARTS; l++)
-            part[l] += a[j + l] * b[j + l];
-    for (int l = 0; j < n; j++, l++)
-        part[l] += a[j] * b[j];
-    for (int l = 0; l < PARTS; l++)
-        sum += part[l];
-    return sum;
-}
 
 static conceptdec_status
 widen_rows(const passing *p, int64_t first, int64_t count, double *rows)

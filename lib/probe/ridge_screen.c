@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/tiles.h"
 #include "probe/ridge_batch.h"
@@ -14,12 +15,6 @@
 #define TILE_BYTES ((int64_t)256 << 10)
 
 typedef conceptdec_i_ridge_screen screen;
-
-static int64_t
-ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 static int64_t
 count_rows(const screen *s)

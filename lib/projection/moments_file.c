@@ -46,9 +46,7 @@ read_arrays(conceptdec_i_record *file, const header *h, conceptdec_i_arena *aren
     m->sums.n[0] = h->n;
     m->sums.waiting = h->waiting;
     CONCEPTDEC_I_TRY(list_parts(arena, &m->sums, &parts));
-    for (int64_t i = 0; i < conceptdec_i_sums_parts(&m->sums); i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, (int)conceptdec_i_sums_parts(&m->sums)));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     if (!conceptdec_i_sums_are_sound(&m->sums))
         return conceptdec_i_record_refuse(file, "a mean, a product or a row is impossible");

@@ -2,7 +2,8 @@
 #include "projection/pca.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "core/named.h"
 
 conceptdec_status
 conceptdec_i_pca_make(conceptdec_ctx *ctx, int64_t n, int64_t d, int64_t r, conceptdec_pca **pca)
@@ -57,10 +58,7 @@ conceptdec_pca_get(const conceptdec_pca *p, const char *name, conceptdec_array *
     if (!p || !name || !array)
         return CONCEPTDEC_ENULL;
     const int32_t real = CONCEPTDEC_FLOAT64, whole = CONCEPTDEC_INT64;
-    const struct {
-        const char *name;
-        conceptdec_array array;
-    } all[] = {
+    const conceptdec_i_named all[] = {
         {CONCEPTDEC_P_COMPONENTS, {.data = p->components, .shape = {p->r, p->d}, .ndim = 2, .dtype = real}},
         {CONCEPTDEC_P_EXPLAINED_VARIANCE, {.data = p->variance, .shape = {p->r}, .ndim = 1, .dtype = real}},
         {CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO, {.data = p->ratio, .shape = {p->r}, .ndim = 1, .dtype = real}},
@@ -76,10 +74,5 @@ conceptdec_pca_get(const conceptdec_pca *p, const char *name, conceptdec_array *
         {CONCEPTDEC_P_ITERATIONS, {.data = &p->iterations, .dtype = whole}},
         {CONCEPTDEC_P_CONVERGED, {.data = &p->converged, .dtype = whole}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].name, name) == 0) {
-            *array = all[i].array;
-            return CONCEPTDEC_OK;
-        }
-    return CONCEPTDEC_ENAME;
+    return conceptdec_i_named_get(all, sizeof all / sizeof *all, name, array);
 }

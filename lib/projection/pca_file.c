@@ -97,9 +97,7 @@ read_arrays(conceptdec_i_record *file, const header *h, conceptdec_pca *p)
 {
     conceptdec_i_record_part parts[PARTS];
     list_parts(h, p, parts);
-    for (int i = 0; i < PARTS; i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, PARTS));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     p->flags = h->flags;
     p->solver = h->solver;

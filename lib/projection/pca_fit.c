@@ -2,13 +2,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "linalg/gram.h"
 #include "linalg/columns.h"
+#include "linalg/gram.h"
+#include "linalg/orthonormal.h"
 #include "projection/pca.h"
 
 /* Variances are known to about this share of the largest one where products are rounded to float. */
 #define FLOAT_FLOOR 0x1p-20
-#define SAME 0x1p-16
 
 static bool
 has_flag(const conceptdec_i_pca_fit *f, uint32_t flag)
@@ -152,22 +152,6 @@ gap_at(const conceptdec_i_pca_fit *f, int64_t k)
     return value_at(f, 0) > 0 ? fmin(above, below) / value_at(f, 0) : 0;
 }
 
-/* Magnitudes that agree to so many bits are equal: which of them is larger is a matter of rounding. */
-static void
-set_sign(double *v, int64_t d)
-{
-    double largest = 0;
-    int64_t j = 0;
-    for (int64_t i = 0; i < d; i++)
-        largest = fmax(largest, fabs(v[i]));
-    while (fabs(v[j]) < largest * (1 - SAME))
-        j++;
-    if (v[j] > 0)
-        return;
-    for (int64_t i = 0; i < d; i++)
-        v[i] = -v[i];
-}
-
 static double
 floor_of(const conceptdec_i_pca_fit *f)
 {
@@ -185,7 +169,7 @@ conclude(const conceptdec_i_pca_fit *f)
         p->n_clamped += f->values[k] < 0;
         p->variance[k] = value_at(f, k) * f->unit * f->unit;
         p->gap[k] = gap_at(f, k);
-        set_sign(p->components + k * f->d, f->d);
+        conceptdec_i_orient(p->components + k * f->d, f->d);
     }
     p->total = fmax(f->total, 0) * f->unit * f->unit;
     p->floor = floor_of(f) * p->variance[0];

@@ -5,13 +5,16 @@
 
 enum { N_COMPONENTS, MAX_ITERATIONS, MEMORY, SEED, TOLERANCE, SOLVER, FLAGS, FIELDS };
 
+#define USUAL_ITERATIONS 40
+#define USUAL_TOLERANCE 1e-5
+
 static void
 set_defaults(conceptdec_pca_options *o, int64_t most)
 {
     conceptdec_i_default_int(o->given, N_COMPONENTS, &o->n_components, most);
-    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, 40);
+    conceptdec_i_default_int(o->given, MAX_ITERATIONS, &o->max_iterations, USUAL_ITERATIONS);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
-    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, 1e-5);
+    conceptdec_i_default_real(o->given, TOLERANCE, &o->tolerance, USUAL_TOLERANCE);
 }
 
 static conceptdec_status
@@ -35,16 +38,14 @@ check_numbers(conceptdec_ctx *ctx, const conceptdec_pca_options *o, int64_t most
     return CONCEPTDEC_OK;
 }
 
-/* As the caller wrote them: what only a Krylov space takes, where another solver was asked for. */
+/* With defaults filled in: what only a Krylov space takes, where another solver was asked for. */
 static conceptdec_status
 check_effects(conceptdec_ctx *ctx, const conceptdec_pca_options *o)
 {
     bool is_exact = o->solver != CONCEPTDEC_PCA_AUTO && o->solver != CONCEPTDEC_PCA_KRYLOV;
     const conceptdec_i_idle idle[] = {
-        {"max_iterations", is_exact && (o->max_iterations != 0 || CONCEPTDEC_I_GIVEN(o, MAX_ITERATIONS)),
-         "only solver \"krylov\" has iterations"},
-        {"tolerance", is_exact && (o->tolerance != 0 || CONCEPTDEC_I_GIVEN(o, TOLERANCE)),
-         "only solver \"krylov\" converges to one"},
+        {"max_iterations", is_exact && o->max_iterations != USUAL_ITERATIONS, "only solver \"krylov\" has iterations"},
+        {"tolerance", is_exact && o->tolerance != USUAL_TOLERANCE, "only solver \"krylov\" converges to one"},
     };
     return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
@@ -61,8 +62,7 @@ conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conce
     if (d > INT32_MAX)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "%s: %lld dimensions, at most %d are possible", name,
                                  (long long)d, INT32_MAX);
-    const conceptdec_pca_options written = *o;
     set_defaults(o, most);
     CONCEPTDEC_I_TRY(check_numbers(ctx, o, most));
-    return check_effects(ctx, &written);
+    return check_effects(ctx, o);
 }

@@ -1,7 +1,7 @@
 /* Embeddings by UMAP: arguments, life, and what can be asked of them. */
 #include <inttypes.h>
-#include <string.h>
 
+#include "core/named.h"
 #include "neighbors/table.h"
 #include "projection/umap.h"
 
@@ -61,7 +61,7 @@ fit_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x, const conceptdec
     conceptdec_umap_options o;
     const int64_t *labels;
     conceptdec_neighbors *table;
-    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, &o));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, false, &o));
     CONCEPTDEC_I_TRY(check_rows(arena->ctx, x));
     CONCEPTDEC_I_TRY(conceptdec_i_umap_check_rows(arena, &o, x->rows, &labels));
     const int64_t k = conceptdec_i_umap_others(&o, x->rows);
@@ -121,8 +121,6 @@ check_table(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const 
     if (table->k < k)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ESHALLOW,
                                  "neighbors: has %" PRId64 " for each row, %" PRId64 " are needed", table->k, k);
-    if (o->metric != 0 && o->metric != table->metric)
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EINVAL, "metric: is not that of the table");
     CONCEPTDEC_I_TRY(check_matrix(arena, table, o, x));
     return conceptdec_i_umap_check_memory(arena->ctx, o, table->n_rows, k, 1);
 }
@@ -133,9 +131,9 @@ fit_table(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const co
 {
     conceptdec_umap_options o;
     const int64_t *labels;
-    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, &o));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, false, &o));
     CONCEPTDEC_I_TRY(check_table(arena, table, &o, x));
-    o.metric = table->metric;
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_take_metric(arena->ctx, table->metric, &o));
     CONCEPTDEC_I_TRY(conceptdec_i_umap_check_rows(arena, &o, table->n_rows, &labels));
     return fit_new(arena, &o, x, table, labels, umap);
 }
@@ -162,10 +160,7 @@ conceptdec_umap_get(const conceptdec_umap *u, const char *name, conceptdec_array
     if (!u || !name || !array)
         return CONCEPTDEC_ENULL;
     const int32_t real = CONCEPTDEC_FLOAT64, whole = CONCEPTDEC_INT64;
-    const struct {
-        const char *name;
-        conceptdec_array array;
-    } all[] = {
+    const conceptdec_i_named all[] = {
         {CONCEPTDEC_U_EMBEDDING, {u->embedding, {u->n, u->columns}, 2, real}},
         {CONCEPTDEC_U_GRAPH_ROWS, {u->rows, {u->n_edges}, 1, whole}},
         {CONCEPTDEC_U_GRAPH_COLUMNS, {u->cols, {u->n_edges}, 1, whole}},
@@ -177,10 +172,5 @@ conceptdec_umap_get(const conceptdec_umap *u, const char *name, conceptdec_array
         {CONCEPTDEC_U_N_SHORT, {&u->n_short, {0}, 0, whole}},
         {CONCEPTDEC_U_CONVERGED, {&u->converged, {0}, 0, whole}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i].name) == 0) {
-            *array = all[i].array;
-            return CONCEPTDEC_OK;
-        }
-    return CONCEPTDEC_ENAME;
+    return conceptdec_i_named_get(all, sizeof all / sizeof *all, name, array);
 }

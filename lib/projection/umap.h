@@ -24,9 +24,11 @@ struct conceptdec_umap {
 /* ---- options (umap_options.c) ---- */
 
 /* Copies, fills in defaults (all but epochs, and n_neighbors is what was asked for) and checks what does not depend on
- * rows. */
-conceptdec_status conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *given,
+ * rows. is_sequence: of views that are aligned. */
+conceptdec_status conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *given, bool is_sequence,
                                             conceptdec_umap_options *options);
+/* The metric is that of a table; EINVAL where another was given. */
+conceptdec_status conceptdec_i_umap_take_metric(conceptdec_ctx *ctx, int32_t metric, conceptdec_umap_options *options);
 /* Others of each sample that the options ask for, at most n - 1. */
 int64_t conceptdec_i_umap_others(const conceptdec_umap_options *options, int64_t n);
 int64_t conceptdec_i_umap_epochs(const conceptdec_umap_options *options, int64_t n);

@@ -211,7 +211,7 @@ align(conceptdec_i_arena *arena, const conceptdec_matrix *views, int64_t n_views
 {
     aligning a = {.arena = arena, .n_views = n_views};
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, &a.options));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, given, true, &a.options));
     CONCEPTDEC_I_TRY(check_views(&a, views));
     conceptdec_i_umap_curve(a.options.spread, a.options.min_dist, a.curve);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "views", 2 * a.n, sizeof(double), &p));

@@ -143,8 +143,7 @@ read_umap(conceptdec_i_record *file, const header *h, conceptdec_umap *u)
     take_header(h, u);
     CONCEPTDEC_I_TRY(conceptdec_i_umap_take(file->ctx, u));
     list_parts(h, u, parts);
-    for (int i = 0; i < PARTS; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_record_get(file, parts[i].data, (uint64_t)(parts[i].count * parts[i].size)));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, PARTS));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     return edges_are_sound(u) && samples_are_sound(u) ? CONCEPTDEC_OK
                                                       : conceptdec_i_record_refuse(file, "a value is impossible");

@@ -9,6 +9,13 @@
 #define MOST_EPOCHS 1000000
 #define MOST_CURVE 1e9 /* of its numbers: beyond, single precision has no room */
 
+#define USUAL_STRANGERS 5
+#define USUAL_LEARNING_RATE 1.0
+#define USUAL_REPULSION 1.0
+#define USUAL_TARGET_WEIGHT 0.5
+#define USUAL_ALIGNMENT 0.01
+#define USUAL_WINDOW 2
+
 enum {
     N_COMPONENTS = 2,
     N_NEIGHBORS,
@@ -24,6 +31,7 @@ enum {
     TARGET_WEIGHT,
     ALIGNMENT,
     WINDOW,
+    METRIC,
 };
 
 static void
@@ -31,17 +39,17 @@ set_defaults(conceptdec_umap_options *o)
 {
     conceptdec_i_default_int(o->given, N_COMPONENTS, &o->n_components, 2);
     conceptdec_i_default_int(o->given, N_NEIGHBORS, &o->n_neighbors, 15);
-    conceptdec_i_default_int(o->given, NEGATIVE_SAMPLES, &o->negative_samples, 5);
+    conceptdec_i_default_int(o->given, NEGATIVE_SAMPLES, &o->negative_samples, USUAL_STRANGERS);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
     conceptdec_i_default_real(o->given, MIN_DIST, &o->min_dist, 0.1);
     conceptdec_i_default_real(o->given, SPREAD, &o->spread, 1);
-    conceptdec_i_default_real(o->given, LEARNING_RATE, &o->learning_rate, 1);
-    conceptdec_i_default_real(o->given, REPULSION, &o->repulsion, 1);
+    conceptdec_i_default_real(o->given, LEARNING_RATE, &o->learning_rate, USUAL_LEARNING_RATE);
+    conceptdec_i_default_real(o->given, REPULSION, &o->repulsion, USUAL_REPULSION);
     conceptdec_i_default_real(o->given, MIX, &o->mix, 1);
     conceptdec_i_default_real(o->given, LOCAL_CONNECTIVITY, &o->local_connectivity, 1);
-    conceptdec_i_default_real(o->given, TARGET_WEIGHT, &o->target_weight, 0.5);
-    conceptdec_i_default_real(o->given, ALIGNMENT, &o->alignment, 0.01);
-    conceptdec_i_default_int(o->given, WINDOW, &o->window, 2);
+    conceptdec_i_default_real(o->given, TARGET_WEIGHT, &o->target_weight, USUAL_TARGET_WEIGHT);
+    conceptdec_i_default_real(o->given, ALIGNMENT, &o->alignment, USUAL_ALIGNMENT);
+    conceptdec_i_default_int(o->given, WINDOW, &o->window, USUAL_WINDOW);
 }
 
 static conceptdec_status
@@ -105,21 +113,58 @@ check_reals(conceptdec_ctx *ctx, const conceptdec_umap_options *o)
     return CONCEPTDEC_OK;
 }
 
+/* ---- options that would change nothing ---- */
+
+/* With defaults filled in: one that is written out changes nothing and may stand. Graph and curve are always made. */
+static conceptdec_status
+check_effects(conceptdec_ctx *ctx, const conceptdec_umap_options *o, bool is_sequence)
+{
+    const bool is_start = o->epochs == 0 && CONCEPTDEC_I_GIVEN(o, EPOCHS), is_still = is_start || o->epochs == 1;
+    const bool strangers = o->negative_samples != USUAL_STRANGERS, repulsion = o->repulsion != USUAL_REPULSION;
+    const bool alignment = o->alignment != USUAL_ALIGNMENT, window = o->window != USUAL_WINDOW;
+    const char *const still = "without epochs nothing moves";
+    const char *const alone = "only aligned views have others beside them";
+    const conceptdec_i_idle idle[] = {
+        {"start", o->start && o->init != CONCEPTDEC_UMAP_GIVEN, "init is not \"given\""},
+        {"target_weight", !o->labels && o->target_weight != USUAL_TARGET_WEIGHT, "there are no labels"},
+        {"alignment", !is_sequence && alignment, alone},
+        {"window", !is_sequence && window, alone},
+        {"negative_samples", is_still && strangers, still},
+        {"learning_rate", is_still && o->learning_rate != USUAL_LEARNING_RATE, still},
+        {"repulsion", is_still && repulsion, still},
+        {"alignment", is_still && alignment, still},
+        {"window", is_still && window, still},
+        {"repulsion", o->negative_samples == 0 && repulsion, "there are no negative_samples"},
+        {"alignment", o->window == 0 && alignment, "window 0 has no views that pull"},
+        {"window", o->alignment <= 0 && window, "alignment 0 pulls at nothing"},
+        {"seed", is_start && o->init == CONCEPTDEC_UMAP_GIVEN && o->seed != 0, "nothing is drawn"},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
+}
+
 conceptdec_status
-conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *given, conceptdec_umap_options *options)
+conceptdec_i_umap_options(conceptdec_ctx *ctx, const conceptdec_umap_options *given, bool is_sequence,
+                          conceptdec_umap_options *options)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", given, options, sizeof *options, sizeof *options));
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(ctx, "options", options->given, FIELDS));
-    if (!options->labels && (options->target_weight > 0 || CONCEPTDEC_I_GIVEN(options, TARGET_WEIGHT)))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "target_weight: is given, but there are no labels");
     set_defaults(options);
     CONCEPTDEC_I_TRY(check_choices(ctx, options));
     CONCEPTDEC_I_TRY(check_counts(ctx, options));
     CONCEPTDEC_I_TRY(check_reals(ctx, options));
     if (options->init == CONCEPTDEC_UMAP_GIVEN && !options->start)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "start: missing, but init \"given\" needs it");
-    if (options->init != CONCEPTDEC_UMAP_GIVEN && options->start)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "start: is given, but init is not \"given\"");
+    return check_effects(ctx, options, is_sequence);
+}
+
+conceptdec_status
+conceptdec_i_umap_take_metric(conceptdec_ctx *ctx, int32_t metric, conceptdec_umap_options *options)
+{
+    const bool is_given = options->metric != 0 || CONCEPTDEC_I_GIVEN(options, METRIC);
+    if (is_given && options->metric != metric)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "metric: is %d, but that of the table is %d", options->metric,
+                                 metric);
+    options->metric = metric;
     return CONCEPTDEC_OK;
 }
 

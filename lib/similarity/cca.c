@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/gram.h"
@@ -24,23 +25,11 @@ typedef struct reduction {
     double total;    /* of the squared sizes */
 } reduction;
 
-static int64_t
-least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
-larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* With the share v of the variance kept, the last kept direction has at least (1 - v) / r of it. */
 static bool
 by_moments(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 {
-    return (1 - cca->s->options.variance) / (double)least(n, d) >= LEAST_SHARE;
+    return (1 - cca->s->options.variance) / (double)min64(n, d) >= LEAST_SHARE;
 }
 
 /* ---- blocks of a view ---- */
@@ -55,7 +44,7 @@ block_count(const reduction *r)
 static conceptdec_status
 take_block(const reduction *r, void **block)
 {
-    int64_t bytes = conceptdec_i_blocks_bytes(r->r, larger(r->n, r->d), true);
+    int64_t bytes = conceptdec_i_blocks_bytes(r->r, max64(r->n, r->d), true);
     return conceptdec_i_arena_take_raw(r->scratch, "centred rows", bytes / 8 + 16, sizeof(double), block);
 }
 
@@ -63,7 +52,7 @@ static conceptdec_status
 load_block(const reduction *r, int64_t first, void *block, conceptdec_i_dense *dense)
 {
     conceptdec_i_blocks blocks = r->view->blocks;
-    int64_t count = least(block_count(r), larger(r->n, r->d) - first);
+    int64_t count = min64(block_count(r), max64(r->n, r->d) - first);
     blocks.gap = conceptdec_i_blocks_gap(r->r, true);
     return (r->n <= r->d ? conceptdec_i_blocks_columns : conceptdec_i_blocks_rows)(&blocks, first, count, block, dense);
 }
@@ -74,7 +63,7 @@ static conceptdec_status
 add_moments(const reduction *r, void *block, double *moments)
 {
     conceptdec_i_dense dense;
-    for (int64_t first = 0; first < larger(r->n, r->d); first += block_count(r)) {
+    for (int64_t first = 0; first < max64(r->n, r->d); first += block_count(r)) {
         CONCEPTDEC_I_TRY(load_block(r, first, block, &dense));
         CONCEPTDEC_I_TRY(conceptdec_i_gram_add(r->cca->s->ctx, &dense, CONCEPTDEC_I_TILE_F64, moments, r->r));
     }
@@ -169,7 +158,7 @@ decompose_rows(reduction *r)
 static int64_t
 count_directions(const reduction *r, bool is_by_moments)
 {
-    const double share = r->cca->s->options.variance, unit = (double)larger(r->n, r->d) * 0x1p-52;
+    const double share = r->cca->s->options.variance, unit = (double)max64(r->n, r->d) * 0x1p-52;
     double floor = r->values[0] * (is_by_moments ? unit : unit * unit), sum = 0;
     double enough = share < 1 ? r->total * (share - (double)r->r * 0x1p-53) : (double)INFINITY;
     int64_t count = 0;
@@ -189,7 +178,7 @@ load_columns(const reduction *r)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
         r->scratch, "centred columns", conceptdec_i_blocks_bytes(r->n, r->d, true) / 8 + 16, sizeof(double), &block));
     for (int64_t first = 0; first < r->d; first += most) {
-        CONCEPTDEC_I_TRY(conceptdec_i_blocks_columns(&blocks, first, least(most, r->d - first), block, &dense));
+        CONCEPTDEC_I_TRY(conceptdec_i_blocks_columns(&blocks, first, min64(most, r->d - first), block, &dense));
         const conceptdec_i_applying a = {.rows = &u,
                                          .n = count,
                                          .columns = dense.n,
@@ -252,7 +241,7 @@ reduce(void *argument, conceptdec_i_arena *arena, int64_t number, void **out, in
                    .scratch = &scratch,
                    .n = n,
                    .d = d,
-                   .r = least(n, d),
+                   .r = min64(n, d),
                    .out = p};
     r.out->d = d;
     conceptdec_i_arena_open(&scratch, cca->s->ctx);
@@ -269,15 +258,15 @@ reduce(void *argument, conceptdec_i_arena *arena, int64_t number, void **out, in
 static int64_t
 kept_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 {
-    return 8 * least(n - 1, d) * (n + 1 + (cca->is_weighted ? d : 0));
+    return 8 * min64(n - 1, d) * (n + 1 + (cca->is_weighted ? d : 0));
 }
 
 static int64_t
 made_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 {
-    const int64_t r = least(n, d), loaded = cca->is_weighted ? conceptdec_i_blocks_bytes(n, d, true) : 0;
+    const int64_t r = min64(n, d), loaded = cca->is_weighted ? conceptdec_i_blocks_bytes(n, d, true) : 0;
     if (by_moments(cca, n, d)) /* moments, LAPACK's work, a block or two, the eigenvectors once more */
-        return 8 * (r * (3 * r + 8) + (n > d ? d * d : 0)) + 2 * conceptdec_i_blocks_bytes(r, larger(n, d), true) +
+        return 8 * (r * (3 * r + 8) + (n > d ? d * d : 0)) + 2 * conceptdec_i_blocks_bytes(r, max64(n, d), true) +
                loaded;
     return 8 * (n * d + n * r) + conceptdec_i_singular_bytes(d, n) + loaded;
 }
@@ -286,7 +275,7 @@ static int64_t
 bytes(const void *argument, const conceptdec_i_pair *pair)
 {
     const conceptdec_i_cca_view *x = pair->x, *y = pair->y;
-    return conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d));
+    return conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, max64(x->d, y->d));
 }
 
 static void
@@ -296,10 +285,10 @@ plan_memory(const conceptdec_i_cca *cca, conceptdec_i_pairs *pairs)
     int64_t most = 0, widest = 0;
     for (int64_t v = 0; v < s->n_views; v++) {
         int64_t d = s->views[v]->cols;
-        pairs->kept_bytes = larger(pairs->kept_bytes, kept_bytes(cca, s->n, d));
-        pairs->made_bytes = larger(pairs->made_bytes, made_bytes(cca, s->n, d));
-        most = larger(most, least(s->n - 1, d));
-        widest = larger(widest, d);
+        pairs->kept_bytes = max64(pairs->kept_bytes, kept_bytes(cca, s->n, d));
+        pairs->made_bytes = max64(pairs->made_bytes, made_bytes(cca, s->n, d));
+        most = max64(most, min64(s->n - 1, d));
+        widest = max64(widest, d);
     }
     pairs->pair_bytes = conceptdec_i_cca_bytes(cca, most, most, widest);
 }
@@ -322,7 +311,7 @@ add_correlations(const conceptdec_i_cca *cca)
     int64_t shape[] = {s->n_a, s->n_b, 1};
     double *out;
     for (int64_t pair = 0; pair < s->n_a * s->n_b; pair++)
-        shape[2] = larger(shape[2], cca->observed[pair].count);
+        shape[2] = max64(shape[2], cca->observed[pair].count);
     CONCEPTDEC_I_TRY(
         conceptdec_i_result_float64(s->ctx, s->result, CONCEPTDEC_R_CANONICAL_CORRELATIONS, 3, shape, &out));
     for (int64_t i = 0; i < s->n_a; i++)

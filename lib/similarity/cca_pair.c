@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/singular.h"
@@ -30,18 +31,6 @@ typedef struct pairing {
     double *values;
     bool is_drawn; /* bootstrap */
 } pairing;
-
-static int64_t
-least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
-larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static conceptdec_status
 take(const pairing *p, const char *what, int64_t count, double **array)
@@ -182,11 +171,11 @@ sum_weights(const pairing *p, const side *s, const double *variates, double *wei
 {
     const int64_t count = s->u.count, d = s->view->d;
     double *products;
-    CONCEPTDEC_I_TRY(take(p, "weights", least(SLICE, d) * p->count, &products));
+    CONCEPTDEC_I_TRY(take(p, "weights", min64(SLICE, d) * p->count, &products));
     memset(weights, 0, (size_t)p->count * sizeof *weights);
     for (int64_t first = 0; first < d; first += SLICE) {
         const conceptdec_i_directions columns = {
-            .count = least(SLICE, d - first), .n = count, .data = s->view->load + first * count, .stride = count};
+            .count = min64(SLICE, d - first), .n = count, .data = s->view->load + first * count, .stride = count};
         const conceptdec_i_directions all = {.count = p->count, .n = count, .data = variates, .stride = count};
         CONCEPTDEC_I_TRY(conceptdec_i_directions_products(p->ctx, &columns, &all, products));
         for (int64_t k = 0; k < p->count; k++)
@@ -221,7 +210,7 @@ correlate(pairing *p, double *value)
     const conceptdec_similarity_options *o = &p->cca->s->options;
     const int64_t x = p->x.u.count, y = p->y.u.count;
     double *turned = NULL, other;
-    p->count = least(x, y);
+    p->count = min64(x, y);
     CONCEPTDEC_I_TRY(take(p, "correlations", p->count, &p->values));
     CONCEPTDEC_I_TRY(whiten(p));
     if (!p->cca->is_weighted) {
@@ -247,7 +236,7 @@ correlate(pairing *p, double *value)
 static bool
 is_trivial(const pairing *p, const conceptdec_i_pair *pair, double *drawn)
 {
-    int64_t n = p->cca->s->n, distinct = n, most = larger(p->x.u.count, p->y.u.count);
+    int64_t n = p->cca->s->n, distinct = n, most = max64(p->x.u.count, p->y.u.count);
     *drawn = (double)n;
     if (pair->times) {
         distinct = 0;
@@ -325,7 +314,7 @@ int64_t
 conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d)
 {
     const conceptdec_similarity_options *o = &cca->s->options;
-    const int64_t n = cca->s->n, count = least(x, y);
+    const int64_t n = cca->s->n, count = min64(x, y);
     int64_t numbers = 2 * x * y + 4 * (x + y);
     if (count == 0)
         return 0;
@@ -335,6 +324,6 @@ conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_
         numbers += (x + y) * n + 2 * (x * x + y * y);
     if (!cca->is_weighted)
         return 8 * numbers + conceptdec_i_singular_values_bytes(y, x);
-    numbers += x * y + 2 * count * (larger(x, y) + least(SLICE, d));
-    return 8 * numbers + conceptdec_i_singular_bytes(larger(x, y), larger(x, y));
+    numbers += x * y + 2 * count * (max64(x, y) + min64(SLICE, d));
+    return 8 * numbers + conceptdec_i_singular_bytes(max64(x, y), max64(x, y));
 }

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "stats/bootstrap.h"
+
 #define DEFAULT_MEMORY (INT64_C(1) << 29)
+#define USUAL_BANDWIDTH 1.0
 
 enum {
     LABELS,
@@ -116,18 +119,20 @@ refuse_unused(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
     return CONCEPTDEC_OK;
 }
 
-/* Options that another option makes idle. */
+/* Options that another option makes idle; a default that is written out changes nothing and may stand. */
 static conceptdec_status
 refuse_idle(conceptdec_ctx *ctx, const conceptdec_similarity_options *o)
 {
     const conceptdec_i_idle idle[] = {
-        {"bandwidth", is_given(o, BANDWIDTH) && o->kernel != CONCEPTDEC_CKA_RBF, "kernel \"rbf\" alone uses it"},
+        {"bandwidth", is_given(o, BANDWIDTH) && o->kernel != CONCEPTDEC_CKA_RBF && o->bandwidth != USUAL_BANDWIDTH,
+         "kernel \"rbf\" alone uses it"},
         {"partitions", is_given(o, PARTITIONS) && o->rdm != CONCEPTDEC_RDM_CROSSNOBIS,
          "rdm \"crossnobis\" alone uses them"},
         {"groups", is_given(o, GROUPS) && o->permutations == 0 && o->bootstrap == 0,
          "there are neither permutations nor a bootstrap"},
-        {"permute", is_given(o, PERMUTE) && o->permutations == 0, "there are no permutations"},
-        {"confidence", is_given(o, CONFIDENCE) && o->bootstrap == 0, "there is no bootstrap"},
+        {"permute", o->permute != CONCEPTDEC_PERMUTE_FREE && o->permutations == 0, "there are no permutations"},
+        {"confidence", is_given(o, CONFIDENCE) && o->bootstrap == 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE,
+         "there is no bootstrap"},
     };
     return conceptdec_i_refuse_idle(ctx, idle, COUNT(idle));
 }
@@ -192,9 +197,9 @@ set_defaults(conceptdec_similarity_options *o)
 {
     conceptdec_i_default_int(o->given, K, &o->k, 10);
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, DEFAULT_MEMORY);
-    conceptdec_i_default_real(o->given, BANDWIDTH, &o->bandwidth, 1);
+    conceptdec_i_default_real(o->given, BANDWIDTH, &o->bandwidth, USUAL_BANDWIDTH);
     conceptdec_i_default_real(o->given, VARIANCE, &o->variance, 0.99);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
 }
 
 conceptdec_status

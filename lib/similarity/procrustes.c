@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/factor.h"
 #include "linalg/singular.h"
 #include "similarity/centred.h"
@@ -33,12 +34,6 @@ typedef struct matched {
     double *left; /* of each task */
     conceptdec_ctx *ctx;
 } matched;
-
-static int64_t
-larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- views ---- */
 
@@ -155,7 +150,7 @@ sum_what_is_left(conceptdec_i_arena *arena, matched *m, double *square)
 {
     void *p[4];
     int64_t tasks = (m->x.n - 1) / PIECE + 1;
-    m->most = larger(m->x.count, m->y.count);
+    m->most = max64(m->x.count, m->y.count);
     for (int k = 0; k < 3; k++)
         CONCEPTDEC_I_TRY(
             conceptdec_i_arena_take(arena, "rotation", k < 2 ? m->most * m->most : m->most, sizeof(double), &p[k]));
@@ -255,7 +250,7 @@ measure(void *argument, const conceptdec_i_pair *pair, double *value)
 static int64_t
 bytes_of(int64_t x, int64_t y, int64_t n)
 {
-    int64_t most = larger(x, y);
+    int64_t most = max64(x, y);
     return 8 * (x * y + n * (x + y) + 4 * most * most) + conceptdec_i_singular_values_bytes(y, x) +
            conceptdec_i_singular_bytes(most, most);
 }
@@ -282,9 +277,9 @@ conceptdec_i_similarity_procrustes(conceptdec_i_similarity *s)
     CONCEPTDEC_I_TRY(conceptdec_i_centred_scan(s, &p.views));
     for (int64_t v = 0; v < s->n_views; v++) {
         int64_t d = s->views[v]->cols;
-        most = larger(most, d < s->n ? d : s->n);
+        most = max64(most, d < s->n ? d : s->n);
         if (d > s->n)
-            pairs.made_bytes = larger(pairs.made_bytes, 8 * s->n * (d + 16));
+            pairs.made_bytes = max64(pairs.made_bytes, 8 * s->n * (d + 16));
     }
     pairs.kept_bytes = 8 * most * (s->n + 16);
     pairs.pair_bytes = bytes_of(most, most, s->n);

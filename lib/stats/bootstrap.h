@@ -4,6 +4,9 @@
 
 #include "core/core.h"
 
+/* Of an interval, where none is asked for. */
+#define CONCEPTDEC_I_CONFIDENCE 0.95
+
 /* Percentile interval of n values: with p = (1 - confidence) / 2 the ends are the quantiles p and 1 - p, where
  * quantile q of ascending v lies at h = (n - 1) q: v[floor h] + (h - floor h) (v[floor h + 1] - v[floor h]) (R's
  * type 7, numpy's default). Sorts values in place. Those that are NaN are left out, and how many is returned; where they are more

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "linalg/dot.h"
 #include "linalg/factor.h"
 #include "linalg/orthonormal.h"
 #include "subspace/subspaces.h"
@@ -69,15 +70,6 @@ open_bases(job *j, const conceptdec_matrix *bases, const conceptdec_matrix *vari
 
 /* ---- spans ---- */
 
-static double
-dot(const double *a, const double *b, int64_t d)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < d; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static conceptdec_status
 check_orthonormal(const job *j, const basis *b)
 {
@@ -124,7 +116,7 @@ find_span(conceptdec_i_arena *arena, const job *j, basis *b, double tolerance)
     if (b->rank > 0)
         memcpy(b->rows, vectors, (size_t)(b->rank * j->d) * sizeof(double));
     for (int64_t k = 0; k < b->rank; k++)
-        conceptdec_i_subspaces_orient(b->rows + k * j->d, j->d);
+        conceptdec_i_orient(b->rows + k * j->d, j->d);
     return CONCEPTDEC_OK;
 }
 
@@ -303,7 +295,7 @@ conceptdec_subspaces_from_bases(conceptdec_ctx *ctx, const conceptdec_matrix *ba
     CONCEPTDEC_I_TRY(conceptdec_i_subspaces_options_take(ctx, options, &j.options));
     CONCEPTDEC_I_TRY(conceptdec_i_subspaces_options_refuse(ctx, &j.options, false));
     if (variances && conceptdec_i_subspaces_has_tolerance(&j.options))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: plays no part where variances are given");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: is given, but variances are, too");
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = make(&j, bases, variances, subspaces);
     conceptdec_i_arena_close(&arena);

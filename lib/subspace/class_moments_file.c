@@ -124,12 +124,6 @@ check_header(conceptdec_i_record *file, const header *h)
     return conceptdec_i_record_fits(file, sizeof *h, parts, sizeof parts / sizeof *parts);
 }
 
-static conceptdec_status
-get(conceptdec_i_record *file, const conceptdec_i_record_part *part)
-{
-    return conceptdec_i_record_get(file, part->data, (uint64_t)part->count * (uint64_t)part->size);
-}
-
 /* The sums of `waiting` are those of the header, so that their arrays fill the file. */
 static conceptdec_status
 read_counts(conceptdec_i_arena *arena, conceptdec_i_record *file, const header *h, conceptdec_i_record_part *parts)
@@ -137,8 +131,7 @@ read_counts(conceptdec_i_arena *arena, conceptdec_i_record *file, const header *
     const int64_t n_sums = n_sums_of(h), chunk = conceptdec_i_class_moments_chunk(h->d, (uint32_t)h->flags);
     int64_t sum = 0;
     CONCEPTDEC_I_TRY(take_counts(arena, h->classes, n_sums, parts));
-    CONCEPTDEC_I_TRY(get(file, &parts[COUNTS]));
-    CONCEPTDEC_I_TRY(get(file, &parts[WAITING]));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, OTHERS));
     const int64_t *waiting = parts[WAITING].data;
     for (int64_t i = 0; i < n_sums; i++) {
         if (waiting[i] < 0 || waiting[i] >= chunk)
@@ -161,8 +154,7 @@ read_arrays(conceptdec_i_arena *arena, conceptdec_i_record *file, const conceptd
         m->sums[i].waiting = waiting[i];
     }
     CONCEPTDEC_I_TRY(list_parts(arena, m, &parts, &n_parts));
-    for (int i = 0; i < n_parts; i++)
-        CONCEPTDEC_I_TRY(get(file, &parts[i]));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, n_parts));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     int64_t n = 0;
     for (int64_t i = 0; i < m->n_sums; i++) {

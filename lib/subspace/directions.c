@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "linalg/orthonormal.h"
 #include "stats/class_means.h"
 
 /* ---- class means ---- */
@@ -155,7 +156,7 @@ list_directions(conceptdec_i_arena *arena, int64_t classes, int64_t d, double *d
         found[c].rank = count[c] > 0 && conceptdec_i_subspaces_unit(direction, d) > rounding;
         found[c].n_missing = 1 - found[c].rank;
         if (found[c].rank > 0)
-            conceptdec_i_subspaces_orient(direction, d);
+            conceptdec_i_orient(direction, d);
     }
     return conceptdec_i_subspaces_list(arena, found, classes, d, subspaces);
 }

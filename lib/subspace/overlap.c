@@ -1,9 +1,10 @@
 /* conceptdec_subspaces_overlap(): arguments and result. */
 #include "subspace/overlap.h"
 
+#include "stats/bootstrap.h"
+
 #define FIELDS 9 /* of conceptdec_overlap_options, after `given` */
 #define MEMORY 4
-#define FLAGS 8
 #define DEFAULT_MEMORY (INT64_C(1) << 29)
 
 conceptdec_status
@@ -30,27 +31,18 @@ conceptdec_i_overlap_report(conceptdec_ctx *ctx, const conceptdec_overlap_option
                                              (o->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0);
 }
 
-/* What needs samples plays no part here. */
+/* What needs samples. */
 static conceptdec_status
-check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
+check_effects(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
 {
-    const struct {
-        const char *name;
-        bool is_set;
-    } unused[] = {{"subspaces", o->subspaces != NULL},
-                  {"groups", o->groups != NULL},
-                  {"permutations", o->permutations != 0},
-                  {"bootstrap", o->bootstrap != 0},
-                  {NULL, false},
-                  {"seed", o->seed != 0},
-                  {"confidence", o->confidence != 0},
-                  {"permute", o->permute != 0}};
-    for (int i = 0; i < FLAGS; i++)
-        if (unused[i].name && (unused[i].is_set || CONCEPTDEC_I_GIVEN(o, i)))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
-                                     "%s: plays no part in the overlap of subspaces that are there already",
-                                     unused[i].name);
-    return CONCEPTDEC_OK;
+    const char *const reason = "the subspaces are there already";
+    const conceptdec_i_idle idle[] = {
+        {"subspaces", o->subspaces != NULL, reason}, {"groups", o->groups != NULL, reason},
+        {"permutations", o->permutations != 0, reason}, {"bootstrap", o->bootstrap != 0, reason},
+        {"seed", o->seed != 0, reason}, {"permute", o->permute != CONCEPTDEC_PERMUTE_FREE, reason},
+        {"confidence", o->confidence != 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE, reason},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 static conceptdec_status
@@ -65,7 +57,7 @@ check_arguments(conceptdec_ctx *ctx, const conceptdec_subspaces *a, const concep
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "b: subspaces of %lld dimensions, but those of a have %lld",
                                  (long long)b->d, (long long)a->d);
     CONCEPTDEC_I_TRY(conceptdec_i_overlap_options_take(ctx, options, o));
-    return check_unused(ctx, o);
+    return check_effects(ctx, o);
 }
 
 static conceptdec_status

@@ -234,12 +234,9 @@ score_strip(void *argument, const conceptdec_i_strip *strip)
 /* ---- arrays ---- */
 
 static int64_t
-widest(const conceptdec_subspaces *s)
+largest_rank(const filling *f)
 {
-    int64_t most = 0;
-    for (int64_t i = 0; i < s->count; i++)
-        most = max64(most, s->ranks[i]);
-    return most;
+    return max64(conceptdec_i_subspaces_rank(f->a), conceptdec_i_subspaces_rank(f->b));
 }
 
 static conceptdec_status
@@ -284,8 +281,7 @@ allow(const filling *f, int64_t memory, int64_t *needed)
 {
     *needed = 0;
     if (f->has_angles && f->r > 0)
-        *needed = conceptdec_i_lanes(f->ctx) *
-                  conceptdec_i_angles_bytes(f->ctx, f->r, max64(widest(f->a), widest(f->b)));
+        *needed = conceptdec_i_lanes(f->ctx) * conceptdec_i_angles_bytes(f->ctx, f->r, largest_rank(f));
     if (*needed < memory)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(f->ctx, CONCEPTDEC_ENOMEM, "memory: %lld bytes, but angles alone need %lld",
@@ -295,7 +291,7 @@ allow(const filling *f, int64_t memory, int64_t *needed)
 static conceptdec_status
 take_scratch(conceptdec_i_arena *arena, filling *f)
 {
-    int64_t lanes = conceptdec_i_lanes(f->ctx), wide = max64(widest(f->a), widest(f->b));
+    int64_t lanes = conceptdec_i_lanes(f->ctx), wide = largest_rank(f);
     void *p;
     CONCEPTDEC_I_TRY(sum_variances(arena, f->a, &f->top_a));
     f->top_b = f->top_a;
@@ -323,7 +319,7 @@ conceptdec_i_overlap_fill(conceptdec_i_arena *arena, const conceptdec_subspaces 
     f.counts_missing = (options->flags & CONCEPTDEC_OVERLAP_COUNT_MISSING) != 0;
     f.has_null = options->permutations > 0;
     f.n_numbers = f.has_angles ? NUMBERS : GEODESIC;
-    f.r = min64(widest(f.a), widest(f.b));
+    f.r = min64(conceptdec_i_subspaces_rank(f.a), conceptdec_i_subspaces_rank(f.b));
     f.chunks = ceil_div(f.wide, CHUNK);
     CONCEPTDEC_I_TRY(allow(&f, options->memory, &taken));
     CONCEPTDEC_I_TRY(take_arrays(&f, result));

@@ -107,22 +107,14 @@ count_tasks(cutting *c, int64_t each)
     return tasks;
 }
 
-static int64_t
-widest(const conceptdec_subspaces *s)
-{
-    int64_t most = 0;
-    for (int64_t i = 0; i < s->count; i++)
-        most = max64(most, s->ranks[i]);
-    return most;
-}
-
 static conceptdec_status
 plan(conceptdec_i_arena *arena, cutting *c, int64_t memory)
 {
     const conceptdec_subspaces *a = c->strip.a, *b = c->strip.b;
     int64_t most, least;
     void *p;
-    if (!conceptdec_i_mul(a->total, b->total, &most) || !conceptdec_i_mul(widest(a), b->total, &least) ||
+    if (!conceptdec_i_mul(a->total, b->total, &most) ||
+        !conceptdec_i_mul(conceptdec_i_subspaces_rank(a), b->total, &least) ||
         most > INT64_MAX / 16)
         return conceptdec_i_fail(c->ctx, CONCEPTDEC_EOVERFLOW, "a: %lld directions are too many", (long long)a->total);
     int64_t taken = conceptdec_i_tiles_bytes(c->ctx, max64(1, a->total), b->total, a->d, CONCEPTDEC_I_TILE_F64);

@@ -7,6 +7,7 @@
 #include "linalg/blocks.h"
 #include "linalg/columns.h"
 #include "linalg/engine.h"
+#include "linalg/orthonormal.h"
 #include "subspace/subspaces.h"
 
 #define LARGE 384 /* the lesser side of rows for whose few directions a Krylov space is faster than all eigenvectors */
@@ -211,7 +212,7 @@ conclude(const search *s, int64_t kept, conceptdec_i_principal *answer)
     memcpy(answer->vectors, s->vectors, (size_t)(kept * p->d) * sizeof(double));
     for (int64_t k = 0; k < kept; k++) {
         answer->variances[k] = s->values[k] * s->unit * s->unit;
-        conceptdec_i_subspaces_orient(answer->vectors + k * p->d, p->d);
+        conceptdec_i_orient(answer->vectors + k * p->d, p->d);
     }
     const double next = kept < s->most && kept < s->n_values ? fmax(s->values[kept], 0) : 0;
     answer->gap = (s->values[kept - 1] - next) / largest;

@@ -4,13 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/named.h"
 #include "linalg/engine.h"
+#include "stats/bootstrap.h"
 #include "stats/permute.h"
 #include "stats/samples.h"
 
 #define DEFAULT_RANK 10
 
-enum { SUBSPACES, GROUPS, PERMUTATIONS, BOOTSTRAP, MEMORY, SEED, CONFIDENCE, PERMUTE };
+enum { SUBSPACES, GROUPS, PERMUTATIONS, BOOTSTRAP, MEMORY, SEED, CONFIDENCE };
 enum { RANK = 1, EXPLAINED = 5 }; /* of conceptdec_subspaces_options */
 
 static const char *const schemes[] = {"free", "within", "whole"};
@@ -18,26 +20,19 @@ static const char *const bases[] = {"within", "uncentered", "means", "difference
 
 /* ---- options ---- */
 
+/* With defaults filled in: one that is written out changes nothing and may stand. */
 static conceptdec_status
-check_unused(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
+check_effects(conceptdec_ctx *ctx, const conceptdec_overlap_options *o)
 {
-    bool draws = o->permutations > 0 || o->bootstrap > 0;
-    bool uses_groups = o->bootstrap > 0 || (o->permutations > 0 && o->permute != CONCEPTDEC_PERMUTE_FREE);
-    const struct {
-        int bit;
-        bool is_set, is_used;
-        const char *text;
-    } parts[] = {
-        {GROUPS, o->groups != NULL, uses_groups,
-         "groups: play no part without bootstrap, or permute \"within\" or \"whole\""},
-        {SEED, o->seed != 0, draws, "seed: plays no part without permutations or bootstrap"},
-        {CONFIDENCE, o->confidence != 0, o->bootstrap > 0, "confidence: plays no part without bootstrap"},
-        {PERMUTE, o->permute != 0, o->permutations > 0, "permute: plays no part without permutations"},
+    const bool draws = o->permutations > 0 || o->bootstrap > 0, is_free = o->permute == CONCEPTDEC_PERMUTE_FREE;
+    const bool uses_groups = o->bootstrap > 0 || (o->permutations > 0 && !is_free);
+    const conceptdec_i_idle idle[] = {
+        {"groups", o->groups && !uses_groups, "there is neither a bootstrap nor permute \"within\" or \"whole\""},
+        {"seed", !draws && o->seed != 0, "there are neither permutations nor a bootstrap"},
+        {"confidence", o->bootstrap == 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE, "there is no bootstrap"},
+        {"permute", o->permutations == 0 && !is_free, "there are no permutations"},
     };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!parts[i].is_used && (parts[i].is_set || CONCEPTDEC_I_GIVEN(o, parts[i].bit)))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s", parts[i].text);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 static conceptdec_status
@@ -46,8 +41,8 @@ check_numbers(conceptdec_ctx *ctx, conceptdec_overlap_options *o)
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "permutations", o->permutations));
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "bootstrap", o->bootstrap));
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "permute", o->permute, CONCEPTDEC_PERMUTE_WHOLE + 1));
-    CONCEPTDEC_I_TRY(check_unused(ctx, o));
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
+    CONCEPTDEC_I_TRY(check_effects(ctx, o));
     if (!(o->confidence > 0 && o->confidence < 1))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "confidence: must lie between 0 and 1, both excluded");
     if (o->permute != CONCEPTDEC_PERMUTE_FREE && !o->groups)
@@ -141,16 +136,19 @@ report_options(conceptdec_i_concepts *c)
     const conceptdec_subspaces_options *s = &c->subspaces_options;
     conceptdec_ctx *ctx = c->ctx;
     conceptdec_result *r = c->result;
+    const conceptdec_i_option_number numbers[] = {
+        {"rank", (double)s->rank},
+        {"explained", s->explained},
+        {"tolerance", s->tolerance},
+        {"classes", (double)c->classes},
+        {"subspaces_seed", (double)s->seed},
+        {"permutations", (double)o->permutations},
+        {"bootstrap", (double)o->bootstrap},
+        {"confidence", o->confidence},
+    };
     CONCEPTDEC_I_TRY(conceptdec_i_overlap_report(ctx, o, r));
     CONCEPTDEC_I_TRY(conceptdec_i_result_option_text(ctx, r, "basis", bases[s->basis]));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "rank", (double)s->rank));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "explained", s->explained));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "tolerance", s->tolerance));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "classes", (double)c->classes));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "subspaces_seed", (double)s->seed));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "permutations", (double)o->permutations));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "bootstrap", (double)o->bootstrap));
-    CONCEPTDEC_I_TRY(conceptdec_i_result_option_number(ctx, r, "confidence", o->confidence));
+    CONCEPTDEC_I_TRY(conceptdec_i_result_option_numbers(ctx, r, numbers, sizeof numbers / sizeof *numbers));
     conceptdec_i_result_seed(r, o->seed);
     return conceptdec_i_result_option_text(ctx, r, "permute", schemes[o->permute]);
 }
@@ -169,10 +167,8 @@ static conceptdec_status
 tell_subspaces(conceptdec_i_concepts *c)
 {
     const conceptdec_subspaces *all = c->subspaces;
-    int64_t shape[2] = {all->count, 0};
+    const int64_t shape[2] = {all->count, conceptdec_i_subspaces_rank(all)};
     double *variances;
-    for (int64_t s = 0; s < all->count; s++)
-        shape[1] = max64(shape[1], all->ranks[s]);
     CONCEPTDEC_I_TRY(conceptdec_i_result_float64(c->ctx, c->result, CONCEPTDEC_R_VARIANCES, 2, shape, &variances));
     for (int64_t s = 0; s < all->count; s++)
         for (int64_t i = 0; i < shape[1]; i++)

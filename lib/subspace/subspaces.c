@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/named.h"
 #include "linalg/columns.h"
 #include "linalg/distances.h"
 
 #define COUNTS 7 /* start, with one more, and six arrays of S integers */
 #define REALS 2
-#define SAME 0x1p-16 /* magnitudes that agree to so many bits are equal: which is larger is rounding */
 
 /* ---- life ---- */
 
@@ -88,10 +88,7 @@ conceptdec_subspaces_get(const conceptdec_subspaces *s, const char *name, concep
     if (!s || !name || !array)
         return CONCEPTDEC_ENULL;
     const int32_t real = CONCEPTDEC_FLOAT64, whole = CONCEPTDEC_INT64;
-    const struct {
-        const char *name;
-        conceptdec_array array;
-    } all[] = {
+    const conceptdec_i_named all[] = {
         {CONCEPTDEC_S_BASES, {.data = s->bases, .shape = {s->total, s->d}, .ndim = 2, .dtype = real}},
         {CONCEPTDEC_S_START, {.data = s->start, .shape = {s->count + 1}, .ndim = 1, .dtype = whole}},
         {CONCEPTDEC_S_RANKS, {.data = s->ranks, .shape = {s->count}, .ndim = 1, .dtype = whole}},
@@ -104,12 +101,7 @@ conceptdec_subspaces_get(const conceptdec_subspaces *s, const char *name, concep
         {CONCEPTDEC_S_VIEW, {.data = s->view, .shape = {s->count}, .ndim = 1, .dtype = whole}},
         {CONCEPTDEC_S_CLASS, {.data = s->class_of, .shape = {s->count}, .ndim = 1, .dtype = whole}},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].name, name) == 0) {
-            *array = all[i].array;
-            return CONCEPTDEC_OK;
-        }
-    return CONCEPTDEC_ENAME;
+    return conceptdec_i_named_get(all, sizeof all / sizeof *all, name, array);
 }
 
 double
@@ -127,19 +119,13 @@ conceptdec_i_subspaces_unit(double *v, int64_t d)
     return length * unit;
 }
 
-void
-conceptdec_i_subspaces_orient(double *v, int64_t d)
+int64_t
+conceptdec_i_subspaces_rank(const conceptdec_subspaces *s)
 {
-    double largest = 0;
-    int64_t j = 0;
-    for (int64_t i = 0; i < d; i++)
-        largest = fmax(largest, fabs(v[i]));
-    while (fabs(v[j]) < largest * (1 - SAME))
-        j++;
-    for (int64_t i = 0; i < d && v[j] < 0; i++)
-        if (i != j)
-            v[i] = -v[i];
-    v[j] = fabs(v[j]);
+    int64_t most = 0;
+    for (int64_t i = 0; i < s->count; i++)
+        most = s->ranks[i] > most ? s->ranks[i] : most;
+    return most;
 }
 
 /* ---- one list of several ---- */

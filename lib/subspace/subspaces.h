@@ -36,8 +36,8 @@ double conceptdec_i_subspaces_tolerance(const conceptdec_subspaces_options *opti
                                         int32_t dtype);
 /* Makes a direction 1 long, whatever its scale, and returns how long it was; one of length 0 stays. */
 double conceptdec_i_subspaces_unit(double *direction, int64_t d);
-/* The orientation that all directions have: of the elements of largest magnitude the first is positive. */
-void conceptdec_i_subspaces_orient(double *direction, int64_t d);
+/* The largest rank in a list. */
+int64_t conceptdec_i_subspaces_rank(const conceptdec_subspaces *subspaces);
 
 /* The subspaces of the classes of one opened and finite view under these labels (n, -1 or 0..classes-1): what
  * conceptdec_subspaces_new() does for each view, and what each permutation and bootstrap draw does again. row: NULL, or n

@@ -92,9 +92,7 @@ direction_is_sound(const conceptdec_subspaces *s, int64_t i, int64_t k)
 static conceptdec_status
 read_arrays(conceptdec_i_record *file, const conceptdec_i_record_part *parts, const conceptdec_subspaces *s)
 {
-    for (int i = 1; i < PARTS; i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts + 1, PARTS - 1));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     for (int64_t i = 0; i < s->count; i++) {
         bool is_sound = counts_are_sound(s, i);

@@ -70,34 +70,23 @@ check_numbers(conceptdec_ctx *ctx, const conceptdec_subspaces_options *o)
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-idle(conceptdec_ctx *ctx, const char *name, const char *where)
-{
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: plays no part %s", name, where);
-}
-
 /* One rule for the rank; what a basis of one direction has no use for. */
 static conceptdec_status
 check_parts(conceptdec_ctx *ctx, const conceptdec_subspaces_options *o)
 {
     const bool is_one = o->basis == CONCEPTDEC_BASIS_DIFFERENCE || o->basis == CONCEPTDEC_BASIS_PROBE;
     const bool is_principal = o->basis == CONCEPTDEC_BASIS_WITHIN || o->basis == CONCEPTDEC_BASIS_UNCENTERED;
-    if (has_rank(o) && has_share(o))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "explained: plays no part where rank is given");
-    if (is_one && has_share(o))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "explained: plays no part with basis \"%s\", one direction",
-                                 bases[o->basis]);
+    const conceptdec_i_idle idle[] = {
+        {"explained", has_rank(o) && has_share(o), "so is rank"},
+        {"explained", is_one && has_share(o), "the basis is of one direction"},
+        {"tolerance", is_one && conceptdec_i_subspaces_has_tolerance(o), "the basis is of one direction"},
+        {"probe", o->probe && o->basis != CONCEPTDEC_BASIS_PROBE, "basis is not \"probe\""},
+        {"seed", !is_principal && o->seed != 0, "basis is neither \"within\" nor \"uncentered\""},
+    };
     if (is_one && o->rank > 1)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "rank: %lld, but basis \"%s\" has one direction",
                                  (long long)o->rank, bases[o->basis]);
-    if (is_one && conceptdec_i_subspaces_has_tolerance(o))
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "tolerance: plays no part with basis \"%s\", one direction",
-                                 bases[o->basis]);
-    if (o->basis != CONCEPTDEC_BASIS_PROBE && o->probe)
-        return idle(ctx, "probe", "but with basis \"probe\"");
-    if (!is_principal && (CONCEPTDEC_I_GIVEN(o, SEED) || o->seed))
-        return idle(ctx, "seed", "but with bases \"within\" and \"uncentered\"");
-    return CONCEPTDEC_OK;
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 conceptdec_status
@@ -114,17 +103,14 @@ conceptdec_i_subspaces_options_take(conceptdec_ctx *ctx, const conceptdec_subspa
 conceptdec_status
 conceptdec_i_subspaces_options_refuse(conceptdec_ctx *ctx, const conceptdec_subspaces_options *o, bool is_moments)
 {
-    const char *const where = is_moments ? "where moments are given" : "where bases are given";
-    const bool has_classes = CONCEPTDEC_I_GIVEN(o, CLASSES) || o->classes;
-    if (is_moments && has_classes)
-        return idle(ctx, "classes", where);
-    if (is_moments)
-        return CONCEPTDEC_OK;
-    if (CONCEPTDEC_I_GIVEN(o, BASIS) || o->basis)
-        return idle(ctx, "basis", where);
-    if (has_rank(o) || has_share(o))
-        return idle(ctx, has_rank(o) ? "rank" : "explained", where);
-    if (CONCEPTDEC_I_GIVEN(o, SEED) || o->seed)
-        return idle(ctx, "seed", where);
-    return CONCEPTDEC_I_GIVEN(o, MEMORY) || o->memory != DEFAULT_MEMORY ? idle(ctx, "memory", where) : CONCEPTDEC_OK;
+    const char *const bases_are = "bases are, too";
+    const conceptdec_i_idle idle[] = {
+        {"classes", is_moments && o->classes != 0, "the moments have their own"},
+        {"basis", !is_moments && o->basis != 0, bases_are},
+        {"rank", !is_moments && has_rank(o), bases_are},
+        {"explained", !is_moments && has_share(o), bases_are},
+        {"seed", !is_moments && o->seed != 0, bases_are},
+        {"memory", !is_moments && o->memory != DEFAULT_MEMORY, bases_are},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }

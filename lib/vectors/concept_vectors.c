@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/columns.h"
+#include "linalg/dot.h"
 #include "stats/bootstrap.h"
 #include "stats/class_means.h"
 #include "stats/groups.h"
@@ -29,29 +30,21 @@ static const char *const references[] = {"rest", "mean", "class", "given"};
 
 /* ---- options ---- */
 
+/* With defaults filled in: one that is written out changes nothing and may stand, but for a class. */
 static conceptdec_status
-idle(conceptdec_ctx *ctx, const char *name, const char *needs)
-{
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: plays no part without %s", name, needs);
-}
-
-static conceptdec_status
-check_parts(conceptdec_ctx *ctx, const conceptdec_vectors_options *o)
+check_effects(conceptdec_ctx *ctx, const conceptdec_vectors_options *o)
 {
     const bool draws = o->bootstrap > 0 || o->splits > 0;
-    if (o->baseline && o->reference != CONCEPTDEC_BASELINE_GIVEN)
-        return idle(ctx, "baseline", "reference \"given\"");
-    if (!o->baseline && o->reference == CONCEPTDEC_BASELINE_GIVEN)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "baseline: missing, but reference is \"given\"");
-    if ((CONCEPTDEC_I_GIVEN(o, BASELINE_CLASS) || o->baseline_class) && o->reference != CONCEPTDEC_BASELINE_CLASS)
-        return idle(ctx, "baseline_class", "reference \"class\"");
-    if (o->groups && !draws)
-        return idle(ctx, "groups", "bootstrap or splits");
-    if ((CONCEPTDEC_I_GIVEN(o, SEED) || o->seed) && !draws)
-        return idle(ctx, "seed", "bootstrap or splits");
-    if ((CONCEPTDEC_I_GIVEN(o, CONFIDENCE) || o->confidence != 0) && o->bootstrap == 0)
-        return idle(ctx, "confidence", "bootstrap");
-    return CONCEPTDEC_OK;
+    const bool has_class = o->baseline_class != 0 || CONCEPTDEC_I_GIVEN(o, BASELINE_CLASS);
+    const char *const no_draws = "there is neither a bootstrap nor splits";
+    const conceptdec_i_idle idle[] = {
+        {"baseline", o->baseline && o->reference != CONCEPTDEC_BASELINE_GIVEN, "reference is not \"given\""},
+        {"baseline_class", has_class && o->reference != CONCEPTDEC_BASELINE_CLASS, "reference is not \"class\""},
+        {"groups", o->groups && !draws, no_draws},
+        {"seed", o->seed != 0 && !draws, no_draws},
+        {"confidence", o->bootstrap == 0 && o->confidence != CONCEPTDEC_I_CONFIDENCE, "there is no bootstrap"},
+    };
+    return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 static conceptdec_status
@@ -64,9 +57,8 @@ take_options(conceptdec_ctx *ctx, const conceptdec_vectors_options *given, conce
     CONCEPTDEC_I_TRY(conceptdec_i_check_choice(ctx, "reference", o->reference, CONCEPTDEC_BASELINE_GIVEN + 1));
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "bootstrap", o->bootstrap));
     CONCEPTDEC_I_TRY(conceptdec_i_check_count(ctx, "splits", o->splits));
-    CONCEPTDEC_I_TRY(check_parts(ctx, o));
     conceptdec_i_default_int(o->given, MEMORY, &o->memory, INT64_C(1) << 29);
-    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, 0.95);
+    conceptdec_i_default_real(o->given, CONFIDENCE, &o->confidence, CONCEPTDEC_I_CONFIDENCE);
     if (o->classes < 0 || o->classes > INT32_MAX || (CONCEPTDEC_I_GIVEN(o, CLASSES) && o->classes == 0))
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "classes: %lld is not in 1..%d", (long long)o->classes,
                                  INT32_MAX);
@@ -74,7 +66,9 @@ take_options(conceptdec_ctx *ctx, const conceptdec_vectors_options *given, conce
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "memory: %lld bytes, must be above 0", (long long)o->memory);
     if (!(o->confidence > 0 && o->confidence < 1))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "confidence: must be above 0 and below 1");
-    return CONCEPTDEC_OK;
+    if (!o->baseline && o->reference == CONCEPTDEC_BASELINE_GIVEN)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ENULL, "baseline: missing, but reference is \"given\"");
+    return check_effects(ctx, o);
 }
 
 /* ---- samples ---- */
@@ -246,11 +240,11 @@ conclude(const conceptdec_i_vectors *v, double *means, double *vectors, double *
 {
     const int64_t C = v->classes, d = v->d;
     for (int64_t c = 0; c < C; c++)
-        norms[c] = sqrt(conceptdec_i_vectors_dot(vectors + c * d, vectors + c * d, d));
+        norms[c] = sqrt(dot(vectors + c * d, vectors + c * d, d));
     for (int64_t c = 0; c < C; c++) {
         for (int64_t a = 0; a < c; a++)
             cosines[a * C + c] = cosines[c * C + a] = conceptdec_i_vectors_cosine(
-                v, conceptdec_i_vectors_dot(vectors + a * d, vectors + c * d, d), norms[a], norms[c]);
+                v, dot(vectors + a * d, vectors + c * d, d), norms[a], norms[c]);
         cosines[c * C + c] = norms[c] > v->rounding ? 1 : (double)NAN;
         CONCEPTDEC_I_TRY(conceptdec_i_poll(v->arena->ctx, 1));
     }

@@ -26,8 +26,6 @@ typedef struct conceptdec_i_vectors {
  * baseline is not there. scratch: d. */
 void conceptdec_i_vectors_contrast(const conceptdec_i_vectors *v, const double *means, const double *weight,
                                    double *scratch, double *vectors);
-/* The same bits for a pair in either order. */
-double conceptdec_i_vectors_dot(const double *a, const double *b, int64_t d);
 /* Of two vectors of these lengths and this product; NaN where one is no longer than rounding. */
 double conceptdec_i_vectors_cosine(const conceptdec_i_vectors *v, double product, double a, double b);
 

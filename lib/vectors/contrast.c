@@ -47,19 +47,6 @@ conceptdec_i_vectors_contrast(const conceptdec_i_vectors *v, const double *means
 }
 
 double
-conceptdec_i_vectors_dot(const double *a, const double *b, int64_t d)
-{
-    double sums[8] = {0};
-    int64_t i = 0;
-    for (; i + 8 <= d; i += 8)
-        for (int64_t j = 0; j < 8; j++)
-            sums[j] += a[i + j] * b[i + j];
-    for (; i < d; i++)
-        sums[0] += a[i] * b[i];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-}
-
-double
 conceptdec_i_vectors_cosine(const conceptdec_i_vectors *v, double product, double a, double b)
 {
     const double cosine = product / a / b;

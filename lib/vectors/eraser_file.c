@@ -92,9 +92,7 @@ read_arrays(conceptdec_i_record *file, conceptdec_eraser *e)
 {
     conceptdec_i_record_part parts[PARTS];
     list_parts(e, parts);
-    for (int i = 0; i < PARTS; i++)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_record_get(file, parts[i].data, (uint64_t)parts[i].count * (uint64_t)parts[i].size));
+    CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, PARTS));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
     if (e->kind == CONCEPTDEC_ERASE_PROJECTION)
         memcpy(e->removed, e->read, (size_t)(e->rank * e->d) * sizeof *e->read);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/dot.h"
 #include "linalg/engine.h"
 #include "stats/bootstrap.h"
 #include "stats/stream.h"
@@ -56,11 +57,11 @@ consume(void *argument, int64_t draw, const double *means, const double *weight,
     double *vectors = b->scratch + lane * scratch_size(v), *norm = vectors + v->classes * d;
     conceptdec_i_vectors_contrast(v, means, weight, norm + v->classes, vectors);
     for (int64_t c = 0; c < v->classes; c++) {
-        norm[c] = sqrt(conceptdec_i_vectors_dot(vectors + c * d, vectors + c * d, d));
+        norm[c] = sqrt(dot(vectors + c * d, vectors + c * d, d));
         b->norms[c * draws + draw] = norm[c] * v->unit;
         for (int64_t a = 0; a < c; a++)
             b->cosines[pair_at(a, c) * draws + draw] = conceptdec_i_vectors_cosine(
-                v, conceptdec_i_vectors_dot(vectors + a * d, vectors + c * d, d), norm[a], norm[c]);
+                v, dot(vectors + a * d, vectors + c * d, d), norm[a], norm[c]);
     }
 }
 

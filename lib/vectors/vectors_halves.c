@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/dot.h"
 #include "linalg/engine.h"
 #include "vectors/concept_vectors.h"
 
@@ -42,8 +43,7 @@ consume(void *argument, int64_t split, const double *means, const double *weight
     for (int64_t c = 0; c < v->classes; c++) {
         const double *a = first + c * d, *b = second + c * d;
         h->cosines[c * v->options.splits + split] =
-            conceptdec_i_vectors_cosine(v, conceptdec_i_vectors_dot(a, b, d), sqrt(conceptdec_i_vectors_dot(a, a, d)),
-                                        sqrt(conceptdec_i_vectors_dot(b, b, d)));
+            conceptdec_i_vectors_cosine(v, dot(a, b, d), sqrt(dot(a, a, d)), sqrt(dot(b, b, d)));
     }
 }
 

@@ -18,7 +18,6 @@ set -eu
 CALLED_FROM=$PWD # what names of files are relative to
 export CALLED_FROM
 cd "$(dirname "$0")/../.."
-build=build/bench
 peers=chroot
 task=run
 count=$#
@@ -33,29 +32,10 @@ while [ "$count" -gt 0 ]; do
     *) set -- "$@" "$argument" ;;
     esac
 done
-export PYTHONDONTWRITEBYTECODE=1
-mkdir -p $build
-[ $task = run ] || exec /usr/bin/python3 tests/bench/compare.py "$@"
+[ $task = run ] || PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 tests/bench/compare.py "$@"
 
-# Debian 12's OpenBLAS does not know newer processors and falls back to kernels many times slower. Every process gets
-# what the processor can do, ours and the peers alike.
-if grep -q avx512bw /proc/cpuinfo; then
-    export OPENBLAS_CORETYPE=SkylakeX
-elif grep -q avx2 /proc/cpuinfo; then
-    export OPENBLAS_CORETYPE=Haswell
-fi
-OMP_NUM_THREADS=$(nproc)
-export OMP_NUM_THREADS
-export OPENBLAS_NUM_THREADS="$OMP_NUM_THREADS"
-
-[ -f $build/build.ninja ] ||
-    meson setup $build --buildtype=release -Dtests=disabled -Dexamples=disabled >$build/setup.log 2>&1 ||
-    { cat $build/setup.log; exit 1; }
-ninja -C $build >$build/build.log 2>&1 || { tail -n 30 $build/build.log; exit 1; }
+. tests/bench/beside.sh
 ${CC:-cc} -O2 -pthread tests/bench/peak.c -o $build/peak
-CONCEPTDEC_LIBRARY=$PWD/$build/lib/libconceptdec.so
-export CONCEPTDEC_LIBRARY
-export PYTHONPATH="$PWD/bindings/python"
 
 can_import() { /usr/bin/python3 -c "import $1" 2>/dev/null; }
 

@@ -70,7 +70,7 @@ SPOIL(other_subspaces, c->options.subspaces = &c->subspaces)
 SPOIL(other_groups, c->options.groups = &c->groups)
 SPOIL(other_permutations, c->options.permutations = 3)
 SPOIL(other_bootstrap, c->options.bootstrap = 3)
-SPOIL(other_seed, c->options.given = 1u << 5)
+SPOIL(other_seed, c->options.seed = 3)
 SPOIL(other_confidence, c->options.confidence = 0.9)
 SPOIL(other_permute, c->options.permute = 1)
 SPOIL(negative_permutations, c->options.permutations = -1)
@@ -110,13 +110,13 @@ static const struct {
     {false, zero_memory, CONCEPTDEC_EINVAL, "memory: 0 bytes"},
     {false, little_memory, CONCEPTDEC_ENOMEM, "memory: 5000 bytes"},
     {false, unknown_flag, CONCEPTDEC_ERESERVED, "flags: 0x4"},
-    {false, other_subspaces, CONCEPTDEC_EINVAL, "subspaces: plays no part"},
-    {false, other_groups, CONCEPTDEC_EINVAL, "groups: plays no part"},
-    {false, other_permutations, CONCEPTDEC_EINVAL, "permutations: plays no part"},
-    {false, other_bootstrap, CONCEPTDEC_EINVAL, "bootstrap: plays no part"},
-    {false, other_seed, CONCEPTDEC_EINVAL, "seed: plays no part"},
-    {false, other_confidence, CONCEPTDEC_EINVAL, "confidence: plays no part"},
-    {false, other_permute, CONCEPTDEC_EINVAL, "permute: plays no part"},
+    {false, other_subspaces, CONCEPTDEC_EINVAL, "subspaces: is given, but the subspaces are there"},
+    {false, other_groups, CONCEPTDEC_EINVAL, "groups: is given, but the subspaces are there"},
+    {false, other_permutations, CONCEPTDEC_EINVAL, "permutations: is given, but the subspaces are there"},
+    {false, other_bootstrap, CONCEPTDEC_EINVAL, "bootstrap: is given, but the subspaces are there"},
+    {false, other_seed, CONCEPTDEC_EINVAL, "seed: is given, but the subspaces are there"},
+    {false, other_confidence, CONCEPTDEC_EINVAL, "confidence: is given, but the subspaces are there"},
+    {false, other_permute, CONCEPTDEC_EINVAL, "permute: is given, but the subspaces are there"},
     {false, cancelled, CONCEPTDEC_ECANCELLED, ""},
     {true, no_views, CONCEPTDEC_ENULL, "views: is NULL"},
     {true, no_labels, CONCEPTDEC_ENULL, "labels: is NULL"},
@@ -131,10 +131,10 @@ static const struct {
     {true, certain, CONCEPTDEC_EINVAL, "confidence"},
     {true, no_number, CONCEPTDEC_EINVAL, "confidence"},
     {true, no_groups, CONCEPTDEC_EGROUPS, "groups: missing, but permute \"within\""},
-    {true, idle_groups, CONCEPTDEC_EINVAL, "groups: play no part"},
-    {true, idle_seed, CONCEPTDEC_EINVAL, "seed: plays no part"},
-    {true, idle_permute, CONCEPTDEC_EINVAL, "permute: plays no part"},
-    {true, idle_confidence, CONCEPTDEC_EINVAL, "confidence: plays no part"},
+    {true, idle_groups, CONCEPTDEC_EINVAL, "groups: is given, but there is neither"},
+    {true, idle_seed, CONCEPTDEC_EINVAL, "seed: is given, but there are neither"},
+    {true, idle_permute, CONCEPTDEC_EINVAL, "permute: is given, but there are no permutations"},
+    {true, idle_confidence, CONCEPTDEC_EINVAL, "confidence: is given, but there is no bootstrap"},
     {true, fewer_groups, CONCEPTDEC_ESIZE, "groups: 89 rows"},
     {true, float_groups, CONCEPTDEC_EDTYPE, "groups"},
     {true, same_labels, CONCEPTDEC_EGROUPS, "groups: each has one label only"},

@@ -36,8 +36,8 @@ static conceptdec_ctx *ctx;
 static conceptdec_probe_model *fitted; /* to scene_x and the labels of a call */
 
 /* Bits of `given`. */
-enum { LAMBDAS, N_LAMBDAS, CLASSES = 6, FOLDS, MAX_ITERATIONS = 11, MEMORY, CONFIDENCE = 14, TOLERANCE, SHRINKAGE, 
-    PROTOCOL = 18, COVARIANCE = 20, PERMUTE };
+enum { LAMBDAS, N_LAMBDAS, CLASSES = 6, FOLDS, MAX_ITERATIONS = 11, MEMORY, CONFIDENCE = 14, TOLERANCE, SHRINKAGE,
+    PROTOCOL = 18, COVARIANCE = 20 };
 
 static void
 make_call(call *c)
@@ -419,7 +419,6 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(idle_tolerance, LABELLED, EINVAL, "tolerance", "only kind \"logistic\"", (O->kind = LDA, O->tolerance = 1e-6))   \
     X(idle_permute, SCORED, EINVAL, "permute", "without permutations",                                                 \
       (O->groups = &c->groups, O->permute = CONCEPTDEC_PERMUTE_WITHIN))                                                \
-    X(idle_permute_free, SCORED, EINVAL, "permute", "without permutations", meant(c, PERMUTE))                         \
     X(idle_confidence, SCORED, EINVAL, "confidence", "without bootstrap", O->confidence = 0.9)                         \
     X(idle_types, SCORED, EINVAL, "types", "only control tasks", O->types = &c->types)                                 \
     X(idle_covariance, LABELLED, EINVAL, "covariance", "has no covariance", meant(c, COVARIANCE))                      \
@@ -727,15 +726,6 @@ START_TEST(not_converged)
 }
 END_TEST
 
-/* ---- models and files ---- */
-
-static void
-expect_text(conceptdec_status got, conceptdec_status status, const char *part)
-{
-    ck_assert_msg(got == status, "%s instead of %s", conceptdec_status_name(got), conceptdec_status_name(status));
-    ck_assert_msg(strstr(conceptdec_ctx_error(ctx), part), "\"%s\" lacks \"%s\"", conceptdec_ctx_error(ctx), part);
-}
-
 START_TEST(null_context)
 {
     static char untouched;
@@ -754,63 +744,6 @@ START_TEST(null_context)
 }
 END_TEST
 
-START_TEST(files)
-{
-    conceptdec_probe_model *loaded = NULL;
-    expect_text(conceptdec_probe_model_save(ctx, NULL, "unused"), CONCEPTDEC_ENULL, "model");
-    expect_text(conceptdec_probe_model_save(ctx, fitted, NULL), CONCEPTDEC_ENULL, "path");
-    expect_text(conceptdec_probe_model_save(ctx, fitted, "/nonexistent/folder/probe"), CONCEPTDEC_EIO, "/nonexistent");
-    expect_text(conceptdec_probe_model_load(ctx, NULL, &loaded), CONCEPTDEC_ENULL, "path");
-    expect_text(conceptdec_probe_model_load(ctx, "unused", NULL), CONCEPTDEC_ENULL, "model");
-    expect_text(conceptdec_probe_model_load(ctx, "/nonexistent", &loaded), CONCEPTDEC_EIO, "/nonexistent");
-    expect_text(conceptdec_probe_model_load(ctx, "/dev/null", &loaded), CONCEPTDEC_EFORMAT, "/dev/null");
-    expect_text(conceptdec_probe_model_load(ctx, "/", &loaded), CONCEPTDEC_EIO, "path");
-    ck_assert_ptr_null(loaded);
-}
-END_TEST
-
-START_TEST(questions)
-{
-    conceptdec_array array = {.ndim = 77};
-    ck_assert_int_eq(conceptdec_probe_model_get(NULL, CONCEPTDEC_R_WEIGHTS, &array), CONCEPTDEC_ENULL);
-    ck_assert_int_eq(conceptdec_probe_model_get(fitted, NULL, &array), CONCEPTDEC_ENULL);
-    ck_assert_int_eq(conceptdec_probe_model_get(fitted, CONCEPTDEC_R_WEIGHTS, NULL), CONCEPTDEC_ENULL);
-    ck_assert_int_eq(conceptdec_probe_model_get(fitted, "weight", &array), CONCEPTDEC_ENAME);
-    ck_assert_int_eq(conceptdec_probe_model_get(fitted, "", &array), CONCEPTDEC_ENAME);
-    ck_assert_int_eq(array.ndim, 77);
-    ck_assert_int_eq(conceptdec_probe_model_get(fitted, CONCEPTDEC_R_WEIGHTS, &array), CONCEPTDEC_OK);
-    ck_assert(array.ndim == 2 && array.shape[0] == 3 && array.shape[1] == COLS);
-}
-END_TEST
-
-/* Every byte of a file changed once, and every shorter file: refused, and nothing is lost. */
-START_TEST(damaged_files)
-{
-    char folder[] = "/tmp/conceptdec-probe-XXXXXX", path[64];
-    static unsigned char bytes[4096];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/probe", folder);
-    ck_assert_int_eq(conceptdec_probe_model_save(ctx, fitted, path), CONCEPTDEC_OK);
-    FILE *file = fopen(path, "rb");
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    ck_assert(size > 100 && size < sizeof bytes);
-    int64_t live = allocator.live;
-    for (size_t i = 0; i < 2 * size; i++) {
-        conceptdec_probe_model *loaded = NULL;
-        bytes[i / 2] ^= i % 2 ? 0x40 : 0;
-        file = fopen(path, "wb");
-        fwrite(bytes, 1, i % 2 ? size : i / 2, file);
-        fclose(file);
-        bytes[i / 2] ^= i % 2 ? 0x40 : 0;
-        ck_assert_int_eq(conceptdec_probe_model_load(ctx, path, &loaded), CONCEPTDEC_EFORMAT);
-        ck_assert(!loaded && allocator.live == live);
-    }
-    (void)unlink(path);
-    ck_assert_int_eq(rmdir(folder), 0);
-}
-END_TEST
-
 static Suite *
 make_suite(void)
 {
@@ -824,9 +757,6 @@ make_suite(void)
     tcase_add_test(tests, zero_weights);
     tcase_add_test(tests, not_converged);
     tcase_add_test(tests, null_context);
-    tcase_add_test(tests, files);
-    tcase_add_test(tests, questions);
-    tcase_add_test(tests, damaged_files);
     suite_add_tcase(suite, tests);
     return suite;
 }

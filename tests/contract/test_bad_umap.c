@@ -71,8 +71,6 @@ CASE(repulsion, c->options.repulsion = INFINITY)
 CASE(mix, c->options.mix = 1.5)
 CASE(connectivity, c->options.local_connectivity = -1)
 CASE(target, c->options.target_weight = 1.5; c->options.labels = &c->labels)
-CASE(target_alone, c->options.target_weight = 0.3)
-CASE(target_alone_0, GIVEN(14))
 CASE(init_many, c->options.init = CONCEPTDEC_UMAP_PCA; c->options.n_components = 12)
 CASE(alignment, c->options.alignment = -1)
 CASE(window, c->options.window = -1)
@@ -83,7 +81,6 @@ CASE(reserved, c->options.reserved = 1)
 CASE(given, GIVEN(21))
 CASE(size, c->options.struct_size = 16)
 CASE(start_null, c->options.init = CONCEPTDEC_UMAP_GIVEN)
-CASE(start_unasked, c->options.start = &c->start)
 CASE(start_size, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start.cols = 1)
 CASE(start_nan, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start_values[5] = NAN)
 CASE(labels_size, c->options.labels = &c->labels; c->labels.rows = N - 1)
@@ -117,8 +114,6 @@ static const struct {
     {spoil_mix, CONCEPTDEC_EINVAL, "mix: "},
     {spoil_connectivity, CONCEPTDEC_EINVAL, "local_connectivity: "},
     {spoil_target, CONCEPTDEC_EINVAL, "target_weight: must be"},
-    {spoil_target_alone, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
-    {spoil_target_alone_0, CONCEPTDEC_EINVAL, "target_weight: is given, but"},
     {spoil_init_many, CONCEPTDEC_EK, "init: \"pca\" has at most"},
     {spoil_alignment, CONCEPTDEC_EINVAL, "alignment: "},
     {spoil_window, CONCEPTDEC_ESIZE, "window: -1"},
@@ -129,7 +124,6 @@ static const struct {
     {spoil_given, CONCEPTDEC_ESTRUCT_TAIL, "options.given"},
     {spoil_size, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size"},
     {spoil_start_null, CONCEPTDEC_ENULL, "start: "},
-    {spoil_start_unasked, CONCEPTDEC_EINVAL, "start: "},
     {spoil_start_size, CONCEPTDEC_ESIZE, "start: 12 x 1, must be 12 x 2"},
     {spoil_start_nan, CONCEPTDEC_ENONFINITE, "start: "},
     {spoil_labels_size, CONCEPTDEC_ESIZE, "labels: "},
@@ -166,23 +160,101 @@ START_TEST(arguments)
 }
 END_TEST
 
+/* ---- options that would change nothing ---- */
+
+enum { EPOCHS = 4, STRANGERS, TARGET = 14, ALIGNMENT, WINDOW, METRIC };
+
+#define STILL(what) (c->options.epochs = 0, GIVEN(EPOCHS), what)
+
+CASE(alignment_given, c->options.alignment = 0.5)
+CASE(alignment_none, GIVEN(ALIGNMENT))
+CASE(window_given, c->options.window = 1)
+CASE(target_given, c->options.target_weight = 0.3)
+CASE(target_none, GIVEN(TARGET))
+CASE(start_beside, c->options.start = &c->start)
+CASE(still_strangers, STILL(c->options.negative_samples = 7))
+CASE(still_rate, STILL(c->options.learning_rate = 2))
+CASE(still_repulsion, STILL(c->options.repulsion = 2))
+CASE(still_alignment, STILL(c->options.alignment = 0.5))
+CASE(still_window, STILL(c->options.window = 1))
+CASE(one_epoch, (c->options.epochs = 1, c->options.learning_rate = 2))
+CASE(repels_without, (GIVEN(STRANGERS), c->options.repulsion = 2))
+CASE(pulls_without, (GIVEN(WINDOW), c->options.alignment = 0.5))
+CASE(views_without, (GIVEN(ALIGNMENT), c->options.window = 1))
+CASE(seed_without, STILL((c->options.init = CONCEPTDEC_UMAP_GIVEN, c->options.start = &c->start, c->options.seed = 3)))
+CASE(defaults, (c->options.alignment = 0.01, c->options.window = 2, c->options.target_weight = 0.5))
+CASE(still_defaults, STILL((c->options.negative_samples = 5, c->options.learning_rate = 1, c->options.repulsion = 1)))
+CASE(still_seed, STILL(c->options.seed = 3))
+
+enum { IN_ONE = 1, IN_VIEWS };
+
+static const struct {
+    int where; /* idle there; elsewhere it plays a part */
+    void (*spoil)(call *);
+    const char *text;
+} idle[] = {
+    {IN_ONE, spoil_alignment_given, "alignment: is given, but only aligned views"},
+    {IN_ONE, spoil_alignment_none, "alignment: is given, but only aligned views"},
+    {IN_ONE, spoil_window_given, "window: is given, but only aligned views"},
+    {IN_ONE | IN_VIEWS, spoil_target_given, "target_weight: is given, but there are no labels"},
+    {IN_ONE | IN_VIEWS, spoil_target_none, "target_weight: is given, but there are no labels"},
+    {IN_ONE | IN_VIEWS, spoil_start_beside, "start: is given, but init is not"},
+    {IN_ONE | IN_VIEWS, spoil_still_strangers, "negative_samples: is given, but without epochs"},
+    {IN_ONE | IN_VIEWS, spoil_still_rate, "learning_rate: is given, but without epochs"},
+    {IN_ONE | IN_VIEWS, spoil_still_repulsion, "repulsion: is given, but without epochs"},
+    {IN_ONE | IN_VIEWS, spoil_still_alignment, "alignment: is given, but"},
+    {IN_ONE | IN_VIEWS, spoil_still_window, "window: is given, but"},
+    {IN_ONE | IN_VIEWS, spoil_one_epoch, "learning_rate: is given, but without epochs"},
+    {IN_ONE | IN_VIEWS, spoil_repels_without, "repulsion: is given, but there are no negative_samples"},
+    {IN_ONE | IN_VIEWS, spoil_pulls_without, "alignment: is given, but"},
+    {IN_ONE | IN_VIEWS, spoil_views_without, "is given, but"},
+    {IN_ONE | IN_VIEWS, spoil_seed_without, "seed: is given, but nothing is drawn"},
+    {0, spoil_defaults, ""},
+    {0, spoil_still_defaults, ""},
+    {0, spoil_still_seed, ""},
+};
+
+START_TEST(idle_options)
+{
+    const int where = idle[_i].where;
+    conceptdec_umap *umap = NULL;
+    conceptdec_result *result = NULL;
+    call c;
+    make(&c);
+    idle[_i].spoil(&c);
+    const conceptdec_matrix views[2] = {c.x, c.x};
+    const conceptdec_status one = conceptdec_umap_new(ctx, &c.x, &c.options, &umap);
+    expect(one, where & IN_ONE ? CONCEPTDEC_EINVAL : CONCEPTDEC_OK, where & IN_ONE ? idle[_i].text : "");
+    const conceptdec_status two = conceptdec_umap_aligned(ctx, views, 2, &c.options, &result);
+    expect(two, where & IN_VIEWS ? CONCEPTDEC_EINVAL : CONCEPTDEC_OK, where & IN_VIEWS ? idle[_i].text : "");
+    conceptdec_umap_free(umap);
+    conceptdec_result_free(result);
+}
+END_TEST
+
 START_TEST(tables)
 {
     call c;
     make(&c);
     conceptdec_neighbors_options search = {.struct_size = sizeof search, .k = 3};
-    conceptdec_neighbors *table, *queries;
+    conceptdec_neighbors *table, *queries, *cosine;
     conceptdec_umap *umap = NULL;
+    conceptdec_umap_options meant = c.options;
+    meant.n_neighbors = 3;
+    meant.given = (uint64_t)1 << METRIC;
     ck_assert_int_eq(conceptdec_neighbors_new(ctx, &c.x, NULL, &search, &table), CONCEPTDEC_OK);
     ck_assert_int_eq(conceptdec_neighbors_new(ctx, &c.x, &c.queries, &search, &queries), CONCEPTDEC_OK);
+    search.metric = CONCEPTDEC_METRIC_COSINE;
+    ck_assert_int_eq(conceptdec_neighbors_new(ctx, &c.x, NULL, &search, &cosine), CONCEPTDEC_OK);
     expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ESHALLOW, "4 are needed");
     c.options.n_neighbors = 3;
     expect(conceptdec_umap_from_neighbors(ctx, NULL, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "neighbors");
     expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, NULL), CONCEPTDEC_ENULL, "umap");
     expect(conceptdec_umap_from_neighbors(ctx, queries, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "has queries");
     c.options.metric = CONCEPTDEC_METRIC_COSINE;
-    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "metric");
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "metric: is 1");
     c.options.metric = 0;
+    expect(conceptdec_umap_from_neighbors(ctx, cosine, NULL, &meant, &umap), CONCEPTDEC_EINVAL, "metric: is 0");
     c.options.init = CONCEPTDEC_UMAP_PCA;
     expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_ENULL, "x: missing");
     c.x_values[0] += 1;
@@ -192,6 +264,7 @@ START_TEST(tables)
     ck_assert_ptr_null(umap);
     conceptdec_neighbors_free(table);
     conceptdec_neighbors_free(queries);
+    conceptdec_neighbors_free(cosine);
 }
 END_TEST
 
@@ -254,6 +327,7 @@ make_suite(void)
     TCase *tests = tcase_create("refused");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, arguments, 0, CASES);
+    tcase_add_loop_test(tests, idle_options, 0, (int)(sizeof idle / sizeof *idle));
     tcase_add_test(tests, tables);
     tcase_add_test(tests, objects);
     suite_add_tcase(suite, tests);

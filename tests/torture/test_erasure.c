@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "check_main.h"
-#include "core/core.h"
-#include "harness.h"
+#include "results.h"
 
 enum { ROWS = 150, COLS = 5 };
 
@@ -177,91 +176,18 @@ erase(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     return status;
 }
 
-static conceptdec_status
-erase_work(conceptdec_ctx *ctx, void *argument, void **output)
-{
-    conceptdec_result *result = NULL;
-    conceptdec_status status = erase(ctx, *(int *)argument, &result);
-    expect_untouched(status, result);
-    if (status == CONCEPTDEC_OK)
-        *output = result;
-    return status;
-}
-
-static void
-release(void *output)
-{
-    conceptdec_result_free(output);
-}
-
 START_TEST(erasure_without_memory)
 {
-    int variant = _i / 2;
     fill();
-    ck_assert_int_ge(torture(1 + _i % 2, erase_work, &variant, release), 20);
+    ck_assert_int_ge(torture_result(1 + _i % 2, erase, _i / 2), 20);
     (void)remove(path);
 }
 END_TEST
 
-/* ---- cancelled ---- */
-
-typedef struct stopper {
-    conceptdec_ctx *ctx;
-    int64_t calls, stop_at;
-} stopper;
-
-static int32_t
-report(void *user, const conceptdec_progress *progress)
-{
-    stopper *s = user;
-    ck_assert(progress->done >= 0 && progress->done <= progress->total);
-    s->ctx->last_report = INT64_MIN / 2; /* the next poll reports again, however soon it comes */
-    return ++s->calls != s->stop_at;
-}
-
-static double
-last_of(const conceptdec_result *r)
-{
-    conceptdec_array array;
-    int64_t count = 1;
-    ck_assert_int_eq(conceptdec_result_get(r, conceptdec_result_name(r, 0), &array), CONCEPTDEC_OK);
-    for (int i = 0; i < array.ndim; i++)
-        count *= array.shape[i];
-    return ((const double *)array.data)[count - 1];
-}
-
 START_TEST(cancelled_everywhere)
 {
-    torture_allocator allocator = {0};
-    stopper s = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1 + _i % 2);
-    conceptdec_result *result = NULL;
-    conceptdec_status status = CONCEPTDEC_ECANCELLED;
-    options.progress = report;
-    options.progress_user = &s;
     fill();
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
-    ck_assert_int_eq(erase(s.ctx, _i / 2, &result), CONCEPTDEC_OK);
-    const double wanted = last_of(result);
-    conceptdec_result_free(result);
-    ck_assert_int_ge(s.calls, 5);
-    for (int64_t n = 1; status != CONCEPTDEC_OK; n++) {
-        int64_t live = allocator.live;
-        s.calls = 0;
-        s.stop_at = n;
-        s.ctx->last_report = INT64_MIN / 2;
-        result = NULL;
-        status = erase(s.ctx, _i / 2, &result);
-        if (status == CONCEPTDEC_OK)
-            break;
-        ck_assert_int_eq(status, CONCEPTDEC_ECANCELLED);
-        ck_assert_ptr_null(result);
-        ck_assert_int_eq(allocator.live, live);
-    }
-    ck_assert(last_of(result) == wanted);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(s.ctx);
-    ck_assert_int_eq(allocator.live, 0);
+    ck_assert_int_ge(torture_stopped(1 + _i % 2, erase, _i / 2, 1), 5);
     (void)remove(path);
 }
 END_TEST

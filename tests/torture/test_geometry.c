@@ -2,12 +2,8 @@
  * next call gives the same answer. */
 #define _GNU_SOURCE
 
-#include <math.h>
-#include <string.h>
-
 #include "check_main.h"
-#include "core/core.h"
-#include "harness.h"
+#include "results.h"
 
 enum { ROWS = 42, COLS = 4, WIDE = 50, CLASSES = 3 };
 
@@ -53,89 +49,15 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     return conceptdec_geometry(ctx, &x, &labels, &o, result);
 }
 
-static conceptdec_status
-work(conceptdec_ctx *ctx, void *argument, void **output)
-{
-    conceptdec_result *result = NULL;
-    conceptdec_status status = measure(ctx, *(int *)argument, &result);
-    if (status == CONCEPTDEC_OK)
-        *output = result;
-    else
-        ck_assert_ptr_null(result);
-    return status;
-}
-
-static void
-release(void *output)
-{
-    conceptdec_result_free(output);
-}
-
 START_TEST(without_memory)
 {
-    int variant = _i;
-    ck_assert_int_ge(torture(2 - variant, work, &variant, release), 200);
+    ck_assert_int_ge(torture_result(2 - _i, measure, _i), 200);
 }
 END_TEST
 
-typedef struct stopper {
-    conceptdec_ctx *ctx;
-    int64_t calls, stop_at;
-} stopper;
-
-static int32_t
-report(void *user, const conceptdec_progress *progress)
-{
-    stopper *s = user;
-    ck_assert(progress->done >= 0 && progress->done <= progress->total);
-    s->ctx->last_report = INT64_MIN / 2; /* the next poll reports again, however soon it comes */
-    return ++s->calls != s->stop_at;
-}
-
-static double
-sum_of(const conceptdec_result *r)
-{
-    static const char *const names[] = {CONCEPTDEC_R_SILHOUETTE, CONCEPTDEC_R_MLE_DIMENSION, CONCEPTDEC_R_NC1};
-    double sum = 0;
-    for (int i = 0; i < 3; i++) {
-        double value;
-        ck_assert_int_eq(conceptdec_result_scalar(r, names[i], &value), CONCEPTDEC_OK);
-        sum += value;
-    }
-    return sum;
-}
-
 START_TEST(cancelled_everywhere)
 {
-    torture_allocator allocator = {0};
-    stopper s = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1 + _i);
-    conceptdec_result *result = NULL;
-    conceptdec_status status = CONCEPTDEC_ECANCELLED;
-    options.progress = report;
-    options.progress_user = &s;
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
-    ck_assert_int_eq(measure(s.ctx, _i, &result), CONCEPTDEC_OK);
-    double wanted = sum_of(result);
-    conceptdec_result_free(result);
-    ck_assert_int_ge(s.calls, 30);
-    for (int64_t n = 1; status != CONCEPTDEC_OK; n++) {
-        int64_t live = allocator.live;
-        s.calls = 0;
-        s.stop_at = n;
-        s.ctx->last_report = INT64_MIN / 2;
-        result = NULL;
-        status = measure(s.ctx, _i, &result);
-        if (status == CONCEPTDEC_OK)
-            break;
-        ck_assert_int_eq(status, CONCEPTDEC_ECANCELLED);
-        ck_assert_ptr_null(result);
-        ck_assert_int_eq(allocator.live, live);
-    }
-    ck_assert(sum_of(result) >= wanted && sum_of(result) <= wanted);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(s.ctx);
-    ck_assert_int_eq(allocator.live, 0);
+    ck_assert_int_ge(torture_stopped(1 + _i, measure, _i, 1), 30);
 }
 END_TEST
 

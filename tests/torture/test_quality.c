@@ -2,11 +2,8 @@
  * next call gives the same answer. */
 #define _GNU_SOURCE
 
-#include <string.h>
-
 #include "check_main.h"
-#include "core/core.h"
-#include "harness.h"
+#include "results.h"
 
 enum { ROWS = 60, COLS = 4 };
 
@@ -45,86 +42,17 @@ measure(conceptdec_ctx *ctx, int variant, conceptdec_result **result)
     return conceptdec_embedding_quality(ctx, &x, &embedding, &o, result);
 }
 
-static conceptdec_status
-work(conceptdec_ctx *ctx, void *argument, void **output)
-{
-    conceptdec_result *result = NULL;
-    conceptdec_status status = measure(ctx, *(int *)argument, &result);
-    if (status == CONCEPTDEC_OK)
-        *output = result;
-    else
-        ck_assert_ptr_null(result);
-    return status;
-}
-
-static void
-release(void *output)
-{
-    conceptdec_result_free(output);
-}
-
 START_TEST(without_memory)
 {
-    int variant = _i / 2;
     fill();
-    ck_assert_int_ge(torture(1 + _i % 2, work, &variant, release), 30);
+    ck_assert_int_ge(torture_result(1 + _i % 2, measure, _i / 2), 30);
 }
 END_TEST
 
-typedef struct stopper {
-    conceptdec_ctx *ctx;
-    int64_t calls, stop_at;
-} stopper;
-
-static int32_t
-report(void *user, const conceptdec_progress *progress)
-{
-    stopper *s = user;
-    ck_assert(progress->done >= 0 && progress->done <= progress->total);
-    s->ctx->last_report = INT64_MIN / 2; /* the next poll reports again, however soon it comes */
-    return ++s->calls != s->stop_at;
-}
-
-static double
-trust(const conceptdec_result *r)
-{
-    double value;
-    ck_assert_int_eq(conceptdec_result_scalar(r, CONCEPTDEC_R_TRUSTWORTHINESS, &value), CONCEPTDEC_OK);
-    return value;
-}
-
 START_TEST(cancelled_everywhere)
 {
-    torture_allocator allocator = {0};
-    stopper s = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1 + _i % 2);
-    conceptdec_result *result = NULL;
-    conceptdec_status status = CONCEPTDEC_ECANCELLED;
-    options.progress = report;
-    options.progress_user = &s;
     fill();
-    ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
-    ck_assert_int_eq(measure(s.ctx, _i / 2, &result), CONCEPTDEC_OK);
-    double wanted = trust(result);
-    conceptdec_result_free(result);
-    ck_assert_int_ge(s.calls, 10);
-    for (int64_t n = 1; status != CONCEPTDEC_OK; n++) {
-        int64_t live = allocator.live;
-        s.calls = 0;
-        s.stop_at = n;
-        s.ctx->last_report = INT64_MIN / 2;
-        result = NULL;
-        status = measure(s.ctx, _i / 2, &result);
-        if (status == CONCEPTDEC_OK)
-            break;
-        ck_assert_int_eq(status, CONCEPTDEC_ECANCELLED);
-        ck_assert_ptr_null(result);
-        ck_assert_int_eq(allocator.live, live);
-    }
-    ck_assert(trust(result) >= wanted && trust(result) <= wanted);
-    conceptdec_result_free(result);
-    conceptdec_ctx_free(s.ctx);
-    ck_assert_int_eq(allocator.live, 0);
+    ck_assert_int_ge(torture_stopped(1 + _i % 2, measure, _i / 2, 1), 10);
 }
 END_TEST
 

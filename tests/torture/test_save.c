@@ -8,8 +8,7 @@
 #include <time.h>
 
 #include "check_main.h"
-#include "core/core.h"
-#include "harness.h"
+#include "results.h"
 #include "scratch.h"
 
 enum { ROWS = 600, COLS = 257, LABELS = 600 };
@@ -237,36 +236,18 @@ START_TEST(full_disk)
 }
 END_TEST
 
-typedef struct stopper {
-    conceptdec_ctx *ctx;
-    int64_t calls, stop_at;
-} stopper;
-
-static int32_t
-report(void *user, const conceptdec_progress *progress)
-{
-    stopper *s = user;
-    (void)progress;
-    s->ctx->last_report = INT64_MIN / 2; /* the next poll reports again, however soon it comes */
-    return ++s->calls != s->stop_at;
-}
-
 START_TEST(cancelled_everywhere)
 {
     torture_allocator allocator = {0};
-    stopper s = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 2);
+    torture_stopper s = {0};
+    const conceptdec_ctx_options options = torture_stopper_options(&allocator, 2, &s);
     conceptdec_status status = CONCEPTDEC_ECANCELLED;
-    options.progress = report;
-    options.progress_user = &s;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
     fill(_i % 2);
     int64_t n = 0;
     for (;; expect_old()) {
         int64_t live = allocator.live;
-        s.calls = 0;
-        s.stop_at = ++n;
-        s.ctx->last_report = INT64_MIN / 2;
+        torture_stop_at(&s, ++n);
         status = save(s.ctx);
         ck_assert_int_eq(allocator.live, live);
         if (status == CONCEPTDEC_OK)

@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "check_main.h"
-#include "core/core.h"
-#include "harness.h"
+#include "results.h"
 
 enum { N = 40, D = 6, LARGE = 420, VARIANTS = 9 };
 
@@ -184,29 +183,13 @@ START_TEST(without_memory)
 }
 END_TEST
 
-typedef struct stopper {
-    conceptdec_ctx *ctx;
-    int64_t calls, stop_at;
-} stopper;
-
-static int32_t
-report(void *user, const conceptdec_progress *progress)
-{
-    stopper *s = user;
-    ck_assert(progress->done >= 0 && progress->done <= progress->total);
-    s->ctx->last_report = INT64_MIN / 2; /* the next poll reports again, however soon it comes */
-    return ++s->calls != s->stop_at;
-}
-
 START_TEST(cancelled_everywhere)
 {
     torture_allocator allocator = {0};
-    stopper s = {0};
-    conceptdec_ctx_options options = torture_options(&allocator, 1 + _i % 2);
+    torture_stopper s = {0};
+    const conceptdec_ctx_options options = torture_stopper_options(&allocator, 1 + _i % 2, &s);
     conceptdec_status status = CONCEPTDEC_ECANCELLED;
     void *out = NULL;
-    options.progress = report;
-    options.progress_user = &s;
     fill();
     ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
     ck_assert_int_eq(make(s.ctx, _i, &out), CONCEPTDEC_OK);
@@ -215,9 +198,7 @@ START_TEST(cancelled_everywhere)
     ck_assert_int_ge(s.calls, 3);
     for (int64_t n = 1; status != CONCEPTDEC_OK; n += _i == 5 ? 41 : 1) { /* a Krylov space is asked 1,600 times */
         const int64_t live = allocator.live;
-        s.calls = 0;
-        s.stop_at = n;
-        s.ctx->last_report = INT64_MIN / 2;
+        torture_stop_at(&s, n);
         out = NULL;
         status = make(s.ctx, _i, &out);
         if (status == CONCEPTDEC_OK)

@@ -736,7 +736,7 @@ REFUSED = [
     ("EINVAL", "tolerance", dict(kind="ridge", tolerance=1e-9)),
     ("EINVAL", "max_iterations", dict(kind="lda", max_iterations=7)),
     ("EINVAL", "covariance", dict(covariance="ledoit_wolf")),
-    ("EINVAL", "permute", dict(permute="free")),
+    ("EINVAL", "permute: is given, but", dict(permute="whole", groups=np.arange(30) // 4)),
     ("EINVAL", "confidence", dict(confidence=0.9)),
     ("EINVAL", "types", dict(types=np.zeros(30, int))),
     ("EINVAL", "groups", dict(kind="ridge", protocol="loo", groups=np.arange(30) // 4, permutations=3)),
