@@ -11,6 +11,7 @@
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
+#define LINE 64 /* bytes of a cache line */
 #define UNIT 32 /* bytes that are copied at once; heights of panels are a multiple */
 
 typedef struct {
@@ -87,38 +88,50 @@ lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
     return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + whole + 6 * 64;
 }
 
+/* shared: bytes that all lanes use. */
 static void
-measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
-        conceptdec_i_passes *passes, int64_t *bytes)
+measure(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
+        conceptdec_i_passes *passes, int64_t *shared)
 {
     shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
     int64_t lane =
         max64(lane_bytes(&narrow, dims, columns_f32, is_read), lane_bytes(&wide, dims, columns_f64, is_read));
-    *passes = (conceptdec_i_passes){.ctx = ctx, .dims = dims};
+    *passes = (conceptdec_i_passes){.dims = dims};
     passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
     passes->lane_bytes = round_up(lane, 64);
     passes->most_slabs = max64(1, min64(CONCEPTDEC_I_PASSES_MOST_SLABS, PARTIAL_BYTES / max64(partial, 1)));
-    *bytes = passes->packed_bytes + passes->lane_bytes * conceptdec_i_lanes(ctx) + partial * passes->most_slabs;
+    *shared = passes->packed_bytes + partial * passes->most_slabs;
+}
+
+int64_t
+conceptdec_i_passes_shared_bytes(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
+{
+    conceptdec_i_passes passes;
+    int64_t shared;
+    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &shared);
+    return shared;
 }
 
 int64_t
 conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
 {
     conceptdec_i_passes passes;
-    int64_t bytes;
-    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &bytes);
-    return bytes;
+    int64_t shared;
+    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &shared);
+    return shared + passes.lane_bytes * conceptdec_i_lanes(ctx);
 }
 
 static conceptdec_status
 take(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
      conceptdec_i_passes *passes)
 {
-    int64_t bytes;
+    int64_t shared;
     void *memory;
-    measure(arena->ctx, dims, columns_f32, columns_f64, is_read, passes, &bytes);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "passes over rows", bytes, 1, &memory));
+    measure(arena->ctx, dims, columns_f32, columns_f64, is_read, passes, &shared);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        arena, "passes over rows", shared + passes->lane_bytes * conceptdec_i_lanes(arena->ctx), 1, &memory));
+    passes->ctx = arena->ctx;
     passes->packed = memory;
     passes->lanes = passes->packed + passes->packed_bytes;
     passes->partial = passes->lanes + passes->lane_bytes * conceptdec_i_lanes(arena->ctx);
@@ -285,6 +298,18 @@ are_together(const conceptdec_i_rows *rows, int64_t item, int64_t count)
     return true;
 }
 
+/* Asks for a part of a row that is not needed yet: the next slice, or the first one of the next chunk. */
+static void
+ask_ahead(const pass *p, int64_t item, int64_t dim, int64_t depth)
+{
+    const bool is_next = dim >= p->rows->dims;
+    if (is_next && item + p->chunk >= p->rows->n)
+        return;
+    const char *at = row_at(p, is_next ? item + p->chunk : item, is_next ? 0 : dim);
+    for (int64_t i = 0; at && i < depth * p->shape.size; i += LINE)
+        __builtin_prefetch(at + i);
+}
+
 /* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie so
  * already, there. */
 static const char *
@@ -299,8 +324,10 @@ gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int
     if (rows->data && !is_widened(p) && !rows->center && are_together(rows, item, count))
         return row_at(p, item, dim);
     *ld = depth;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        ask_ahead(p, item + i, dim + depth, depth);
         take_row(p, item + i, dim, depth, (double *)(void *)(memory + p->wide_at), memory + i * depth * p->shape.size);
+    }
     return memory;
 }
 
