@@ -11,7 +11,6 @@
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
-#define LINE 64 /* bytes of a cache line */
 #define UNIT 32 /* bytes that are copied at once; heights of panels are a multiple */
 
 typedef struct {
@@ -298,18 +297,6 @@ are_together(const conceptdec_i_rows *rows, int64_t item, int64_t count)
     return true;
 }
 
-/* Asks for a part of a row that is not needed yet: the next slice, or the first one of the next chunk. */
-static void
-ask_ahead(const pass *p, int64_t item, int64_t dim, int64_t depth)
-{
-    const bool is_next = dim >= p->rows->dims;
-    if (is_next && item + p->chunk >= p->rows->n)
-        return;
-    const char *at = row_at(p, is_next ? item + p->chunk : item, is_next ? 0 : dim);
-    for (int64_t i = 0; at && i < depth * p->shape.size; i += LINE)
-        __builtin_prefetch(at + i);
-}
-
 /* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie so
  * already, there. */
 static const char *
@@ -324,10 +311,8 @@ gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int
     if (rows->data && !is_widened(p) && !rows->center && are_together(rows, item, count))
         return row_at(p, item, dim);
     *ld = depth;
-    for (int64_t i = 0; i < count; i++) {
-        ask_ahead(p, item + i, dim + depth, depth);
+    for (int64_t i = 0; i < count; i++)
         take_row(p, item + i, dim, depth, (double *)(void *)(memory + p->wide_at), memory + i * depth * p->shape.size);
-    }
     return memory;
 }
 
