@@ -13,7 +13,7 @@
 
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */
-#define LOOK 32            /* products of floats take the time of one step of a cube of size */
+#define LOOK 16            /* products of floats take the time of one step of a cube of size */
 #define ATTEMPTS 8         /* to draw a direction that is new */
 #define NEGLIGIBLE 0x1p-46 /* parts of a product: nothing is left of it */
 #define NOISE_F32 0x1p-19  /* what products are wrong by, with room */

@@ -38,7 +38,7 @@ typedef struct conceptdec_i_krylov_answer {
 double conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem);
 /* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32 with
  * sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK makes of
- * problems of more than 512 rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
+ * problems of more than 320 rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);
 

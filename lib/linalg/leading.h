@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONCEPTDEC_I_LEADING_MOST 512 /* rows; LAPACK is faster with more */
+#define CONCEPTDEC_I_LEADING_MOST 320 /* rows, some 30 ms; LAPACK is faster with more */
 
 /* values: all n of them, ascending, true to rounding of the largest magnitude. vectors: count x n, orthonormal, the last row that
  * of the largest value. a (n x n, both halves given, finite) is destroyed; scratch: conceptdec_i_leading_numbers(n). Some
