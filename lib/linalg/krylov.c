@@ -279,6 +279,7 @@ solve(space *s, int64_t count)
     const int64_t n = s->size;
     if (!(s->unit < (double)INFINITY))
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
     const bool is_small = n <= CONCEPTDEC_I_LEADING_MOST;
     for (int64_t i = 0; i < n && is_small; i++)
         memcpy(s->small + i * n, s->across + i * s->most, (size_t)n * sizeof *s->small);
