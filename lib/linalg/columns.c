@@ -7,7 +7,7 @@
 
 #include "kernels/kernels.h"
 
-enum { MOST_TASKS = 64, PIECE = 1024, ROWS_A_POLL = 256 };
+enum { MOST_TASKS = 64, PIECE = 512, ABREAST = 4, ROWS_A_POLL = 256 };
 #define TASK_ELEMENTS (1 << 20)
 
 typedef struct pass {
@@ -16,7 +16,7 @@ typedef struct pass {
     const int32_t *row; /* item i is row row[i]; NULL: i */
     int64_t n;          /* items */
     bool is_stage;      /* of the progress */
-    const double *shift, *unit; /* unit NULL: the first pass */
+    const double *shift, *factor; /* factor NULL: the first pass */
     int64_t rows_a_task, tasks;
     double *sums, *least, *largest; /* tasks x d; of the second pass: sums alone */
 } pass;
@@ -32,63 +32,102 @@ conceptdec_i_unit(double value)
     return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
 }
 
-static void
-join(const double *restrict x, const double *restrict shift, double *restrict sums, double *restrict least,
+/* Rows one after the other for each column, whose sums are fetched and stored once for all of them. Their number is known to the
+ * compiler where it is inlined. */
+static inline void
+join(int64_t rows, const double *restrict x, const double *restrict shift, double *restrict sums, double *restrict least,
      double *restrict largest, int64_t n)
 {
     for (int64_t j = 0; j < n; j++) {
-        double value = x[j];
-        sums[j] += value - shift[j];
-        least[j] = value < least[j] ? value : least[j];
-        largest[j] = value > largest[j] ? value : largest[j];
+        double sum = sums[j], low = least[j], high = largest[j];
+        for (int64_t i = 0; i < rows; i++) {
+            const double value = x[i * PIECE + j];
+            sum += value - shift[j];
+            low = value < low ? value : low;
+            high = value > high ? value : high;
+        }
+        sums[j] = sum;
+        least[j] = low;
+        largest[j] = high;
     }
+}
+
+static inline void
+join_squares(int64_t rows, const double *restrict x, const double *restrict shift, const double *restrict factor,
+             double *restrict sums, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double sum = sums[j];
+        for (int64_t i = 0; i < rows; i++) {
+            const double value = (x[i * PIECE + j] - shift[j]) * factor[j];
+            sum += value * value;
+        }
+        sums[j] = sum;
+    }
+}
+
+/* n columns from the column `at` on. */
+static inline void
+join_piece(const pass *p, int64_t task, int64_t rows, const double *x, int64_t at, int64_t n)
+{
+    const int64_t sum = task * p->x->cols + at;
+    if (p->factor)
+        join_squares(rows, x, p->shift + at, p->factor + at, p->sums + sum, n);
+    else
+        join(rows, x, p->shift + at, p->sums + sum, p->least + sum, p->largest + sum, n);
 }
 
 static void
-join_squares(const double *restrict x, const double *restrict shift, const double *restrict unit, double *restrict sums,
-             int64_t n)
+join_rows(const pass *p, int64_t task, int64_t first, int64_t count)
 {
-    for (int64_t j = 0; j < n; j++) {
-        double value = (x[j] - shift[j]) / unit[j];
-        sums[j] += value * value;
+    const int64_t d = p->x->cols;
+    double x[ABREAST * PIECE];
+    for (int64_t at = 0; at < d; at += PIECE) {
+        const int64_t n = d - at < PIECE ? d - at : PIECE;
+        for (int64_t i = 0; i < count; i++)
+            conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[first + i] : first + i, at, n, x + i * PIECE);
+        if (count == ABREAST)
+            join_piece(p, task, ABREAST, x, at, n);
+        for (int64_t i = 0; i < count && count < ABREAST; i++)
+            join_piece(p, task, 1, x + i * PIECE, at, n);
     }
 }
 
+/* A reader gives one row after the other. */
 static conceptdec_status
 pass_task(void *argument, int64_t task, int lane)
 {
     const pass *p = argument;
-    const int64_t d = p->x->cols, at = task * d;
+    const int64_t abreast = conceptdec_i_view_is_read(p->x) ? 1 : ABREAST;
     int64_t first = task * p->rows_a_task, end = first + p->rows_a_task;
-    double piece[PIECE];
     (void)lane;
-    for (int64_t i = first; i < end && i < p->n; i++) {
-        for (int64_t j = 0; j < d; j += PIECE) {
-            int64_t count = d - j < PIECE ? d - j : PIECE;
-            conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[i] : i, j, count, piece);
-            if (p->unit)
-                join_squares(piece, p->shift + j, p->unit + j, p->sums + at + j, count);
-            else
-                join(piece, p->shift + j, p->sums + at + j, p->least + at + j, p->largest + at + j, count);
-        }
-        if ((i - first) % ROWS_A_POLL == ROWS_A_POLL - 1)
+    end = end < p->n ? end : p->n;
+    for (int64_t i = first; i < end; i += abreast) {
+        join_rows(p, task, i, end - i < abreast ? end - i : abreast);
+        if ((i - first) % ROWS_A_POLL == ROWS_A_POLL - abreast)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
     }
     return CONCEPTDEC_OK;
+}
+
+static int64_t
+rows_a_task(int64_t n, int64_t d)
+{
+    const int64_t rows = TASK_ELEMENTS / d > 1 ? TASK_ELEMENTS / d : 1, least = (n - 1) / MOST_TASKS + 1;
+    return rows > least ? rows : least;
 }
 
 static conceptdec_status
 run(conceptdec_i_arena *arena, pass *p)
 {
     const int64_t n = p->n, d = p->x->cols;
-    int64_t rows = TASK_ELEMENTS / d > 1 ? TASK_ELEMENTS / d : 1, least = (n - 1) / MOST_TASKS + 1;
     void *sums;
-    p->rows_a_task = rows > least ? rows : least;
+    p->rows_a_task = rows_a_task(n, d);
     p->tasks = (n - 1) / p->rows_a_task + 1;
     CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take(arena, "columns", (p->unit ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
+        conceptdec_i_arena_take(arena, "columns", (p->factor ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
     p->sums = sums;
-    if (!p->unit) {
+    if (!p->factor) {
         p->least = p->sums + p->tasks * d;
         p->largest = p->least + p->tasks * d;
         for (int64_t t = 0; t < p->tasks; t++) {
@@ -187,14 +226,32 @@ conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, cons
     return scan_items(arena, name, &p, columns);
 }
 
+int64_t
+conceptdec_i_columns_bytes(int64_t n, int64_t d)
+{
+    return (3 * ((n - 1) / rows_a_task(n, d) + 1) + 4) * d * (int64_t)sizeof(double);
+}
+
 static conceptdec_status
-square_items(conceptdec_i_arena *arena, pass *p, double *squares)
+square(conceptdec_i_arena *scratch, pass *p, const double *unit, double *squares)
+{
+    void *memory;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "columns", p->x->cols, sizeof(double), &memory));
+    double *factor = memory;
+    for (int64_t j = 0; j < p->x->cols; j++)
+        factor[j] = 1 / unit[j];
+    p->factor = factor;
+    CONCEPTDEC_I_TRY(run(scratch, p));
+    add_tasks(p, squares);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+square_items(conceptdec_i_arena *arena, pass *p, const double *unit, double *squares)
 {
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = run(&scratch, p);
-    if (status == CONCEPTDEC_OK)
-        add_tasks(p, squares);
+    conceptdec_status status = square(&scratch, p, unit, squares);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
@@ -203,14 +260,14 @@ conceptdec_status
 conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x, const double *shift,
                              const double *unit, double *squares)
 {
-    pass p = {.ctx = arena->ctx, .x = x, .n = x->rows, .is_stage = true, .shift = shift, .unit = unit};
-    return square_items(arena, &p, squares);
+    pass p = {.ctx = arena->ctx, .x = x, .n = x->rows, .is_stage = true, .shift = shift};
+    return square_items(arena, &p, unit, squares);
 }
 
 conceptdec_status
 conceptdec_i_columns_squares_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *row, int64_t n,
                                   const double *shift, const double *unit, double *squares)
 {
-    pass p = {.ctx = arena->ctx, .x = x, .row = row, .n = n, .shift = shift, .unit = unit};
-    return square_items(arena, &p, squares);
+    pass p = {.ctx = arena->ctx, .x = x, .row = row, .n = n, .shift = shift};
+    return square_items(arena, &p, unit, squares);
 }

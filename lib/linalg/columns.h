@@ -13,6 +13,8 @@ typedef struct conceptdec_i_columns {
  * does not fit. `x` is opened. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                                             conceptdec_i_columns *columns);
+/* Bytes that it takes, beside what stays. */
+int64_t conceptdec_i_columns_bytes(int64_t n, int64_t d);
 /* squares[j] = sum over rows of ((x - shift) / unit)^2. */
 conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x,
                                                const double *shift, const double *unit, double *squares);

@@ -1,11 +1,9 @@
-/* Cyclic Jacobi rotations; implicit QL (Francis 1961) of what reflections have made tridiagonal. */
+/* Cyclic Jacobi rotations. */
 #include "linalg/jacobi.h"
 
 #include <math.h>
 
-#include "linalg/dot.h"
-
-enum { SWEEPS = 40, STEPS = 40 }; /* under 10 are needed; of QL under 3 */
+enum { SWEEPS = 40 }; /* under 10 are needed */
 
 static double
 sum_of_squares(int64_t n, const double *a)
@@ -99,106 +97,4 @@ conceptdec_i_jacobi(int64_t n, double *a, double *values, double *vectors)
     for (int64_t i = 0; i < n; i++)
         values[i] = a[i * n + i];
     sort_ascending(n, values, vectors);
-}
-
-/* ---- implicit QL ---- */
-
-/* The vector v of the reflection 1 - factor v v' that leaves x its first element alone, in the place of x; returns that. */
-static double
-reflect(int64_t n, double *x, double *factor)
-{
-    const double first = x[0], length = sqrt(dot(x, x, n));
-    *factor = 0;
-    if (n < 2 || dot(x + 1, x + 1, n - 1) <= 0)
-        return first;
-    x[0] += first < 0 ? -length : length;
-    *factor = 2 / dot(x, x, n);
-    return first < 0 ? length : -length;
-}
-
-/* The square of side n at a becomes H a H, H the reflection of v. */
-static void
-apply_both(int64_t n, double *a, int64_t ld, const double *restrict v, double factor)
-{
-    double w[CONCEPTDEC_I_QL_MOST];
-    for (int64_t i = 0; i < n; i++)
-        w[i] = factor * dot(a + i * ld, v, n);
-    const double half = factor / 2 * dot(w, v, n);
-    for (int64_t i = 0; i < n; i++)
-        w[i] -= half * v[i];
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            a[i * ld + j] -= v[i] * w[j] + w[i] * v[j];
-}
-
-/* The diagonal, what lies beside it, and in rows of `vectors` the directions in which that is so. */
-static void
-make_tridiagonal(int64_t n, double *a, double *diagonal, double *beside, double *vectors)
-{
-    double factor[CONCEPTDEC_I_QL_MOST];
-    for (int64_t k = 0; k + 1 < n; k++) {
-        double *v = a + k * n + k + 1;
-        beside[k] = reflect(n - k - 1, v, &factor[k]);
-        if (factor[k] > 0)
-            apply_both(n - k - 1, a + (k + 1) * n + k + 1, n, v, factor[k]);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        diagonal[i] = a[i * n + i];
-        for (int64_t j = 0; j < n; j++)
-            vectors[i * n + j] = i == j;
-    }
-    for (int64_t k = n - 2; k >= 0; k--)
-        for (int64_t i = k + 1; i < n && factor[k] > 0; i++) {
-            const double *v = a + k * n + k + 1;
-            double *row = vectors + i * n + k + 1, along = factor[k] * dot(row, v, n - k - 1);
-            for (int64_t j = 0; j < n - k - 1; j++)
-                row[j] -= along * v[j];
-        }
-}
-
-/* From below up to row `first`; element `last` beside the diagonal is 0. */
-static void
-step(int64_t n, int64_t first, int64_t last, double *d, double *beside, double *vectors)
-{
-    const double half = (d[first + 1] - d[first]) / (2 * beside[first]);
-    double g = d[last] - d[first] + beside[first] / (half + copysign(hypot(half, 1), half)), c = 1, s = 1, shift = 0;
-    for (int64_t i = last - 1; i >= first; i--) {
-        const double f = s * beside[i], b = c * beside[i], length = hypot(f, g);
-        beside[i + 1] = length;
-        c = length > 0 ? g / length : 1;
-        s = length > 0 ? f / length : 0;
-        const double below = d[i + 1] - shift, change = (d[i] - below) * s + 2 * c * b;
-        shift = s * change;
-        d[i + 1] = below + shift;
-        g = c * change - b;
-        rotate_rows(n, vectors + i * n, vectors + (i + 1) * n, c, s);
-    }
-    d[first] -= shift;
-    beside[first] = g;
-    beside[last] = 0;
-}
-
-/* The end of the part of the matrix that begins at row k and hangs together. */
-static int64_t
-find_end(int64_t n, int64_t k, const double *d, const double *beside)
-{
-    while (k + 1 < n && fabs(beside[k]) > 0x1p-53 * (fabs(d[k]) + fabs(d[k + 1])))
-        k++;
-    return k;
-}
-
-bool
-conceptdec_i_ql(int64_t n, double *a, double *values, double *vectors)
-{
-    double beside[CONCEPTDEC_I_QL_MOST] = {0};
-    int64_t last;
-    make_tridiagonal(n, a, values, beside, vectors);
-    for (int64_t k = 0; k < n; k++)
-        for (int i = 0; (last = find_end(n, k, values, beside)) > k; i++) {
-            if (i == STEPS)
-                return false;
-            step(n, k, last, values, beside, vectors);
-        }
-    sort_ascending(n, values, vectors);
-    return true;
 }

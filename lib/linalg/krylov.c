@@ -10,10 +10,11 @@
 #include "linalg/dot.h"
 #include "linalg/engine.h"
 #include "linalg/factor.h"
-#include "linalg/jacobi.h"
+#include "linalg/leading.h"
 
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */
+#define LOOK 16            /* products of floats take the time of one step of a cube of size */
 #define ATTEMPTS 8         /* to draw a direction that is new */
 #define NEGLIGIBLE 0x1p-46 /* parts of a product: nothing is left of it */
 #define NOISE_F32 0x1p-19  /* what products are wrong by, with room */
@@ -29,8 +30,8 @@ typedef struct {
     int64_t size, fresh;   /* directions with their product; those of the next block, which come after them */
     double *basis, *image; /* most + block rows, the basis orthonormal; most rows */
     double *across;        /* most x most: basis' C basis */
-    double *ritz, *values; /* eigenvectors of it, one a row, and values, ascending */
-    double *small;         /* of a small one, to be destroyed */
+    double *ritz, *values; /* eigenvectors of it, one a row, the leading ones at least, and values, ascending */
+    double *small;         /* a copy of it, to be destroyed, and scratch beside it */
     double *rest;          /* block x block: the last block's remainder is rest' times the next block */
     double *scratch;       /* wanted + block rows, or a block */
     int64_t last;          /* size of the last block */
@@ -259,21 +260,22 @@ grow(space *s)
     return settle(s);
 }
 
-/* LAPACK may not end where something is not finite. Small problems do without it: threads of BLAS would spin beside those of the
- * context. */
+/* Values, and vectors of the `count` largest. LAPACK may not end where something is not finite. */
 static conceptdec_status
-solve(space *s)
+solve(space *s, int64_t count)
 {
+    const int64_t n = s->size;
     if (!(s->unit < (double)INFINITY))
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW, "the covariance is beyond the range of float64");
-    const bool is_small = s->size <= CONCEPTDEC_I_QL_MOST;
-    for (int64_t i = 0; i < s->size && is_small; i++)
-        memcpy(s->small + i * s->size, s->across + i * s->most, (size_t)s->size * sizeof *s->small);
-    if (is_small && conceptdec_i_ql(s->size, s->small, s->values, s->ritz))
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
+    const bool is_small = n <= CONCEPTDEC_I_LEADING_MOST;
+    for (int64_t i = 0; i < n && is_small; i++)
+        memcpy(s->small + i * n, s->across + i * s->most, (size_t)n * sizeof *s->small);
+    if (is_small && conceptdec_i_leading(n, count, s->small, s->values, s->ritz + (n - count) * n, s->small + n * n))
         return CONCEPTDEC_OK;
-    for (int64_t i = 0; i < s->size; i++)
-        memcpy(s->ritz + i * s->size, s->across + i * s->most, (size_t)s->size * sizeof *s->ritz);
-    return conceptdec_i_eigen(s->ctx, s->size, s->ritz, s->size, s->values);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(s->ritz + i * n, s->across + i * s->most, (size_t)n * sizeof *s->ritz);
+    return conceptdec_i_eigen(s->ctx, n, s->ritz, n, s->values);
 }
 
 static double
@@ -319,11 +321,18 @@ seems_done(space *s)
     return true;
 }
 
-/* The approximations to begin with again, in place of all that is kept. */
+/* Approximations to begin with again. */
+static int64_t
+count_kept(const space *s)
+{
+    return min64(s->wanted + s->block, s->size);
+}
+
+/* They take the place of all that is kept. */
 static conceptdec_status
 restart(space *s)
 {
-    const int64_t kept = min64(s->wanted + s->block, s->size);
+    const int64_t kept = count_kept(s);
     double *next = direction(s, s->size);
     CONCEPTDEC_I_TRY(combine(s, s->basis, kept, s->scratch));
     memcpy(s->basis, s->scratch, (size_t)(kept * s->dims) * sizeof *s->basis);
@@ -357,6 +366,14 @@ answer_with(space *s, conceptdec_i_krylov_answer *answer)
     return CONCEPTDEC_OK;
 }
 
+/* Whether a look at what there is costs little beside a product. */
+static bool
+is_cheap(const space *s)
+{
+    const double size = (double)s->size, product = (double)s->covariance.rows.n * (double)s->dims * (double)s->block;
+    return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
+}
+
 static conceptdec_status
 iterate(space *s, conceptdec_i_krylov_answer *answer)
 {
@@ -365,9 +382,9 @@ iterate(space *s, conceptdec_i_krylov_answer *answer)
         CONCEPTDEC_I_TRY(grow(s));
         const bool is_last = s->fresh == 0 || s->iterations >= s->problem->max_iterations;
         const bool is_full = s->size + s->fresh > s->most;
-        if (s->size < s->wanted || (s->iterations % 2 == 1 && !is_last && !is_full && !s->is_spent))
-            continue; /* a look at what there is costs as much as the next product */
-        CONCEPTDEC_I_TRY(solve(s));
+        if (s->size < s->wanted || (s->iterations % 2 == 1 && !is_last && !is_full && !s->is_spent && !is_cheap(s)))
+            continue;
+        CONCEPTDEC_I_TRY(solve(s, is_full ? count_kept(s) : s->wanted));
         if (is_last || seems_done(s)) {
             CONCEPTDEC_I_TRY(answer_with(s, answer));
             if (is_last || answer->converged)
@@ -380,19 +397,49 @@ iterate(space *s, conceptdec_i_krylov_answer *answer)
 
 /* ---- memory ---- */
 
+/* Bytes with room for `most` directions; what LAPACK takes for them, too. */
+static double
+bytes_of(const space *s, int64_t most)
+{
+    const conceptdec_i_krylov_problem *problem = s->problem;
+    const bool is_float = conceptdec_i_covariance_precision(problem) == CONCEPTDEC_I_TILE_F32;
+    const double rows = 2 * (double)(most + s->wanted + s->block), directions = (double)most;
+    const double numbers = rows * (double)s->dims + 5 * directions * directions + 16 * (directions + (double)s->block);
+    const double mean = is_float ? 1.5 * (double)s->dims : 0;
+    return 8 * (numbers + mean + (double)(s->block * s->block)) +
+           (double)conceptdec_i_passes_shared_bytes(s->ctx, s->dims, is_float ? s->block : 0, s->block);
+}
+
+static int64_t
+least_directions(const space *s)
+{
+    return min64(s->dims, s->wanted + 2 * s->block);
+}
+
+static void
+choose_block(space *s)
+{
+    const int64_t units = max64(1, (s->wanted + VECTORS_A_UNIT / 2) / VECTORS_A_UNIT);
+    s->block = min64(s->dims, s->problem->block > 0 ? s->problem->block : UNIT * units);
+}
+
+double
+conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem)
+{
+    space s = {.ctx = ctx, .problem = problem, .dims = problem->dims, .wanted = problem->components};
+    choose_block(&s);
+    return bytes_of(&s, least_directions(&s));
+}
+
 /* A space of several blocks beyond the components, if memory allows it, and of two at least. */
 static void
 size_up(space *s)
 {
-    const conceptdec_i_krylov_problem *problem = s->problem;
-    const int64_t units = max64(1, (s->wanted + VECTORS_A_UNIT / 2) / VECTORS_A_UNIT);
-    s->block = min64(s->dims, problem->block > 0 ? problem->block : UNIT * units);
-    const int64_t rows = problem->memory / (s->dims * (int64_t)sizeof(double));
-    const int64_t fit = (rows - s->wanted - 2 * s->block) / 2;
-    const int64_t least = s->wanted + 2 * s->block, room = 2 * s->wanted + 8 * s->block,
-                  small = 2 * s->wanted + 5 * s->block;
-    const int64_t enough = small <= CONCEPTDEC_I_QL_MOST ? min64(room, CONCEPTDEC_I_QL_MOST) : room;
-    s->most = min64(s->dims, max64(least, min64(enough, fit)));
+    choose_block(s);
+    const int64_t least = least_directions(s);
+    s->most = max64(least, min64(s->dims, 2 * s->wanted + 8 * s->block));
+    while (s->most > least && bytes_of(s, s->most) > (double)s->problem->memory)
+        s->most--;
 }
 
 static conceptdec_status
@@ -417,8 +464,8 @@ take_space(conceptdec_i_arena *arena, space *s)
     CONCEPTDEC_I_TRY(take(arena, s->wanted + s->block, s->dims, &s->scratch));
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->across));
     CONCEPTDEC_I_TRY(take(arena, s->most, s->most, &s->ritz));
-    const int64_t small = min64(s->most, CONCEPTDEC_I_QL_MOST);
-    CONCEPTDEC_I_TRY(take(arena, small, small, &s->small));
+    const int64_t small = min64(s->most, CONCEPTDEC_I_LEADING_MOST);
+    CONCEPTDEC_I_TRY(take(arena, small * small + conceptdec_i_leading_numbers(small), 1, &s->small));
     CONCEPTDEC_I_TRY(take(arena, s->most, 1, &s->values));
     CONCEPTDEC_I_TRY(take(arena, s->wanted, 1, &s->settled));
     CONCEPTDEC_I_TRY(take(arena, s->block, s->block, &s->rest));

@@ -22,7 +22,7 @@ typedef struct conceptdec_i_krylov_problem {
     int64_t max_iterations; /* products, at least 1; as many more as it takes to have `components` directions at all */
     double tolerance;       /* ends when every residual is at or below it; 0: when all products are made */
     uint64_t seed;          /* of the start */
-    int64_t memory; /* bytes, about, of the basis and its products; least: what two blocks and the components take */
+    int64_t memory; /* bytes of all that is taken but the buffers of lanes; at least conceptdec_i_krylov_bytes() are */
 } conceptdec_i_krylov_problem;
 
 /* Memory of the arena's. */
@@ -34,9 +34,11 @@ typedef struct conceptdec_i_krylov_answer {
     bool converged;
 } conceptdec_i_krylov_answer;
 
+/* The least that `memory` can be, whatever the lanes are: what two blocks and the components take. */
+double conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem);
 /* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32 with
  * sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK makes of
- * problems of a few hundred rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
+ * problems of more than 320 rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);
 

@@ -87,38 +87,50 @@ lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
     return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + whole + 6 * 64;
 }
 
+/* shared: bytes that all lanes use. */
 static void
-measure(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
-        conceptdec_i_passes *passes, int64_t *bytes)
+measure(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
+        conceptdec_i_passes *passes, int64_t *shared)
 {
     shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
     int64_t lane =
         max64(lane_bytes(&narrow, dims, columns_f32, is_read), lane_bytes(&wide, dims, columns_f64, is_read));
-    *passes = (conceptdec_i_passes){.ctx = ctx, .dims = dims};
+    *passes = (conceptdec_i_passes){.dims = dims};
     passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
     passes->lane_bytes = round_up(lane, 64);
     passes->most_slabs = max64(1, min64(CONCEPTDEC_I_PASSES_MOST_SLABS, PARTIAL_BYTES / max64(partial, 1)));
-    *bytes = passes->packed_bytes + passes->lane_bytes * conceptdec_i_lanes(ctx) + partial * passes->most_slabs;
+    *shared = passes->packed_bytes + partial * passes->most_slabs;
+}
+
+int64_t
+conceptdec_i_passes_shared_bytes(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
+{
+    conceptdec_i_passes passes;
+    int64_t shared;
+    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &shared);
+    return shared;
 }
 
 int64_t
 conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
 {
     conceptdec_i_passes passes;
-    int64_t bytes;
-    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &bytes);
-    return bytes;
+    int64_t shared;
+    measure(ctx, dims, columns_f32, columns_f64, false, &passes, &shared);
+    return shared + passes.lane_bytes * conceptdec_i_lanes(ctx);
 }
 
 static conceptdec_status
 take(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
      conceptdec_i_passes *passes)
 {
-    int64_t bytes;
+    int64_t shared;
     void *memory;
-    measure(arena->ctx, dims, columns_f32, columns_f64, is_read, passes, &bytes);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "passes over rows", bytes, 1, &memory));
+    measure(arena->ctx, dims, columns_f32, columns_f64, is_read, passes, &shared);
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        arena, "passes over rows", shared + passes->lane_bytes * conceptdec_i_lanes(arena->ctx), 1, &memory));
+    passes->ctx = arena->ctx;
     passes->packed = memory;
     passes->lanes = passes->packed + passes->packed_bytes;
     passes->partial = passes->lanes + passes->lane_bytes * conceptdec_i_lanes(arena->ctx);

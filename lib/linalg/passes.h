@@ -45,6 +45,9 @@ typedef struct conceptdec_i_passes {
 conceptdec_i_rows conceptdec_i_rows_of(const conceptdec_matrix *view);
 /* Bytes that conceptdec_i_passes_open() takes. */
 int64_t conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64);
+/* Of these what is not a buffer of one lane. */
+int64_t conceptdec_i_passes_shared_bytes(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32,
+                                         int64_t columns_f64);
 /* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
 conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                            int64_t columns_f64, conceptdec_i_passes *passes);

@@ -238,7 +238,8 @@ take_buffers(engine *e, conceptdec_i_arena *arena)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed rows", b * d, size, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows", lanes * max64(k->mr, k->nr) * d, size, &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * d, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", lanes * k->rows * k->cols, size, &p[4]));
+    /* Zeroed: consumers look at groups of rows, and the last group may reach beyond what is computed. */
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * k->rows * k->cols, size, &p[4]));
     e->packed_a = p[0];
     e->packed_b = p[1];
     e->rows_scratch = p[2];

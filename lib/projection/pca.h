@@ -59,6 +59,8 @@ conceptdec_status conceptdec_i_pca_covariance(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_gram(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_singular(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_krylov(conceptdec_i_pca_fit *fit, const double *c);
+/* The least memory that it takes. */
+double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 /* |C v - value v| / the largest value, by one pass over the rows. */
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);
 

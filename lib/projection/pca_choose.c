@@ -9,7 +9,7 @@
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
 /* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take, a
- * packed copy. */
+ * packed copy; of a Krylov space the least that it makes do with. */
 static double
 bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
 {
@@ -24,7 +24,7 @@ bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
     if (solver == CONCEPTDEC_PCA_SVD)
         return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual +
                pieces;
-    return 0; /* Krylov makes do with what there is */
+    return conceptdec_i_pca_krylov_bytes(f);
 }
 
 static bool
@@ -43,6 +43,8 @@ choose(conceptdec_i_pca_fit *f)
     bool is_possible = is_allowed(f, exact), is_large = side >= LARGE && f->r <= side / FEW_OF;
     f->solver = is_possible && !is_large ? exact : CONCEPTDEC_PCA_KRYLOV;
     f->alternative = is_possible && is_large ? exact : CONCEPTDEC_PCA_AUTO;
+    if (!is_possible && bytes_of(f, exact) < bytes_of(f, f->solver))
+        f->solver = exact; /* the least that is needed, where neither is allowed */
 }
 
 conceptdec_status

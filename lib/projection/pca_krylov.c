@@ -1,4 +1,5 @@
 /* Leading components by a block Krylov space. One more than asked for is found, so that the last gap is known. */
+#include <math.h>
 #include <string.h>
 
 #include "linalg/columns.h"
@@ -21,27 +22,49 @@ prepare(conceptdec_i_pca_fit *f, double **scale)
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_i_krylov_problem
+problem_of(const conceptdec_i_pca_fit *f)
+{
+    int64_t most = f->n < f->d ? f->n : f->d;
+    return (conceptdec_i_krylov_problem){.rows = f->x,
+                                         .divisor = (double)(f->n - 1),
+                                         .dims = f->d,
+                                         .components = f->r < most ? f->r + 1 : f->r,
+                                         .max_iterations = f->options.max_iterations,
+                                         .tolerance = f->options.tolerance,
+                                         .seed = f->options.seed};
+}
+
+/* Of the space's memory what is taken beside it. */
+static double
+bytes_beside(const conceptdec_i_pca_fit *f)
+{
+    double d = (double)f->d;
+    return f->x ? 8 * 5 * d : 8 * d * (d + 1);
+}
+
+double
+conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *f)
+{
+    const conceptdec_i_krylov_problem problem = problem_of(f);
+    double scan = f->x ? (double)conceptdec_i_columns_bytes(f->n, f->d) : 0;
+    return bytes_beside(f) + fmax(scan, conceptdec_i_krylov_bytes(f->arena->ctx, &problem));
+}
+
 conceptdec_status
 conceptdec_i_pca_krylov(conceptdec_i_pca_fit *f, const double *c)
 {
-    int64_t most = f->n < f->d ? f->n : f->d;
-    conceptdec_i_krylov_problem problem = {.dims = f->d,
-                                           .components = f->r < most ? f->r + 1 : f->r,
-                                           .max_iterations = f->options.max_iterations,
-                                           .tolerance = f->options.tolerance,
-                                           .seed = f->options.seed,
-                                           .memory = f->options.memory};
+    conceptdec_i_krylov_problem problem = problem_of(f);
     conceptdec_i_krylov_answer answer;
+    problem.memory = f->options.memory - (int64_t)bytes_beside(f);
     double *scale;
     if (c) {
         problem.matrix = c;
         problem.stride = f->d;
     } else {
         CONCEPTDEC_I_TRY(prepare(f, &scale));
-        problem.rows = f->x;
         problem.mean = f->shift;
         problem.scale = scale;
-        problem.divisor = (double)(f->n - 1);
     }
     conceptdec_i_stage(f->arena->ctx, "components", 0);
     CONCEPTDEC_I_TRY(conceptdec_i_krylov(f->arena, &problem, &answer));

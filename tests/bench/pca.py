@@ -74,7 +74,7 @@ class Entry:
 def match(ours, theirs, x):
     """The loosest tolerance of a few with which no component of ours has a larger residual than the peer's (or 1e-7: what
     float32 can tell)."""
-    for tolerance in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7):
+    for tolerance in (1e-3, 7e-4, 5e-4, 3e-4, 2e-4, 1e-4, 5e-5, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7):
         entry = Entry(ours, "conceptdec as exact, tolerance %.0e" % tolerance, solver="krylov", tolerance=tolerance)
         entry.run()
         entry.measure(x)

@@ -74,6 +74,8 @@ SPOIL(iterations_none, o->given = (uint64_t)1 << MAX_ITERATIONS)
 SPOIL(iterations_negative, o->max_iterations = -3)
 SPOIL(memory_none, o->given = (uint64_t)1 << MEMORY)
 SPOIL(memory_little, o->memory = 5000; o->solver = CONCEPTDEC_PCA_COVARIANCE)
+SPOIL(memory_little_krylov, o->memory = 5000; o->solver = CONCEPTDEC_PCA_KRYLOV)
+SPOIL(memory_little_auto, o->memory = 5000)
 SPOIL(tolerance_negative, o->tolerance = -1e-9)
 SPOIL(tolerance_nan, o->tolerance = NAN)
 SPOIL(iterations_idle, o->max_iterations = 9; o->solver = CONCEPTDEC_PCA_COVARIANCE)
@@ -115,6 +117,8 @@ static const struct {
     {BOTH, iterations_negative, CONCEPTDEC_EINVAL, "max_iterations: -3 is not in 1.."},
     {BOTH, memory_none, CONCEPTDEC_EINVAL, "memory: 0, must be at least 1"},
     {BOTH, memory_little, CONCEPTDEC_ENOMEM, "memory: solver \"covariance\" needs "},
+    {BOTH, memory_little_krylov, CONCEPTDEC_ENOMEM, "memory: solver \"krylov\" needs "},
+    {BOTH, memory_little_auto, CONCEPTDEC_ENOMEM, "memory: solver \""},
     {BOTH, tolerance_negative, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
     {BOTH, tolerance_nan, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
     {BOTH, iterations_idle, CONCEPTDEC_EINVAL, "max_iterations: is given, but only solver \"krylov\" has"},

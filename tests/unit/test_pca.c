@@ -1,8 +1,11 @@
 /* Principal components: small cases by hand, options, what is not defined, files. */
 #define _POSIX_C_SOURCE 200809L
 
+#include <stdio.h>
+
 #include "check_main.h"
 #include "io/record.h"
+#include "linalg/passes.h"
 #include "projection/pca.h"
 #include "projection_problems.h"
 
@@ -244,6 +247,95 @@ START_TEST(solver_is_chosen)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+/* Blocks with their size before them. */
+typedef struct {
+    int64_t live, peak;
+} tally;
+
+enum { AHEAD = 64 };
+
+static void *
+tally_allocate(void *user, uint64_t size)
+{
+    tally *t = user;
+    char *memory = aligned_alloc(AHEAD, (size + AHEAD + AHEAD - 1) / AHEAD * AHEAD);
+    ck_assert_ptr_nonnull(memory);
+    memcpy(memory, &size, sizeof size);
+    t->live += (int64_t)size;
+    t->peak = t->live > t->peak ? t->live : t->peak;
+    return memory + AHEAD;
+}
+
+static void
+tally_release(void *user, void *memory)
+{
+    tally *t = user;
+    uint64_t size;
+    memcpy(&size, (char *)memory - AHEAD, sizeof size);
+    t->live -= (int64_t)size;
+    free((char *)memory - AHEAD);
+}
+
+/* The memory of a fit beside its answer and the buffers of lanes; -1: refused, and then *needed says what is needed. */
+static int64_t
+peak_of(const conceptdec_matrix *x, int32_t solver, int64_t components, int64_t memory, int64_t *needed)
+{
+    tally t = {0};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options,
+                                            .threads = 2,
+                                            .allocate = tally_allocate,
+                                            .release = tally_release,
+                                            .allocator_user = &t};
+    const conceptdec_pca_options o = {
+        .struct_size = sizeof o, .n_components = components, .memory = memory, .solver = solver, .tolerance = 1e-3};
+    conceptdec_ctx *own;
+    conceptdec_pca *p;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &own), CONCEPTDEC_OK);
+    const int64_t before = t.live, beside = 8 * (components * (x->cols + 5) + 2 * x->cols) +
+                                            conceptdec_i_passes_bytes(own, x->cols, 12, 12) -
+                                            conceptdec_i_passes_shared_bytes(own, x->cols, 12, 12);
+    const conceptdec_status status = conceptdec_pca_new(own, x, &o, &p);
+    if (status == CONCEPTDEC_OK) {
+        ck_assert_int_eq(projection_number(p, CONCEPTDEC_P_CONVERGED), 1);
+        conceptdec_pca_free(p);
+    } else {
+        long long number;
+        ck_assert_int_eq(status, CONCEPTDEC_ENOMEM);
+        ck_assert_msg(sscanf(conceptdec_ctx_error(own), "memory: solver %*s needs %lld bytes", &number) == 1, "%s",
+                      conceptdec_ctx_error(own));
+        *needed = number;
+    }
+    conceptdec_ctx_free(own);
+    ck_assert_int_eq(t.live, 0);
+    return status == CONCEPTDEC_OK ? t.peak - before - beside : -1;
+}
+
+/* A Krylov space keeps to its memory, and refuses what is too little with the least that it needs; so does the choice. */
+START_TEST(krylov_keeps_to_its_memory)
+{
+    enum { N = 1500, D = 1200, SLACK = 1 << 14 }; /* records and names */
+    float *x = malloc((size_t)N * D * sizeof *x);
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() / (1.0 + (double)(i % D)));
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    int64_t least = 0, needed = 0;
+    for (int32_t solver = CONCEPTDEC_PCA_AUTO; solver <= CONCEPTDEC_PCA_KRYLOV; solver += CONCEPTDEC_PCA_KRYLOV) {
+        ck_assert_int_eq(peak_of(&view, solver, 8, 1, &least), -1);
+        ck_assert_int_eq(peak_of(&view, solver, 8, least - 1, &needed), -1);
+        ck_assert_int_eq(needed, least);
+        const int64_t peak = peak_of(&view, solver, 8, least, &needed);
+        ck_assert_int_gt(peak, least / 2);
+        ck_assert_int_le(peak, least + SLACK);
+        const int64_t more = least + least / 4, larger = peak_of(&view, solver, 8, more, &needed);
+        ck_assert_int_gt(larger, peak);
+        ck_assert_int_le(larger, more + SLACK);
+    }
+    free(x);
+}
+END_TEST
+
 /* ---- files ---- */
 
 static void
@@ -398,6 +490,7 @@ make_suite(void)
     tcase_add_loop_test(tests, beyond_the_rank, 0, 2);
     tcase_add_loop_test(tests, any_size, 0, 4);
     tcase_add_test(tests, solver_is_chosen);
+    tcase_add_test(tests, krylov_keeps_to_its_memory);
     tcase_add_test(tests, files_hold_everything);
     tcase_add_test(tests, damaged_files_are_refused);
     tcase_add_test(tests, hostile_files);

@@ -70,7 +70,7 @@ Directions of largest variance of the samples of `X`, or of all samples that wer
 - `center=false`: directions through the origin; `standardize`: dimensions divided by their standard deviation;
   `whiten`: what is transformed has variance 1 along each component.
 - `tolerance` (1e-5), `max_iterations` (40): where Krylov ends, refused beside another solver; `seed`: of its start;
-  `memory`: bytes beside the input (2^29).
+  `memory`: bytes beside the input, the components and the buffers of threads (2^29); refused where it is too little.
 
 Time O(n d min(n, d)), Krylov O(n d n_components) for each product. Definitions: docs/definitions.md; how to:
 docs/projections.md.

@@ -267,7 +267,8 @@ def pca(
     max_iterations : int, optional
         Products with the rows that Krylov may make; default 40.
     memory : int, optional
-        Bytes of working memory beside X; default 2**29.
+        Bytes of working memory beside X, the components and the buffers of threads; default 2**29. A Krylov space keeps
+        fewer vectors where there is less; what cannot fit is refused with the bytes that are needed.
     seed : int, default 0
         Of the Krylov space's start.
     dtype, threads, progress
