@@ -9,6 +9,7 @@
 #define ROWS 128
 #define GROUP_BYTES ((int64_t)8 << 20) /* packed columns that all tasks share */
 #define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the rows */
+#define OWN 128 /* rows whose products with themselves are made twice */
 #define DEPTH 256 /* a panel of the columns stays in a first-level cache while those of the rows pass */
 
 typedef struct {
@@ -216,4 +217,25 @@ conceptdec_i_apply(conceptdec_ctx *ctx, const conceptdec_i_applying *applying)
         status = run(&g);
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+/* One half and little more. */
+conceptdec_status
+conceptdec_i_apply_own(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, double *out, int64_t ld)
+{
+    for (int64_t first = 0; first < rows->n; first += OWN) {
+        const double *from = (const double *)rows->data + first * rows->stride;
+        const conceptdec_i_dense rest = {
+            .data = from, .n = rows->n - first, .dims = rows->dims, .stride = rows->stride, .is_wide = true};
+        const conceptdec_i_applying a = {.rows = &rest,
+                                         .n = rest.n,
+                                         .columns = min64(OWN, rest.n),
+                                         .w = from,
+                                         .ldw = rows->stride,
+                                         .out = out + first * ld + first,
+                                         .ldo = ld,
+                                         .precision = CONCEPTDEC_I_TILE_F64};
+        CONCEPTDEC_I_TRY(conceptdec_i_apply(ctx, &a));
+    }
+    return conceptdec_i_gram_complete(ctx, out, rows->n, ld);
 }

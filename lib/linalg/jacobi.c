@@ -2,6 +2,7 @@
 #include "linalg/jacobi.h"
 
 #include <math.h>
+#include <stddef.h>
 
 enum { SWEEPS = 40, STEPS = 40 }; /* under 10 are needed; of QL under 3 */
 
@@ -80,7 +81,7 @@ sort_ascending(int64_t n, double *values, double *vectors)
         double value = values[least];
         values[least] = values[i];
         values[i] = value;
-        if (least != i)
+        if (least != i && vectors)
             swap_rows(n, vectors + i * n, vectors + least * n);
     }
 }
@@ -153,11 +154,12 @@ make_tridiagonal(int64_t n, double *a, double *diagonal, double *beside, double 
         if (factor[k] > 0)
             apply_both(n - k - 1, a + (k + 1) * n + k + 1, n, v, factor[k]);
     }
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n; i++)
         diagonal[i] = a[i * n + i];
-        for (int64_t j = 0; j < n; j++)
-            vectors[i * n + j] = i == j;
-    }
+    if (!vectors)
+        return;
+    for (int64_t i = 0; i < n * n; i++)
+        vectors[i] = i / n == i % n;
     for (int64_t k = n - 2; k >= 0; k--)
         for (int64_t i = k + 1; i < n && factor[k] > 0; i++) {
             const double *v = a + k * n + k + 1;
@@ -196,6 +198,52 @@ find_end(int64_t n, int64_t k, const double *d, const double *beside)
     while (k + 1 < n && fabs(beside[k]) > 0x1p-53 * (fabs(d[k]) + fabs(d[k + 1])))
         k++;
     return k;
+}
+
+/* The same without roots, `beside` being squares: Pal, Walker and Kahan's, as in LAPACK's dsterf. */
+static void
+step_values(int64_t first, int64_t last, double *d, double *beside)
+{
+    const double root = sqrt(beside[first]), half = (d[first + 1] - d[first]) / (2 * root);
+    const double shift = d[first] - root / (half + copysign(sqrt(half * half + 1), half));
+    double c = 1, s = 0, g = d[last] - shift, square = g * g;
+    for (int64_t i = last - 1; i >= first; i--) {
+        const double b = beside[i], sum = square + b, before = c, above = g;
+        beside[i + 1] = s * sum; /* 0 at first */
+        c = sum > 0 ? square / sum : 1;
+        s = sum > 0 ? b / sum : 0;
+        g = c * (d[i] - shift) - s * above;
+        d[i + 1] = above + (d[i] - g);
+        square = c > 0 ? g * g / c : before * b;
+    }
+    beside[first] = s * square;
+    d[first] = shift + g;
+}
+
+static int64_t
+find_end_of_squares(int64_t n, int64_t k, const double *d, const double *beside)
+{
+    while (k + 1 < n && beside[k] > 0x1p-106 * fabs(d[k] * d[k + 1]))
+        k++;
+    return k;
+}
+
+bool
+conceptdec_i_ql_values(int64_t n, double *a, double *values)
+{
+    double beside[CONCEPTDEC_I_QL_MOST] = {0};
+    int64_t last;
+    make_tridiagonal(n, a, values, beside, NULL);
+    for (int64_t k = 0; k + 1 < n; k++)
+        beside[k] *= beside[k];
+    for (int64_t k = 0; k < n; k++)
+        for (int i = 0; (last = find_end_of_squares(n, k, values, beside)) > k; i++) {
+            if (i == STEPS)
+                return false;
+            step_values(k, last, values, beside);
+        }
+    sort_ascending(n, values, NULL);
+    return true;
 }
 
 bool

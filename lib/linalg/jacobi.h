@@ -13,5 +13,7 @@ void conceptdec_i_jacobi(int64_t n, double *a, double *values, double *vectors);
 /* The same by reflections and implicit QL, some 8 n^3 operations, for n up to this; values are true to rounding of the largest
  * one. False: it has not converged, and what is there is of no use. */
 bool conceptdec_i_ql(int64_t n, double *a, double *values, double *vectors);
+/* The values alone: some 2 n^3 operations. */
+bool conceptdec_i_ql_values(int64_t n, double *a, double *values);
 
 #endif

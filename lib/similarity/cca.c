@@ -283,10 +283,16 @@ made_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 }
 
 static int64_t
-bytes(const void *argument, const conceptdec_i_pair *pair)
+bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
 {
-    const conceptdec_i_cca_view *x = pair->x, *y = pair->y;
-    return conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d));
+    const conceptdec_i_cca_view *y = meeting->pair.y;
+    int64_t most = 0;
+    (void)is_resampling;
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_cca_view *x = meeting->x[k];
+        most = larger(most, conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d)));
+    }
+    return most;
 }
 
 static void

@@ -29,7 +29,7 @@ typedef struct conceptdec_i_cca {
 } conceptdec_i_cca;
 
 /* For conceptdec_i_pairs (cca_pair.c). */
-conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_pair *pair, double *value);
+conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, double *values);
 int64_t conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d);
 
 #endif
