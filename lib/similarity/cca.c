@@ -282,19 +282,6 @@ made_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
     return 8 * (n * d + n * r) + conceptdec_i_singular_bytes(d, n) + loaded;
 }
 
-static int64_t
-bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
-{
-    const conceptdec_i_cca_view *y = meeting->pair.y;
-    int64_t most = 0;
-    (void)is_resampling;
-    for (int64_t k = 0; k < meeting->count; k++) {
-        const conceptdec_i_cca_view *x = meeting->x[k];
-        most = larger(most, conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d)));
-    }
-    return most;
-}
-
 static void
 plan_memory(const conceptdec_i_cca *cca, conceptdec_i_pairs *pairs)
 {
@@ -350,8 +337,9 @@ conceptdec_i_similarity_cca(conceptdec_i_similarity *s)
                                 .items = s->n,
                                 .groups = s->groups,
                                 .reduce = reduce,
+                                .share = conceptdec_i_cca_share,
                                 .measure = conceptdec_i_cca_measure,
-                                .bytes = bytes};
+                                .bytes = conceptdec_i_cca_meeting_bytes};
     void *p[2];
     CONCEPTDEC_I_TRY(conceptdec_i_centred_scan(s, &cca.views));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "directions", s->n_views, sizeof(int64_t), &p[0]));

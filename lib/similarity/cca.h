@@ -29,7 +29,11 @@ typedef struct conceptdec_i_cca {
 } conceptdec_i_cca;
 
 /* For conceptdec_i_pairs (cca_pair.c). */
+conceptdec_status conceptdec_i_cca_share(void *argument, conceptdec_i_arena *arena, int64_t room,
+                                         const conceptdec_i_meeting *meeting, void **shared, int64_t *bytes);
 conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, double *values);
+/* Of a draw: of a meeting, and of views of so many directions. */
+int64_t conceptdec_i_cca_meeting_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling);
 int64_t conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d);
 
 #endif

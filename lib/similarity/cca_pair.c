@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "linalg/apply.h"
+#include "linalg/crossed.h"
 #include "linalg/factor.h"
 #include "linalg/leading.h"
 #include "linalg/singular.h"
@@ -21,16 +22,24 @@ typedef struct side {
     double *products, *factor; /* bootstrap: of u without the penalty, and L */
 } side;
 
+/* What permutations have in common: the directions as products want them. */
+typedef struct packed {
+    double **x; /* of each view of a that is met */
+    double *y;
+} packed;
+
 typedef struct pairing {
     const conceptdec_i_cca *cca;
     conceptdec_ctx *ctx;
     conceptdec_i_arena *arena;
     const conceptdec_i_meeting *meeting;
+    int64_t number;   /* of x, among those that are met */
+    bool is_draw, is_packed;
     int64_t distinct; /* items that are drawn */
     double drawn;     /* copies of them */
     side x, y;
     double *whitened; /* row k, of y, column i, of x; where y has more of them: row i, of x, column k */
-    bool is_turned, is_draw;
+    bool is_turned;
     int64_t count; /* correlations */
     double *values;
 } pairing;
@@ -132,13 +141,27 @@ turn(int64_t rows, int64_t columns, const double *in, double *out)
             out[j * rows + i] = in[i * columns + j];
 }
 
+/* Row k, of y, column i, of x. */
+static conceptdec_status
+cross(const pairing *p, double *products)
+{
+    const packed *shared = p->meeting->shared;
+    const int64_t x = p->x.u.count, y = p->y.u.count;
+    double *scratch;
+    if (!p->is_packed)
+        return conceptdec_i_directions_products(p->ctx, &p->x.u, &p->y.u, products);
+    CONCEPTDEC_I_TRY(take(p, "products", conceptdec_i_crossed_bytes(p->ctx, x, y) / 8, &scratch));
+    return conceptdec_i_crossed(p->ctx, p->x.u.n, x, shared->x[p->number], y, shared->y, p->meeting->pair.order, scratch,
+                                products);
+}
+
 static conceptdec_status
 whiten(pairing *p)
 {
     const int64_t x = p->x.u.count, y = p->y.u.count;
     double *turned;
     CONCEPTDEC_I_TRY(take(p, "correlations", x * y, &p->whitened));
-    CONCEPTDEC_I_TRY(conceptdec_i_directions_products(p->ctx, &p->x.u, &p->y.u, p->whitened));
+    CONCEPTDEC_I_TRY(cross(p, p->whitened));
     p->is_turned = false;
     if (!p->meeting->pair.times) {
         for (int64_t k = 0; k < y; k++)
@@ -325,6 +348,7 @@ measure_pair(pairing *p, int64_t k, double *value)
     const conceptdec_i_cca_view *x = p->meeting->x[k];
     bool is_defined;
     p->x = (side){.view = x, .u = x->u};
+    p->number = k;
     CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
     CONCEPTDEC_I_TRY(prepare(p, &p->x, p->meeting->pair.times != NULL, &is_defined));
     if (!is_defined)
@@ -358,7 +382,7 @@ measure_all(pairing *p, double *values)
     for (int64_t k = 0; k < meeting->count; k++)
         values[k] = (double)NAN;
     count_drawn(p);
-    CONCEPTDEC_I_TRY(prepare(p, &p->y, p->is_draw, &is_defined));
+    CONCEPTDEC_I_TRY(prepare(p, &p->y, p->is_draw && !p->is_packed, &is_defined));
     for (int64_t k = 0; k < meeting->count && is_defined; k++) {
         pairing own = *p;
         conceptdec_i_arena arena;
@@ -383,10 +407,67 @@ conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, do
                  .arena = &arena,
                  .meeting = meeting,
                  .is_draw = meeting->pair.order || meeting->pair.times,
+                 .is_packed = meeting->pair.order && meeting->shared,
                  .y = {.view = y, .u = y->u}};
     conceptdec_status status = measure_all(&p, values);
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+/* ---- what permutations share ---- */
+
+static conceptdec_i_vectors
+vectors_of(const void *view)
+{
+    const conceptdec_i_directions *u = &((const conceptdec_i_cca_view *)view)->u;
+    return (conceptdec_i_vectors){.data = u->data, .count = u->count, .n = u->n, .stride = u->stride};
+}
+
+/* Where draws are so large that each has all threads the gain is small. */
+conceptdec_status
+conceptdec_i_cca_share(void *argument, conceptdec_i_arena *arena, int64_t room, const conceptdec_i_meeting *meeting,
+                       void **shared, int64_t *bytes)
+{
+    const conceptdec_i_cca *cca = argument;
+    const conceptdec_ctx *ctx = cca->s->ctx;
+    const conceptdec_i_vectors y = vectors_of(meeting->pair.y);
+    int64_t all = conceptdec_i_crossed_second_bytes(ctx, y.count, y.n);
+    void *p;
+    for (int64_t k = 0; k < meeting->count; k++)
+        all += conceptdec_i_crossed_first_bytes(ctx, vectors_of(meeting->x[k]).count, y.n);
+    if (!cca->s->null || all > room || conceptdec_i_cca_meeting_bytes(cca, meeting, false) > CONCEPTDEC_I_DRAW_BYTES)
+        return CONCEPTDEC_OK;
+    *bytes = all;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", 1, sizeof(packed), &p));
+    packed *own = *shared = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", meeting->count, sizeof *own->x, &p));
+    own->x = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+        arena, "directions", conceptdec_i_crossed_second_bytes(ctx, y.count, y.n), 1, &p));
+    own->y = p;
+    conceptdec_i_crossed_pack_second(ctx, &y, own->y);
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_vectors x = vectors_of(meeting->x[k]);
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
+            arena, "directions", conceptdec_i_crossed_first_bytes(ctx, x.count, x.n), 1, &p));
+        own->x[k] = p;
+        conceptdec_i_crossed_pack_first(ctx, &x, own->x[k]);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(cca->s->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_cca_meeting_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
+{
+    const conceptdec_i_cca_view *y = meeting->pair.y;
+    int64_t most = 0;
+    (void)is_resampling;
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_cca_view *x = meeting->x[k];
+        most = larger(most, conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d)));
+    }
+    return most;
 }
 
 int64_t
@@ -397,8 +478,8 @@ conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_
     int64_t numbers = 2 * x * y + 4 * (x + y), values;
     if (count == 0)
         return 0;
-    if (o->permutations > 0)
-        numbers += y * n;
+    if (o->permutations > 0) /* y in order, or packed pieces of it and products */
+        numbers += larger(y * n, conceptdec_i_crossed_bytes(cca->s->ctx, x, y) / 8);
     if (o->bootstrap > 0)
         numbers += (x + y) * n + 2 * (x * x + y * y) + x * y;
     if (!cca->is_weighted) {

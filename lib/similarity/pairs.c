@@ -1,8 +1,6 @@
 /* As many views of the first list as memory allows are kept, and those of the second pass by one at a time. */
 #include "similarity/pairs.h"
 
-#define DRAW_BYTES ((int64_t)1 << 24) /* draws that take less are measured side by side */
-
 typedef struct kept {
     conceptdec_i_arena arena;
     void *reduced;
@@ -102,7 +100,7 @@ run_draws(run *r, double *out, int64_t draws, bool is_resampling)
     int64_t bytes = r->p->bytes(r->p->argument, &r->meeting, is_resampling), lanes = conceptdec_i_lanes(r->s->ctx);
     r->out = out + r->meeting.first * r->s->n_b + r->meeting.pair.j;
     r->is_resampling = is_resampling;
-    if ((r->p->is_serial || bytes <= DRAW_BYTES) && r->used + lanes * bytes <= r->s->options.memory)
+    if ((r->p->is_serial || bytes <= CONCEPTDEC_I_DRAW_BYTES) && r->used + lanes * bytes <= r->s->options.memory)
         return conceptdec_i_parallel(r->s->ctx, draws, draw, r);
     for (int64_t d = 0; d < draws; d++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->s->ctx, 1));
