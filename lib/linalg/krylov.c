@@ -420,6 +420,12 @@ take(conceptdec_i_arena *arena, int64_t rows, int64_t columns, double **memory)
     return CONCEPTDEC_OK;
 }
 
+static bool
+is_read(const conceptdec_i_krylov_problem *problem)
+{
+    return problem->rows && conceptdec_i_view_is_read(problem->rows);
+}
+
 static conceptdec_status
 take_space(conceptdec_i_arena *arena, space *s)
 {
@@ -439,8 +445,7 @@ take_space(conceptdec_i_arena *arena, space *s)
     s->from = p[0];
     s->to = p[1];
     const bool is_float = conceptdec_i_covariance_precision(s->problem) == CONCEPTDEC_I_TILE_F32;
-    const bool is_read = s->problem->rows && conceptdec_i_view_is_read(s->problem->rows);
-    CONCEPTDEC_I_TRY((is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
+    CONCEPTDEC_I_TRY((is_read(s->problem) ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
         arena, s->dims, is_float ? s->block : 0, s->block, &s->passes));
     return conceptdec_i_covariance_open(arena, s->problem, &s->passes, &s->covariance);
 }
@@ -452,6 +457,21 @@ take_answer(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *proble
     CONCEPTDEC_I_TRY(take(arena, problem->components, problem->dims, &answer->vectors));
     CONCEPTDEC_I_TRY(take(arena, problem->components, 1, &answer->values));
     return take(arena, problem->components, 1, &answer->residuals);
+}
+
+int64_t
+conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem)
+{
+    space s = {.ctx = ctx, .problem = problem, .dims = problem->dims, .wanted = problem->components};
+    size_up(&s);
+    const double dims = (double)s.dims, most = (double)s.most, block = (double)s.block, wanted = (double)s.wanted;
+    const bool is_float = conceptdec_i_covariance_precision(problem) == CONCEPTDEC_I_TILE_F32;
+    const double spaces = dims * (2 * most + 2 * block + 2 * wanted + 2);
+    const double squares = (s.most > CONCEPTDEC_I_QL_MOST ? 4 : 3) * most * most + 8 * most + block * block + 3 * wanted;
+    const double passes = (double)(is_read(problem) ? conceptdec_i_passes_bytes_reading : conceptdec_i_passes_bytes)(
+        ctx, s.dims, is_float ? s.block : 0, s.block);
+    const double bytes = 8 * (spaces + squares + 2 * block) + passes;
+    return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX;
 }
 
 conceptdec_status

@@ -22,7 +22,7 @@ typedef struct conceptdec_i_krylov_problem {
     int64_t max_iterations; /* products, at least 1; as many more as it takes to have `components` directions at all */
     double tolerance;       /* ends when every residual is at or below it; 0: when all products are made */
     uint64_t seed;          /* of the start */
-    int64_t memory; /* bytes, about, of the basis and its products; least: what two blocks and the components take */
+    int64_t memory; /* bytes of the basis and its products; least: what two blocks and the components take */
 } conceptdec_i_krylov_problem;
 
 /* Memory of the arena's. */
@@ -39,5 +39,8 @@ typedef struct conceptdec_i_krylov_answer {
  * problems of a few hundred rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);
+
+/* Bytes that this takes, answer and all. */
+int64_t conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem);
 
 #endif

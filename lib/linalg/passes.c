@@ -111,6 +111,15 @@ conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32
     return bytes;
 }
 
+int64_t
+conceptdec_i_passes_bytes_reading(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64)
+{
+    conceptdec_i_passes passes;
+    int64_t bytes;
+    measure(ctx, dims, columns_f32, columns_f64, true, &passes, &bytes);
+    return bytes;
+}
+
 static conceptdec_status
 take(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
      conceptdec_i_passes *passes)

@@ -43,8 +43,9 @@ typedef struct conceptdec_i_passes {
 
 /* All rows of a view, where they lie if that is possible. */
 conceptdec_i_rows conceptdec_i_rows_of(const conceptdec_matrix *view);
-/* Bytes that conceptdec_i_passes_open() takes. */
+/* Bytes that conceptdec_i_passes_open() takes, and conceptdec_i_passes_open_reading(). */
 int64_t conceptdec_i_passes_bytes(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64);
+int64_t conceptdec_i_passes_bytes_reading(conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64);
 /* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
 conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                            int64_t columns_f64, conceptdec_i_passes *passes);
