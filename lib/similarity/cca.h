@@ -8,7 +8,7 @@
 /* A centred view, in units of its own, is the sum over its directions of size u load', and of what is left out. */
 typedef struct conceptdec_i_cca_view {
     conceptdec_i_directions u; /* orthonormal */
-    double *size;              /* descending, above 0 */
+    double *size;              /* descending, above 0; 1 where all directions count alike, in any basis */
     double *load;              /* PWCCA: d rows of u.count numbers: size times load */
     int64_t d;
     double penalty; /* what the ridge adds to squared sizes */
