@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 
-/* `count` vectors of n numbers, `stride` numbers apart. */
+/* `count` vectors of n >= 1 numbers, `stride` numbers apart. */
 typedef struct conceptdec_i_vectors {
     const double *data;
     int64_t count, n, stride;

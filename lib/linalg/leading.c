@@ -8,9 +8,8 @@
 #include "linalg/factor.h"
 #include "linalg/jacobi.h"
 
-#define ENOUGH 1e-11    /* of the sum */
-#define LEAST 0x1p-17   /* of the largest value */
-#define ROUNDINGS 4     /* of the largest square, for each row */
+#define ENOUGH 1e-11 /* of the sum */
+#define ROUNDINGS 4  /* of the largest square, for each row */
 
 int64_t
 conceptdec_i_leading_bytes(int64_t n)
@@ -38,7 +37,7 @@ decompose(conceptdec_i_arena *arena, int64_t n, double *products, double *square
 
 /* From squares to values, and whether they are good enough. */
 static bool
-take_roots(int64_t n, int64_t count, const double *squares, double least, double *values)
+take_roots(int64_t n, int64_t count, const double *squares, double *values)
 {
     const double off = ROUNDINGS * (double)n * 0x1p-52 * squares[n - 1];
     double sum = 0, error = 0;
@@ -47,7 +46,7 @@ take_roots(int64_t n, int64_t count, const double *squares, double least, double
         sum += values[k];
         error += values[k] > 0 ? fmin(off / values[k], sqrt(off)) : sqrt(off);
     }
-    return error <= ENOUGH * sum && values[count - 1] > least * values[0];
+    return sum > 0 && error <= ENOUGH * sum;
 }
 
 static conceptdec_status
@@ -61,7 +60,7 @@ find(conceptdec_i_arena *arena, int64_t n, int64_t d, const double *rows, int64_
     double *products = p[0];
     CONCEPTDEC_I_TRY(conceptdec_i_apply_own(arena->ctx, &dense, products, n));
     CONCEPTDEC_I_TRY(decompose(arena, n, products, p[1], vectors != NULL));
-    *is_done = take_roots(n, count, p[1], vectors ? LEAST : 0, values);
+    *is_done = take_roots(n, count, p[1], values);
     for (int64_t k = 0; k < count && vectors; k++)
         memcpy(vectors + k * n, products + (n - 1 - k) * n, (size_t)n * sizeof *vectors);
     return CONCEPTDEC_OK;

@@ -7,8 +7,8 @@
 
 /* The `count` largest singular values of n rows of d numbers, finite, descending, count <= min(n, d), and (vectors not NULL)
  * in n numbers each what the rows are multiplied by for them: left singular vectors. `rows` is not touched. *is_done false:
- * the sum of the values might be off by more than 1e-11 of itself, or a value is below 2^-17 of the largest one, so that its vector
- * might be. Needs LAPACK for n above CONCEPTDEC_I_QL_MOST. Working memory of conceptdec_i_leading_bytes(). */
+ * the sum of the values might be off by more than 1e-11 of itself, as it might where one is below 2^-14 of the largest. Needs
+ * LAPACK for n above CONCEPTDEC_I_QL_MOST. Working memory of conceptdec_i_leading_bytes(). */
 conceptdec_status conceptdec_i_leading(conceptdec_ctx *ctx, int64_t n, int64_t d, const double *rows, int64_t count,
                                        double *values, double *vectors, bool *is_done);
 int64_t conceptdec_i_leading_bytes(int64_t n);

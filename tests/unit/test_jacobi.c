@@ -83,6 +83,10 @@ START_TEST(both_agree)
             for (int64_t k = 0; k < n; k++)
                 ck_assert_double_eq_tol(values[k], known[k], 1e-13 * norm(n));
             check_decomposition(n);
+            memcpy(copy, matrix, sizeof copy);
+            ck_assert(conceptdec_i_ql_values(n, copy, values));
+            for (int64_t k = 0; k < n; k++)
+                ck_assert_double_eq_tol(values[k], known[k], 1e-13 * norm(n));
         }
 }
 END_TEST
@@ -111,6 +115,9 @@ START_TEST(zeros)
     ck_assert(conceptdec_i_ql(4, copy, values, vectors));
     for (int64_t k = 0; k < 4; k++)
         ck_assert(values[k] == 0 && vectors[k * 4 + k] == 1);
+    values[0] = 1;
+    ck_assert(conceptdec_i_ql_values(4, copy, values));
+    ck_assert(values[0] == 0 && values[3] == 0);
 }
 END_TEST
 
