@@ -341,9 +341,8 @@ static int64_t
 made_bytes(const conceptdec_i_cca *cca, int64_t n, int64_t d)
 {
     const int64_t r = least(n, d), loaded = cca->is_weighted ? conceptdec_i_blocks_bytes(n, d, true) : 0;
-    if (by_moments(cca, n, d)) /* moments, LAPACK's work, a block or two, the eigenvectors once more */
-        return 8 * (r * (3 * r + 8) + (n > d ? d * d : 0)) + 2 * conceptdec_i_blocks_bytes(r, larger(n, d), true) +
-               loaded;
+    if (by_moments(cca, n, d)) /* moments, LAPACK's work or later the eigenvectors once more, a block or two */
+        return 8 * (r * (3 * r + 8)) + 2 * conceptdec_i_blocks_bytes(r, larger(n, d), true) + loaded;
     return 8 * (n * d + n * r) + conceptdec_i_singular_bytes(d, n) + loaded;
 }
 

@@ -475,6 +475,7 @@ conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_
 {
     const conceptdec_similarity_options *o = &cca->s->options;
     const int64_t n = cca->s->n, count = least(x, y);
+    const bool has_draws = o->permutations > 0 || o->bootstrap > 0;
     int64_t numbers = 2 * x * y + 4 * (x + y), values;
     if (count == 0)
         return 0;
@@ -484,9 +485,9 @@ conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_
         numbers += (x + y) * n + 2 * (x * x + y * y) + x * y;
     if (!cca->is_weighted) {
         values = conceptdec_i_singular_values_bytes(count, larger(x, y));
-        return 8 * numbers + larger(values, conceptdec_i_leading_bytes(count));
+        return 8 * numbers + larger(values, has_draws ? conceptdec_i_leading_bytes(count) : 0);
     }
     numbers += 3 * x * y + 2 * count * (larger(x, y) + least(SLICE, d));
     values = conceptdec_i_singular_bytes(larger(x, y), larger(x, y));
-    return 8 * numbers + larger(values, conceptdec_i_leading_bytes(larger(x, y)));
+    return 8 * numbers + larger(values, has_draws ? conceptdec_i_leading_bytes(larger(x, y)) : 0);
 }
