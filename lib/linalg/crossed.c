@@ -52,8 +52,8 @@ conceptdec_i_crossed_pack_first(const conceptdec_ctx *ctx, const conceptdec_i_ve
     for (int64_t p = 0; p < v->n; p += DEPTH) {
         const int64_t depth = min64(DEPTH, v->n - p);
         for (int64_t i = 0; i < wide; i += width)
-            ctx->kernels->interleave_f64(v->data + i * v->stride + p, v->stride, min64(width, v->count - i), depth, width,
-                                         packed + p * wide + i * depth);
+            ctx->kernels->interleave_f64(v->data + i * v->stride + p, v->stride, min64(width, v->count - i), depth,
+                                         width, packed + p * wide + i * depth);
     }
 }
 
@@ -97,11 +97,12 @@ conceptdec_i_crossed(conceptdec_ctx *ctx, int64_t n, int64_t first, const double
     for (int64_t p = 0; p < n; p += DEPTH) {
         const int64_t depth = min64(DEPTH, n - p);
         for (int64_t t = 0; t < depth; t++)
-            copy_number(packed_second + order[p + t] * wide_b, panels + t * kernels->nr_f64, wide_b, depth, kernels->nr_f64);
+            copy_number(packed_second + order[p + t] * wide_b, panels + t * kernels->nr_f64, wide_b, depth,
+                        kernels->nr_f64);
         for (int64_t j = 0; j < wide_b; j += kernels->nr_f64)
             for (int64_t i = 0; i < wide_a; i += kernels->mr_f64)
-                kernels->panel_f64(depth, packed_first + p * wide_a + i * depth, panels + j * depth, scratch + j * ld + i, ld,
-                                   p > 0);
+                kernels->panel_f64(depth, packed_first + p * wide_a + i * depth, panels + j * depth,
+                                   scratch + j * ld + i, ld, p > 0);
         CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
     }
     for (int64_t k = 0; k < second; k++)

@@ -50,8 +50,8 @@ take_roots(int64_t n, int64_t count, const double *squares, double *values)
 }
 
 static conceptdec_status
-find(conceptdec_i_arena *arena, int64_t n, int64_t d, const double *rows, int64_t count, double *values, double *vectors,
-     bool *is_done)
+find(conceptdec_i_arena *arena, int64_t n, int64_t d, const double *rows, int64_t count, double *values,
+     double *vectors, bool *is_done)
 {
     const conceptdec_i_dense dense = {.data = rows, .n = n, .dims = d, .stride = d, .is_wide = true};
     void *p[2];

@@ -151,8 +151,8 @@ cross(const pairing *p, double *products)
     if (!p->is_packed)
         return conceptdec_i_directions_products(p->ctx, &p->x.u, &p->y.u, products);
     CONCEPTDEC_I_TRY(take(p, "products", conceptdec_i_crossed_bytes(p->ctx, x, y) / 8, &scratch));
-    return conceptdec_i_crossed(p->ctx, p->x.u.n, x, shared->x[p->number], y, shared->y, p->meeting->pair.order, scratch,
-                                products);
+    return conceptdec_i_crossed(p->ctx, p->x.u.n, x, shared->x[p->number], y, shared->y, p->meeting->pair.order,
+                                scratch, products);
 }
 
 static conceptdec_status
@@ -302,7 +302,8 @@ find_values(const pairing *p)
     double *rows;
     CONCEPTDEC_I_TRY(lay(p, is_by_x, &rows));
     if (p->is_draw)
-        CONCEPTDEC_I_TRY(conceptdec_i_leading(p->ctx, p->count, larger(x, y), rows, p->count, p->values, NULL, &is_done));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_leading(p->ctx, p->count, larger(x, y), rows, p->count, p->values, NULL, &is_done));
     return is_done ? CONCEPTDEC_OK : conceptdec_i_singular_values(p->ctx, p->count, larger(x, y), rows, p->values);
 }
 

@@ -74,14 +74,18 @@ conceptdec_i_principal_matrix_bytes(const search *s)
     const double side = (double)length, vectors = 8 * (double)p->d * (double)s->wanted;
     double made = 0, turned = 0;
     if (p->x) {
-        const conceptdec_i_dense block = {.n = min64(count, conceptdec_i_blocks_count(length, true)), .dims = length, .stride = length, .is_wide = true};
+        const conceptdec_i_dense block = {.n = min64(count, conceptdec_i_blocks_count(length, true)),
+                                          .dims = length,
+                                          .stride = length,
+                                          .is_wide = true};
         made = (double)conceptdec_i_blocks_bytes(length, count, true) +
                (double)conceptdec_i_gram_bytes(ctx, &block, CONCEPTDEC_I_TILE_F64);
     }
     if (is_by_rows(s)) {
         const int64_t most = min64(p->d, conceptdec_i_blocks_count(p->n, true));
         const double straight = s->wanted <= CONCEPTDEC_I_ORTHONORMAL_MOST
-                                    ? (double)conceptdec_i_orthonormal_bytes(ctx, s->wanted) : 8 * 66 * (double)s->wanted;
+                                    ? (double)conceptdec_i_orthonormal_bytes(ctx, s->wanted)
+                                    : 8 * 66 * (double)s->wanted;
         turned = vectors + (double)conceptdec_i_blocks_bytes(p->n, p->d, true) +
                  fmax((double)conceptdec_i_apply_bytes(ctx, most, p->n, s->wanted), straight);
     }

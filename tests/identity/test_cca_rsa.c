@@ -255,8 +255,8 @@ START_TEST(null_of_many_directions)
         for (int64_t i = 0; i < MANY; i++)
             memcpy(moved + i * wide[1], x[1] + order[i] * wide[1], (size_t)wide[1] * sizeof(double));
         for (int v = 0; v < 2; v++)
-            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[2 * draw + v], similarity_value(ctx, &given[v], &view, &one),
-                     1e-10, _i);
+            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[2 * draw + v],
+                     similarity_value(ctx, &given[v], &view, &one), 1e-10, _i);
     }
     for (o.memory = 1 << 16; !other; o.memory += o.memory / 8)
         (void)conceptdec_similarity(ctx, given, 2, &given[1], 1, &o, &other);

@@ -185,8 +185,9 @@ START_TEST(columns_in_another_order)
         ck_assert_int_eq(conceptdec_i_apply(p.ctx, &p.applying), CONCEPTDEC_OK);
         conceptdec_i_crossed_pack_first(p.ctx, &first, memory[0]);
         conceptdec_i_crossed_pack_second(p.ctx, &second, memory[1]);
-        ck_assert_int_eq(conceptdec_i_crossed(p.ctx, dims, n, memory[0], columns, memory[1], order, memory[2], memory[3]),
-                         CONCEPTDEC_OK);
+        ck_assert_int_eq(
+            conceptdec_i_crossed(p.ctx, dims, n, memory[0], columns, memory[1], order, memory[2], memory[3]),
+            CONCEPTDEC_OK);
         check_same(memory[3], p.out, n * columns);
         for (int k = 0; k < 4; k++)
             free(memory[k]);
