@@ -28,7 +28,15 @@ typedef struct conceptdec_i_cca {
     conceptdec_i_cca_values *observed; /* A x B */
 } conceptdec_i_cca;
 
-/* For conceptdec_i_pairs (cca_pair.c). */
+/* What permutations have in common: the directions as products want them (linalg/crossed.h). */
+typedef struct conceptdec_i_cca_packed {
+    double **x; /* of each view of a that is met */
+    double *y;
+} conceptdec_i_cca_packed;
+
+#define CONCEPTDEC_I_CCA_SLICE 256 /* weights that are computed at once */
+
+/* For conceptdec_i_pairs (cca_shared.c, cca_pair.c). */
 conceptdec_status conceptdec_i_cca_share(void *argument, conceptdec_i_arena *arena, int64_t room,
                                          const conceptdec_i_meeting *meeting, void **shared, int64_t *bytes);
 conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, double *values);

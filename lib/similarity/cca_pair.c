@@ -12,7 +12,6 @@
 #include "linalg/tiles.h"
 #include "similarity/cca.h"
 
-#define SLICE 256       /* weights that are computed at once */
 #define VANISHING 1e-12 /* of a direction: what is left of it beside those before, at least */
 
 typedef struct side {
@@ -21,12 +20,6 @@ typedef struct side {
     double *scale;             /* no bootstrap: 1 / L, the diagonal */
     double *products, *factor; /* bootstrap: of u without the penalty, and L */
 } side;
-
-/* What permutations have in common: the directions as products want them. */
-typedef struct packed {
-    double **x; /* of each view of a that is met */
-    double *y;
-} packed;
 
 typedef struct pairing {
     const conceptdec_i_cca *cca;
@@ -145,7 +138,7 @@ turn(int64_t rows, int64_t columns, const double *in, double *out)
 static conceptdec_status
 cross(const pairing *p, double *products)
 {
-    const packed *shared = p->meeting->shared;
+    const conceptdec_i_cca_packed *shared = p->meeting->shared;
     const int64_t x = p->x.u.count, y = p->y.u.count;
     double *scratch;
     if (!p->is_packed)
@@ -244,11 +237,11 @@ sum_weights(const pairing *p, const side *s, const double *variates, double *wei
 {
     const int64_t count = s->u.count, d = s->view->d;
     double *products;
-    CONCEPTDEC_I_TRY(take(p, "weights", least(SLICE, d) * p->count, &products));
+    CONCEPTDEC_I_TRY(take(p, "weights", least(CONCEPTDEC_I_CCA_SLICE, d) * p->count, &products));
     memset(weights, 0, (size_t)p->count * sizeof *weights);
-    for (int64_t first = 0; first < d; first += SLICE) {
+    for (int64_t first = 0; first < d; first += CONCEPTDEC_I_CCA_SLICE) {
         const conceptdec_i_directions columns = {
-            .count = least(SLICE, d - first), .n = count, .data = s->view->load + first * count, .stride = count};
+            .count = least(CONCEPTDEC_I_CCA_SLICE, d - first), .n = count, .data = s->view->load + first * count, .stride = count};
         const conceptdec_i_directions all = {.count = p->count, .n = count, .data = variates, .stride = count};
         CONCEPTDEC_I_TRY(conceptdec_i_directions_products(p->ctx, &columns, &all, products));
         for (int64_t k = 0; k < p->count; k++)
@@ -413,82 +406,4 @@ conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, do
     conceptdec_status status = measure_all(&p, values);
     conceptdec_i_arena_close(&arena);
     return status;
-}
-
-/* ---- what permutations share ---- */
-
-static conceptdec_i_vectors
-vectors_of(const void *view)
-{
-    const conceptdec_i_directions *u = &((const conceptdec_i_cca_view *)view)->u;
-    return (conceptdec_i_vectors){.data = u->data, .count = u->count, .n = u->n, .stride = u->stride};
-}
-
-/* Where draws are so large that each has all threads the gain is small. */
-conceptdec_status
-conceptdec_i_cca_share(void *argument, conceptdec_i_arena *arena, int64_t room, const conceptdec_i_meeting *meeting,
-                       void **shared, int64_t *bytes)
-{
-    const conceptdec_i_cca *cca = argument;
-    const conceptdec_ctx *ctx = cca->s->ctx;
-    const conceptdec_i_vectors y = vectors_of(meeting->pair.y);
-    int64_t all = conceptdec_i_crossed_second_bytes(ctx, y.count, y.n);
-    void *p;
-    for (int64_t k = 0; k < meeting->count; k++)
-        all += conceptdec_i_crossed_first_bytes(ctx, vectors_of(meeting->x[k]).count, y.n);
-    if (!cca->s->null || all > room || conceptdec_i_cca_meeting_bytes(cca, meeting, false) > CONCEPTDEC_I_DRAW_BYTES)
-        return CONCEPTDEC_OK;
-    *bytes = all;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", 1, sizeof(packed), &p));
-    packed *own = *shared = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", meeting->count, sizeof *own->x, &p));
-    own->x = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "directions", conceptdec_i_crossed_second_bytes(ctx, y.count, y.n), 1, &p));
-    own->y = p;
-    conceptdec_i_crossed_pack_second(ctx, &y, own->y);
-    for (int64_t k = 0; k < meeting->count; k++) {
-        const conceptdec_i_vectors x = vectors_of(meeting->x[k]);
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-            arena, "directions", conceptdec_i_crossed_first_bytes(ctx, x.count, x.n), 1, &p));
-        own->x[k] = p;
-        conceptdec_i_crossed_pack_first(ctx, &x, own->x[k]);
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(cca->s->ctx, 0));
-    }
-    return CONCEPTDEC_OK;
-}
-
-int64_t
-conceptdec_i_cca_meeting_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
-{
-    const conceptdec_i_cca_view *y = meeting->pair.y;
-    int64_t most = 0;
-    (void)is_resampling;
-    for (int64_t k = 0; k < meeting->count; k++) {
-        const conceptdec_i_cca_view *x = meeting->x[k];
-        most = larger(most, conceptdec_i_cca_bytes(argument, x->u.count, y->u.count, larger(x->d, y->d)));
-    }
-    return most;
-}
-
-int64_t
-conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d)
-{
-    const conceptdec_similarity_options *o = &cca->s->options;
-    const int64_t n = cca->s->n, count = least(x, y);
-    const bool has_draws = o->permutations > 0 || o->bootstrap > 0;
-    int64_t numbers = 2 * x * y + 4 * (x + y), values;
-    if (count == 0)
-        return 0;
-    if (o->permutations > 0) /* y in order, or packed pieces of it and products */
-        numbers += larger(y * n, conceptdec_i_crossed_bytes(cca->s->ctx, x, y) / 8);
-    if (o->bootstrap > 0)
-        numbers += (x + y) * n + 2 * (x * x + y * y) + x * y;
-    if (!cca->is_weighted) {
-        values = conceptdec_i_singular_values_bytes(count, larger(x, y));
-        return 8 * numbers + larger(values, has_draws ? conceptdec_i_leading_bytes(count) : 0);
-    }
-    numbers += 3 * x * y + 2 * count * (larger(x, y) + least(SLICE, d));
-    values = conceptdec_i_singular_bytes(larger(x, y), larger(x, y));
-    return 8 * numbers + larger(values, has_draws ? conceptdec_i_leading_bytes(larger(x, y)) : 0);
 }
