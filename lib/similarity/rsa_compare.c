@@ -271,13 +271,84 @@ compare_gathered(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const g
     return correlate(rsa->s->ctx, g, comparison != CONCEPTDEC_COMPARE_COSINE, value);
 }
 
+/* ---- drawn items ---- */
+
+typedef struct drawn {
+    int64_t count;
+    int32_t *item;
+} drawn;
+
+/* Of all pairs of drawn items; no value is missing. */
+static conceptdec_status
+gather_drawn(const conceptdec_i_rsa *rsa, const drawn *d, const conceptdec_i_rsa_view *view, double *out)
+{
+    for (int64_t a = 0; a < d->count; a++) {
+        const double *row = view->values + rsa->start[d->item[a]];
+        for (int64_t b = a + 1; b < d->count; b++)
+            *out++ = row[d->item[b]];
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(rsa->s->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_drawn(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const int32_t *times, drawn *d, gathered *g)
+{
+    void *p[4];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "draw", rsa->items, sizeof(int32_t), &p[0]));
+    *d = (drawn){.item = p[0]};
+    for (int64_t i = 0; i < rsa->items; i++)
+        if (times[i] > 0)
+            d->item[d->count++] = (int32_t)i;
+    *g = (gathered){.count = d->count * (d->count - 1) / 2};
+    for (int k = 1; k < 3; k++)
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "pairs", g->count, sizeof(double), &p[k]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "pairs", g->count, sizeof(int32_t), &p[3]));
+    g->x = p[1];
+    g->y = p[2];
+    g->weight = p[3];
+    for (int64_t a = 0, at = 0; a < d->count; a++)
+        for (int64_t b = a + 1; b < d->count; b++)
+            g->weight[at++] = times[d->item[a]] * times[d->item[b]];
+    return CONCEPTDEC_OK;
+}
+
+/* A bootstrap of views that are whole: what the second has is gathered, and ranked, once. */
+static conceptdec_status
+compare_drawn(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting,
+              double *values)
+{
+    const int32_t comparison = rsa->s->options.comparison;
+    const bool is_ranked = comparison == CONCEPTDEC_COMPARE_SPEARMAN;
+    conceptdec_ctx *ctx = rsa->s->ctx;
+    drawn d;
+    gathered g;
+    void *places = NULL;
+    CONCEPTDEC_I_TRY(take_drawn(arena, rsa, meeting->pair.times, &d, &g));
+    CONCEPTDEC_I_TRY(gather_drawn(rsa, &d, meeting->pair.y, g.y));
+    if (is_ranked) {
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "ranks", rsa->pairs + 1, sizeof(double), &places));
+        CONCEPTDEC_I_TRY(rank_again(ctx, &g, rsa->pairs, places, g.y));
+    }
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_rsa_view *x = meeting->x[k];
+        if (!x->is_whole)
+            continue;
+        CONCEPTDEC_I_TRY(gather_drawn(rsa, &d, x, g.x));
+        if (is_ranked)
+            CONCEPTDEC_I_TRY(rank_again(ctx, &g, rsa->pairs, places, g.x));
+        CONCEPTDEC_I_TRY(correlate(ctx, &g, comparison != CONCEPTDEC_COMPARE_COSINE, &values[k]));
+    }
+    return CONCEPTDEC_OK;
+}
+
 /* ---- one pair ---- */
 
-/* Whether a pair with a first view that is whole needs no gathering. */
+/* Whether all first views that are whole are compared at once. */
 static bool
 is_simple(const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting)
 {
-    return rsa->s->options.comparison != CONCEPTDEC_COMPARE_KENDALL && !meeting->pair.times &&
+    return rsa->s->options.comparison != CONCEPTDEC_COMPARE_KENDALL &&
            ((const conceptdec_i_rsa_view *)meeting->pair.y)->is_whole;
 }
 
@@ -333,13 +404,14 @@ compare_pair(const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair, int64_t
 static conceptdec_status
 compare(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting, double *values)
 {
-    const bool is_summed = is_simple(rsa, meeting);
-    if (is_summed)
-        CONCEPTDEC_I_TRY(compare_whole(arena, rsa, meeting, values));
+    const bool is_at_once = is_simple(rsa, meeting);
+    if (is_at_once)
+        CONCEPTDEC_I_TRY((meeting->pair.times ? compare_drawn : compare_whole)(arena, rsa, meeting, values));
+    conceptdec_i_arena_close(arena);
     for (int64_t k = 0; k < meeting->count; k++) {
         const conceptdec_i_pair pair = conceptdec_i_pair_of(rsa->s, meeting, k);
         int64_t count = rsa->pairs;
-        if (!is_summed || !is_whole(meeting, k))
+        if (!is_at_once || !is_whole(meeting, k))
             CONCEPTDEC_I_TRY(compare_pair(rsa, &pair, &count, &values[k]));
         if (!pair.order && !pair.times)
             rsa->n_pairs[pair.i * rsa->s->n_b + pair.j] = count;
