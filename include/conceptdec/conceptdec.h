@@ -1337,9 +1337,10 @@ typedef struct conceptdec_similarity_options {
  *  of d)^2) with products of columns where that is less; float32 products of narrower views, float64 sums. mutual_knn:
  *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA reduces each view once, O(n d min(n,
  *  d)), and then a pair or a draw costs O(n r^2 + r^3), r directions (PWCCA: and d r^2); Procrustes the same with r =
- *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (ranks that change: times log n), n (n - 1) / 2 numbers a
- *  view. Where `memory` does not hold all views so reduced, some are reduced several times. CCA and Procrustes need
- *  LAPACK. Bootstrap of CCA: of the directions of all rows; of RSA: pairs of copies of one item are left out.
+ *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (Kendall: times log n), n (n - 1) / 2 numbers a view, and n^2
+ *  for permutations where `memory` has room. Where `memory` does not hold all views so reduced, some are reduced
+ *  several times. CCA and Procrustes need LAPACK. Bootstrap of CCA: of the directions of all rows; of RSA: pairs of
+ *  copies of one item are left out.
  *  @param a n_a matrices of n rows, n >= 2. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair
  *  computed once where the kind is symmetric).
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, ELABEL, EGROUPS, EINVAL, ENOMEM, EREAD,

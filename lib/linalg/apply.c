@@ -9,6 +9,7 @@
 #define ROWS 128
 #define GROUP_BYTES ((int64_t)8 << 20) /* packed columns that all tasks share */
 #define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the rows */
+#define OWN 128 /* rows whose products with themselves are made twice */
 #define DEPTH 256 /* a panel of the columns stays in a first-level cache while those of the rows pass */
 
 typedef struct {
@@ -164,30 +165,48 @@ aligned(int64_t bytes)
     return ceil_div(bytes, 64) * 64;
 }
 
-static conceptdec_status
-plan(conceptdec_i_arena *arena, product *g)
+static void
+size_up(product *g)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
-    int64_t dims = g->a->rows->dims;
+    const int64_t dims = max64(1, g->a->rows->dims);
     g->size = g->is_float ? sizeof(float) : sizeof(double);
     g->mr = g->is_float ? kernels->mr_f32 : kernels->mr_f64;
     g->nr = g->is_float ? kernels->nr_f32 : kernels->nr_f64;
     g->depth = DEPTH;
     int64_t unit = max64(16, g->mr), rows = g->is_float ? ROWS : ROWS / 2;
     g->rows = min64(max64(1, rows / unit), ceil_div(g->a->n, unit)) * unit;
-    dims = max64(1, dims);
     g->sub = max64(1, SUB_BYTES / (g->depth * g->size * g->nr)) * g->nr;
     int64_t most = max64(1, GROUP_BYTES / (dims * g->size * g->nr)) * g->nr;
     g->count = min64(most, g->a->columns);
     g->packed_bytes = aligned(g->rows * dims * g->size);
     g->tile_bytes = aligned(g->rows * min64(g->sub, padded_count(g)) * g->size);
     g->scratch_bytes = g->packed_bytes + g->tile_bytes + aligned(max64(g->mr, g->nr) * dims * g->size);
+}
+
+static conceptdec_status
+plan(conceptdec_i_arena *arena, product *g)
+{
+    const int64_t dims = max64(1, g->a->rows->dims);
     void *p[2];
+    size_up(g);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed columns", padded_count(g) * dims, (uint64_t)g->size, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed rows", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p[1]));
     g->packed = p[0];
     g->scratch = p[1];
     return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_apply_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns)
+{
+    const conceptdec_i_dense rows = {.n = n, .dims = dims, .stride = dims, .is_wide = true};
+    const conceptdec_i_applying a = {.rows = &rows, .n = n, .columns = columns};
+    product g = {.ctx = ctx, .a = &a};
+    if (n == 0 || columns == 0)
+        return 0;
+    size_up(&g);
+    return padded_count(&g) * max64(1, dims) * g.size + conceptdec_i_lanes(ctx) * g.scratch_bytes;
 }
 
 static conceptdec_status
@@ -216,4 +235,25 @@ conceptdec_i_apply(conceptdec_ctx *ctx, const conceptdec_i_applying *applying)
         status = run(&g);
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+/* One half and little more. */
+conceptdec_status
+conceptdec_i_apply_own(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, double *out, int64_t ld)
+{
+    for (int64_t first = 0; first < rows->n; first += OWN) {
+        const double *from = (const double *)rows->data + first * rows->stride;
+        const conceptdec_i_dense rest = {
+            .data = from, .n = rows->n - first, .dims = rows->dims, .stride = rows->stride, .is_wide = true};
+        const conceptdec_i_applying a = {.rows = &rest,
+                                         .n = rest.n,
+                                         .columns = min64(OWN, rest.n),
+                                         .w = from,
+                                         .ldw = rows->stride,
+                                         .out = out + first * ld + first,
+                                         .ldo = ld,
+                                         .precision = CONCEPTDEC_I_TILE_F64};
+        CONCEPTDEC_I_TRY(conceptdec_i_apply(ctx, &a));
+    }
+    return conceptdec_i_gram_complete(ctx, out, rows->n, ld);
 }

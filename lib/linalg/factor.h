@@ -3,8 +3,8 @@
  * Matrices are n x n, symmetric ones given in full or by their lower half as row-major memory sees it: element (i, j), j <= i,
  * at a[i * ld + j]. Right-hand sides lie one after the other: element i of column k at b[k * ldb + i]. What is handed over must
  * be finite. A call cannot be cancelled, and runs with as many threads as the process's BLAS has been given; its bits are the
- * same for a fixed number of these. The longest is the eigendecomposition: about 20 times a Cholesky factorisation, some 10 s
- * for n = 4096 on two cores. */
+ * same for a fixed number of these. The longest are singular vectors, 57 s of a processor
+ * for n = 4096, then eigenvectors, 22 s or some 30 Cholesky factorisations (docs/threading.md). */
 #ifndef CONCEPTDEC_I_FACTOR_H
 #define CONCEPTDEC_I_FACTOR_H
 

@@ -2,6 +2,7 @@
 #include "linalg/jacobi.h"
 
 #include <math.h>
+#include <stddef.h>
 
 enum { SWEEPS = 40 }; /* under 10 are needed */
 
@@ -80,7 +81,7 @@ sort_ascending(int64_t n, double *values, double *vectors)
         double value = values[least];
         values[least] = values[i];
         values[i] = value;
-        if (least != i)
+        if (least != i && vectors)
             swap_rows(n, vectors + i * n, vectors + least * n);
     }
 }

@@ -455,6 +455,12 @@ take(conceptdec_i_arena *arena, int64_t rows, int64_t columns, double **memory)
     return CONCEPTDEC_OK;
 }
 
+static bool
+is_read(const conceptdec_i_krylov_problem *problem)
+{
+    return problem->rows && conceptdec_i_view_is_read(problem->rows);
+}
+
 static conceptdec_status
 take_space(conceptdec_i_arena *arena, space *s)
 {
@@ -474,8 +480,7 @@ take_space(conceptdec_i_arena *arena, space *s)
     s->from = p[0];
     s->to = p[1];
     const bool is_float = conceptdec_i_covariance_precision(s->problem) == CONCEPTDEC_I_TILE_F32;
-    const bool is_read = s->problem->rows && conceptdec_i_view_is_read(s->problem->rows);
-    CONCEPTDEC_I_TRY((is_read ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
+    CONCEPTDEC_I_TRY((is_read(s->problem) ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
         arena, s->dims, is_float ? s->block : 0, s->block, &s->passes));
     return conceptdec_i_covariance_open(arena, s->problem, &s->passes, &s->covariance);
 }

@@ -8,7 +8,7 @@
 /* A centred view, in units of its own, is the sum over its directions of size u load', and of what is left out. */
 typedef struct conceptdec_i_cca_view {
     conceptdec_i_directions u; /* orthonormal */
-    double *size;              /* descending, above 0 */
+    double *size;              /* descending, above 0; 1 where all directions count alike, in any basis */
     double *load;              /* PWCCA: d rows of u.count numbers: size times load */
     int64_t d;
     double penalty; /* what the ridge adds to squared sizes */
@@ -28,8 +28,20 @@ typedef struct conceptdec_i_cca {
     conceptdec_i_cca_values *observed; /* A x B */
 } conceptdec_i_cca;
 
-/* For conceptdec_i_pairs (cca_pair.c). */
-conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_pair *pair, double *value);
+/* What permutations have in common: the directions as products want them (linalg/crossed.h). */
+typedef struct conceptdec_i_cca_packed {
+    double **x; /* of each view of a that is met */
+    double *y;
+} conceptdec_i_cca_packed;
+
+#define CONCEPTDEC_I_CCA_SLICE 256 /* weights that are computed at once */
+
+/* For conceptdec_i_pairs (cca_shared.c, cca_pair.c). */
+conceptdec_status conceptdec_i_cca_share(void *argument, conceptdec_i_arena *arena, int64_t room,
+                                         const conceptdec_i_meeting *meeting, void **shared, int64_t *bytes);
+conceptdec_status conceptdec_i_cca_measure(void *argument, const conceptdec_i_meeting *meeting, double *values);
+/* Of a draw: of a meeting, and of views of so many directions. */
+int64_t conceptdec_i_cca_meeting_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling);
 int64_t conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d);
 
 #endif

@@ -7,6 +7,9 @@
 #include "linalg/columns.h"
 #include "linalg/tiles.h"
 
+#define ABREAST 64 /* directions that are drawn at once */
+#define PIECE 256  /* items */
+
 static conceptdec_status
 scan_view(conceptdec_i_similarity *s, int64_t number, conceptdec_i_centred *c)
 {
@@ -58,34 +61,74 @@ conceptdec_i_directions_order(const conceptdec_i_directions *directions, const i
     }
 }
 
-static void
-draw_direction(const double *restrict in, const int32_t *restrict times, int64_t n, double total, double *restrict out)
+static double
+drawn_mean(const double *restrict in, const int32_t *restrict times, int64_t n)
 {
-    double mean = 0;
-    for (int64_t p = 0; p < n; p++)
-        mean += times[p] * in[p];
-    mean /= total;
-    for (int64_t p = 0; p < n; p++)
-        out[p] = sqrt(times[p]) * (in[p] - mean);
+    double sum = 0, total = 0;
+    for (int64_t p = 0; p < n; p++) {
+        sum += times[p] * in[p];
+        total += times[p];
+    }
+    return sum / total;
 }
 
-void
+/* Some directions: the items are looked for once for all of them. */
+static void
+draw_some(const conceptdec_i_directions *directions, const int32_t *times, int64_t distinct, double *drawn)
+{
+    double mean[ABREAST], root[PIECE];
+    int32_t item[PIECE];
+    int64_t at = 0, count = 0;
+    for (int64_t k = 0; k < directions->count; k++)
+        mean[k] = drawn_mean(directions->data + k * directions->stride, times, directions->n);
+    for (int64_t p = 0; p < directions->n; p++) {
+        if (times[p] > 0) {
+            item[count] = (int32_t)p;
+            root[count++] = sqrt(times[p]);
+        }
+        if (count < PIECE && p + 1 < directions->n)
+            continue;
+        for (int64_t k = 0; k < directions->count; k++)
+            for (int64_t i = 0; i < count; i++)
+                drawn[k * distinct + at + i] = root[i] * (directions->data[k * directions->stride + item[i]] - mean[k]);
+        at += count;
+        count = 0;
+    }
+}
+
+int64_t
 conceptdec_i_directions_drawn(const conceptdec_i_directions *directions, const int32_t *times, double *drawn)
 {
-    const int64_t n = directions->n;
-    double total = 0;
-    for (int64_t p = 0; p < n; p++)
-        total += times[p];
-    for (int64_t k = 0; k < directions->count; k++)
-        draw_direction(directions->data + k * directions->stride, times, n, total, drawn + k * n);
+    conceptdec_i_directions some = *directions;
+    int64_t distinct = 0;
+    for (int64_t p = 0; p < directions->n; p++)
+        distinct += times[p] > 0;
+    for (int64_t k = 0; k < directions->count; k += ABREAST) {
+        some.count = directions->count - k < ABREAST ? directions->count - k : ABREAST;
+        some.data = directions->data + k * directions->stride;
+        draw_some(&some, times, distinct, drawn + k * distinct);
+    }
+    return distinct;
+}
+
+static conceptdec_i_dense
+rows_of(const conceptdec_i_directions *x)
+{
+    return (conceptdec_i_dense){.data = x->data, .n = x->count, .dims = x->n, .stride = x->stride, .is_wide = true};
+}
+
+conceptdec_status
+conceptdec_i_directions_own(conceptdec_ctx *ctx, const conceptdec_i_directions *x, double *products)
+{
+    const conceptdec_i_dense rows = rows_of(x);
+    return conceptdec_i_apply_own(ctx, &rows, products, x->count);
 }
 
 conceptdec_status
 conceptdec_i_directions_products(conceptdec_ctx *ctx, const conceptdec_i_directions *x,
                                  const conceptdec_i_directions *y, double *products)
 {
-    const conceptdec_i_dense rows = {
-        .data = x->data, .n = x->count, .dims = x->n, .stride = x->stride, .is_wide = true};
+    const conceptdec_i_dense rows = rows_of(x);
     const conceptdec_i_applying a = {.rows = &rows,
                                      .n = x->count,
                                      .columns = y->count,

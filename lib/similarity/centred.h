@@ -25,8 +25,11 @@ typedef struct conceptdec_i_directions {
 
 /* drawn[k][p] = data[k][order[p]]. */
 void conceptdec_i_directions_order(const conceptdec_i_directions *directions, const int32_t *order, double *drawn);
-/* drawn[k][p] = root of times[p], times (data[k][p] less the mean of what is drawn). */
-void conceptdec_i_directions_drawn(const conceptdec_i_directions *directions, const int32_t *times, double *drawn);
+/* drawn[k] = root of times[p], times (data[k][p] less the mean of what is drawn), for the items p that are drawn, one
+ * after the other; their number is returned. */
+int64_t conceptdec_i_directions_drawn(const conceptdec_i_directions *directions, const int32_t *times, double *drawn);
+/* products[k * x->count + i] = sum over p of x[i][p] x[k][p]. */
+conceptdec_status conceptdec_i_directions_own(conceptdec_ctx *ctx, const conceptdec_i_directions *x, double *products);
 /* products[k * x->count + i] = sum over p of x[i][p] y[k][p]. */
 conceptdec_status conceptdec_i_directions_products(conceptdec_ctx *ctx, const conceptdec_i_directions *x,
                                                    const conceptdec_i_directions *y, double *products);

@@ -1,8 +1,6 @@
 /* As many views of the first list as memory allows are kept, and those of the second pass by one at a time. */
 #include "similarity/pairs.h"
 
-#define DRAW_BYTES ((int64_t)1 << 24) /* draws that take less are measured side by side */
-
 typedef struct kept {
     conceptdec_i_arena arena;
     void *reduced;
@@ -13,9 +11,10 @@ typedef struct run {
     const conceptdec_i_pairs *p;
     conceptdec_i_similarity *s;
     kept *block; /* views first..first+count-1 of a */
+    const void **reduced;
     int64_t first, count, used;
-    conceptdec_i_pair pair;
-    double *out; /* of the draws that run: number d at out[d * A * B] */
+    conceptdec_i_meeting meeting;
+    double *out; /* of the draws that run: number d of the meeting's first pair at out[d * A * B] */
     bool is_resampling;
 } run;
 
@@ -48,31 +47,47 @@ check_memory(const run *r)
                              (long long)r->s->options.memory, (long long)needed);
 }
 
-/* ---- one pair ---- */
+/* ---- one meeting ---- */
+
+/* values: of the meeting's pairs. */
+static void
+put(const run *r, const double *values, double *out)
+{
+    for (int64_t k = 0; k < r->meeting.count; k++)
+        out[k * r->s->n_b] = values[k];
+}
+
+static conceptdec_status
+measure_draw(run *r, int64_t number, int32_t *items, double *values)
+{
+    const conceptdec_i_pairs *p = r->p;
+    conceptdec_i_meeting meeting = r->meeting;
+    if (r->is_resampling) {
+        meeting.pair.times = items;
+        CONCEPTDEC_I_TRY(conceptdec_i_similarity_drawn(r->s, p->items, p->groups, number, items));
+    } else {
+        meeting.pair.order = items;
+        CONCEPTDEC_I_TRY(conceptdec_i_similarity_order(r->s, p->items, p->groups, number, items));
+    }
+    CONCEPTDEC_I_TRY(p->measure(p->argument, &meeting, values));
+    put(r, values, r->out + number * r->s->n_a * r->s->n_b);
+    return conceptdec_i_poll(r->s->ctx, meeting.count - 1);
+}
 
 static conceptdec_status
 draw(void *argument, int64_t number, int lane)
 {
     run *r = argument;
-    const conceptdec_i_pairs *p = r->p;
-    conceptdec_i_pair pair = r->pair;
-    void *items;
-    double value;
+    conceptdec_i_arena arena;
+    void *p[2];
     (void)lane;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(r->s->ctx, "draw", p->items, sizeof(int32_t), &items));
-    conceptdec_status status;
-    if (r->is_resampling) {
-        pair.times = items;
-        status = conceptdec_i_similarity_drawn(r->s, p->items, p->groups, number, items);
-    } else {
-        pair.order = items;
-        status = conceptdec_i_similarity_order(r->s, p->items, p->groups, number, items);
-    }
+    conceptdec_i_arena_open(&arena, r->s->ctx);
+    conceptdec_status status = conceptdec_i_arena_take(&arena, "draw", r->p->items, sizeof(int32_t), &p[0]);
     if (status == CONCEPTDEC_OK)
-        status = p->measure(p->argument, &pair, &value);
+        status = conceptdec_i_arena_take(&arena, "draw", r->meeting.count, sizeof(double), &p[1]);
     if (status == CONCEPTDEC_OK)
-        r->out[number * r->s->n_a * r->s->n_b] = value;
-    conceptdec_i_give(r->s->ctx, items);
+        status = measure_draw(r, number, p[0], p[1]);
+    conceptdec_i_arena_close(&arena);
     return status;
 }
 
@@ -82,10 +97,10 @@ run_draws(run *r, double *out, int64_t draws, bool is_resampling)
 {
     if (!out)
         return CONCEPTDEC_OK;
-    int64_t bytes = r->p->bytes(r->p->argument, &r->pair), lanes = conceptdec_i_lanes(r->s->ctx);
-    r->out = out + r->pair.i * r->s->n_b + r->pair.j;
+    int64_t bytes = r->p->bytes(r->p->argument, &r->meeting, is_resampling), lanes = conceptdec_i_lanes(r->s->ctx);
+    r->out = out + r->meeting.first * r->s->n_b + r->meeting.pair.j;
     r->is_resampling = is_resampling;
-    if (bytes <= DRAW_BYTES && r->used + lanes * bytes <= r->s->options.memory)
+    if ((r->p->is_serial || bytes <= CONCEPTDEC_I_DRAW_BYTES) && r->used + lanes * bytes <= r->s->options.memory)
         return conceptdec_i_parallel(r->s->ctx, draws, draw, r);
     for (int64_t d = 0; d < draws; d++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->s->ctx, 1));
@@ -95,14 +110,31 @@ run_draws(run *r, double *out, int64_t draws, bool is_resampling)
 }
 
 static conceptdec_status
-run_pair(run *r)
+share(run *r, conceptdec_i_arena *arena)
+{
+    const conceptdec_i_pairs *p = r->p;
+    const int64_t room = r->s->options.memory - r->used - p->pair_bytes;
+    int64_t bytes = 0;
+    if (p->share && (r->s->null || r->s->draws))
+        CONCEPTDEC_I_TRY(p->share(p->argument, arena, room, &r->meeting, &r->meeting.shared, &bytes));
+    r->used += bytes;
+    conceptdec_status status = run_draws(r, r->s->null, r->s->options.permutations, false);
+    if (status == CONCEPTDEC_OK)
+        status = run_draws(r, r->s->draws, r->s->options.bootstrap, true);
+    r->used -= bytes;
+    return status;
+}
+
+static conceptdec_status
+run_meeting(run *r, conceptdec_i_arena *arena)
 {
     const conceptdec_i_similarity *s = r->s;
-    double *value = &s->value[r->pair.i * s->n_b + r->pair.j];
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 1));
-    CONCEPTDEC_I_TRY(r->p->measure(r->p->argument, &r->pair, value));
-    CONCEPTDEC_I_TRY(run_draws(r, s->null, s->options.permutations, false));
-    return run_draws(r, s->draws, s->options.bootstrap, true);
+    void *values;
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, r->meeting.count));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "values", r->meeting.count, sizeof(double), &values));
+    CONCEPTDEC_I_TRY(r->p->measure(r->p->argument, &r->meeting, values));
+    put(r, values, s->value + r->meeting.first * s->n_b + r->meeting.pair.j);
+    return share(r, arena);
 }
 
 /* ---- all pairs ---- */
@@ -137,6 +169,7 @@ fill_block(run *r)
            (r->count == 0 || plus(plus(r->used, r->p->kept_bytes), passing_bytes(r)) <= r->s->options.memory)) {
         kept *k = &r->block[r->count++];
         CONCEPTDEC_I_TRY(reduce(r, r->first + r->count - 1, k));
+        r->reduced[r->count - 1] = k->reduced;
         r->used = plus(r->used, k->bytes);
     }
     return CONCEPTDEC_OK;
@@ -145,14 +178,14 @@ fill_block(run *r)
 static conceptdec_status
 meet(run *r, int64_t j, const void *y)
 {
-    for (int64_t i = r->first; i < r->first + r->count; i++) {
-        if (r->s->is_mirrored && j < i)
-            continue;
-        r->pair = (conceptdec_i_pair){
-            .i = i, .j = j, .is_same = r->s->is_self && i == j, .x = r->block[i - r->first].reduced, .y = y};
-        CONCEPTDEC_I_TRY(run_pair(r));
-    }
-    return CONCEPTDEC_OK;
+    const int64_t count = r->s->is_mirrored && j < r->first + r->count ? j - r->first + 1 : r->count;
+    conceptdec_i_arena arena;
+    r->meeting = (conceptdec_i_meeting){.first = r->first, .count = count, .x = r->reduced, .pair = {.j = j, .y = y}};
+    r->meeting.pair = conceptdec_i_pair_of(r->s, &r->meeting, 0);
+    conceptdec_i_arena_open(&arena, r->s->ctx);
+    conceptdec_status status = run_meeting(r, &arena);
+    conceptdec_i_arena_close(&arena);
+    return status;
 }
 
 static conceptdec_status
@@ -180,11 +213,13 @@ conceptdec_i_pairs_run(const conceptdec_i_pairs *pairs)
 {
     conceptdec_i_similarity *s = pairs->s;
     run r = {.p = pairs, .s = s};
-    void *block;
+    void *p[2];
     conceptdec_status status = CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(check_memory(&r));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "views", s->n_a, sizeof(kept), &block));
-    r.block = block;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "views", s->n_a, sizeof(kept), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(s->arena, "views", s->n_a, sizeof(void *), &p[1]));
+    r.block = p[0];
+    r.reduced = p[1];
     conceptdec_i_stage(s->ctx, "pairs", s->n_a * s->n_b * (1 + s->options.permutations + s->options.bootstrap));
     for (r.first = 0; status == CONCEPTDEC_OK && r.first < s->n_a;) {
         status = fill_block(&r);

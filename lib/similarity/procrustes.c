@@ -201,9 +201,9 @@ match(const procrustes *p, conceptdec_i_arena *arena, const conceptdec_i_pair *p
         return CONCEPTDEC_OK;
     }
     double *other = (double *)q + m->y.count * n;
-    conceptdec_i_directions_drawn(&y->columns, pair->times, q);
-    conceptdec_i_directions_drawn(&x->columns, pair->times, other);
-    m->x = (conceptdec_i_directions){.count = m->x.count, .n = n, .data = other, .stride = n};
+    m->y.n = m->y.stride = conceptdec_i_directions_drawn(&y->columns, pair->times, q);
+    (void)conceptdec_i_directions_drawn(&x->columns, pair->times, other);
+    m->x = (conceptdec_i_directions){.count = m->x.count, .n = m->y.n, .data = other, .stride = m->y.n};
     return CONCEPTDEC_OK;
 }
 
@@ -235,14 +235,24 @@ distance(const procrustes *p, conceptdec_i_arena *arena, const conceptdec_i_pair
 }
 
 static conceptdec_status
-measure(void *argument, const conceptdec_i_pair *pair, double *value)
+measure_pair(const procrustes *p, const conceptdec_i_pair *pair, double *value)
 {
-    const procrustes *p = argument;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, p->s->ctx);
     conceptdec_status status = distance(p, &arena, pair, value);
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+static conceptdec_status
+measure(void *argument, const conceptdec_i_meeting *meeting, double *values)
+{
+    const procrustes *p = argument;
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_pair pair = conceptdec_i_pair_of(p->s, meeting, k);
+        CONCEPTDEC_I_TRY(measure_pair(p, &pair, &values[k]));
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* ---- memory ---- */
@@ -256,10 +266,15 @@ bytes_of(int64_t x, int64_t y, int64_t n)
 }
 
 static int64_t
-bytes(const void *argument, const conceptdec_i_pair *pair)
+bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
 {
     const procrustes *p = argument;
-    return bytes_of(((const reduced *)pair->x)->columns.count, ((const reduced *)pair->y)->columns.count, p->s->n);
+    (void)is_resampling;
+    const int64_t y = ((const reduced *)meeting->pair.y)->columns.count;
+    int64_t most = 0;
+    for (int64_t k = 0; k < meeting->count; k++)
+        most = larger(most, bytes_of(((const reduced *)meeting->x[k])->columns.count, y, p->s->n));
+    return most;
 }
 
 conceptdec_status

@@ -128,6 +128,7 @@ plan_memory(const conceptdec_i_rsa *rsa, conceptdec_i_pairs *pairs)
         pairs->made_bytes = made > pairs->made_bytes ? made : pairs->made_bytes;
     }
     pairs->kept_bytes = 8 * rsa->pairs;
+    pairs->pair_bytes = 8 * rsa->items;
     if (s->options.comparison == CONCEPTDEC_COMPARE_KENDALL || s->options.bootstrap > 0)
         pairs->pair_bytes = conceptdec_i_rsa_gathered_bytes(rsa);
     else if (is_ranked && pairs->made_bytes < CONCEPTDEC_I_ORDER_BYTES * rsa->pairs)
@@ -141,6 +142,7 @@ conceptdec_i_similarity_rsa(conceptdec_i_similarity *s)
     conceptdec_i_pairs pairs = {.s = s,
                                 .argument = &rsa,
                                 .reduce = conceptdec_i_rsa_reduce,
+                                .share = conceptdec_i_rsa_share,
                                 .measure = conceptdec_i_rsa_measure,
                                 .bytes = conceptdec_i_rsa_bytes};
     if (s->options.labels)
@@ -148,6 +150,7 @@ conceptdec_i_similarity_rsa(conceptdec_i_similarity *s)
     CONCEPTDEC_I_TRY(lay_out(&rsa));
     pairs.items = rsa.items;
     pairs.groups = s->groups;
+    pairs.is_serial = true;
     plan_memory(&rsa, &pairs);
     CONCEPTDEC_I_TRY(conceptdec_i_pairs_run(&pairs));
     for (int64_t i = 0; i < s->n_a && s->is_mirrored; i++)

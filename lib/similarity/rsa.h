@@ -31,8 +31,10 @@ conceptdec_status conceptdec_i_rsa_reduce(void *argument, conceptdec_i_arena *ar
 int64_t conceptdec_i_rsa_made_bytes(const conceptdec_i_rsa *rsa, int64_t d);
 
 /* rsa_compare.c */
-conceptdec_status conceptdec_i_rsa_measure(void *argument, const conceptdec_i_pair *pair, double *value);
-int64_t conceptdec_i_rsa_bytes(const void *argument, const conceptdec_i_pair *pair);
+conceptdec_status conceptdec_i_rsa_share(void *argument, conceptdec_i_arena *arena, int64_t room,
+                                         const conceptdec_i_meeting *meeting, void **shared, int64_t *bytes);
+conceptdec_status conceptdec_i_rsa_measure(void *argument, const conceptdec_i_meeting *meeting, double *values);
+int64_t conceptdec_i_rsa_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling);
 /* Of lists that are gathered pair by pair. */
 int64_t conceptdec_i_rsa_gathered_bytes(const conceptdec_i_rsa *rsa);
 /* Mean and norm of values, for a view. */

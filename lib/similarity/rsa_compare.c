@@ -2,6 +2,7 @@
  * and a draw of the null is one sum of products; else what counts in both is gathered first. */
 #include <math.h>
 
+#include "linalg/gram.h"
 #include "similarity/rsa.h"
 #include "stats/order.h"
 
@@ -53,35 +54,85 @@ conceptdec_i_rsa_describe(const conceptdec_i_rsa *rsa, conceptdec_i_rsa_view *vi
     return CONCEPTDEC_OK;
 }
 
-static double
-row_product(const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair, int64_t i)
+conceptdec_status
+conceptdec_i_rsa_share(void *argument, conceptdec_i_arena *arena, int64_t room, const conceptdec_i_meeting *meeting,
+                       void **shared, int64_t *bytes)
 {
-    const conceptdec_i_rsa_view *x = pair->x, *y = pair->y;
-    const double *row = x->values + rsa->start[i];
-    const int32_t *order = pair->order;
-    double sum = 0;
-    if (!order) {
-        for (int64_t j = i + 1; j < rsa->items; j++)
-            sum += (row[j] - x->mean) * (y->values[rsa->start[i] + j] - y->mean);
-        return sum;
+    const conceptdec_i_rsa *rsa = argument;
+    const conceptdec_i_rsa_view *y = meeting->pair.y;
+    const int64_t n = rsa->items, all = 8 * n * n;
+    if (!rsa->s->null || rsa->s->options.comparison == CONCEPTDEC_COMPARE_KENDALL || !y->is_whole || all > room)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "dissimilarities", n * n, sizeof(double), shared));
+    double *square = *shared;
+    *bytes = all;
+    for (int64_t i = 0; i < n; i++) {
+        square[i * n + i] = 0;
+        for (int64_t j = i + 1; j < n; j++)
+            square[i * n + j] = y->values[rsa->start[i] + j] - y->mean;
     }
-    for (int64_t j = i + 1, first = order[i]; j < rsa->items; j++) {
-        int64_t second = order[j], at = first < second ? rsa->start[first] + second : rsa->start[second] + first;
-        sum += (row[j] - x->mean) * (y->values[at] - y->mean);
-    }
-    return sum;
+    return conceptdec_i_gram_complete(rsa->s->ctx, square, n, n);
 }
 
-static conceptdec_status
-compare_whole(const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair, double *value)
+/* What goes with pairs (i, j > i) of the first: of the second, less its mean. */
+static void
+fetch(const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting, int64_t i, double *restrict out)
 {
-    const conceptdec_i_rsa_view *x = pair->x, *y = pair->y;
-    double sum = 0;
-    for (int64_t i = 0; i < rsa->items; i++) {
-        sum += row_product(rsa, pair, i);
+    const conceptdec_i_rsa_view *y = meeting->pair.y;
+    const int64_t n = rsa->items, *start = rsa->start;
+    const int32_t *order = meeting->pair.order;
+    if (!order) {
+        for (int64_t j = i + 1; j < n; j++)
+            out[j] = y->values[start[i] + j] - y->mean;
+    } else if (meeting->shared) {
+        const double *row = (const double *)meeting->shared + order[i] * n;
+        for (int64_t j = i + 1; j < n; j++)
+            out[j] = row[order[j]];
+    } else {
+        for (int64_t j = i + 1, first = order[i]; j < n; j++) {
+            int64_t second = order[j], at = first < second ? start[first] + second : start[second] + first;
+            out[j] = y->values[at] - y->mean;
+        }
+    }
+}
+
+static double
+sum_products(const double *restrict x, double mean, const double *restrict y, int64_t count)
+{
+    double sums[8] = {0};
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        for (int64_t k = 0; k < 8; k++)
+            sums[k] += (x[i + k] - mean) * y[i + k];
+    for (; i < count; i++)
+        sums[0] += (x[i] - mean) * y[i];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+/* Of all first views that are whole: what the second one has is fetched once for them. */
+static conceptdec_status
+compare_whole(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting,
+              double *values)
+{
+    const int64_t n = rsa->items;
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "dissimilarities", n, sizeof(double), &p));
+    double *row = p;
+    for (int64_t k = 0; k < meeting->count; k++)
+        values[k] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        fetch(rsa, meeting, i, row);
+        for (int64_t k = 0; k < meeting->count; k++) {
+            const conceptdec_i_rsa_view *x = meeting->x[k];
+            if (x->is_whole)
+                values[k] += sum_products(x->values + rsa->start[i] + i + 1, x->mean, row + i + 1, n - i - 1);
+        }
         CONCEPTDEC_I_TRY(conceptdec_i_poll(rsa->s->ctx, 0));
     }
-    *value = rsa->pairs < 2 ? (double)NAN : sum / x->norm / y->norm;
+    for (int64_t k = 0; k < meeting->count; k++)
+        values[k] = rsa->pairs < 2 ? (double)NAN
+                                   : values[k] / ((const conceptdec_i_rsa_view *)meeting->x[k])->norm /
+                                         ((const conceptdec_i_rsa_view *)meeting->pair.y)->norm;
     return CONCEPTDEC_OK;
 }
 
@@ -175,30 +226,136 @@ correlate(conceptdec_ctx *ctx, const gathered *g, bool is_centred, double *value
     return CONCEPTDEC_OK;
 }
 
+/* Numbers are mean ranks among all pairs, of which no two that differ have one integer part: they become mean ranks
+ * among those that are gathered without being sorted. */
+static conceptdec_status
+rank_again(conceptdec_ctx *ctx, const gathered *g, int64_t pairs, double *places, double *values)
+{
+    double before = 0;
+    for (int64_t i = 0; i <= pairs; i++) {
+        CONCEPTDEC_I_TRY(look(ctx, i));
+        places[i] = 0;
+    }
+    for (int64_t i = 0; i < g->count; i++) {
+        CONCEPTDEC_I_TRY(look(ctx, i));
+        places[(int64_t)values[i]] += weight_of(g, i);
+    }
+    for (int64_t i = 0; i <= pairs; i++) {
+        const double tied = places[i];
+        CONCEPTDEC_I_TRY(look(ctx, i));
+        places[i] = before + 0.5 * (tied + 1);
+        before += tied;
+    }
+    for (int64_t i = 0; i < g->count; i++) {
+        CONCEPTDEC_I_TRY(look(ctx, i));
+        values[i] = places[(int64_t)values[i]];
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 compare_gathered(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const gathered *g, double *value)
 {
     const int32_t comparison = rsa->s->options.comparison;
     conceptdec_i_order order;
-    if (comparison == CONCEPTDEC_COMPARE_SPEARMAN || comparison == CONCEPTDEC_COMPARE_KENDALL)
+    void *places;
+    if (comparison == CONCEPTDEC_COMPARE_KENDALL) {
         CONCEPTDEC_I_TRY(conceptdec_i_order_open(arena, g->count, &order));
-    if (comparison == CONCEPTDEC_COMPARE_KENDALL)
         return conceptdec_i_order_tau(&order, g->count, g->x, g->y, g->weight, value);
+    }
     if (comparison == CONCEPTDEC_COMPARE_SPEARMAN) {
-        const conceptdec_i_ranking ranking = {.weight = g->weight};
-        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->x, &ranking));
-        CONCEPTDEC_I_TRY(conceptdec_i_order_ranks(&order, g->count, g->y, &ranking));
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "ranks", rsa->pairs + 1, sizeof(double), &places));
+        CONCEPTDEC_I_TRY(rank_again(rsa->s->ctx, g, rsa->pairs, places, g->x));
+        CONCEPTDEC_I_TRY(rank_again(rsa->s->ctx, g, rsa->pairs, places, g->y));
     }
     return correlate(rsa->s->ctx, g, comparison != CONCEPTDEC_COMPARE_COSINE, value);
 }
 
+/* ---- drawn items ---- */
+
+typedef struct drawn {
+    int64_t count;
+    int32_t *item;
+} drawn;
+
+/* Of all pairs of drawn items; no value is missing. */
+static conceptdec_status
+gather_drawn(const conceptdec_i_rsa *rsa, const drawn *d, const conceptdec_i_rsa_view *view, double *out)
+{
+    for (int64_t a = 0; a < d->count; a++) {
+        const double *row = view->values + rsa->start[d->item[a]];
+        for (int64_t b = a + 1; b < d->count; b++)
+            *out++ = row[d->item[b]];
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(rsa->s->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_drawn(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const int32_t *times, drawn *d, gathered *g)
+{
+    void *p[4];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "draw", rsa->items, sizeof(int32_t), &p[0]));
+    *d = (drawn){.item = p[0]};
+    for (int64_t i = 0; i < rsa->items; i++)
+        if (times[i] > 0)
+            d->item[d->count++] = (int32_t)i;
+    *g = (gathered){.count = d->count * (d->count - 1) / 2};
+    for (int k = 1; k < 3; k++)
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "pairs", g->count, sizeof(double), &p[k]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "pairs", g->count, sizeof(int32_t), &p[3]));
+    g->x = p[1];
+    g->y = p[2];
+    g->weight = p[3];
+    for (int64_t a = 0, at = 0; a < d->count; a++)
+        for (int64_t b = a + 1; b < d->count; b++)
+            g->weight[at++] = times[d->item[a]] * times[d->item[b]];
+    return CONCEPTDEC_OK;
+}
+
+/* A bootstrap of views that are whole: what the second has is gathered, and ranked, once. */
+static conceptdec_status
+compare_drawn(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting,
+              double *values)
+{
+    const int32_t comparison = rsa->s->options.comparison;
+    const bool is_ranked = comparison == CONCEPTDEC_COMPARE_SPEARMAN;
+    conceptdec_ctx *ctx = rsa->s->ctx;
+    drawn d;
+    gathered g;
+    void *places = NULL;
+    CONCEPTDEC_I_TRY(take_drawn(arena, rsa, meeting->pair.times, &d, &g));
+    CONCEPTDEC_I_TRY(gather_drawn(rsa, &d, meeting->pair.y, g.y));
+    if (is_ranked) {
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "ranks", rsa->pairs + 1, sizeof(double), &places));
+        CONCEPTDEC_I_TRY(rank_again(ctx, &g, rsa->pairs, places, g.y));
+    }
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_rsa_view *x = meeting->x[k];
+        if (!x->is_whole)
+            continue;
+        CONCEPTDEC_I_TRY(gather_drawn(rsa, &d, x, g.x));
+        if (is_ranked)
+            CONCEPTDEC_I_TRY(rank_again(ctx, &g, rsa->pairs, places, g.x));
+        CONCEPTDEC_I_TRY(correlate(ctx, &g, comparison != CONCEPTDEC_COMPARE_COSINE, &values[k]));
+    }
+    return CONCEPTDEC_OK;
+}
+
 /* ---- one pair ---- */
 
+/* Whether all first views that are whole are compared at once. */
 static bool
-is_simple(const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair)
+is_simple(const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting)
 {
-    return rsa->s->options.comparison != CONCEPTDEC_COMPARE_KENDALL && !pair->times &&
-           ((const conceptdec_i_rsa_view *)pair->x)->is_whole && ((const conceptdec_i_rsa_view *)pair->y)->is_whole;
+    return rsa->s->options.comparison != CONCEPTDEC_COMPARE_KENDALL &&
+           ((const conceptdec_i_rsa_view *)meeting->pair.y)->is_whole;
+}
+
+static bool
+is_whole(const conceptdec_i_meeting *meeting, int64_t k)
+{
+    return ((const conceptdec_i_rsa_view *)meeting->x[k])->is_whole;
 }
 
 int64_t
@@ -208,9 +365,13 @@ conceptdec_i_rsa_gathered_bytes(const conceptdec_i_rsa *rsa)
 }
 
 int64_t
-conceptdec_i_rsa_bytes(const void *argument, const conceptdec_i_pair *pair)
+conceptdec_i_rsa_bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampling)
 {
-    return is_simple(argument, pair) ? 0 : conceptdec_i_rsa_gathered_bytes(argument);
+    const conceptdec_i_rsa *rsa = argument;
+    bool is_gathered = is_resampling || !is_simple(rsa, meeting);
+    for (int64_t k = 0; k < meeting->count; k++)
+        is_gathered = is_gathered || !is_whole(meeting, k);
+    return is_gathered ? conceptdec_i_rsa_gathered_bytes(rsa) : 8 * rsa->items;
 }
 
 /* That pairs are missing is known late. */
@@ -226,28 +387,45 @@ check_memory(const conceptdec_i_rsa *rsa)
 }
 
 static conceptdec_status
-compare(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair, double *value)
+compare_pair(const conceptdec_i_rsa *rsa, const conceptdec_i_pair *pair, int64_t *count, double *value)
 {
-    gathered g = {.count = rsa->pairs};
-    if (is_simple(rsa, pair)) {
-        CONCEPTDEC_I_TRY(compare_whole(rsa, pair, value));
-    } else {
-        CONCEPTDEC_I_TRY(check_memory(rsa));
-        CONCEPTDEC_I_TRY(gather(arena, rsa, pair, &g));
-        CONCEPTDEC_I_TRY(compare_gathered(arena, rsa, &g, value));
+    conceptdec_i_arena arena;
+    gathered g = {0};
+    CONCEPTDEC_I_TRY(check_memory(rsa));
+    conceptdec_i_arena_open(&arena, rsa->s->ctx);
+    conceptdec_status status = gather(&arena, rsa, pair, &g);
+    if (status == CONCEPTDEC_OK)
+        status = compare_gathered(&arena, rsa, &g, value);
+    conceptdec_i_arena_close(&arena);
+    *count = g.count;
+    return status;
+}
+
+static conceptdec_status
+compare(conceptdec_i_arena *arena, const conceptdec_i_rsa *rsa, const conceptdec_i_meeting *meeting, double *values)
+{
+    const bool is_at_once = is_simple(rsa, meeting);
+    if (is_at_once)
+        CONCEPTDEC_I_TRY((meeting->pair.times ? compare_drawn : compare_whole)(arena, rsa, meeting, values));
+    conceptdec_i_arena_close(arena);
+    for (int64_t k = 0; k < meeting->count; k++) {
+        const conceptdec_i_pair pair = conceptdec_i_pair_of(rsa->s, meeting, k);
+        int64_t count = rsa->pairs;
+        if (!is_at_once || !is_whole(meeting, k))
+            CONCEPTDEC_I_TRY(compare_pair(rsa, &pair, &count, &values[k]));
+        if (!pair.order && !pair.times)
+            rsa->n_pairs[pair.i * rsa->s->n_b + pair.j] = count;
     }
-    if (!pair->order && !pair->times)
-        rsa->n_pairs[pair->i * rsa->s->n_b + pair->j] = g.count;
     return CONCEPTDEC_OK;
 }
 
 conceptdec_status
-conceptdec_i_rsa_measure(void *argument, const conceptdec_i_pair *pair, double *value)
+conceptdec_i_rsa_measure(void *argument, const conceptdec_i_meeting *meeting, double *values)
 {
     const conceptdec_i_rsa *rsa = argument;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, rsa->s->ctx);
-    conceptdec_status status = compare(&arena, rsa, pair, value);
+    conceptdec_status status = compare(&arena, rsa, meeting, values);
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -25,14 +25,15 @@ find_shift(search *s, double *reach)
 {
     const conceptdec_i_principal_problem *p = s->problem;
     conceptdec_i_columns c;
-    CONCEPTDEC_I_TRY(conceptdec_i_columns_scan_rows(s->scratch, p->name, p->x, p->row, p->n, &c));
+    conceptdec_status status = conceptdec_i_columns_scan_rows(s->method, p->name, p->x, p->row, p->n, &c);
     *reach = 0;
-    for (int64_t j = 0; j < p->d; j++) {
+    for (int64_t j = 0; status == CONCEPTDEC_OK && j < p->d; j++) {
         s->shift[j] = p->is_centred ? c.mean[j] : 0;
         *reach = fmax(*reach, fmax(c.largest[j] - s->shift[j], s->shift[j] - c.least[j]));
     }
-    if (isfinite(*reach))
-        return CONCEPTDEC_OK;
+    conceptdec_i_arena_close(s->method);
+    if (status != CONCEPTDEC_OK || isfinite(*reach))
+        return status;
     return conceptdec_i_fail(s->scratch->ctx, CONCEPTDEC_EOVERFLOW, "%s: float64 cannot hold differences from a mean",
                              p->name);
 }
@@ -81,11 +82,12 @@ add_squares(search *s)
 {
     const conceptdec_i_principal_problem *p = s->problem;
     void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "columns", p->d, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "columns", p->d, sizeof(double), &memory));
     double *squares = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_columns_squares_rows(s->scratch, s->x, s->row, p->n, s->shift, s->scale, squares));
+    CONCEPTDEC_I_TRY(conceptdec_i_columns_squares_rows(s->method, s->x, s->row, p->n, s->shift, s->scale, squares));
     for (int64_t j = 0; j < p->d; j++)
         s->total += squares[j] / s->divisor;
+    conceptdec_i_arena_close(s->method);
     return CONCEPTDEC_OK;
 }
 
@@ -160,32 +162,54 @@ is_few(const search *s)
     return p->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF;
 }
 
+static void
+forget(search *s)
+{
+    conceptdec_i_arena_close(s->method);
+    s->vectors = s->values = NULL;
+}
+
+static conceptdec_status
+refuse(const search *s, double bytes)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    return conceptdec_i_fail(s->arena->ctx, CONCEPTDEC_ENOMEM,
+                             "memory: %lld directions of %s, of %lld dimensions, need %lld bytes, %lld are allowed",
+                             (long long)s->wanted, p->name, (long long)p->d,
+                             bytes < 0x1p62 ? (long long)bytes + p->memory - s->memory : INT64_MAX,
+                             (long long)p->memory);
+}
+
 /* The number kept, by methods that tell more and more apart. Where a share is asked for, values that are lost in rounding
  * play no part but where they are needed for it. */
 static conceptdec_status
 search_rows(search *s, int64_t *kept)
 {
-    const bool fits = conceptdec_i_principal_matrix_fits(s);
+    const double matrix = conceptdec_i_principal_matrix_bytes(s), room = (double)s->memory,
+                 krylov = s->problem->rank > 0 ? conceptdec_i_principal_krylov_bytes(s) : (double)INFINITY,
+                 singular = s->problem->x ? conceptdec_i_principal_singular_bytes(s) : (double)INFINITY;
+    const bool fits = matrix <= room;
     bool is_open = true;
     *kept = 0;
-    if (is_few(s) || (!fits && s->problem->rank > 0)) {
+    if (krylov <= room && (is_few(s) || !fits)) {
         CONCEPTDEC_I_TRY(conceptdec_i_principal_krylov(s, fits ? PATIENCE : 4 * PATIENCE));
         *kept = count_kept(s, &is_open);
         if (!is_open && (s->is_sure || !fits))
             return CONCEPTDEC_OK;
+        s->has_failed = true;
     }
     if (fits) {
+        forget(s);
         CONCEPTDEC_I_TRY(conceptdec_i_principal_matrix(s));
         *kept = count_kept(s, &is_open);
         if (s->problem->explained > 0 && is_open)
             is_open = s->problem->explained >= 1 - s->floor * (double)s->n_values;
     }
-    if (!s->problem->x && !s->values)
-        return conceptdec_i_fail(s->arena->ctx, CONCEPTDEC_ENOMEM,
-                                 "memory: all directions of %lld dimensions need more than the %lld bytes allowed",
-                                 (long long)s->problem->d, (long long)s->problem->memory);
+    if (!s->values && singular > room)
+        return refuse(s, fmin(singular, fmin(matrix, krylov)));
     if (!is_open || !s->problem->x)
         return CONCEPTDEC_OK;
+    forget(s);
     CONCEPTDEC_I_TRY(conceptdec_i_principal_singular(s));
     *kept = count_kept(s, &is_open);
     return CONCEPTDEC_OK;
@@ -250,10 +274,12 @@ conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_princi
     *answer = (conceptdec_i_principal){.n_samples = p->n, .total = (double)NAN, .gap = (double)NAN};
     conceptdec_status status = CONCEPTDEC_OK;
     if (p->n >= (p->is_centred ? 2 : 1)) {
-        conceptdec_i_arena scratch;
-        search s = {.arena = arena, .scratch = &scratch, .problem = p};
+        conceptdec_i_arena scratch, method;
+        search s = {.arena = arena, .scratch = &scratch, .method = &method, .problem = p};
         conceptdec_i_arena_open(&scratch, arena->ctx);
+        conceptdec_i_arena_open(&method, arena->ctx);
         status = find(&s, answer);
+        conceptdec_i_arena_close(&method);
         conceptdec_i_arena_close(&scratch);
     }
     answer->n_missing = max64(0, p->rank - answer->rank);

@@ -41,6 +41,7 @@ conceptdec_status conceptdec_i_principal_find(conceptdec_i_arena *arena, const c
 typedef struct conceptdec_i_principal_search {
     conceptdec_i_arena *arena; /* of the answer */
     conceptdec_i_arena *scratch;
+    conceptdec_i_arena *method; /* of the method that runs: closed before the next one */
     const conceptdec_i_principal_problem *problem;
     /* x NULL: the matrix of the problem. Where memory allows it x is z itself, and shift 0, factor and scale 1. */
     const conceptdec_matrix *x;
@@ -56,13 +57,16 @@ typedef struct conceptdec_i_principal_search {
     double *vectors, *values; /* at least min(wanted + 1, most) values, and as many vectors as are kept */
     int64_t n_values;
     double floor; /* values at or below this share of the largest are rounding; 0: they are not */
+    bool has_failed; /* a Krylov space of the rows */
     double noise; /* differences of values, in shares of the largest, that are; where floor is 0: of their roots */
     bool is_sure; /* it has converged */
 } conceptdec_i_principal_search;
 
-/* Whether `memory` allows it: an exact answer by the lesser of both sides in float64. */
+/* Bytes that the methods take, but for what grows with one side alone; doubles: they may be beyond all integers. Of a Krylov
+ * space the least. */
 double conceptdec_i_principal_singular_bytes(const conceptdec_i_principal_search *search);
-bool conceptdec_i_principal_matrix_fits(const conceptdec_i_principal_search *search);
+double conceptdec_i_principal_matrix_bytes(const conceptdec_i_principal_search *search);
+double conceptdec_i_principal_krylov_bytes(const conceptdec_i_principal_search *search);
 conceptdec_status conceptdec_i_principal_matrix(conceptdec_i_principal_search *search);
 conceptdec_status conceptdec_i_principal_singular(conceptdec_i_principal_search *search);
 conceptdec_status conceptdec_i_principal_krylov(conceptdec_i_principal_search *search, int64_t max_iterations);

@@ -33,6 +33,14 @@ rounding(const search *s)
     return (double)max64(s->problem->n, s->problem->d) * 0x1p-52;
 }
 
+/* As large a space as there is room for; false: there is too little. */
+static bool
+fit_krylov(conceptdec_ctx *ctx, conceptdec_i_krylov_problem *problem, int64_t room)
+{
+    problem->memory = room;
+    return conceptdec_i_krylov_bytes(ctx, problem) <= (double)room;
+}
+
 static conceptdec_i_blocks
 blocks_of(const search *s)
 {
@@ -47,16 +55,33 @@ blocks_of(const search *s)
 
 /* ---- products of rows with rows, or of columns with columns ---- */
 
-/* The matrix, what its eigenvectors take, and a block; as a double: it may be beyond all integers. */
-bool
-conceptdec_i_principal_matrix_fits(const search *s)
+/* The product, and beside it a block of rows as it is made, what its eigenvectors take, or the directions as rows make
+ * them. */
+double
+conceptdec_i_principal_matrix_bytes(const search *s)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    const double side = (double)(is_by_rows(s) ? p->n : p->d), d = (double)p->d;
+    conceptdec_ctx *ctx = s->scratch->ctx;
     const int64_t length = is_by_rows(s) ? p->n : p->d, count = is_by_rows(s) ? p->d : p->n;
-    const double block = p->x ? (double)conceptdec_i_blocks_bytes(length, count, true) : 0;
-    const double vectors = is_by_rows(s) ? 2 * 8 * d * (double)s->wanted : 0;
-    return 3 * 8 * side * side + block + vectors <= (double)s->memory;
+    const double side = (double)length, vectors = 8 * (double)p->d * (double)s->wanted;
+    double made = 0, turned = 0;
+    if (p->x) {
+        const conceptdec_i_dense block = {.n = min64(count, conceptdec_i_blocks_count(length, true)),
+                                          .dims = length,
+                                          .stride = length,
+                                          .is_wide = true};
+        made = (double)conceptdec_i_blocks_bytes(length, count, true) +
+               (double)conceptdec_i_gram_bytes(ctx, &block, CONCEPTDEC_I_TILE_F64);
+    }
+    if (is_by_rows(s)) {
+        const int64_t most = min64(p->d, conceptdec_i_blocks_count(p->n, true));
+        const double straight = s->wanted <= CONCEPTDEC_I_ORTHONORMAL_MOST
+                                    ? (double)conceptdec_i_orthonormal_bytes(ctx, s->wanted)
+                                    : 8 * 66 * (double)s->wanted;
+        turned = vectors + (double)conceptdec_i_blocks_bytes(p->n, p->d, true) +
+                 fmax((double)conceptdec_i_apply_bytes(ctx, most, p->n, s->wanted), straight);
+    }
+    return 8 * side * side + fmax(made, fmax(8 * (2 * side * side + 8 * side), turned + 8 * side));
 }
 
 static conceptdec_status
@@ -67,7 +92,7 @@ take_product(search *s, int64_t side, double **product)
     if (!conceptdec_i_mul(side, side, &numbers))
         numbers = INT64_MAX;
     CONCEPTDEC_I_TRY((s->problem->x ? conceptdec_i_arena_take : conceptdec_i_arena_take_raw)(
-        s->scratch, "second moments", numbers, sizeof(double), &memory));
+        s->method, "second moments", numbers, sizeof(double), &memory));
     *product = memory;
     return CONCEPTDEC_OK;
 }
@@ -158,7 +183,7 @@ turn_to_directions(search *s, const double *u)
     void *memory;
     while (count < s->wanted && s->values[count] > s->floor * s->values[0])
         count++;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", s->wanted * d, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "subspaces", s->wanted * d, sizeof(double), &memory));
     s->vectors = memory;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, s->scratch->ctx);
@@ -167,22 +192,24 @@ turn_to_directions(search *s, const double *u)
     return status;
 }
 
-/* The leading ones of many; s->values NULL: they have not converged. */
+/* The leading ones of many, of what `memory` leaves beside the product; s->values NULL: they have not converged, or it leaves
+ * too little. */
 static conceptdec_status
 find_few(search *s, int64_t side, const double *product)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    const conceptdec_i_krylov_problem problem = {.dims = side,
-                                                 .matrix = product,
-                                                 .stride = side,
-                                                 .components = min64(s->wanted + 1, s->most),
-                                                 .max_iterations = PATIENCE,
-                                                 .tolerance = CLOSE_MATRIX,
-                                                 .is_wide = true,
-                                                 .seed = p->seed,
-                                                 .memory = s->memory};
+    conceptdec_i_krylov_problem problem = {.dims = side,
+                                           .matrix = product,
+                                           .stride = side,
+                                           .components = min64(s->wanted + 1, s->most),
+                                           .max_iterations = PATIENCE,
+                                           .tolerance = CLOSE_MATRIX,
+                                           .is_wide = true,
+                                           .seed = p->seed};
     conceptdec_i_krylov_answer answer;
-    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
+    if (!fit_krylov(s->scratch->ctx, &problem, s->memory - 8 * side * side))
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->method, &problem, &answer));
     s->values = answer.converged ? answer.values : NULL;
     s->vectors = answer.vectors;
     s->n_values = problem.components;
@@ -195,7 +222,7 @@ static conceptdec_status
 find_all(search *s, int64_t side, double *product)
 {
     void *values;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", side, sizeof(double), &values));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", side, sizeof(double), &values));
     s->values = values;
     CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
@@ -218,9 +245,7 @@ conceptdec_i_principal_matrix(search *s)
         if (!isfinite(product[i]))
             return conceptdec_i_fail(s->scratch->ctx, CONCEPTDEC_EOVERFLOW,
                                      "%s: float64 cannot hold its second moments", s->problem->name);
-    const bool has_failed = s->values != NULL; /* a Krylov space of the rows */
-    s->values = NULL;
-    if (!has_failed && s->problem->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF)
+    if (!s->has_failed && s->problem->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF)
         CONCEPTDEC_I_TRY(find_few(s, side, product));
     if (!s->values)
         CONCEPTDEC_I_TRY(find_all(s, side, product));
@@ -253,10 +278,10 @@ conceptdec_i_principal_singular(search *s)
                                  "%lld are allowed",
                                  (long long)p->n, p->name, (long long)p->d,
                                  bytes < 0x1p62 ? (long long)bytes : INT64_MAX, (long long)s->memory);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "rows", p->n * p->d, sizeof(double), &rows));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "subspaces", least * p->d, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "rows", p->n * p->d, sizeof(double), &rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "subspaces", least * p->d, sizeof(double), &memory));
     s->vectors = memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", least, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", least, sizeof(double), &memory));
     s->values = memory;
     CONCEPTDEC_I_TRY(conceptdec_i_blocks_rows(&blocks, 0, p->n, rows, &dense));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
@@ -273,35 +298,52 @@ conceptdec_i_principal_singular(search *s)
 
 /* ---- Krylov spaces ---- */
 
+static conceptdec_i_krylov_problem
+problem_of(const search *s)
+{
+    const conceptdec_i_principal_problem *p = s->problem;
+    const bool is_narrow = p->x && p->x->dtype != CONCEPTDEC_FLOAT64, is_copy = s->x == &s->copy;
+    conceptdec_i_krylov_problem problem = {.dims = p->d,
+                                           .components = min64(s->wanted + 1, s->most),
+                                           .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
+                                           .is_wide = true,
+                                           .seed = p->seed};
+    if (!p->x)
+        return problem;
+    problem.rows = s->x;
+    problem.row = s->row;
+    problem.n = p->n;
+    problem.mean = p->is_centred && !is_copy ? s->shift : NULL;
+    problem.scale = is_copy ? NULL : s->scale;
+    problem.divisor = s->divisor;
+    return problem;
+}
+
+/* Of second moments also the matrix that is multiplied. */
+double
+conceptdec_i_principal_krylov_bytes(const search *s)
+{
+    const conceptdec_i_krylov_problem problem = problem_of(s);
+    const double d = (double)s->problem->d;
+    return conceptdec_i_krylov_bytes(s->scratch->ctx, &problem) + (s->problem->x ? 0 : 8 * d * d);
+}
+
 conceptdec_status
 conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
 {
     const conceptdec_i_principal_problem *p = s->problem;
-    const bool is_narrow = p->x && p->x->dtype != CONCEPTDEC_FLOAT64;
-    conceptdec_i_krylov_problem problem = {.dims = p->d,
-                                           .components = min64(s->wanted + 1, s->most),
-                                           .max_iterations = max_iterations,
-                                           .tolerance = is_narrow ? CLOSE_NARROW : CLOSE_WIDE,
-                                           .is_wide = true,
-                                           .seed = p->seed,
-                                           .memory = s->memory};
+    conceptdec_i_krylov_problem problem = problem_of(s);
     conceptdec_i_krylov_answer answer;
     double *matrix;
-    if (p->x) {
-        const bool is_copy = s->x == &s->copy;
-        problem.rows = s->x;
-        problem.row = s->row;
-        problem.n = p->n;
-        problem.mean = p->is_centred && !is_copy ? s->shift : NULL;
-        problem.scale = is_copy ? NULL : s->scale;
-        problem.divisor = s->divisor;
-    } else {
+    problem.max_iterations = max_iterations;
+    if (!p->x) {
         CONCEPTDEC_I_TRY(take_product(s, p->d, &matrix));
         CONCEPTDEC_I_TRY(fill_product(s, p->d, matrix));
         problem.matrix = matrix;
         problem.stride = p->d;
     }
-    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->scratch, &problem, &answer));
+    (void)fit_krylov(s->scratch->ctx, &problem, s->memory - (p->x ? 0 : 8 * p->d * p->d)); /* there is room for the least */
+    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->method, &problem, &answer));
     s->vectors = answer.vectors;
     s->values = answer.values;
     s->n_values = problem.components;

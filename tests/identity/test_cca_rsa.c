@@ -191,6 +191,13 @@ END_TEST
 
 /* ---- draws ---- */
 
+static void
+same_arrays(const conceptdec_result *a, const conceptdec_result *b, const char *name, int64_t count)
+{
+    ck_assert_msg(memcmp(similarity_array(a, name), similarity_array(b, name), (size_t)count * sizeof(double)) == 0,
+                  "%s", name);
+}
+
 static conceptdec_i_similarity
 driver_of(int64_t n, uint64_t seed)
 {
@@ -219,6 +226,46 @@ START_TEST(null_is_permuted_rows)
         }
         conceptdec_result_free(r);
     }
+}
+END_TEST
+
+/* More directions than small problems have, of which products are packed once where memory allows it; where it does not, the
+ * null has the same bits. */
+START_TEST(null_of_many_directions)
+{
+    enum { MANY = 220, DRAWS = 2 };
+    static const int64_t wide[2] = {98, 105};
+    conceptdec_similarity_options o = similarity_options(_i), one = o;
+    const conceptdec_i_similarity s = driver_of(MANY, 5);
+    double *x[2];
+    conceptdec_matrix given[2];
+    int32_t order[MANY];
+    for (int v = 0; v < 2; v++) {
+        x[v] = similarity_values(MANY, wide[v], (uint64_t)v + 1, v ? x[0] : NULL, wide[0]);
+        given[v] = similarity_view(x[v], MANY, wide[v]);
+    }
+    o.permutations = DRAWS;
+    o.seed = 5;
+    conceptdec_result *r = similarity_of(ctx, given, 2, &given[1], 1, &o), *other = NULL;
+    double *moved = malloc((size_t)(MANY * wide[1]) * sizeof *moved);
+    ck_assert_ptr_nonnull(moved);
+    const conceptdec_matrix view = similarity_view(moved, MANY, wide[1]);
+    for (int draw = 0; draw < DRAWS; draw++) {
+        ck_assert_int_eq(conceptdec_i_similarity_order(&s, MANY, NULL, draw, order), CONCEPTDEC_OK);
+        for (int64_t i = 0; i < MANY; i++)
+            memcpy(moved + i * wide[1], x[1] + order[i] * wide[1], (size_t)wide[1] * sizeof(double));
+        for (int v = 0; v < 2; v++)
+            close_to(similarity_array(r, CONCEPTDEC_R_NULL)[2 * draw + v],
+                     similarity_value(ctx, &given[v], &view, &one), 1e-10, _i);
+    }
+    for (o.memory = 1 << 19; !other; o.memory += o.memory / 8)
+        (void)conceptdec_similarity(ctx, given, 2, &given[1], 1, &o, &other);
+    same_arrays(other, r, CONCEPTDEC_R_NULL, 2 * DRAWS);
+    conceptdec_result_free(r);
+    conceptdec_result_free(other);
+    for (int v = 0; v < 2; v++)
+        free(x[v]);
+    free(moved);
 }
 END_TEST
 
@@ -389,13 +436,6 @@ START_TEST(close_rows)
 END_TEST
 
 /* ---- the same numbers by other ways ---- */
-
-static void
-same_arrays(const conceptdec_result *a, const conceptdec_result *b, const char *name, int64_t count)
-{
-    ck_assert_msg(memcmp(similarity_array(a, name), similarity_array(b, name), (size_t)count * sizeof(double)) == 0,
-                  "%s", name);
-}
 
 static void
 same_results(const conceptdec_result *a, const conceptdec_result *b, int64_t pairs, int64_t draws)
@@ -571,6 +611,7 @@ make_suite(void)
 {
     Suite *suite = suite_create("cca_rsa");
     TCase *tests = tcase_create("cca_rsa");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, rotation_and_shift, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, scale, 0, SIMILARITY_WAYS);
@@ -578,6 +619,8 @@ make_suite(void)
     tcase_add_loop_test(tests, symmetry_and_range, 0, SIMILARITY_WAYS);
     tcase_add_test(tests, close_views);
     tcase_add_loop_test(tests, null_is_permuted_rows, 0, SIMILARITY_WAYS);
+    tcase_add_loop_test(tests, null_of_many_directions, 0, 3);
+    tcase_add_loop_test(tests, null_of_many_directions, 5, 6);
     tcase_add_loop_test(tests, bootstrap_is_repeated_rows, 0, SIMILARITY_DRAWN_WAYS);
     tcase_add_loop_test(tests, bootstrap_of_items, 0, 12);
     tcase_add_loop_test(tests, close_rows, 0, 4);

@@ -7,6 +7,7 @@
 
 #include "check_main.h"
 #include "linalg/apply.h"
+#include "linalg/crossed.h"
 #include "linalg/tiles.h"
 
 static const int64_t shapes[][3] = {{1, 1, 1}, {5, 17, 3}, {130, 700, 13}, {200, 300, 100}, {3, 600, 500}, {400, 20, 1}, {7, 0, 2}};
@@ -131,6 +132,72 @@ START_TEST(company_and_threads_do_not_matter)
 }
 END_TEST
 
+static void
+check_same(const double *a, const double *b, int64_t count)
+{
+    ck_assert_int_eq(memcmp(a, b, (size_t)count * sizeof *a), 0);
+}
+
+START_TEST(rows_with_themselves)
+{
+    problem p;
+    open_problem(&p, shapes[_i], true, 2, 0);
+    const int64_t n = p.rows.n;
+    double *own = malloc((size_t)(n * (n + 3)) * 8), *wanted = malloc((size_t)(n * n) * 8);
+    ck_assert(own && wanted);
+    p.applying.columns = n;
+    p.applying.w = p.data;
+    p.applying.ldw = p.rows.stride;
+    p.applying.out = wanted;
+    p.applying.ldo = n;
+    ck_assert_int_eq(conceptdec_i_apply(p.ctx, &p.applying), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_apply_own(p.ctx, &p.rows, own, n + 3), CONCEPTDEC_OK);
+    for (int64_t k = 0; k < n; k++)
+        check_same(own + k * (n + 3), wanted + k * n, n);
+    free(own);
+    free(wanted);
+    close_problem(&p);
+}
+END_TEST
+
+/* Every kernel set; as if the columns had been put into that order before. */
+START_TEST(columns_in_another_order)
+{
+    for (uint32_t mask = 0; mask < 2; mask++) {
+        problem p;
+        open_problem(&p, shapes[_i], true, 2, mask * CONCEPTDEC_KERNEL_PORTABLE);
+        const int64_t n = p.rows.n, dims = p.rows.dims, columns = p.applying.columns;
+        const conceptdec_i_vectors first = {p.data, n, dims, p.rows.stride}, second = {p.w, columns, dims, dims + 2};
+        double *memory[4], *moved = malloc((size_t)(columns * dims + 1) * 8);
+        int32_t *order = malloc((size_t)(dims + 1) * 4);
+        const int64_t bytes[] = {conceptdec_i_crossed_first_bytes(p.ctx, n, dims),
+                                 conceptdec_i_crossed_second_bytes(p.ctx, columns, dims),
+                                 conceptdec_i_crossed_bytes(p.ctx, n, columns), 64 * n * columns};
+        for (int k = 0; k < 4; k++)
+            ck_assert_ptr_nonnull(memory[k] = aligned_alloc(64, (size_t)bytes[k] + 64));
+        for (int64_t j = 0; j < dims; j++)
+            order[j] = (int32_t)((j * 7 + 3) % dims % 600);
+        for (int64_t i = 0; i < columns * dims; i++)
+            moved[i] = p.w[i / dims * (dims + 2) + order[i % dims]];
+        p.applying.w = moved;
+        p.applying.ldw = dims;
+        p.applying.ldo = n;
+        ck_assert_int_eq(conceptdec_i_apply(p.ctx, &p.applying), CONCEPTDEC_OK);
+        conceptdec_i_crossed_pack_first(p.ctx, &first, memory[0]);
+        conceptdec_i_crossed_pack_second(p.ctx, &second, memory[1]);
+        ck_assert_int_eq(
+            conceptdec_i_crossed(p.ctx, dims, n, memory[0], columns, memory[1], order, memory[2], memory[3]),
+            CONCEPTDEC_OK);
+        check_same(memory[3], p.out, n * columns);
+        for (int k = 0; k < 4; k++)
+            free(memory[k]);
+        free(moved);
+        free(order);
+        close_problem(&p);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -139,6 +206,8 @@ make_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, equals_plain_loops, 0, SHAPES);
     tcase_add_test(tests, company_and_threads_do_not_matter);
+    tcase_add_loop_test(tests, rows_with_themselves, 0, SHAPES);
+    tcase_add_loop_test(tests, columns_in_another_order, 0, SHAPES - 1);
     suite_add_tcase(suite, tests);
     return suite;
 }

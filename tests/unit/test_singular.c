@@ -5,6 +5,7 @@
 
 #include "check_main.h"
 #include "linalg/factor.h"
+#include "linalg/from_products.h"
 #include "linalg/singular.h"
 
 enum { MOST = 150 };
@@ -97,6 +98,52 @@ START_TEST(too_large)
 }
 END_TEST
 
+/* Left singular vectors are right ones of the columns. */
+START_TEST(leading_from_products)
+{
+    const int64_t n = sizes[_i][0], d = sizes[_i][1], count = n < d ? n : d;
+    double *rows = calloc(4 * MOST * MOST, sizeof *rows), *turned = rows + MOST * MOST, *wanted = turned + MOST * MOST,
+           *vectors = wanted + MOST * MOST;
+    double values[MOST], known[MOST];
+    bool is_done = false;
+    ck_assert_ptr_nonnull(rows);
+    fill(rows, n, d, d);
+    for (int64_t i = 0; i < n * d; i++)
+        turned[i % d * n + i / d] = rows[i];
+    ck_assert_int_eq(conceptdec_i_singular(ctx, d, n, turned, known, wanted), CONCEPTDEC_OK);
+    for (int has_vectors = 0; has_vectors < 2; has_vectors++) {
+        ck_assert_int_eq(conceptdec_i_singular_from_products(ctx, n, d, rows, count, values, has_vectors ? vectors : NULL, &is_done),
+                         CONCEPTDEC_OK);
+        ck_assert(is_done);
+        for (int64_t k = 0; k < count; k++)
+            ck_assert_double_eq_tol(values[k], known[k], 1e-11 * known[0]);
+    }
+    for (int64_t k = 0; k < count; k++) {
+        double along = 0;
+        for (int64_t i = 0; i < n; i++)
+            along += vectors[k * n + i] * wanted[k * n + i];
+        ck_assert_double_eq_tol(fabs(along), 1, 1e-9);
+    }
+    free(rows);
+}
+END_TEST
+
+/* Values that squares tell from 0, but not how large they are. */
+START_TEST(leading_that_are_not_known)
+{
+    static const double small[] = {0, 1e-9, 1e-6, 1e-3};
+    for (int k = 0; k < 4; k++)
+        for (int has_vectors = 0; has_vectors < 2; has_vectors++) {
+            const double rows[] = {1, 0, 0, 0, 0, small[k]};
+            double values[2], vectors[4];
+            bool is_done;
+            ck_assert_int_eq(conceptdec_i_singular_from_products(ctx, 2, 3, rows, 2, values, has_vectors ? vectors : NULL, &is_done),
+                             CONCEPTDEC_OK);
+            ck_assert_int_eq(is_done, k == 3);
+        }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -106,6 +153,8 @@ make_suite(void)
     tcase_add_test(tests, by_hand);
     tcase_add_loop_test(tests, as_with_vectors, 0, 6);
     tcase_add_loop_test(tests, compact_rows, 0, 6);
+    tcase_add_loop_test(tests, leading_from_products, 0, 6);
+    tcase_add_test(tests, leading_that_are_not_known);
     tcase_add_test(tests, too_large);
     suite_add_tcase(suite, tests);
     return suite;

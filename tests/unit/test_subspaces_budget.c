@@ -1,0 +1,136 @@
+/* Subspaces keep to `memory`: the most bytes that are alive at once, less the bases that are found. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conceptdec/conceptdec.h>
+
+#include "check_main.h"
+
+typedef struct counter {
+    uint64_t live, peak;
+} counter;
+
+static void *
+count_allocate(void *user, uint64_t size)
+{
+    counter *c = user;
+    uint64_t *block = malloc(size + 16);
+    if (!block)
+        return NULL;
+    *block = size;
+    c->live += size;
+    c->peak = c->live > c->peak ? c->live : c->peak;
+    return block + 2;
+}
+
+static void
+count_release(void *user, void *memory)
+{
+    counter *c = user;
+    uint64_t *block = (uint64_t *)memory - 2;
+    c->live -= *block;
+    free(block);
+}
+
+/* Rows whose directions are told by a Krylov space, by a matrix, by singular vectors at last. */
+static const struct scene {
+    int64_t n, d, directions; /* that the rows have */
+    int64_t rank;
+    double explained;
+} scenes[] = {
+    {500, 390, 390, 5, 0}, {500, 390, 390, 100, 0}, {500, 390, 8, 20, 0},   {500, 390, 390, 0, 0.9},
+    {500, 390, 8, 0, 0},   {390, 700, 390, 5, 0},   {390, 700, 390, 150, 0}, {390, 700, 8, 20, 0},
+    {390, 700, 390, 0, 1}, {3000, 390, 390, 10, 0},
+};
+
+enum { N_SCENES = sizeof scenes / sizeof *scenes };
+
+static double
+draw(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) * 0x1p-53 - 0.5;
+}
+
+/* n rows, sums of so many directions. */
+static double *
+make_rows(const struct scene *s)
+{
+    const int64_t n = s->n, d = s->d, r = s->directions;
+    double *x = calloc((size_t)(n * d), sizeof *x), *turn = malloc((size_t)(r * d) * sizeof *turn);
+    uint64_t state = 1;
+    ck_assert(x && turn);
+    for (int64_t i = 0; i < r * d; i++)
+        turn[i] = draw(&state);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < (r < d && r < n ? r : 1); k++) {
+            double along = draw(&state);
+            for (int64_t j = 0; j < d; j++)
+                x[i * d + j] += r < d && r < n ? along * turn[k * d + j] : draw(&state) / (double)(1 + j);
+        }
+    free(turn);
+    return x;
+}
+
+static conceptdec_status
+run(const struct scene *s, const conceptdec_matrix *x, const conceptdec_matrix *y, int64_t memory, uint64_t *peak)
+{
+    counter counted = {0};
+    const conceptdec_ctx_options hooks = {.struct_size = sizeof hooks,
+                                          .allocate = count_allocate,
+                                          .release = count_release,
+                                          .allocator_user = &counted,
+                                          .threads = 2};
+    const conceptdec_subspaces_options o = {
+        .struct_size = sizeof o, .rank = s->rank, .explained = s->explained, .memory = memory};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_subspaces *made = NULL;
+    ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
+    const uint64_t before = counted.live;
+    counted.peak = before;
+    conceptdec_status status = conceptdec_subspaces_new(ctx, x, 1, y, &o, &made);
+    *peak = counted.peak - before - (made ? counted.live - before : 0);
+    conceptdec_subspaces_free(made);
+    conceptdec_ctx_free(ctx);
+    ck_assert_uint_eq(counted.live, 0);
+    return status;
+}
+
+/* From the least that is enough on; beside it stand means, scales and lists: some numbers for each row and column. */
+START_TEST(keep_to_it)
+{
+    const struct scene *s = &scenes[_i];
+    double *values = make_rows(s);
+    int32_t *labels = calloc((size_t)s->n, sizeof *labels);
+    ck_assert_ptr_nonnull(labels);
+    const conceptdec_matrix x = {values, s->n, s->d, s->d * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+    const conceptdec_matrix y = {labels, s->n, 1, 4, 4, CONCEPTDEC_INT32, 0, 0, {0}};
+    int64_t n_done = 0;
+    uint64_t peak;
+    for (int64_t memory = 1 << 20; memory < 100 << 20; memory += memory) {
+        conceptdec_status status = run(s, &x, &y, memory, &peak);
+        ck_assert_msg(status == CONCEPTDEC_OK || (status == CONCEPTDEC_ENOMEM && n_done == 0), "%d", (int)status);
+        n_done += status == CONCEPTDEC_OK;
+        ck_assert_msg(peak <= (uint64_t)(memory + 100 * (s->n + s->d)), "%lld bytes, %llu taken", (long long)memory,
+                      (unsigned long long)peak);
+    }
+    ck_assert_int_ge(n_done, 2);
+    free(values);
+    free(labels);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("subspaces_budget");
+    TCase *tests = tcase_create("subspaces_budget");
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, keep_to_it, 0, N_SCENES);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
