@@ -15,7 +15,7 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
                                        int accumulate);
 
 /* Rows that one call of `distances` compares with another. */
-#define CONCEPTDEC_I_ABREAST 4
+#define CONCEPTDEC_I_ABREAST 2
 
 /* Pairs that one call of `place_rows` or `place_column` looks at. */
 #define CONCEPTDEC_I_PLACED 16
@@ -135,7 +135,8 @@ typedef struct conceptdec_i_kernels {
     double (*distance_f32)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_f16)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_bf16)(const double *a, const void *b, double scale, int64_t n);
-    /* The same for CONCEPTDEC_I_ABREAST rows at once, whose sums do not wait for each other. */
+    /* The same for CONCEPTDEC_I_ABREAST rows at once, whose sums do not wait for each other. As many more rows follow in b,
+     * of which only the beginning is asked for, and nothing read: those that come next. */
     void (*distances_f64)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_f32)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_f16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);

@@ -153,14 +153,31 @@ along(const float *basis, const float *x, int64_t n)
     return parts[0];
 }
 
+/* A chunk of x less its share of each basis vector, one after the other. */
+static inline void
+take_off(const float *basis, int64_t m, float *x, int64_t n, const float *share)
+{
+    many left[VECTORS];
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        left[v] = many_load(x + v * LANES);
+    for (int64_t k = 0; k < m; k++) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++)
+            left[v] = many_less(left[v], many_load(basis + k * n + v * LANES), many_fill(share[k]));
+    }
+    UNROLL
+    for (int v = 0; v < VECTORS; v++)
+        many_store(x + v * LANES, left[v]);
+}
+
 static void
 split(const float *basis, int64_t m, float *x, int64_t n, float *out)
 {
     for (int64_t k = 0; k < m; k++)
         out[k] = along(basis + k * n, x, n);
-    for (int64_t k = 0; k < m; k++)
-        for (int64_t i = 0; i < n; i += LANES)
-            many_store(x + i, many_less(many_load(x + i), many_load(basis + k * n + i), many_fill(out[k])));
+    for (int64_t i = 0; i < n; i += CHUNK)
+        take_off(basis + i, m, x + i, n, out);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CHUNK 16
+#define AHEAD 256 /* elements: so far before it is needed a row is asked for */
 
 static inline double
 fold(double *sums)
@@ -18,6 +19,15 @@ fold(double *sums)
         for (int j = 0; j < width; j++)
             sums[j] += sums[j + width];
     return sums[0];
+}
+
+/* Starts to load what is needed soon: rows lie anywhere, and memory takes longer than the arithmetic. */
+static inline void
+ask_for(const char *from, int64_t size)
+{
+    UNROLL
+    for (int64_t i = 0; i < size; i += 64)
+        __builtin_prefetch(from + i);
 }
 
 /* widen_<type>() and distance_<type>() for elements of `size` bytes. What is left after the last whole chunk is copied
@@ -78,7 +88,7 @@ fold(double *sums)
                                                                                                                        \
     static void distances_##type(const double *a, const void *const *b, const double *scale, int64_t n, double *out)   \
     {                                                                                                                  \
-        const int64_t whole = n / CHUNK * CHUNK;                                                                       \
+        const int64_t whole = n / CHUNK * CHUNK, turn = whole > AHEAD ? whole - AHEAD : 0;                             \
         wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE], factor[CONCEPTDEC_I_ABREAST];                                                             \
         UNROLL                                                                                                         \
         for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
@@ -89,8 +99,11 @@ fold(double *sums)
         }                                                                                                              \
         for (int64_t i = 0; i < whole; i += CHUNK) {                                                                   \
             UNROLL                                                                                                     \
-            for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)                                                                          \
+            for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                           \
+                const int64_t at = i < turn ? i + AHEAD : i - turn;                                                    \
+                ask_for((const char *)b[i < turn ? r : r + CONCEPTDEC_I_ABREAST] + at * (size), CHUNK * (size));       \
                 add_squares_##type(a + i, (const char *)b[r] + i * (size), factor[r], sums[r]);                        \
+            }                                                                                                          \
         }                                                                                                              \
         for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
             double partial[CHUNK];                                                                                     \

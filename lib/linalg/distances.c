@@ -6,7 +6,6 @@
 
 #include "kernels/kernels.h"
 
-#define FETCHED 8192 /* bytes of a row that are asked for ahead */
 /* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
 #define VANISHING (-1000)
 
@@ -35,33 +34,20 @@ distances_by_row(const conceptdec_i_kernels *kernels, const conceptdec_i_operand
     }
 }
 
-/* Starts to load a row that is looked at next: rows lie anywhere, and memory takes longer than the arithmetic. */
-static void
-fetch(const conceptdec_i_operand *operand, int32_t item)
-{
-    const char *row = row_of(operand, item);
-    int64_t bytes = operand->view->cols * operand->view->col_stride;
-    for (int64_t i = 0; i < bytes && i < FETCHED; i += 64)
-        __builtin_prefetch(row + i);
-}
-
-/* Dense rows, several abreast; where there are fewer left, the first stands in. */
+/* Dense rows, several abreast; where there are fewer left, the last stands in. */
 static void
 distances_abreast(const conceptdec_i_kernels *k, const conceptdec_i_operand *operand, const double *query,
                   const int32_t *items, int32_t n, double *d2)
 {
     void (*const kernels[])(const double *, const void *const *, const double *, int64_t,
                             double *) = {k->distances_f64, k->distances_f32, k->distances_f16, k->distances_bf16};
-    const void *rows[CONCEPTDEC_I_ABREAST];
+    const void *rows[2 * CONCEPTDEC_I_ABREAST];
     double factors[CONCEPTDEC_I_ABREAST], out[CONCEPTDEC_I_ABREAST];
     for (int32_t i = 0; i < n; i += CONCEPTDEC_I_ABREAST) {
-        for (int32_t r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
-            int32_t item = i + r < n ? items[i + r] : items[i];
-            rows[r] = row_of(operand, item);
-            factors[r] = factor_of(operand, item);
-            if (i + r + CONCEPTDEC_I_ABREAST < n)
-                fetch(operand, items[i + r + CONCEPTDEC_I_ABREAST]);
-        }
+        for (int32_t r = 0; r < 2 * CONCEPTDEC_I_ABREAST; r++)
+            rows[r] = row_of(operand, items[i + r < n ? i + r : n - 1]);
+        for (int32_t r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+            factors[r] = factor_of(operand, items[i + r < n ? i + r : n - 1]);
         kernels[operand->view->dtype - CONCEPTDEC_FLOAT64](query, rows, factors, operand->view->cols, out);
         memcpy(d2 + i, out, (size_t)(n - i < CONCEPTDEC_I_ABREAST ? n - i : CONCEPTDEC_I_ABREAST) * sizeof *out);
     }

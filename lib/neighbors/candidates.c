@@ -55,16 +55,26 @@ conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double
     return limit;
 }
 
-/* Lower bounds of the universal candidates; returns how many there are. */
+/* Leaves the bounds of the universal candidates, of one bound for each; returns how many there are. */
 static int32_t
-lower_bounds(const conceptdec_i_candidate_list *l, float *bounds)
+keep_universal(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l, float *bounds)
 {
     int32_t n = 0;
+    if (s->all_count)
+        return l->count;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = l->items[i].low;
+        bounds[n] = bounds[i];
         n += !l->items[i].partial;
     }
     return n;
+}
+
+static int32_t
+lower_bounds(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l, float *bounds)
+{
+    for (int32_t i = 0; i < l->count; i++)
+        bounds[i] = l->items[i].low;
+    return keep_universal(s, l, bounds);
 }
 
 /* Upper bound less the lower one, of a pair whose bounds come from this pass; of items of one cluster. */
@@ -85,24 +95,35 @@ width_between(const conceptdec_i_screening *s, int32_t list, int32_t value)
            (float)s->wide[of_list * s->clusters->n + of_value];
 }
 
-/* Upper bounds; the last terms cover what the lower bound was rounded down by, and all roundings here. */
-static int32_t
-upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds)
+/* The last terms cover what the lower bound was rounded down by, and all roundings here. */
+static inline float
+upper_bound(float low, float width)
+{
+    return (low + width) + (fabsf(low) + width) * 0x1p-20f + (float)(2 * CONCEPTDEC_I_LITTLE);
+}
+
+/* Widths are looked up first: the rest then is done in vectors. */
+void
+conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds)
 {
     const conceptdec_i_candidate_list *l = &s->lists[list];
+    const conceptdec_i_candidate *items = l->items;
     const conceptdec_i_width own = s->of_lists.widths[list], *others = s->of_values.widths;
-    const bool is_crossing = s->clusters->n > 1;
-    int32_t n = 0;
-    for (int32_t i = 0; i < l->count; i++) {
-        const conceptdec_i_candidate c = l->items[i];
-        float width = width_within(&own, &others[c.value]);
-        if (is_crossing)
-            width += width_between(s, list, (int32_t)c.value);
-        width = c.exact ? 0 : width;
-        bounds[n] = (c.low + width) + (fabsf(c.low) + width) * 0x1p-20f + (float)(2 * CONCEPTDEC_I_LITTLE);
-        n += !c.partial;
-    }
-    return n;
+    const int32_t n = l->count;
+    for (int32_t i = 0; i < n; i++)
+        bounds[i] = width_within(&own, &others[items[i].value]);
+    for (int32_t i = 0; s->clusters->n > 1 && i < n; i++)
+        bounds[i] += width_between(s, list, (int32_t)items[i].value);
+    for (int32_t i = 0; i < n; i++)
+        bounds[i] = upper_bound(items[i].low, items[i].exact ? 0 : bounds[i]);
+}
+
+/* The same once the list has d2. */
+static void
+upper_bounds_kept(const conceptdec_i_candidate_list *l, float *bounds)
+{
+    for (int32_t i = 0; i < l->count; i++)
+        bounds[i] = l->items[i].exact ? upper_bound(l->items[i].low, 0) : (float)-l->d2[i];
 }
 
 conceptdec_status
@@ -122,7 +143,11 @@ double
 conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
 {
     float *bounds = (float *)(void *)s->bounds[lane];
-    int32_t universal = upper_bounds(s, list, bounds);
+    if (s->lists[list].d2)
+        upper_bounds_kept(&s->lists[list], bounds);
+    else
+        conceptdec_i_screening_upper_bounds(s, list, bounds);
+    const int32_t universal = keep_universal(s, &s->lists[list], bounds);
     if (universal < s->k)
         return INFINITY;
     return conceptdec_i_screening_set_limit(s, list, (double)s->ctx->kernels->kth_f32(bounds, universal, s->k));
@@ -158,7 +183,7 @@ tighten_roughly(conceptdec_i_screening *s, int32_t list, int lane)
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, l->capacity));
     float *bounds = (float *)(void *)s->bounds[lane];
     const conceptdec_i_width *own = &s->of_lists.widths[list], *other = &s->of_values.widest;
-    const int32_t universal = lower_bounds(l, bounds);
+    const int32_t universal = lower_bounds(s, l, bounds);
     if (universal < s->k)
         return CONCEPTDEC_OK;
     double limit = (double)s->ctx->kernels->kth_f32(bounds, universal, s->k), width = (double)width_within(own, other);
@@ -174,7 +199,7 @@ double
 conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane)
 {
     float *bounds = (float *)(void *)s->bounds[lane];
-    int32_t universal = lower_bounds(&s->lists[list], bounds);
+    int32_t universal = lower_bounds(s, &s->lists[list], bounds);
     return universal > n ? (double)s->ctx->kernels->kth_f32(bounds, universal, n) : INFINITY;
 }
 

@@ -46,7 +46,7 @@ typedef struct conceptdec_i_candidate {
 
 typedef struct conceptdec_i_candidate_list {
     conceptdec_i_candidate *items;
-    double *d2; /* in the end: exact squared distances, as in the table; NULL before */
+    double *d2; /* in the end: exact squared distances, as in the table, or upper bounds, negated; NULL before */
     int32_t count, capacity; /* below the room in the pool as long as bounds are to be tightened before that is full */
 } conceptdec_i_candidate_list;
 
@@ -126,6 +126,8 @@ double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, i
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
  * the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
+/* Of all candidates of a list that has no d2. */
+void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds);
 /* d2[i]: exact squared distance of values[i], as in the table. */
 void conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values, int32_t n,
                                       double *d2, int lane);

@@ -12,6 +12,7 @@
 #define WORTH 0.5    /* mean squared norm about the centres against that about the mean */
 #define PLACE_ROWS 64         /* items of a place, on the average */
 #define PLACE_VALUES ((int64_t)1 << 19)
+#define MOST_TRIED 4          /* rows of the sample for each place */
 #define DISTINCT 1e-3 /* a new centre lies at least this far (squared, against the mean squared norm) from the others */
 
 typedef struct {
@@ -149,6 +150,28 @@ count_places(const sample *s, int64_t n)
     return count < CONCEPTDEC_I_PLACES ? count : CONCEPTDEC_I_PLACES;
 }
 
+/* Rows of the sample, each the farthest from those before: where rows lie in groups, few of these are left without a
+ * place. */
+static conceptdec_status
+choose_places(sample *s, int64_t count, int64_t *places)
+{
+    const int64_t every = s->n > MOST_TRIED * count ? s->n / (MOST_TRIED * count) : 1;
+    int64_t far = 0;
+    for (int64_t i = 0; i < s->n; i++)
+        s->near[i] = INFINITY;
+    for (int64_t c = 0; c < count; c++) {
+        const double *place = s->rows + far * s->dims;
+        places[c] = far;
+        far = 0;
+        for (int64_t i = 0; i < s->n; i += every) {
+            s->near[i] = fmin(s->near[i], distance2(s, s->rows + i * s->dims, place));
+            far = s->near[i] > s->near[far] ? i : far;
+        }
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
+    }
+    return CONCEPTDEC_OK;
+}
+
 /* Puts the nearest of places[at .. n) to place at - 1 next. */
 static void
 take_next(const sample *s, int64_t *places, int64_t at, int64_t n)
@@ -165,9 +188,9 @@ take_next(const sample *s, int64_t *places, int64_t at, int64_t n)
     places[at] = row;
 }
 
-/* Rows of the sample, each the nearest to the one before of those that are left. */
+/* Each is the nearest to the one before of those that are left. */
 static conceptdec_status
-take_places(conceptdec_i_arena *arena, const sample *s, int64_t n, conceptdec_i_clusters *clusters)
+take_places(conceptdec_i_arena *arena, sample *s, int64_t n, conceptdec_i_clusters *clusters)
 {
     const int64_t count = count_places(s, n);
     int64_t places[CONCEPTDEC_I_PLACES];
@@ -177,8 +200,7 @@ take_places(conceptdec_i_arena *arena, const sample *s, int64_t n, conceptdec_i_
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", count * s->dims, sizeof(double), &p));
     clusters->places = p;
     clusters->n_places = (int)count;
-    for (int64_t i = 0; i < count; i++)
-        places[i] = i * s->n / count;
+    CONCEPTDEC_I_TRY(choose_places(s, count, places));
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
             take_next(s, places, i, count);

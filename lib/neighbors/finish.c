@@ -37,11 +37,14 @@ conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 
 /* ---- 1 ---- */
 
-/* The end of the list's room holds exact distances from now on. */
+/* The end of the list's room holds exact distances from now on, and until they are known upper bounds, so that widths need
+ * not be looked up again. */
 static conceptdec_status
-take_d2(conceptdec_i_screening *s, int32_t list)
+take_d2(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
+    float *bounds = (float *)(void *)s->bounds[lane];
+    conceptdec_i_screening_upper_bounds(s, list, bounds);
     _Static_assert(sizeof(double) == sizeof(conceptdec_i_candidate), "a distance takes the room of a candidate");
     if (2 * (int64_t)l->count > (l->capacity > s->capacity ? l->capacity : s->capacity))
         CONCEPTDEC_I_TRY(conceptdec_i_screening_resize(s, list, 2 * (int64_t)l->count));
@@ -50,7 +53,7 @@ take_d2(conceptdec_i_screening *s, int32_t list)
     l->d2 = (double *)(void *)(l->items + (l->capacity - l->count));
     for (int32_t i = 0; i < l->count; i++) {
         l->items[i].exact = 0; /* refined early: the distance was not kept */
-        l->d2[i] = NAN;
+        l->d2[i] = -(double)bounds[i];
     }
     return CONCEPTDEC_OK;
 }
@@ -81,7 +84,7 @@ promise(const job *j, int32_t list, int lane)
     j->within[list] = (float)within;
     if (s->symmetric && j->best[list] > CONCEPTDEC_I_LOOKED_AT)
         (void)put_first(l, j->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
-    return take_d2(s, list);
+    return take_d2(s, list, lane);
 }
 
 /* ---- 2 ---- */
@@ -99,7 +102,9 @@ static int32_t
 find_best(const job *j, int32_t list, int32_t value)
 {
     const conceptdec_i_candidate *items = j->s->lists[list].items;
-    for (int32_t i = 0; i < j->best[list]; i++)
+    const int32_t n = j->best[list];
+#pragma GCC unroll 8
+    for (int32_t i = 0; i < n; i++)
         if ((int32_t)items[i].value == value)
             return i;
     return -1;
@@ -160,11 +165,12 @@ confine(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
-    for (int32_t i = 0; i < l->count; i++)
-        if (!isnan(l->d2[i])) {
-            l->items[i].low = conceptdec_i_float_below(l->d2[i] * s->to_units);
-            l->items[i].exact = 1;
-        }
+    for (int32_t i = 0; i < l->count; i++) {
+        const bool is_known = l->d2[i] >= 0;
+        const float low = conceptdec_i_float_below(l->d2[i] * s->to_units);
+        l->items[i].low = is_known ? low : l->items[i].low;
+        l->items[i].exact = is_known;
+    }
     CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, s->k, lane), lane));
     drop(l, conceptdec_i_screening_reach(s, list, lane));
     return CONCEPTDEC_OK;
@@ -201,7 +207,7 @@ narrow(conceptdec_i_screening *s, int32_t list, int lane)
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
 {
-    return a->d2 < b->d2 || (a->d2 == b->d2 && a->value < b->value);
+    return (a->d2 < b->d2) | ((a->d2 == b->d2) & (a->value < b->value)); /* without a branch, which could not be foreseen */
 }
 
 static void
@@ -220,13 +226,15 @@ sort_by_insertion(conceptdec_i_entry *entries, int32_t n)
 static void
 merge(const conceptdec_i_entry *in, int32_t first, int32_t middle, int32_t end, conceptdec_i_entry *out)
 {
-    int32_t a = first, b = middle;
-    for (int32_t i = first; i < end; i++) {
-        const bool from_b = a == middle || (b < end && comes_before(&in[b], &in[a]));
-        out[i] = in[from_b ? b : a];
-        a += !from_b;
+    int32_t a = first, b = middle, i = first;
+    while (a < middle && b < end) {
+        const int32_t from_b = comes_before(&in[b], &in[a]);
+        out[i++] = in[a + (b - a) * from_b];
+        a += 1 - from_b;
         b += from_b;
     }
+    memcpy(out + i, in + a, (size_t)(middle - a) * sizeof *in);
+    memcpy(out + i + (middle - a), in + b, (size_t)(end - b) * sizeof *in);
 }
 
 /* By distance, then value: short runs, merged. `other` is scratch of the same size; returns which of both is sorted. */

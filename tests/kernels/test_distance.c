@@ -57,11 +57,12 @@ check_abreast(const conceptdec_i_kernels *set, int type, const double *a, const 
 {
     void (*const kernels[TYPES])(const double *, const void *const *, const double *, int64_t, double *) = {
         set->distances_f64, set->distances_f32, set->distances_f16, set->distances_bf16};
-    const void *rows[CONCEPTDEC_I_ABREAST];
+    const void *rows[2 * CONCEPTDEC_I_ABREAST];
     double scales[CONCEPTDEC_I_ABREAST], found[CONCEPTDEC_I_ABREAST];
     const int64_t part = n - n / 3;
     for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
         rows[r] = b + (size_t)((n - part) * r / CONCEPTDEC_I_ABREAST) * sizes[type];
+        rows[r + CONCEPTDEC_I_ABREAST] = b;
         scales[r] = r % 2 ? scale : -0.5 * scale;
     }
     kernels[type](a, rows, scales, part, found);

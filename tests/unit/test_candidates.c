@@ -1,0 +1,189 @@
+/* Candidate lists that are full when a pass is given up: other lanes go on until their tiles end, and push to them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <conceptdec/conceptdec.h>
+
+#include "../torture/harness.h"
+#include "check_main.h"
+#include "neighbors/candidates.h"
+
+/* ---- one list ---- */
+
+enum { ROWS = 64, ROOM = 12, K = 4, LATER = 20 };
+
+/* A pass over rows that are all the same: each is as near as any other, so that a full list cannot be cut. */
+typedef struct {
+    conceptdec_matrix view;
+    conceptdec_i_screening s;
+    conceptdec_i_codes codes;
+    conceptdec_i_clusters clusters;
+    conceptdec_i_width widths[ROWS];
+    conceptdec_i_candidate_list list;
+    conceptdec_i_candidate room[ROOM];
+    double rows[2], *bounds, limit;
+    int64_t bounds_capacity;
+} pass;
+
+static const float one[1] = {1};
+
+static void
+open_pass(pass *p, conceptdec_ctx *ctx, int64_t refine_budget)
+{
+    *p = (pass){.view = {.data = one, .rows = ROWS, .cols = 1, .col_stride = 4, .dtype = CONCEPTDEC_FLOAT32},
+                .clusters = {.n = 1}, .list = {.items = p->room, .capacity = ROOM}};
+    p->s = (conceptdec_i_screening){.ctx = ctx, .codes = &p->codes, .clusters = &p->clusters, .k = K, .to_units = 1,
+                                    .slack = 1, .precision = CONCEPTDEC_I_TILE_F32, .limits = &p->limit,
+                                    .lists = &p->list, .pool = p->room, .capacity = ROOM, .step = ROOM, .rows = p->rows,
+                                    .bounds = &p->bounds, .bounds_capacity = &p->bounds_capacity, .all_count = true,
+                                    .refine_budget = refine_budget};
+    p->s.queries = (conceptdec_i_operand){.view = &p->view, .n = 1, .scale = 1};
+    p->s.refs = (conceptdec_i_operand){.view = &p->view, .n = ROWS, .scale = 1};
+    p->s.of_lists.widths = p->s.of_values.widths = p->widths;
+    (void)conceptdec_i_screening_set_limit(&p->s, 0, INFINITY);
+}
+
+static void
+close_pass(pass *p)
+{
+    conceptdec_i_give(p->s.ctx, p->bounds);
+    if (p->list.capacity > ROOM)
+        conceptdec_i_give(p->s.ctx, p->list.items);
+}
+
+/* Pushes until the pass fails, and as other lanes do after that. */
+static void
+push_beyond(pass *p, conceptdec_status wanted)
+{
+    conceptdec_status status = CONCEPTDEC_OK;
+    for (int32_t value = 0; value < ROWS && status == CONCEPTDEC_OK; value++)
+        status = conceptdec_i_screening_push(&p->s, 0, value, 0, 0);
+    ck_assert_int_eq(status, wanted);
+    for (int32_t value = 0; value < LATER; value++) {
+        ck_assert_int_lt(p->list.count, p->list.capacity);
+        (void)conceptdec_i_screening_push(&p->s, 0, value, 0, 0);
+    }
+    ck_assert_int_le(p->list.count, p->list.capacity);
+}
+
+START_TEST(a_bound_that_is_too_loose)
+{
+    conceptdec_ctx *ctx = NULL;
+    pass p;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    open_pass(&p, ctx, 1);
+    push_beyond(&p, CONCEPTDEC_I_TOO_LOOSE);
+    close_pass(&p);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* Of the scratch, or of a longer list. */
+START_TEST(no_memory)
+{
+    torture_allocator allocator = {0};
+    const conceptdec_ctx_options options = torture_options(&allocator, 1);
+    conceptdec_ctx *ctx = NULL;
+    pass p;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    open_pass(&p, ctx, 0);
+    allocator.fail_at = allocator.calls + 1 + _i;
+    allocator.for_ever = true;
+    push_beyond(&p, CONCEPTDEC_ENOMEM);
+    close_pass(&p);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* ---- a search ---- */
+
+enum { N = 3072, D = 33, QUERIES = 494, THREADS = 8, GROUPS = 7, TIMES = 4, LINE = 64, FENCE = 1024, SIGN = 0xa5 };
+
+/* Memory with a fence behind each block, which begins at a whole line: what the library asks for beyond its own need, to
+ * align it, ends 8 bytes behind that. */
+static void *
+allocate_fenced(void *user, uint64_t size)
+{
+    (void)user;
+    unsigned char *block = aligned_alloc(LINE, LINE + (size + LINE - 1) / LINE * LINE + FENCE);
+    if (!block)
+        return NULL;
+    memcpy(block, &size, sizeof size);
+    memset(block + LINE + size, SIGN, FENCE);
+    return block + LINE;
+}
+
+static void
+release_fenced(void *user, void *memory)
+{
+    unsigned char *block = memory;
+    uint64_t size;
+    int *broken = user;
+    memcpy(&size, block - LINE, sizeof size);
+    for (int i = 0; i < FENCE; i++)
+        *broken += block[size + (uint64_t)i] != SIGN;
+    free(block - LINE);
+}
+
+static conceptdec_matrix
+column(const int64_t *codes, int64_t n)
+{
+    return (conceptdec_matrix){
+        .data = codes, .rows = n, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+}
+
+static void
+search(const double *x, const int64_t *codes)
+{
+    int broken = 0;
+    const conceptdec_matrix m = {.data = x, .rows = N, .cols = D, .row_stride = 8 * D, .col_stride = 8,
+                                 .dtype = CONCEPTDEC_FLOAT64};
+    conceptdec_matrix queries = m;
+    queries.rows = QUERIES;
+    const conceptdec_matrix groups = column(codes, N), query_groups = column(codes, QUERIES);
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = THREADS,
+                                            .screening = CONCEPTDEC_SCREENING_INT8, .allocate = allocate_fenced,
+                                            .release = release_fenced, .allocator_user = &broken};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = 10, .metric = CONCEPTDEC_METRIC_COSINE,
+                                            .groups = &groups, .query_groups = &query_groups};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
+    conceptdec_array screening;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    ck_assert_msg(conceptdec_neighbors_new(ctx, &m, &queries, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_SCREENING, &screening), CONCEPTDEC_OK);
+    ck_assert_int_gt(*(const int64_t *)screening.data, CONCEPTDEC_SCREENING_INT8);
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+    ck_assert_int_eq(broken, 0);
+}
+
+/* Rows on a line through the origin are one direction but for rounding: distances tie, and lists of int8 fill up. */
+START_TEST(lanes_of_a_pass_that_is_given_up)
+{
+    static double x[N * D];
+    static int64_t codes[N];
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = 1 + (double)(i / D);
+    for (int64_t i = 0; i < N; i++)
+        codes[i] = i % GROUPS;
+    for (int i = 0; i < TIMES; i++)
+        search(x, codes);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+    Suite *suite = suite_create("candidates");
+    TCase *tests = tcase_create("full lists");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, a_bound_that_is_too_loose);
+    tcase_add_loop_test(tests, no_memory, 0, 2);
+    tcase_add_test(tests, lanes_of_a_pass_that_is_given_up);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+CHECK_MAIN(make_suite)
