@@ -7,7 +7,7 @@
 #include "linalg/engine.h"
 
 #define OPTION_FIELDS 5
-#define BUFFER_BYTES (1 << 19) /* of rows that wait: what a second-level cache holds, and 33 layers of it a third-level one */
+#define BUFFER_BYTES (1 << 20) /* of rows that wait: more of them save little, and 33 layers of it outgrow a third-level cache */
 enum { LEAST_SLOTS = 16, MOST_SLOTS = 256, SLOTS_A_CLASS = 4, COLUMNS = 16 };
 
 /* ---- options ---- */
