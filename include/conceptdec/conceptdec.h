@@ -971,9 +971,9 @@ CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ct
                                                               uint32_t flags, conceptdec_class_moments **moments);
 
 /** Adds rows; all or, on any error, none of them. Sums in float64. Time O(rows dims^2), MEANS O(rows dims); while it
- *  runs, memory for a second copy of the scatters that change. @param x rows x dims of any float dtype, or a reader.
- *  @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not looked at. Errors:
- *  ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
+ *  runs, memory for a second copy of the scatters that change, and two chunks. @param x rows x dims of any float dtype,
+ *  or a reader. @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not looked
+ *  at. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
  *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
                                                               const conceptdec_matrix *x, const conceptdec_matrix *labels);
@@ -1839,11 +1839,11 @@ typedef struct conceptdec_accumulator_options {
 } conceptdec_accumulator_options;
 
 /** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements; with VARIANCES 2 C d doubles,
- *  C d elements and a buffer of rows (512 KiB, at least 16 rows and 4 of each concept); with POOLED d^2 + 2 C d doubles
- *  and a chunk of 512 rows or more, with SCATTERS C times d^2 + 2 d and a chunk of 64 to 512 rows, all in float64; and a
- *  buffer of at most some MB for products. All of it is written to once, so that it is there. @param dims dimensions of
- *  each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL, ESIZE, EDTYPE, EINVAL (also:
- *  nothing is kept), EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
+ *  C d elements and a buffer of rows (1 MiB, at least 16 rows and 4 of each concept); with POOLED d^2 + 2 C d doubles
+ *  and a chunk of 512 rows or more, with SCATTERS C times d^2 + 2 d and a chunk of 64 to 512 rows, all in float64; and
+ *  once a buffer for products, about twice the widest chunk. All of it is written to once, so that it is there. @param
+ *  dims dimensions of each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL, ESIZE, EDTYPE,
+ *  EINVAL (also: nothing is kept), EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_new(conceptdec_ctx *ctx, const int64_t *dims, int64_t layers,
                                                             int64_t classes, const conceptdec_accumulator_options *options,
                                                             conceptdec_accumulator **accumulator);
@@ -1851,7 +1851,7 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_new(conceptdec_ctx *ctx,
 /** Adds one row of layer `layer`: dims[layer] elements of the accumulator's dtype, one after another, at any address.
  *  Label -1: the row plays no part. A row that has a NaN or an infinity is refused (ENONFINITE) and leaves everything
  *  as it was. Amortised O(d), with scatter matrices O(d^2). Rows are gathered, and the one that fills a buffer pays for
- *  it: with VARIANCES the concept that most rows wait of joins its moments (about 2 / C of the buffer, some 10 us at d =
+ *  it: with VARIANCES the concept that most rows wait of joins its moments (about 2 / C of the buffer, some 20 us at d =
  *  4,096), with POOLED and SCATTERS a chunk of rows its products (the whole of it: 0.2 s and more at d = 4,096, on this
  *  thread). Questions in between do not change what later ones give. Same rows in the same order: the same bits.
  *  Errors (text: conceptdec_accumulator_error): ENULL, ESIZE (layer), ELABEL, ENONFINITE, EOVERFLOW (a value of 2^480 or

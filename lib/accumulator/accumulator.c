@@ -7,7 +7,7 @@
 #include "linalg/engine.h"
 
 #define OPTION_FIELDS 5
-#define BUFFER_BYTES (1 << 19) /* of rows that wait: what a second-level cache holds, and 33 layers of it a third-level one */
+#define BUFFER_BYTES (1 << 20) /* of rows that wait: more of them save little, and 33 layers of it outgrow a third-level cache */
 enum { LEAST_SLOTS = 16, MOST_SLOTS = 256, SLOTS_A_CLASS = 4, COLUMNS = 16 };
 
 /* ---- options ---- */
@@ -89,11 +89,10 @@ slots_of(const conceptdec_accumulator *a, const conceptdec_i_layer *l)
 }
 
 static conceptdec_status
-make_buffer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer *l)
+make_slots(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer *l)
 {
     l->slots = slots_of(a, l);
     l->stride = (l->pitch * a->size + 63) / 64 * 64 + 64; /* so that rows do not meet in one set of a cache */
-    TAKE(l->buffer, l->slots, l->stride);
     TAKE(l->next, l->slots, 1);
     TAKE(l->batch, l->slots, 1);
     TAKE(l->first, a->classes, 1);
@@ -149,7 +148,7 @@ make_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t d, conc
     l->pitch = (d + COLUMNS - 1) / COLUMNS * COLUMNS;
     l->row_bytes = d * a->size;
     CONCEPTDEC_I_TRY(make_reservoir(ctx, a, l));
-    CONCEPTDEC_I_TRY(make_buffer(ctx, a, l));
+    CONCEPTDEC_I_TRY(make_slots(ctx, a, l));
     if (conceptdec_i_keeps_variances(a)) {
         TAKE(l->tally.n, a->classes, 1);
         TAKE(l->tally.pilot, a->classes, l->stride);
@@ -157,6 +156,23 @@ make_layer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t d, conc
         TAKE(l->tally.square, a->classes, l->pitch);
     }
     return conceptdec_i_keeps_scatters(a) ? make_sums(ctx, a, l) : CONCEPTDEC_OK;
+}
+
+/* In one block, which is then in large pages where there are many layers. */
+static conceptdec_status
+make_buffers(conceptdec_ctx *ctx, conceptdec_accumulator *a)
+{
+    int64_t all = 0, bytes;
+    for (int64_t i = 0; i < a->n_layers; i++)
+        if (!conceptdec_i_mul(a->layers[i].slots, a->layers[i].stride, &bytes) || !conceptdec_i_add(all, bytes, &all))
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "accumulator: rows that wait do not fit an address");
+    TAKE(a->buffers, all, 1);
+    char *at = a->buffers;
+    for (int64_t i = 0; i < a->n_layers; i++) {
+        a->layers[i].buffer = at;
+        at += a->layers[i].slots * a->layers[i].stride;
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* What the largest flush takes. */
@@ -170,6 +186,10 @@ make_reserve(conceptdec_ctx *ctx, conceptdec_accumulator *a)
     if (!a->reserve)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ENOMEM, "accumulator: cannot allocate %" PRId64 " bytes", bytes);
     a->own.memory = a->reserve;
+    void *all = conceptdec_i_memory_take(a->reserve, (uint64_t)bytes, 1);
+    if (all)
+        memset(all, 0, (size_t)bytes); /* pages that are touched here need not be fetched later */
+    conceptdec_i_memory_give(a->reserve, all);
     return CONCEPTDEC_OK;
 }
 
@@ -217,6 +237,7 @@ make(conceptdec_ctx *ctx, const int64_t *dims, conceptdec_accumulator *a)
         CONCEPTDEC_I_TRY(make_layer(ctx, a, dims[i], &a->layers[i]));
         widest = max64(widest, dims[i]);
     }
+    CONCEPTDEC_I_TRY(make_buffers(ctx, a));
     TAKE(a->line, widest, a->size);
     TAKE(a->keys, a->classes, 1);
     TAKE(a->producers, 1, 1);
@@ -258,10 +279,10 @@ static void
 give_layer(const conceptdec_accumulator *a, conceptdec_i_layer *l)
 {
     void *const blocks[] = {
-        l->buffer,           l->next,           l->first,          l->waiting,         (void *)l->batch,
-        l->arrived,          l->merged,         l->tally.n,        l->tally.mean,      l->tally.square,
+        l->next,             l->first,          l->waiting,        (void *)l->batch,   l->arrived,
+        l->merged,           l->tally.n,        l->tally.pilot,    l->tally.mean,      l->tally.square,
         l->reservoir.rows,   l->reservoir.heap, l->reservoir.held, l->reservoir.label, l->reservoir.arrival,
-        l->reservoir.producer, l->reservoir.priority, l->tally.pilot,
+        l->reservoir.producer, l->reservoir.priority,
     };
     for (int64_t i = 0; l->sums && i < a->n_sums; i++)
         conceptdec_i_sums_give(a->memory, &l->sums[i]);
@@ -282,6 +303,7 @@ conceptdec_accumulator_free(conceptdec_accumulator *a)
         give_layer(a, &a->layers[i]);
     conceptdec_i_sums_ctx_close(&a->own);
     conceptdec_i_memory_give(memory, a->layers);
+    conceptdec_i_memory_give(memory, a->buffers);
     conceptdec_i_memory_give(memory, a->keys);
     conceptdec_i_memory_give(memory, a->producers);
     conceptdec_i_memory_give(memory, a->line);

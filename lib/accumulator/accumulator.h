@@ -49,7 +49,7 @@ enum {
 typedef struct conceptdec_i_layer {
     int64_t d, pitch, row_bytes;
     /* rows that wait, each class in a list of its own */
-    char *buffer;
+    char *buffer; /* a part of the accumulator's */
     int64_t slots, stride; /* rows; bytes from one to the next */
     int64_t free;          /* the first slot that is free; -1: none */
     int64_t *next;         /* of each slot: the next of its list; -1: none */
@@ -67,6 +67,7 @@ struct conceptdec_accumulator {
     conceptdec_accumulator_options options; /* as resolved */
     int64_t classes, n_layers, n_sums, size; /* size: of an element */
     conceptdec_i_layer *layers;
+    char *buffers;         /* of all layers */
     uint32_t (*keys)[2];   /* of each class: where its draws come from */
     uint64_t *producers;   /* its own, then those of what was merged */
     int64_t n_producers;

@@ -79,6 +79,64 @@ wide_add_product(wide sum, wide a, wide b)
     return _mm256_fmadd_pd(a, b, sum);
 }
 
+/* ---- narrow types, for sums of many rows ----
+ * Conversions to double go through the pipes of additions and would set the pace. So the bits of eight floats that have a short
+ * mantissa are moved to where a double has them, which is 2^896 times too small, and the product that mends it is fused with the
+ * subtraction. Even elements come first, then odd ones. */
+
+#define MOVED_SCALE 0x1p896
+
+static inline void
+moved_apart(__m256i floats, const wide *base, wide *x)
+{
+    const __m256i kept = _mm256_set1_epi64x((int64_t)0x8fffffff00000000u), moved = _mm256_srai_epi32(floats, 3);
+    const wide scale = _mm256_set1_pd(MOVED_SCALE);
+    const __m256i even = _mm256_and_si256(_mm256_slli_epi64(moved, 32), kept), odd = _mm256_and_si256(moved, kept);
+    x[0] = _mm256_fmsub_pd(_mm256_castsi256_pd(even), scale, base[0]);
+    x[1] = _mm256_fmsub_pd(_mm256_castsi256_pd(odd), scale, base[1]);
+}
+
+static inline void
+apart_f16(const char *from, const wide *base, wide *x)
+{
+#pragma GCC unroll 2
+    for (int j = 0; j < 4; j += 2)
+        moved_apart(_mm256_castps_si256(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 8 * j)))),
+                    base + j, x + j);
+}
+
+static inline void
+apart_bf16(const char *from, const wide *base, wide *x)
+{
+#pragma GCC unroll 2
+    for (int j = 0; j < 4; j += 2) {
+        const __m128i bits = _mm_loadu_si128((const __m128i *)(const void *)(from + 8 * j));
+        moved_apart(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16), base + j, x + j);
+    }
+}
+
+static inline void
+sort_narrow(wide *x)
+{
+#pragma GCC unroll 2
+    for (int j = 0; j < 4; j += 2) {
+        const wide even = _mm256_unpacklo_pd(x[j], x[j + 1]), odd = _mm256_unpackhi_pd(x[j], x[j + 1]);
+        x[j] = _mm256_permute4x64_pd(even, 0xd8);
+        x[j + 1] = _mm256_permute4x64_pd(odd, 0xd8);
+    }
+}
+
+static inline void
+unsort_narrow(wide *x)
+{
+#pragma GCC unroll 2
+    for (int j = 0; j < 4; j += 2) {
+        const wide low = _mm256_unpacklo_pd(x[j], x[j + 1]), high = _mm256_unpackhi_pd(x[j], x[j + 1]);
+        x[j] = _mm256_permute2f128_pd(low, high, 0x20);
+        x[j + 1] = _mm256_permute2f128_pd(low, high, 0x31);
+    }
+}
+
 /* Row r in the low half, row r + 4 (or r + 2) in the high one, so that halves need not be crossed later. */
 static inline __m256
 two_rows_f32(const float *from, int64_t ld, int r, int rows)
@@ -282,6 +340,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 32
 #include "kernels/places_template.h"
+#define HAS_NARROW_APART
 #include "kernels/gather_template.h"
 #include "kernels/deal_avx2.h"
 #include "kernels/deal_template.h"

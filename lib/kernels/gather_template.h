@@ -1,6 +1,6 @@
-/* Rows that an engine pushes: DEFINE_GATHER(type, whole, size, field, top) copies one and looks for what is refused in it, in
- * vectors of PLACES_BYTES. Adding `top` to the exponent field carries into the sign where it is too large. The set has defined
- * `wide` as for rows_template.h, and
+/* Rows that an engine pushes: DEFINE_GATHER(type, whole, size, field, top, sort, unsort) copies one and looks for what is
+ * refused in it, in vectors of PLACES_BYTES. Adding `top` to the exponent field carries into the sign where it is too large. The
+ * set has defined `wide` as for rows_template.h, and
  *   wide_less(a, b): a - b; wide_plus(a, b): a + b; wide_times(a, b): a * b;
  *   wide_add_product(sum, a, b): sum + a * b, fused where the set can. */
 #include <string.h>
@@ -22,7 +22,33 @@ joining_of(int64_t count, int64_t before)
                      .both = wide_fill((double)count * (double)before * share)};
 }
 
-#define DEFINE_GATHER(type, whole, size, field, top)                                                                   \
+/* apart_<type>(from, base, x): CHUNK elements less `base`, both in an order that a set may choose for types of two bytes, with
+ * HAS_NARROW_APART: sort_narrow() makes it, unsort_narrow() undoes it. */
+#define DEFINE_APART(type, size)                                                                                       \
+    static inline void apart_##type(const char *from, const wide *base, wide *x)                                       \
+    {                                                                                                                  \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK / WIDE; j++)                                                                         \
+            x[j] = wide_less(wide_load_##type(from + j * WIDE * (size)), base[j]);                                     \
+    }
+
+DEFINE_APART(f64, 8)
+DEFINE_APART(f32, 4)
+
+static inline void
+leave_order(wide *x)
+{
+    (void)x;
+}
+
+#ifndef HAS_NARROW_APART
+DEFINE_APART(f16, 2)
+DEFINE_APART(bf16, 2)
+#define sort_narrow leave_order
+#define unsort_narrow leave_order
+#endif
+
+#define DEFINE_GATHER(type, whole, size, field, top, sort, unsort)                                                     \
     typedef whole gathered_##type __attribute__((vector_size(PLACES_BYTES)));                                          \
     enum { GATHERED_##type = PLACES_BYTES / (size) };                                                                  \
                                                                                                                        \
@@ -61,22 +87,27 @@ joining_of(int64_t count, int64_t before)
     static inline void join_chunk_##type(const char *const *rows, int64_t count, int64_t at, const joining *w,         \
                                          const char *pilot, double *mean, double *square)                              \
     {                                                                                                                  \
-        wide base[CHUNK / WIDE], sums[CHUNK / WIDE], squares[CHUNK / WIDE];                                            \
+        wide base[CHUNK / WIDE], sorted[CHUNK / WIDE], sums[CHUNK / WIDE], squares[CHUNK / WIDE];                      \
         UNROLL                                                                                                         \
         for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
             base[j] = wide_plus(wide_load_##type(pilot + j * WIDE * (size)), wide_load_f64((const char *)(mean + j * WIDE)));\
+            sorted[j] = base[j];                                                                                       \
             sums[j] = squares[j] = wide_fill(0);                                                                       \
         }                                                                                                              \
+        sort(sorted);                                                                                                  \
         for (int64_t i = 0; i < count; i++) {                                                                          \
             const char *from = rows[i] + at * (size);                                                                  \
+            wide x[CHUNK / WIDE];                                                                                      \
             __builtin_prefetch(from + GATHER_AHEAD);                                                                   \
+            apart_##type(from, sorted, x);                                                                             \
             UNROLL                                                                                                     \
             for (int j = 0; j < CHUNK / WIDE; j++) {                                                                   \
-                const wide x = wide_less(wide_load_##type(from + j * WIDE * (size)), base[j]);                         \
-                sums[j] = wide_plus(sums[j], x);                                                                       \
-                squares[j] = wide_add_product(squares[j], x, x);                                                       \
+                sums[j] = wide_plus(sums[j], x[j]);                                                                    \
+                squares[j] = wide_add_product(squares[j], x[j], x[j]);                                                 \
             }                                                                                                          \
         }                                                                                                              \
+        unsort(sums);                                                                                                  \
+        unsort(squares);                                                                                               \
         UNROLL                                                                                                         \
         for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
             const wide first = wide_load_##type(pilot + j * WIDE * (size));                                            \
@@ -99,7 +130,7 @@ joining_of(int64_t count, int64_t before)
             join_chunk_##type(rows, count, at, &w, pilot + at * (size), mean + at, square + at);                       \
     }
 
-DEFINE_GATHER(f64, uint64_t, 8, 0x7ff0000000000000u, 0x2210000000000000u)
-DEFINE_GATHER(f32, uint32_t, 4, 0x7f800000u, 0x00800000u)
-DEFINE_GATHER(f16, uint16_t, 2, 0x7c00u, 0x0400u)
-DEFINE_GATHER(bf16, uint16_t, 2, 0x7f80u, 0x0080u)
+DEFINE_GATHER(f64, uint64_t, 8, 0x7ff0000000000000u, 0x2210000000000000u, leave_order, leave_order)
+DEFINE_GATHER(f32, uint32_t, 4, 0x7f800000u, 0x00800000u, leave_order, leave_order)
+DEFINE_GATHER(f16, uint16_t, 2, 0x7c00u, 0x0400u, sort_narrow, unsort_narrow)
+DEFINE_GATHER(bf16, uint16_t, 2, 0x7f80u, 0x0080u, sort_narrow, unsort_narrow)

@@ -16,8 +16,10 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
 {
     VECTOR low[COLUMNS], high[COLUMNS];
 #pragma GCC unroll 12
-    for (int j = 0; j < COLUMNS; j++)
+    for (int j = 0; j < COLUMNS; j++) {
+        __builtin_prefetch(c + j * ldc, 1);
         low[j] = high[j] = OP(setzero)();
+    }
 #if !defined(__clang__) /* which then runs out of registers */
 #pragma GCC unroll 4
 #endif

@@ -1,5 +1,5 @@
-/* Tiles of the lower half, each over a range of rows; where tiles are few the rows are cut as well, by their number alone, and
- * the partial sums added in order. Panels of columns are contiguous in row-major memory, so each tile packs its own. */
+/* Tiles of the lower half, over a slab of rows whose panels are packed once for all of them. Where tiles are few each packs its
+ * own, over a range of the rows, which are cut by their number alone; the partial sums are added in order. */
 #include "linalg/gram.h"
 
 #include <string.h>
@@ -9,9 +9,14 @@
 #define LEAST_TASKS 16
 #define LEAST_ROWS 2048 /* of a range */
 #define DEPTH_F32 384
-#define DEPTH_F64 256
+#define DEPTH_F64 288
+#define SLAB_BYTES (1 << 24) /* of panels, about */
+#define LEAST_SLAB 576       /* rows: sums of d x d are fetched once for as many */
+#define SHARED_TILES 5       /* along a side, from which on it pays to pack panels once for all */
 #define ROWS_A_POLL 16384
 #define ABREAST 16
+#define LINE 8         /* doubles of a line of a cache */
+#define STORED_AHEAD 4 /* rows of the result, likewise */
 #define AHEAD 16 /* rows are asked for before they are copied; past the last one that does no harm */
 
 typedef struct {
@@ -24,7 +29,10 @@ typedef struct {
     int64_t mr, nr, edge, width, depth; /* a tile has edge x width elements */
     int64_t down, across, ranges;       /* tiles along both sides; parts of the rows */
     int64_t size;
-    char *scratch; /* per lane */
+    int64_t slab;                       /* rows whose panels are packed at once; 0: each tile packs its own */
+    int64_t slab_first, slab_end;       /* those that are now */
+    char *panels;                       /* of all tiles: of their rows, then of their columns */
+    char *scratch;                      /* per lane */
     int64_t scratch_bytes;
     double *partial; /* where there are several ranges, per task: a tile */
     double *out;
@@ -124,6 +132,13 @@ add_floats(const float *restrict from, double *restrict to, int64_t count)
 }
 
 static void
+add_doubles(const double *restrict from, double *restrict to, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] += from[i];
+}
+
+static void
 tile_place(const gram *g, int64_t task, int64_t *i, int64_t *j, int64_t *range)
 {
     *range = task % g->ranges;
@@ -135,12 +150,18 @@ tile_place(const gram *g, int64_t task, int64_t *i, int64_t *j, int64_t *range)
 static void
 store(const gram *g, int64_t row, int64_t column, const double *tile, double *out, int64_t ld, bool is_first)
 {
-    int64_t dims = g->rows->dims;
-    for (int64_t j = 0; j < min64(g->width, dims - column); j++)
-        for (int64_t i = max64(0, column + j - row); i < min64(g->edge, dims - row); i++) {
-            double *at = &out[(column + j) * ld + row + i];
-            *at = is_first ? tile[j * g->edge + i] : *at + tile[j * g->edge + i];
-        }
+    const int64_t dims = g->rows->dims, end = min64(g->edge, dims - row);
+    for (int64_t j = 0; j < min64(g->width, dims - column); j++) {
+        const int64_t first = max64(0, column + j - row);
+        const double *from = tile + j * g->edge + first;
+        double *to = out + (column + j) * ld + row + first;
+        for (int64_t i = 0; i < end - first; i += LINE)
+            __builtin_prefetch((const char *)to + (STORED_AHEAD * ld + i) * (int64_t)sizeof *to, 1);
+        if (is_first)
+            memcpy(to, from, (size_t)max64(0, end - first) * sizeof *to);
+        else
+            add_doubles(from, to, end - first);
+    }
 }
 
 static bool
@@ -155,32 +176,94 @@ float_bytes(const gram *g)
     return g->is_float ? ceil_div(g->edge * g->width * (int64_t)sizeof(float), 64) * 64 : 0;
 }
 
+/* Where the panels of tile row i lie, or of tile column j behind all rows, from a row of the slab on. */
+static char *
+row_panels(const gram *g, int64_t i, int64_t from)
+{
+    return g->panels + g->edge * (i * (g->slab_end - g->slab_first) + from - g->slab_first) * g->size;
+}
+
+static char *
+column_panels(const gram *g, int64_t j, int64_t from)
+{
+    return row_panels(g, g->down, g->slab_first) +
+           g->width * (j * (g->slab_end - g->slab_first) + from - g->slab_first) * g->size;
+}
+
+static conceptdec_status
+pack_task(void *argument, int64_t task, int lane)
+{
+    const gram *g = argument;
+    const int64_t j = task - g->down;
+    (void)lane;
+    for (int64_t from = g->slab_first; from < g->slab_end; from += g->depth) {
+        const int64_t depth = min64(g->depth, g->slab_end - from);
+        if (j < 0)
+            pack(g, from, depth, task * g->edge, (task + 1) * g->edge, g->mr, true, row_panels(g, task, from));
+        else
+            pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, column_panels(g, j, from));
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* What a lane has for one tile: panels of its own, unless they are shared, a tile of floats and one of sums. */
+typedef struct workplace {
+    char *a, *b, *floats;
+    double *sums;
+} workplace;
+
+static int64_t
+own_depth(const gram *g)
+{
+    return g->slab ? 0 : g->depth;
+}
+
+static workplace
+workplace_of(const gram *g, int64_t task, int lane)
+{
+    workplace w = {.a = g->scratch + lane * g->scratch_bytes};
+    w.b = w.a + g->edge * own_depth(g) * g->size;
+    w.floats = w.b + g->width * own_depth(g) * g->size;
+    w.sums = g->partial ? g->partial + task * g->edge * g->width : (double *)(void *)(w.floats + float_bytes(g));
+    memset(w.sums, 0, (size_t)(g->edge * g->width) * sizeof *w.sums);
+    memset(w.floats, 0, (size_t)float_bytes(g));
+    return w;
+}
+
+static void
+find_panels(const gram *g, int64_t i, int64_t j, int64_t from, int64_t depth, workplace *w)
+{
+    if (g->slab) {
+        w->a = row_panels(g, i, from);
+        w->b = column_panels(g, j, from);
+    } else {
+        pack(g, from, depth, i * g->edge, (i + 1) * g->edge, g->mr, true, w->a);
+        pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, w->b);
+    }
+}
+
 static conceptdec_status
 tile_task(void *argument, int64_t task, int lane)
 {
     const gram *g = argument;
-    int64_t i, j, range, tile = g->edge * g->width;
+    int64_t i, j, range;
     tile_place(g, task, &i, &j, &range);
     if (!is_below(g, i, j))
         return CONCEPTDEC_OK;
-    char *a = g->scratch + lane * g->scratch_bytes, *b = a + g->edge * g->depth * g->size;
-    char *floats = b + g->width * g->depth * g->size;
-    double *sums = g->partial ? g->partial + task * tile : (double *)(void *)(floats + float_bytes(g));
-    int64_t first = g->n_kept * range / g->ranges, last = g->n_kept * (range + 1) / g->ranges;
-    memset(sums, 0, (size_t)tile * sizeof *sums);
-    memset(floats, 0, (size_t)float_bytes(g));
+    workplace w = workplace_of(g, task, lane);
+    const int64_t first = g->slab ? g->slab_first : g->n_kept * range / g->ranges;
+    const int64_t last = g->slab ? g->slab_end : g->n_kept * (range + 1) / g->ranges;
     for (int64_t from = first; from < last; from += g->depth) {
-        int64_t depth = min64(g->depth, last - from);
-        pack(g, from, depth, i * g->edge, (i + 1) * g->edge, g->mr, true, a);
-        pack(g, from, depth, j * g->width, (j + 1) * g->width, g->nr, false, b);
-        multiply(g, i * g->edge, j * g->width, depth, a, b, g->is_float ? floats : (char *)sums, !g->is_float);
+        const int64_t depth = min64(g->depth, last - from);
+        find_panels(g, i, j, from, depth, &w);
+        multiply(g, i * g->edge, j * g->width, depth, w.a, w.b, g->is_float ? w.floats : (char *)w.sums, !g->is_float);
         if (g->is_float)
-            add_floats((const float *)(const void *)floats, sums, tile);
+            add_floats((const float *)(const void *)w.floats, w.sums, g->edge * g->width);
         if ((from - first) % ROWS_A_POLL < g->depth)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     }
     if (!g->partial)
-        store(g, i * g->edge, j * g->width, sums, g->out, g->ld, !g->is_adding);
+        store(g, i * g->edge, j * g->width, w.sums, g->out, g->ld, !g->is_adding && first == 0);
     return CONCEPTDEC_OK;
 }
 
@@ -201,6 +284,27 @@ keep_rows(conceptdec_i_arena *arena, gram *g)
     return CONCEPTDEC_OK;
 }
 
+static int64_t
+panel_bytes(const gram *g, int64_t rows)
+{
+    return (g->down * g->edge + g->across * g->width) * rows * g->size;
+}
+
+static int64_t
+most_slab(const gram *g)
+{
+    return min64(max64(1, g->n_kept), max64(LEAST_SLAB, SLAB_BYTES / panel_bytes(g, 1)));
+}
+
+/* Slabs of about the same length, and slices of them likewise. */
+static void
+shape_slabs(gram *g)
+{
+    const int64_t rows = max64(1, g->n_kept);
+    g->slab = ceil_div(rows, ceil_div(rows, most_slab(g)));
+    g->depth = ceil_div(g->slab, ceil_div(g->slab, g->depth));
+}
+
 /* Tiles, and ranges of rows. */
 static void
 shape(gram *g)
@@ -218,12 +322,14 @@ shape(gram *g)
     g->across = ceil_div(dims, g->width);
     int64_t wanted = ceil_div(LEAST_TASKS, g->down * (g->down + 1) / 2);
     g->ranges = max64(1, min64(wanted, g->n_kept / LEAST_ROWS));
+    if (g->ranges == 1 && g->down >= SHARED_TILES)
+        shape_slabs(g);
 }
 
 static int64_t
 scratch_bytes(const gram *g)
 {
-    int64_t bytes = (g->edge + g->width) * g->depth * g->size + float_bytes(g);
+    int64_t bytes = (g->edge + g->width) * own_depth(g) * g->size + float_bytes(g);
     if (g->ranges == 1)
         bytes += g->edge * g->width * (int64_t)sizeof(double);
     return ceil_div(bytes, 64) * 64;
@@ -239,6 +345,10 @@ plan(conceptdec_i_arena *arena, gram *g)
     g->scratch_bytes = scratch_bytes(g);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p));
     g->scratch = p;
+    if (g->slab) {
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", panel_bytes(g, g->slab), 1, &p));
+        g->panels = p;
+    }
     if (g->ranges == 1)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", g->down * g->across * g->ranges * tile, sizeof(double), &p));
@@ -286,6 +396,27 @@ conceptdec_i_gram_complete(conceptdec_ctx *ctx, double *out, int64_t dims, int64
 }
 
 static conceptdec_status
+multiply_slabs(gram *g)
+{
+    do { /* once where no row counts */
+        g->slab_first = g->slab_end;
+        g->slab_end = min64(g->slab_first + g->slab, g->n_kept);
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(g->ctx, g->down + g->across, pack_task, g));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(g->ctx, g->down * g->across, tile_task, g));
+    } while (g->slab_end < g->n_kept);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+multiply_ranges(gram *g)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(g->ctx, g->down * g->across * g->ranges, tile_task, g));
+    if (g->partial)
+        add_ranges(g, g->out, g->ld);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
 run(gram *g)
 {
     if (g->rows->dims == 0)
@@ -296,9 +427,7 @@ run(gram *g)
     if (status == CONCEPTDEC_OK)
         status = plan(&arena, g);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(g->ctx, g->down * g->across * g->ranges, tile_task, g);
-    if (status == CONCEPTDEC_OK && g->partial)
-        add_ranges(g, g->out, g->ld);
+        status = g->slab ? multiply_slabs(g) : multiply_ranges(g);
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -322,16 +451,17 @@ conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int p
     return run(&g);
 }
 
-/* Fewer rows have one range, whose tile lies in the scratch. */
+/* Fewer rows may have one range. */
 int64_t
 conceptdec_i_gram_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
 {
     gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
               .n_kept = rows->n};
     shape(&g);
-    int64_t tile = g.edge * g.width * (int64_t)sizeof(double);
-    int64_t partial = g.ranges > 1 ? g.down * g.across * g.ranges * tile : 0;
-    return conceptdec_i_lanes(ctx) * (scratch_bytes(&g) + tile) + partial;
+    const int64_t tile = g.edge * g.width * (int64_t)sizeof(double);
+    const int64_t partial = g.ranges > 1 ? g.down * g.across * g.ranges * tile : 0;
+    const int64_t panels = g.down >= SHARED_TILES ? panel_bytes(&g, most_slab(&g)) : 0;
+    return conceptdec_i_lanes(ctx) * (scratch_bytes(&g) + tile) + max64(partial, panels);
 }
 
 int64_t
@@ -340,5 +470,7 @@ conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int
     gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
               .n_kept = rows->n};
     shape(&g);
+    if (g.slab)
+        return ceil_div(max64(1, g.n_kept), g.slab) * (g.down + g.across + g.down * g.across);
     return g.down * g.across * g.ranges;
 }

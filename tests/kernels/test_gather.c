@@ -152,11 +152,44 @@ START_TEST(joins_as_all_rows_at_once)
 }
 END_TEST
 
+/* A row of values and one of zeros, about zero: half of each value is the mean, half of its square the sum of squares. */
+static void
+check_values(const conceptdec_i_kernels *set, int type, const unsigned char *row)
+{
+    static const char zeros[8 * WIDTH];
+    const char *const rows[] = {(const char *)row, zeros};
+    double mean[WIDTH] = {0}, square[WIDTH] = {0}, values[WIDTH];
+    widen(type, row, values);
+    join(set, type, rows, 2, 0, zeros, mean, square);
+    for (int64_t j = 0; j < WIDTH; j++) {
+        const double wanted = values[j] * values[j] / 2;
+        ck_assert_msg(mean[j] == values[j] / 2, "%s %d: mean %g of %g and 0", set->name, type, mean[j], values[j]);
+        ck_assert_msg(fabs(square[j] - wanted) <= 1e-15 * wanted, "%s %d: %g of %g and 0", set->name, type, square[j],
+                      values[j]);
+    }
+}
+
+/* Every value of two bytes, signs and subnormal ones too. */
+START_TEST(joins_every_narrow_value)
+{
+    static unsigned char row[8 * WIDTH];
+    FOR_EACH_SET(set)
+    for (int type = 2; type < TYPES; type++)
+        for (uint64_t bits = 0; bits < types[type].least_bad; bits += WIDTH / 2) {
+            for (int64_t j = 0; j < WIDTH; j++) {
+                const uint64_t here = bits + (uint64_t)j / 2;
+                put(type, row, j, (here < types[type].least_bad ? here : 0) | (j % 2 ? types[type].sign : 0));
+            }
+            check_values(set, type, row);
+        }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
     const TTest *const tests[] = {copies_any_size_and_address, sees_one_bad_element_anywhere,
-                                         joins_as_all_rows_at_once, NULL};
+                                         joins_as_all_rows_at_once, joins_every_narrow_value, NULL};
     return make_kernel_suite("gather", tests);
 }
 

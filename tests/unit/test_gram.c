@@ -153,6 +153,31 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
+/* More rows than panels are packed of at once: some columns of every tile. */
+START_TEST(slabs_add_up)
+{
+    enum { N = 2600, DIMS = 530 };
+    static const int64_t columns[] = {0, 1, 127, 128, 131, 132, 263, 264, 384, 529};
+    const int64_t ld = DIMS + 3;
+    for (int precision = CONCEPTDEC_I_TILE_F32; precision <= CONCEPTDEC_I_TILE_F64; precision++) {
+        problem p;
+        open_problem(&p, N, DIMS, _i / 2, 2, _i % 2 ? CONCEPTDEC_KERNEL_PORTABLE : 0);
+        const double *weight = _i % 2 ? p.weight : NULL;
+        const double bound = 300 * (conceptdec_i_gram_error(N, precision) + 1e-13);
+        ck_assert_int_eq(conceptdec_i_gram(p.ctx, &p.rows, weight, precision, p.out, ld), CONCEPTDEC_OK);
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+            for (int64_t j = 0; j < DIMS; j++) {
+                double sum = 0;
+                for (int64_t r = 0; r < N; r++)
+                    sum += (weight ? weight[r] : 1) * value(&p, r, columns[c]) * value(&p, r, j);
+                ck_assert_double_le(fabs(p.out[columns[c] * ld + j] - sum), bound);
+                ck_assert(p.out[columns[c] * ld + j] == p.out[j * ld + columns[c]]);
+            }
+        close_problem(&p);
+    }
+}
+END_TEST
+
 /* Added to what is there, in one half. */
 START_TEST(adds_to_one_half)
 {
@@ -189,6 +214,7 @@ make_suite(void)
     TCase *tcase = tcase_create("gram");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, equals_plain_loops, 0, (int)(sizeof shapes / sizeof shapes[0]));
+    tcase_add_loop_test(tcase, slabs_add_up, 0, 4);
     tcase_add_loop_test(tcase, adds_to_one_half, 0, (int)(sizeof shapes / sizeof shapes[0]));
     tcase_add_test(tcase, rows_without_weight_are_not_read);
     tcase_add_test(tcase, no_weight_at_all_is_zero);
