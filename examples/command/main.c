@@ -31,8 +31,7 @@ set_up_blas(char **argv)
 #endif
 }
 
-/* What one call of the library gives back, the next one takes again, rather than pages that the system has to fill with zeros
- * each time. */
+/* What one call of the library gives back the next one takes again, rather than pages that the system fills with zeros. */
 static void
 keep_memory(void)
 {

@@ -231,8 +231,8 @@ far_of(const conceptdec_i_logistic_slot *s)
     return log(RUNG) * (s->decrement <= EARLY ? 1 : 2) * (1 + 1e-9);
 }
 
-/* The one whose lambda is nearest; with a kernel it is made where there is none near. The first one serves what is to come:
- * of few rows posteriors become certain soon. */
+/* The one whose lambda is nearest; with a kernel it is made where there is none near. The first one is for what is to
+ * come: of few rows posteriors become certain soon. */
 static conceptdec_status
 find_triangle(logistic *l, const conceptdec_i_logistic_slot *s, double wanted, int64_t *nearest)
 {

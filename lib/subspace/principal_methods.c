@@ -205,7 +205,8 @@ find_leading(search *s, int64_t side, double *product)
     s->vectors = memory;
     for (int64_t i = 0; i < side; i++)
         diagonal[i] = product[i * side + i];
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen_leading(s->scratch->ctx, side, product, side, count, s->values, s->vectors, &is_done));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_eigen_leading(s->scratch->ctx, side, product, side, count, s->values, s->vectors, &is_done));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
     if (!is_done) {
         for (int64_t i = 0; i < side; i++)
