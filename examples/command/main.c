@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <limits.h>
+#include <malloc.h>
+#endif
 
 #define SPIN "18" /* OpenBLAS's threads wait 2^18 cycles for their next call, not 2^26, in which they slow down the library's */
 
@@ -24,6 +28,16 @@ set_up_blas(char **argv)
         execv("/proc/self/exe", argv);
 #else
     (void)argv;
+#endif
+}
+
+/* What one call of the library gives back the next one takes again, rather than pages that the system fills with zeros. */
+static void
+keep_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_MAX, 0);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
 #endif
 }
 
@@ -96,6 +110,7 @@ main(int argc, char **argv)
     if (argc < 2)
         return complain(NULL, USAGE, "which sub-command? (conceptdec help lists them)");
     set_up_blas(argv);
+    keep_memory();
     if (is_word(argv[1], "help", "--help") || !strcmp(argv[1], "-h"))
         return print_help(&c, argc > 2 ? argv[2] : NULL);
     if (is_word(argv[1], "version", "--version"))

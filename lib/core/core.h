@@ -246,6 +246,8 @@ conceptdec_status conceptdec_i_view_open_once(conceptdec_i_arena *arena, const c
 conceptdec_matrix conceptdec_i_view_given(const conceptdec_matrix *opened);
 /* A row as the reader wrote it, until the lane asks for another one; NULL where the reader has failed. */
 const char *conceptdec_i_source_row(conceptdec_i_source *source, int64_t row);
+/* A row that stays until the arena closes; NULL where it is not kept. */
+const char *conceptdec_i_source_kept_row(conceptdec_i_source *source, int64_t row);
 
 /* ---- results (result.c, result_json.c) ---- */
 

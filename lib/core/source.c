@@ -154,10 +154,12 @@ rows_ahead(const conceptdec_i_source *source, const span *held, int64_t row)
     return left < source->most ? left : source->most;
 }
 
-/* NULL where another lane is reading the row's block: one need not wait for the other. */
-static const char *
-kept_row(conceptdec_i_source *source, int64_t row)
+/* NULL where another lane is reading the row's block, too: one need not wait for the other. */
+const char *
+conceptdec_i_source_kept_row(conceptdec_i_source *source, int64_t row)
 {
+    if (!source->kept)
+        return NULL;
     int64_t block = row / source->most, first = block * source->most, left = source->rows - first;
     unsigned char state = atomic_load_explicit(&source->state[block], memory_order_acquire);
     if (state == ABSENT && atomic_compare_exchange_strong(&source->state[block], &state, COMING)) {
@@ -171,7 +173,7 @@ kept_row(conceptdec_i_source *source, int64_t row)
 const char *
 conceptdec_i_source_row(conceptdec_i_source *source, int64_t row)
 {
-    const char *kept = source->kept ? kept_row(source, row) : NULL;
+    const char *kept = conceptdec_i_source_kept_row(source, row);
     if (kept)
         return kept;
     int lane = conceptdec_i_lane(source->ctx);

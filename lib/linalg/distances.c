@@ -9,10 +9,15 @@
 /* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
 #define VANISHING (-1000)
 
+/* Where a row lies in memory for as long as the operand is used; NULL: nowhere. */
 static const void *
 row_of(const conceptdec_i_operand *operand, int32_t item)
 {
-    return conceptdec_i_at(operand->view, operand->row ? operand->row[item] : item, 0);
+    const conceptdec_matrix *view = operand->view;
+    const int64_t row = operand->row ? operand->row[item] : item;
+    if (conceptdec_i_view_is_read(view))
+        return conceptdec_i_source_kept_row((conceptdec_i_source *)(uintptr_t)view->data, row);
+    return conceptdec_i_view_is_dense_rows(view) ? conceptdec_i_at(view, row, 0) : NULL;
 }
 
 static double
@@ -21,46 +26,60 @@ factor_of(const conceptdec_i_operand *operand, int32_t item)
     return operand->factor ? operand->factor[item] : 1.0;
 }
 
-/* Any layout, one row at a time. */
-static void
-distances_by_row(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, const double *query,
-                 const int32_t *items, int32_t n, double *buffer, double *d2)
+/* Any layout. */
+static double
+distance_of(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, const double *query, int32_t item,
+            double *buffer)
 {
     const conceptdec_matrix *view = operand->view;
-    for (int32_t i = 0; i < n; i++) {
-        int64_t row = operand->row ? operand->row[items[i]] : items[i];
-        conceptdec_i_view_widen(kernels, view, row, 0, view->cols, buffer);
-        d2[i] = kernels->distance_f64(query, buffer, factor_of(operand, items[i]), view->cols);
-    }
+    conceptdec_i_view_widen(kernels, view, operand->row ? operand->row[item] : item, 0, view->cols, buffer);
+    return kernels->distance_f64(query, buffer, factor_of(operand, item), view->cols);
 }
 
-/* Dense rows, several abreast; where there are fewer left, the last stands in. */
+/* Rows in memory, several abreast, the next ones behind them; where there are fewer left, the first stands in. */
 static void
 distances_abreast(const conceptdec_i_kernels *k, const conceptdec_i_operand *operand, const double *query,
-                  const int32_t *items, int32_t n, double *d2)
+                  const void *const *rows, const int32_t *items, int32_t n, double *d2)
 {
     void (*const kernels[])(const double *, const void *const *, const double *, int64_t,
                             double *) = {k->distances_f64, k->distances_f32, k->distances_f16, k->distances_bf16};
-    const void *rows[2 * CONCEPTDEC_I_ABREAST];
     double factors[CONCEPTDEC_I_ABREAST], out[CONCEPTDEC_I_ABREAST];
-    for (int32_t i = 0; i < n; i += CONCEPTDEC_I_ABREAST) {
-        for (int32_t r = 0; r < 2 * CONCEPTDEC_I_ABREAST; r++)
-            rows[r] = row_of(operand, items[i + r < n ? i + r : n - 1]);
-        for (int32_t r = 0; r < CONCEPTDEC_I_ABREAST; r++)
-            factors[r] = factor_of(operand, items[i + r < n ? i + r : n - 1]);
-        kernels[operand->view->dtype - CONCEPTDEC_FLOAT64](query, rows, factors, operand->view->cols, out);
-        memcpy(d2 + i, out, (size_t)(n - i < CONCEPTDEC_I_ABREAST ? n - i : CONCEPTDEC_I_ABREAST) * sizeof *out);
+    for (int32_t r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+        factors[r] = factor_of(operand, items[r < n ? r : 0]);
+    kernels[operand->view->dtype - CONCEPTDEC_FLOAT64](query, rows, factors, operand->view->cols, out);
+    memcpy(d2, out, (size_t)n * sizeof *out);
+}
+
+/* Where the rows of the next items lie; false: not all of them in memory. */
+static bool
+find_rows(const conceptdec_i_operand *operand, const int32_t *items, int32_t n, const void **rows)
+{
+    for (int32_t r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
+        rows[r] = row_of(operand, items[r < n ? r : 0]);
+        if (!rows[r])
+            return false;
     }
+    return true;
 }
 
 void
 conceptdec_i_distances(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, const double *query,
                        const int32_t *items, int32_t n, double *buffer, double *d2)
 {
-    if (conceptdec_i_view_is_dense_rows(operand->view))
-        distances_abreast(kernels, operand, query, items, n, d2);
-    else
-        distances_by_row(kernels, operand, query, items, n, buffer, d2);
+    const void *rows[2 * CONCEPTDEC_I_ABREAST], **next = rows + CONCEPTDEC_I_ABREAST;
+    bool is_next = n > 0 && find_rows(operand, items, n, next);
+    for (int32_t i = 0, count; i < n; i += count) {
+        const bool is_there = is_next;
+        memcpy(rows, next, sizeof rows / 2);
+        count = n - i < CONCEPTDEC_I_ABREAST ? n - i : CONCEPTDEC_I_ABREAST;
+        is_next = i + count < n && find_rows(operand, items + i + count, n - i - count, next);
+        if (!is_next)
+            memcpy(next, rows, sizeof rows / 2);
+        if (is_there)
+            distances_abreast(kernels, operand, query, rows, items + i, count, d2 + i);
+        for (int32_t r = 0; r < count && !is_there; r++)
+            d2[i + r] = distance_of(kernels, operand, query, items[i + r], buffer);
+    }
 }
 
 double

@@ -4,6 +4,9 @@
 
 #if CONCEPTDEC_HAVE_BLAS
 
+#include <float.h>
+#include <string.h>
+
 #include <cblas.h>
 #include <lapacke.h>
 
@@ -143,6 +146,44 @@ conceptdec_status
 conceptdec_i_eigenvalues(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
 {
     return decompose_symmetric(ctx, 'N', n, a, ld, values);
+}
+
+/* What dsyevx works with. */
+static conceptdec_status
+take_leading(conceptdec_i_arena *arena, int64_t n, int64_t size, void *memory[3])
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", n, sizeof(double), &memory[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", size, sizeof(double), &memory[1]));
+    return conceptdec_i_arena_take_raw(arena, "eigenvectors", 6 * n, sizeof(lapack_int), &memory[2]);
+}
+
+conceptdec_status
+conceptdec_i_eigen_leading(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, int64_t count, double *values,
+                           double *vectors, bool *is_done)
+{
+    const lapack_int order = (lapack_int)n, first = (lapack_int)(n - count + 1);
+    const double least = 2 * DBL_MIN; /* of which eigenvalues are right to rounding */
+    lapack_int found;
+    double size;
+    void *memory[3];
+    CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
+    lapack_int info = LAPACKE_dsyevx_work(ORDER, 'V', 'I', 'U', order, a, (lapack_int)ld, 0, 0, first, order, least, &found,
+                                          values, vectors, order, &size, -1, NULL, NULL);
+    if (info != 0 || !(size <= INT32_MAX))
+        return refused(ctx, "dsyevx", info);
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_status status = take_leading(&arena, n, (int64_t)size, memory);
+    if (status == CONCEPTDEC_OK) {
+        lapack_int *numbers = memory[2];
+        info = LAPACKE_dsyevx_work(ORDER, 'V', 'I', 'U', order, a, (lapack_int)ld, 0, 0, first, order, least, &found,
+                                   memory[0], vectors, order, memory[1], (lapack_int)size, numbers, numbers + 5 * n);
+        memcpy(values, memory[0], (size_t)count * sizeof *values);
+        *is_done = info == 0 && found == order - first + 1;
+        status = info < 0 ? refused(ctx, "dsyevx", info) : CONCEPTDEC_OK;
+    }
+    conceptdec_i_arena_close(&arena);
+    return status;
 }
 
 static conceptdec_status
@@ -327,6 +368,15 @@ conceptdec_status
 conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values)
 {
     (void)n, (void)a, (void)ld, (void)values;
+    return unsupported(ctx);
+}
+
+conceptdec_status
+conceptdec_i_eigen_leading(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, int64_t count, double *values,
+                           double *vectors, bool *is_done)
+{
+    (void)n, (void)a, (void)ld, (void)count, (void)values, (void)vectors;
+    *is_done = false;
     return unsupported(ctx);
 }
 

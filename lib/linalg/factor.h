@@ -30,6 +30,11 @@ conceptdec_status conceptdec_i_triangular_inverse_f32(conceptdec_ctx *ctx, int64
 /* a = sum over k of values[k] v_k v_k', values ascending; a[k * ld + i] becomes element i of v_k. Working memory of about
  * 2 n^2 doubles comes from the context. */
 conceptdec_status conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
+/* The `count` largest of these values (ascending) and their vectors, vector k at vectors[k * n]: for a few of them about half
+ * the work. *is_done false: some did not converge. The diagonal and the lower half are destroyed, the other half is not
+ * touched. Working memory of some 40 n doubles. */
+conceptdec_status conceptdec_i_eigen_leading(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, int64_t count,
+                                             double *values, double *vectors, bool *is_done);
 /* The values alone, ascending. The diagonal and the lower half are destroyed, the other half is not touched. */
 conceptdec_status conceptdec_i_eigenvalues(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
 

@@ -10,6 +10,8 @@
 #define BLOCK 128
 #define DEPTH 256 /* dimensions of a slice in float; half as many in double */
 #define LINE 64 /* bytes of the caches' */
+#define HEIGHT 32 /* of a panel, at most */
+#define PIECE 64  /* dimensions of a panel of rows that are turned at once */
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -76,24 +78,59 @@ conceptdec_i_triangle_bytes(int64_t n, bool is_wide)
     return size * (lower_at(blocks) + upper_at(n, blocks));
 }
 
-/* Element (i, j) of T. */
-static double
-element(const work *w, int64_t i, int64_t j)
+/* Elements (i, j) to (i, j + count - 1) of T, as doubles. */
+static void
+take_row(const work *w, int64_t i, int64_t j, int64_t count, double *restrict out)
 {
-    const int64_t at = i * w->ld + j;
-    if (i >= w->n || j > i)
-        return 0;
-    return (w->l_is_wide ? ((const double *)w->l)[at] : (double)((const float *)w->l)[at]) * w->scale[j];
+    const int64_t present = i < w->n ? max64(0, min64(count, i + 1 - j)) : 0, at = i * w->ld + j;
+    const double *restrict scale = w->scale, *restrict doubles = w->l;
+    const float *restrict floats = w->l;
+    for (int64_t k = 0; k < present && w->l_is_wide; k++)
+        out[k] = doubles[at + k] * scale[j + k];
+    for (int64_t k = 0; k < present && !w->l_is_wide; k++)
+        out[k] = (double)floats[at + k] * scale[j + k];
+    for (int64_t k = present; k < count; k++)
+        out[k] = 0;
 }
 
-static char *
-put(const work *w, char *out, double value)
+static void
+put_row(const work *w, const double *restrict in, int64_t count, char *out)
 {
+    float *restrict floats = (float *)(void *)out;
     if (w->is_wide)
-        *(double *)(void *)out = value;
-    else
-        *(float *)(void *)out = (float)value;
-    return out + w->size;
+        memcpy(out, in, (size_t)count * sizeof *in);
+    for (int64_t k = 0; k < count && !w->is_wide; k++)
+        floats[k] = (float)in[k];
+}
+
+/* A panel of rows of T from row i on: dimensions dim .. dim + depth - 1, of which a few at a time are turned. */
+static void
+pack_lower(const work *w, int64_t i, int64_t dim, int64_t depth, char *out)
+{
+    const conceptdec_i_kernels *k = w->ctx->kernels;
+    double row[PIECE], panel[HEIGHT * PIECE];
+    for (int64_t p = 0; p < depth; p += PIECE) {
+        const int64_t count = min64(PIECE, depth - p);
+        for (int64_t r = 0; r < w->mr; r++) {
+            take_row(w, i + r, dim + p, count, row);
+            put_row(w, row, count, (char *)panel + r * PIECE * w->size);
+        }
+        if (w->is_wide)
+            k->interleave_f64(panel, PIECE, w->mr, count, w->mr, (void *)(out + p * w->mr * w->size));
+        else
+            k->interleave_f32((const void *)panel, PIECE, w->mr, count, w->mr, (void *)(out + p * w->mr * w->size));
+    }
+}
+
+/* The same of rows of T', whose elements lie beside each other in T. */
+static void
+pack_upper(const work *w, int64_t i, int64_t dim, int64_t depth, char *out)
+{
+    double row[HEIGHT];
+    for (int64_t p = dim; p < dim + depth; p++, out += w->mr * w->size) {
+        take_row(w, p, i, w->mr, row);
+        put_row(w, row, w->mr, out);
+    }
 }
 
 static conceptdec_status
@@ -107,11 +144,11 @@ pack_task(void *argument, int64_t task, int lane)
                          : w->triangle->lower + lower_at(block) * w->size;
     (void)lane;
     reach(w->n, block, is_upper, &first, &end);
-    for (int64_t dim = first; dim < end; dim += w->depth)
-        for (int64_t i = row; i < row + BLOCK; i += w->mr)
-            for (int64_t p = dim; p < min64(end, dim + w->depth); p++)
-                for (int64_t k = 0; k < w->mr; k++)
-                    out = put(w, out, is_upper ? element(w, p, i + k) : element(w, i + k, p));
+    for (int64_t dim = first; dim < end; dim += w->depth) {
+        const int64_t depth = min64(w->depth, end - dim);
+        for (int64_t i = row; i < row + BLOCK; i += w->mr, out += w->mr * depth * w->size)
+            (is_upper ? pack_upper : pack_lower)(w, i, dim, depth, out);
+    }
     return CONCEPTDEC_OK;
 }
 

@@ -13,6 +13,7 @@
 #define PLACE_ROWS 64         /* items of a place, on the average */
 #define PLACE_VALUES ((int64_t)1 << 19)
 #define MOST_TRIED 4          /* rows of the sample for each place */
+#define TASK_ROWS 16 /* of the sample */
 #define DISTINCT 1e-3 /* a new centre lies at least this far (squared, against the mean squared norm) from the others */
 
 typedef struct {
@@ -52,42 +53,66 @@ take_sample(conceptdec_i_arena *arena, const conceptdec_i_survey *survey, const 
     return conceptdec_i_poll(arena->ctx, 0);
 }
 
-/* Nearest centre of each sample row; returns the sum of the squared distances. */
-static double
-assign(sample *s, const double *centers, int n)
+/* Centres that rows of the sample meet. */
+typedef struct {
+    sample *s;
+    const double *centers;
+    int first, end;
+} meeting;
+
+static conceptdec_status
+meet_task(void *argument, int64_t task, int lane)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < s->n; i++) {
-        s->near[i] = INFINITY;
-        for (int c = 0; c < n; c++) {
-            double d2 = distance2(s, s->rows + i * s->dims, centers + c * s->dims);
-            if (d2 < s->near[i]) {
-                s->near[i] = d2;
-                s->nearest[i] = c;
-            }
+    const meeting *m = argument;
+    sample *s = m->s;
+    const int64_t end = (task + 1) * TASK_ROWS < s->n ? (task + 1) * TASK_ROWS : s->n;
+    (void)lane;
+    for (int64_t i = task * TASK_ROWS; i < end; i++)
+        for (int c = m->first; c < m->end; c++) {
+            const double d2 = distance2(s, s->rows + i * s->dims, m->centers + c * s->dims);
+            if (c > 0 && !(d2 < s->near[i]))
+                continue;
+            s->near[i] = d2;
+            s->nearest[i] = c;
         }
-        sum += s->near[i];
-    }
-    return sum;
+    return CONCEPTDEC_OK;
+}
+
+/* Those from `first` on, after those before it. */
+static conceptdec_status
+meet(sample *s, const double *centers, int first, int end)
+{
+    meeting m = {.s = s, .centers = centers, .first = first, .end = end};
+    return conceptdec_i_parallel(s->ctx, (s->n + TASK_ROWS - 1) / TASK_ROWS, meet_task, &m);
+}
+
+/* Nearest centre of each sample row, and the sum of the squared distances. */
+static conceptdec_status
+assign(sample *s, const double *centers, int n, double *sum)
+{
+    *sum = 0;
+    CONCEPTDEC_I_TRY(meet(s, centers, 0, n));
+    for (int64_t i = 0; i < s->n; i++)
+        *sum += s->near[i];
+    return CONCEPTDEC_OK;
 }
 
 /* Centres are rows of the sample: after the mean, always the one that lies farthest from those before. */
-static int
-spread(sample *s, double *centers, int most, double mean2)
+static conceptdec_status
+spread(sample *s, double *centers, int most, double mean2, int *found)
 {
     int n = 1;
-    memset(centers, 0, (size_t)s->dims * sizeof *centers);
     for (; n < most; n++) {
         int64_t far = 0;
         for (int64_t i = 1; i < s->n; i++)
             far = s->near[i] > s->near[far] ? i : far;
         if (!(s->near[far] > DISTINCT * mean2))
             break;
-        double *center = memcpy(centers + n * s->dims, s->rows + far * s->dims, (size_t)s->dims * sizeof *centers);
-        for (int64_t i = 0; i < s->n; i++)
-            s->near[i] = fmin(s->near[i], distance2(s, s->rows + i * s->dims, center));
+        memcpy(centers + n * s->dims, s->rows + far * s->dims, (size_t)s->dims * sizeof *centers);
+        CONCEPTDEC_I_TRY(meet(s, centers, n, n + 1));
     }
-    return n;
+    *found = n;
+    return CONCEPTDEC_OK;
 }
 
 /* Moves each centre to the mean of its rows; those without rows are dropped. Returns how many are left. */
@@ -216,16 +241,19 @@ find_centers(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conce
 {
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "centres", CONCEPTDEC_I_CLUSTERS * s->dims, sizeof(double), &p));
-    double *centers = p, about_mean = assign(s, centers, 1);
-    int found = spread(s, centers, most, about_mean / (double)s->n);
-    (void)assign(s, centers, found);
+    double *centers = p, about_mean, about_centers;
+    int found;
+    CONCEPTDEC_I_TRY(assign(s, centers, 1, &about_mean)); /* taken as zeros: the mean */
+    CONCEPTDEC_I_TRY(spread(s, centers, most, about_mean / (double)s->n, &found));
     found = step(s, centers, found);
-    if (found > 1 && assign(s, centers, found) < WORTH * about_mean)
+    CONCEPTDEC_I_TRY(assign(s, centers, found, &about_centers));
+    if (found > 1 && about_centers < WORTH * about_mean)
         return take_centers(arena, survey, centers, found, clusters);
     /* A few rows far away may have moved the mean, and not be in the sample. */
     memset(s->nearest, 0, (size_t)s->n * sizeof *s->nearest);
     (void)step(s, centers, 1);
-    if (!(assign(s, centers, 1) < WORTH * about_mean))
+    CONCEPTDEC_I_TRY(assign(s, centers, 1, &about_centers));
+    if (!(about_centers < WORTH * about_mean))
         memset(centers, 0, (size_t)s->dims * sizeof *centers);
     return take_centers(arena, survey, centers, 1, clusters);
 }

@@ -81,6 +81,7 @@ typedef struct conceptdec_i_logistic {
     bool is_brisk; /* with a kernel: triangles are float, so that values of directions are right to some digits only */
     bool is_again; /* the problems are those that were deferred */
     double curvature;
+    int64_t n_lambdas; /* of the flights */
     int64_t n_scalings, most_scalings;
     conceptdec_i_logistic_scaling *scalings;
     const double *squares;       /* r: mean squares of z; NULL: triangles stand for all of its moments */

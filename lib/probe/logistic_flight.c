@@ -11,6 +11,7 @@
 typedef conceptdec_i_logistic logistic;
 typedef conceptdec_i_logistic_slot slot;
 
+#define WAITING 8 /* slots that wait for their loss, with a kernel, for each that still takes products */
 #define LEFT_SHARE 8 /* lambda is the least that it can be; 4 to 10 times as much is usual */
 
 static int64_t
@@ -389,7 +390,7 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
 }
 
 /* Full rounds are cheapest for each column: what most slots wait for comes first, and ends come when they hold up
- * others. */
+ * others. With a kernel, which is packed anew for each pass while products take none, losses wait for a few more. */
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {
@@ -400,7 +401,7 @@ choose(const logistic *l)
         return CONCEPTDEC_I_LOGISTIC_FREE;
     if (others == 0 || (l->next < l->n_queue && ends >= (l->n_slots + 1) / 2))
         return CONCEPTDEC_I_LOGISTIC_DECISION;
-    if (products >= losses && products >= rough)
+    if ((l->has_kernel ? WAITING : 1) * products >= losses && products >= rough)
         return CONCEPTDEC_I_LOGISTIC_PRODUCT;
     return rough >= losses ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
 }

@@ -12,6 +12,7 @@
 
 #define EDGE 64 /* dimensions of a task */
 #define RUNG 4  /* from a preconditioner's lambda to the next one's */
+#define EARLY 1e-2 /* the decrement of a step, at least */
 
 typedef conceptdec_i_logistic logistic;
 
@@ -196,6 +197,7 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
         conceptdec_i_arena_take(arena, "preconditioner", n_lambdas + most_rungs, sizeof *l->scalings, &memory));
     l->scalings = memory;
     l->n_scalings = 0;
+    l->n_lambdas = n_lambdas;
     l->most_scalings = n_lambdas + most_rungs;
     l->scaling_arena = arena;
     l->squares = l->fitting->space->spectrum;
@@ -223,17 +225,28 @@ distance(double lambda, double other)
     return fabs(log(lambda / other));
 }
 
-/* The one whose lambda is nearest; with a kernel it is made where there is none near. */
-static conceptdec_status
-find_triangle(logistic *l, double lambda, double wanted, int64_t *nearest)
+/* With a kernel: how far one may be from what is wanted. Early steps take few products, for which none is made. */
+static double
+far_of(const conceptdec_i_logistic_slot *s)
 {
+    return log(RUNG) * (s->decrement <= EARLY ? 1 : 2) * (1 + 1e-9);
+}
+
+/* The one whose lambda is nearest; with a kernel it is made where there is none near. The first one is for what is to
+ * come: of few rows posteriors become certain soon. */
+static conceptdec_status
+find_triangle(logistic *l, const conceptdec_i_logistic_slot *s, double wanted, int64_t *nearest)
+{
+    const double lambda = s->problem->lambda;
     *nearest = 0;
     for (int64_t i = 1; i < l->n_scalings; i++)
         if (distance(l->scalings[i].lambda, wanted) < distance(l->scalings[*nearest].lambda, wanted))
             *nearest = i;
     if (!l->has_kernel || l->n_scalings == l->most_scalings ||
-        (l->n_scalings > 0 && distance(l->scalings[*nearest].lambda, wanted) <= log(RUNG)))
+        (l->n_scalings > 0 && distance(l->scalings[*nearest].lambda, wanted) <= far_of(s)))
         return CONCEPTDEC_OK;
+    if (l->n_scalings == 0 && l->most_scalings > l->n_lambdas)
+        wanted *= RUNG * RUNG;
     *nearest = l->n_scalings;
     return conceptdec_i_logistic_add_triangle(l, lambda * pow(RUNG, round(log(wanted / lambda) / log(RUNG))));
 }
@@ -248,7 +261,7 @@ conceptdec_i_logistic_choose_scaling(logistic *l, conceptdec_i_logistic_slot *s)
     s->factor = wanted / lambda;
     if (l->squares)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(find_triangle(l, lambda, wanted, &s->scaling));
+    CONCEPTDEC_I_TRY(find_triangle(l, s, wanted, &s->scaling));
     s->factor = l->scalings[s->scaling].lambda / lambda;
     return CONCEPTDEC_OK;
 }

@@ -18,6 +18,7 @@
 #define LARGE 256          /* side of such a matrix of whose few directions a Krylov space is faster than all eigenvectors */
 #define FEW_OF 16          /* directions are few where that side is this many times as long */
 #define PATIENCE 30        /* products */
+#define SOME_OF 4          /* where that side is so many times as long, they are found alone */
 
 typedef conceptdec_i_principal_search search;
 
@@ -118,12 +119,12 @@ fill_product(search *s, int64_t side, double *product)
 
 /* Eigenvectors come in ascending order, one a row. */
 static void
-reverse(search *s, int64_t side, double *vectors)
+reverse(search *s, int64_t count, int64_t side, double *vectors)
 {
-    for (int64_t k = 0; k < side / 2; k++) {
-        double *a = vectors + k * side, *b = vectors + (side - 1 - k) * side, value = s->values[k];
-        s->values[k] = s->values[side - 1 - k];
-        s->values[side - 1 - k] = value;
+    for (int64_t k = 0; k < count / 2; k++) {
+        double *a = vectors + k * side, *b = vectors + (count - 1 - k) * side, value = s->values[k];
+        s->values[k] = s->values[count - 1 - k];
+        s->values[count - 1 - k] = value;
         for (int64_t i = 0; i < side; i++) {
             value = a[i];
             a[i] = b[i];
@@ -217,6 +218,35 @@ find_few(search *s, int64_t side, const double *product)
     return CONCEPTDEC_OK;
 }
 
+/* The leading ones of a few; s->values NULL: LAPACK has not found them all, and the product is as it was. */
+static conceptdec_status
+find_leading(search *s, int64_t side, double *product)
+{
+    const int64_t count = min64(s->wanted + 1, s->most);
+    void *memory;
+    bool is_done;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", count + side, sizeof(double), &memory));
+    s->values = memory;
+    double *diagonal = s->values + count;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", count * side, sizeof(double), &memory));
+    s->vectors = memory;
+    for (int64_t i = 0; i < side; i++)
+        diagonal[i] = product[i * side + i];
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_eigen_leading(s->scratch->ctx, side, product, side, count, s->values, s->vectors, &is_done));
+    CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
+    if (!is_done) {
+        for (int64_t i = 0; i < side; i++)
+            product[i * side + i] = diagonal[i];
+        s->values = NULL;
+        return conceptdec_i_gram_complete(s->scratch->ctx, product, side, side);
+    }
+    reverse(s, count, side, s->vectors);
+    s->n_values = count;
+    s->floor = s->noise = rounding(s);
+    return CONCEPTDEC_OK;
+}
+
 /* The product is destroyed, and holds the vectors. */
 static conceptdec_status
 find_all(search *s, int64_t side, double *product)
@@ -227,7 +257,7 @@ find_all(search *s, int64_t side, double *product)
     CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->scratch->ctx, side, product, side, s->values));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(s->scratch->ctx, 0));
-    reverse(s, side, product);
+    reverse(s, side, side, product);
     s->n_values = min64(side, s->most);
     s->floor = s->noise = rounding(s);
     s->vectors = product;
@@ -247,6 +277,8 @@ conceptdec_i_principal_matrix(search *s)
                                      "%s: float64 cannot hold its second moments", s->problem->name);
     if (!s->has_failed && s->problem->rank > 0 && side >= LARGE && s->wanted + 1 <= side / FEW_OF)
         CONCEPTDEC_I_TRY(find_few(s, side, product));
+    if (!s->values && s->problem->rank > 0 && s->wanted + 1 <= side / SOME_OF)
+        CONCEPTDEC_I_TRY(find_leading(s, side, product));
     if (!s->values)
         CONCEPTDEC_I_TRY(find_all(s, side, product));
     s->is_sure = true;

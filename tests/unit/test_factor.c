@@ -180,6 +180,30 @@ START_TEST(eigenvalues_alone)
 }
 END_TEST
 
+START_TEST(leading_eigenvectors_alone)
+{
+    enum { LEADING = 5 };
+    double values[LEADING], wanted[N], vectors[LEADING * N];
+    bool is_done = false;
+    start(N - 5);
+    ck_assert_int_eq(conceptdec_i_eigen_leading(ctx, N, a, LD, LEADING, values, vectors, &is_done), CONCEPTDEC_OK);
+    ck_assert(is_done);
+    for (int i = 0; i < N; i++) /* the upper half stays */
+        for (int j = i + 1; j < N; j++)
+            ck_assert(a[i * LD + j] == copy[i * LD + j]);
+    memcpy(a, copy, sizeof a);
+    ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, wanted), CONCEPTDEC_OK);
+    for (int k = 0; k < LEADING; k++) {
+        double product = 0;
+        for (int i = 0; i < N; i++)
+            product += vectors[k * N + i] * a[(N - LEADING + k) * LD + i];
+        ck_assert_double_le(fabs(fabs(product) - 1), 1e-13);
+        ck_assert_double_le(fabs(values[k] - wanted[N - LEADING + k]), 1e-13);
+    }
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 START_TEST(eigenvectors_rebuild_the_matrix)
 {
     double values[N];
@@ -277,6 +301,7 @@ make_suite(void)
     tcase_add_test(tcase, triangles_solve_and_invert);
     tcase_add_test(tcase, failures_are_reported);
     tcase_add_test(tcase, eigenvalues_alone);
+    tcase_add_test(tcase, leading_eigenvectors_alone);
     tcase_add_test(tcase, eigenvectors_rebuild_the_matrix);
     tcase_add_test(tcase, vectors_become_orthonormal);
     tcase_add_loop_test(tcase, singular_vectors_rebuild_the_rows, 0, 4);
@@ -296,6 +321,7 @@ START_TEST(says_that_there_is_no_lapack)
     ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_EUNSUPPORTED);
     ck_assert_int_eq(conceptdec_i_cholesky_solve(ctx, N, a, LD, K, b, LDB), CONCEPTDEC_EUNSUPPORTED);
     ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, values), CONCEPTDEC_EUNSUPPORTED);
+    ck_assert_int_eq(conceptdec_i_eigen_leading(ctx, N, a, LD, 1, values, values, &is_definite), CONCEPTDEC_EUNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "LAPACK"));
     conceptdec_ctx_free(ctx);
 }
