@@ -161,3 +161,47 @@ scan(const double *restrict x, const double *restrict w, double *restrict sums, 
     *largest = top;
     return fold(dots);
 }
+
+static void
+add_eight(const float *const *rows, double *restrict sums, int64_t n)
+{
+    const float *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2], *restrict d = rows[3];
+    const float *restrict e = rows[4], *restrict f = rows[5], *restrict g = rows[6], *restrict h = rows[7];
+    for (int64_t i = 0; i < n; i++)
+        sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
+}
+
+static inline void
+add_products(const double *weight, const double *a, const float *b, wide *sums)
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const wide product = wide_times(wide_load_f64((const char *)(weight + j * WIDE)), wide_load_f64((const char *)(a + j * WIDE)));
+        sums[j] = wide_plus(sums[j], wide_times(product, wide_load_f32((const char *)(b + j * WIDE))));
+    }
+}
+
+static double
+weighted_dot(const double *weight, const double *a, const float *b, int64_t n)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    wide sums[CHUNK / WIDE];
+    double partial[CHUNK];
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++)
+        sums[j] = wide_fill(0);
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        add_products(weight + i, a + i, b + i, sums);
+    if (n > whole) {
+        double rest[2][CHUNK] = {{0}};
+        float rest_b[CHUNK] = {0};
+        memcpy(rest[0], weight + whole, (size_t)(n - whole) * sizeof *weight);
+        memcpy(rest[1], a + whole, (size_t)(n - whole) * sizeof *a);
+        memcpy(rest_b, b + whole, (size_t)(n - whole) * sizeof *b);
+        add_products(rest[0], rest[1], rest_b, sums);
+    }
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++)
+        wide_store(partial + j * WIDE, sums[j]);
+    return fold(partial);
+}

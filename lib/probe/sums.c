@@ -61,15 +61,6 @@ order_task(void *argument, int64_t set, int lane)
 }
 
 static void
-add_eight(const float *const *rows, int64_t width, double *restrict sums)
-{
-    const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-    const float *e = rows[4], *f = rows[5], *g = rows[6], *h = rows[7];
-    for (int64_t i = 0; i < width; i++)
-        sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
-}
-
-static void
 add_float(const float *restrict row, double weight, int64_t width, double *restrict sums)
 {
     for (int64_t i = 0; i < width; i++)
@@ -87,15 +78,16 @@ add_double(const double *restrict row, double weight, int64_t width, double *res
 static void
 add_run(const summing *s, const int32_t *rows, int64_t count, int64_t column, int64_t width, double *sums)
 {
+    static const float nothing[BLOCK_BYTES / sizeof(float)];
     const conceptdec_i_space *space = s->space;
     bool is_even = s->members->is_even;
     int64_t i = 0;
     if (!space->is_wide && is_even && s->n_sets > SETS)
-        for (; i + ABREAST <= count; i += ABREAST) {
+        for (; i < count; i += ABREAST) {
             const float *at[ABREAST];
             for (int k = 0; k < ABREAST; k++)
-                at[k] = (const float *)space->z + rows[i + k] * space->stride + column;
-            add_eight(at, width, sums);
+                at[k] = i + k < count ? (const float *)space->z + rows[i + k] * space->stride + column : nothing;
+            space->ctx->kernels->add_eight(at, sums, width);
         }
     for (; i < count; i++) {
         double weight = is_even ? 1 : s->members->omega[rows[i]];
