@@ -29,12 +29,12 @@ count_tasks(const screen *s)
 
 /* ---- the plan ---- */
 
-static bool
-is_wanted(const conceptdec_i_ridge_part *part)
+bool
+conceptdec_i_ridge_screen_wanted(const conceptdec_i_ridge_part *part)
 {
     const conceptdec_i_fitting *fitting = part->fitting;
     return fitting->credits_only && fitting->leave == CONCEPTDEC_I_LEAVE_ONE && fitting->classes > 2 &&
-           fitting->classes <= CONCEPTDEC_I_RIDGE_MOST_CLASSES && part->n_lambdas <= CONCEPTDEC_I_RIDGE_MOST_LAMBDAS && part->rank > 0 &&
+           fitting->classes <= CONCEPTDEC_I_RIDGE_MOST_CLASSES && part->n_lambdas <= CONCEPTDEC_I_RIDGE_MOST_LAMBDAS &&
            part->precision == CONCEPTDEC_I_TILE_F32 && part->fitting->ctx->kernels->mr_f32 <= CONCEPTDEC_I_RIDGE_MOST_ROWS;
 }
 
@@ -70,7 +70,7 @@ find_pairs(conceptdec_i_arena *arena, screen *s)
 }
 
 typedef struct {
-    int64_t rows, whole, by_row, by_lambda, longest, along, spread, shares, packed, lane_floats, lane_doubles, partial;
+    int64_t whole, by_row, by_lambda, longest, along, spread, shares, packed, lane_floats, lane_doubles, partial;
 } sizes;
 
 static sizes
@@ -79,7 +79,6 @@ find_sizes(const screen *s)
     int64_t rows = conceptdec_i_ridge_screen_rows(s), lambdas = s->blend.n_lambdas, padded = conceptdec_i_ridge_screen_lambdas(s);
     int64_t stride = conceptdec_i_ridge_product_stride(s), doubles = conceptdec_i_ridge_round_doubles(s);
     return (sizes){
-        .rows = rows * s->blend.n,
         .whole = s->panels * s->first_pair[s->blend.n_blocks] * s->mr * 2,
         .by_row = rows,
         .by_lambda = rows * lambdas,
@@ -98,9 +97,9 @@ find_sizes(const screen *s)
 static int64_t
 bytes_of(const screen *s, const sizes *z)
 {
-    int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx);
+    int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx), turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
     return 2 * (z->whole + z->packed) +
-           4 * (z->rows + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
+           4 * (turned + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
            8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial + 4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
 }
 
@@ -108,8 +107,8 @@ static conceptdec_status
 take_reals(conceptdec_i_arena *arena, const sizes *z, screen *s)
 {
     int64_t lambdas = s->blend.n_lambdas, lanes = conceptdec_i_lanes(arena->ctx);
-    float **floats[] = {&s->rows, &s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->spread, &s->shares, &s->scratch};
-    const int64_t n_floats[] = {z->rows, z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->spread, z->shares,
+    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->spread, &s->shares, &s->scratch};
+    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->spread, z->shares,
                                 lanes * z->lane_floats};
     double **doubles[] = {&s->longest, &s->along, &s->room, &s->partial, &s->credit};
     const int64_t n_doubles[] = {z->longest, z->along, lanes * z->lane_doubles, z->partial, s->most_sets * lambdas};
@@ -141,45 +140,7 @@ take_buffers(conceptdec_i_arena *arena, const sizes *z, screen *s)
     return CONCEPTDEC_OK;
 }
 
-conceptdec_status
-conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part, int64_t most_sets,
-                               conceptdec_i_ridge_screen **out)
-{
-    const conceptdec_i_kernels *kernels = arena->ctx->kernels;
-    void *p;
-    *out = NULL;
-    if (!is_wanted(part))
-        return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", 1, sizeof(screen), &p));
-    screen *s = p;
-    *s = (screen){.part = part, .classes = part->fitting->classes, .most_sets = most_sets, .mr = kernels->mr_f32,
-                  .nr = kernels->nr_f32, .panels = ceil_div(part->members.n_left, kernels->mr_f32)};
-    s->rows_panels = ROWS / s->mr > 0 ? ROWS / s->mr : 1;
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_blend_make(arena, part, &s->blend));
-    CONCEPTDEC_I_TRY(find_pairs(arena, s));
-    choose_tile(s);
-    sizes z = find_sizes(s);
-    if (bytes_of(s, &z) > part->fitting->options->memory / 4)
-        return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(take_buffers(arena, &z, s));
-    int64_t n = part->members.n_left, beyond = conceptdec_i_ridge_screen_rows(s) - n;
-    memset(s->rows + n * s->blend.n, 0, (size_t)(beyond * s->blend.n) * sizeof(float));
-    *out = s;
-    return CONCEPTDEC_OK;
-}
-
 /* ---- rows ---- */
-
-void
-conceptdec_i_ridge_screen_store(const conceptdec_i_ridge_screen *s, const double *rotated, int64_t ld, int64_t first,
-                                int64_t count)
-{
-    for (int64_t j = 0; j < s->blend.n; j++) {
-        const double *u = rotated + (s->part->r - 1 - j) * ld;
-        for (int64_t i = 0; i < count; i++)
-            s->rows[(first + i) * s->blend.n + j] = (float)(u[i] * s->blend.root[j]);
-    }
-}
 
 static conceptdec_status
 panel_task(void *argument, int64_t panel, int lane)
@@ -204,22 +165,41 @@ find_longest(const screen *s)
         s->longest[i % blocks] = fmax(s->longest[i % blocks], s->longest[i]);
 }
 
-conceptdec_status
-conceptdec_i_ridge_screen_ready(conceptdec_i_ridge_screen **out)
+static conceptdec_status
+round_rows(screen *s)
 {
-    screen *s = *out;
-    if (!s)
-        return CONCEPTDEC_OK;
-    if (s->part->is_complement || s->part->precision != CONCEPTDEC_I_TILE_F32) {
-        *out = NULL;
-        return CONCEPTDEC_OK;
-    }
     int64_t n = s->part->members.n_left;
     for (int64_t l = 0; l < s->blend.n_lambdas; l++)
         for (int64_t i = 0; i < n; i++)
             s->n_scored[l] += !isnan(s->part->freedom[l * n + i]);
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->part->fitting->ctx, s->panels, panel_task, s));
     find_longest(s);
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, int64_t most_sets,
+                               conceptdec_i_ridge_screen **out)
+{
+    const conceptdec_i_kernels *kernels = arena->ctx->kernels;
+    void *p;
+    *out = NULL;
+    if (!conceptdec_i_ridge_screen_wanted(part) || part->is_complement || part->rank == 0 || !part->turned)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", 1, sizeof(screen), &p));
+    screen *s = p;
+    *s = (screen){.part = part, .rows = part->turned, .classes = part->fitting->classes, .most_sets = most_sets,
+                  .mr = kernels->mr_f32, .nr = kernels->nr_f32, .panels = ceil_div(part->members.n_left, kernels->mr_f32)};
+    s->rows_panels = ROWS / s->mr > 0 ? ROWS / s->mr : 1;
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_blend_make(arena, part, &s->blend));
+    CONCEPTDEC_I_TRY(find_pairs(arena, s));
+    choose_tile(s);
+    sizes z = find_sizes(s);
+    if (bytes_of(s, &z) > part->fitting->options->memory / 4)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(take_buffers(arena, &z, s));
+    CONCEPTDEC_I_TRY(round_rows(s));
+    *out = s;
     return CONCEPTDEC_OK;
 }
 

@@ -29,7 +29,7 @@ typedef struct conceptdec_i_ridge_screen {
     int64_t tile_panels;      /* of their columns */
     int64_t *first_pair;      /* blocks + 1: directions in pairs, each block's apart */
     int64_t depth;            /* pairs of all functions */
-    float *rows;              /* rows of all panels x directions: u */
+    const float *rows;        /* rows of all panels x directions: u */
     int16_t *whole;           /* panels x pairs x mr x 2: u' / step */
     float *step;              /* rows of all panels */
     float *bounds[CONCEPTDEC_I_CONTEST_BOUNDS]; /* rows of all panels, times lambdas for the last: |u - u'|, |u'|, root of the sum
@@ -61,18 +61,14 @@ conceptdec_i_ridge_screen_lambdas(const conceptdec_i_ridge_screen *screen)
     return (screen->blend.n_lambdas + screen->nr - 1) / screen->nr * screen->nr;
 }
 
-/* *screen stays NULL where decision values are wanted, products are not in float, or memory is short. */
-conceptdec_status conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part, int64_t most_sets,
+/* Whether credits are all that is asked for, of a kind that a screen finds. */
+bool conceptdec_i_ridge_screen_wanted(const conceptdec_i_ridge_part *part);
+/* After leverages. *screen stays NULL where decision values are wanted, products are not in float, or memory is short. */
+conceptdec_status conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, int64_t most_sets,
                                                  conceptdec_i_ridge_screen **screen);
-/* After leverages: *screen becomes NULL where these ask for products in double. */
-conceptdec_status conceptdec_i_ridge_screen_ready(conceptdec_i_ridge_screen **screen);
 /* credit and is_plain of the label sets in work. */
 conceptdec_status conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *screen,
                                                 const struct conceptdec_i_ridge_batch *batch);
-
-/* Coordinates of `count` rows from number `first` on become u: rotated[k * ld + i], k ascending by eigenvalue. */
-void conceptdec_i_ridge_screen_store(const conceptdec_i_ridge_screen *screen, const double *rotated, int64_t ld,
-                                     int64_t first, int64_t count);
 
 /* ---- rows and label sets as integers (ridge_whole.c) ---- */
 
