@@ -81,7 +81,7 @@ settle(const judging *g, scene *at, const uint64_t *open, double *values, double
     for (int64_t l = 0; l < s->blend.n_lambdas; l++)
         any |= open[l];
     for (int64_t i = 0; i < s->mr && any >> i > 0; i++)
-        for (at->lambda = 0; at->lambda < s->blend.n_lambdas; at->lambda++)
+        for (at->lambda = any >> i & 1 ? 0 : s->blend.n_lambdas; at->lambda < s->blend.n_lambdas; at->lambda++)
             if (open[at->lambda] >> i & 1)
                 credits[at->lambda] += exact_credit(g, at, i, values);
 }
