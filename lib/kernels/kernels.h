@@ -117,9 +117,10 @@ typedef struct conceptdec_i_kernels {
     /* sums[i] += the sum of rows[0..7][i], added in float in pairs, pairs of pairs and so on. */
     void (*add_eight)(const float *const *rows, double *sums, int64_t n);
 
-    /* Sum over i of (weight[i] * a[i]) * b[i] in float64: 16 partial sums, folded as in the refining sum, no operation fused. The
-     * same bits from every kernel set. */
-    double (*weighted_dot)(const double *weight, const double *a, const float *b, int64_t n);
+    /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the refining sum.
+     * No operation is fused: the same bits from every kernel set. */
+    void (*scale_difference)(const double *a, const double *b, const float *row, double *out, int64_t n);
+    double (*dot)(const double *a, const double *b, int64_t n);
 
     /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (16
      * partial sums). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */

@@ -171,18 +171,25 @@ add_eight(const float *const *rows, double *restrict sums, int64_t n)
         sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
 }
 
+static void
+scale_difference(const double *restrict a, const double *restrict b, const float *restrict row, double *restrict out, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (a[i] - b[i]) * (double)row[i];
+}
+
 static inline void
-add_products(const double *weight, const double *a, const float *b, wide *sums)
+add_products(const double *a, const double *b, wide *sums)
 {
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++) {
-        const wide product = wide_times(wide_load_f64((const char *)(weight + j * WIDE)), wide_load_f64((const char *)(a + j * WIDE)));
-        sums[j] = wide_plus(sums[j], wide_times(product, wide_load_f32((const char *)(b + j * WIDE))));
+        const wide x = wide_load_f64((const char *)(a + j * WIDE)), y = wide_load_f64((const char *)(b + j * WIDE));
+        sums[j] = wide_plus(sums[j], wide_times(x, y));
     }
 }
 
 static double
-weighted_dot(const double *weight, const double *a, const float *b, int64_t n)
+dot(const double *a, const double *b, int64_t n)
 {
     const int64_t whole = n / CHUNK * CHUNK;
     wide sums[CHUNK / WIDE];
@@ -191,14 +198,12 @@ weighted_dot(const double *weight, const double *a, const float *b, int64_t n)
     for (int j = 0; j < CHUNK / WIDE; j++)
         sums[j] = wide_fill(0);
     for (int64_t i = 0; i < whole; i += CHUNK)
-        add_products(weight + i, a + i, b + i, sums);
+        add_products(a + i, b + i, sums);
     if (n > whole) {
         double rest[2][CHUNK] = {{0}};
-        float rest_b[CHUNK] = {0};
-        memcpy(rest[0], weight + whole, (size_t)(n - whole) * sizeof *weight);
-        memcpy(rest[1], a + whole, (size_t)(n - whole) * sizeof *a);
-        memcpy(rest_b, b + whole, (size_t)(n - whole) * sizeof *b);
-        add_products(rest[0], rest[1], rest_b, sums);
+        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
+        memcpy(rest[1], b + whole, (size_t)(n - whole) * sizeof *b);
+        add_products(rest[0], rest[1], sums);
     }
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++)

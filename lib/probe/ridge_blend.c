@@ -10,7 +10,7 @@
 #define MOST_SPREAD 2  /* of the eigenvalues of a block that has as many */
 /* What a function costs beside its products, in directions; and what rows that stay in doubt cost, in products of all
  * directions, where the rests are as large as the standard deviation of what is predicted. */
-#define FUNCTION_COST 16
+#define FUNCTION_COST 30
 #define DOUBT_COST 25
 #define ROUNDING 0x1p-45 /* of a filter and of what is left of it */
 #define LEAST_SQUARE 1e-200 /* a lambda so large that nothing is left of any direction */

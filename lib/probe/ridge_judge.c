@@ -7,7 +7,11 @@
 
 #define SLACK 0x1p-20f /* what roundings of centers, of leverages and of sums with them come to */
 
-enum { MOST_ROWS = CONCEPTDEC_I_RIDGE_MOST_ROWS, BOUNDS = CONCEPTDEC_I_CONTEST_BOUNDS };
+enum {
+    MOST_ROWS = CONCEPTDEC_I_RIDGE_MOST_ROWS,
+    MOST_LAMBDAS = CONCEPTDEC_I_RIDGE_MOST_LAMBDAS,
+    BOUNDS = CONCEPTDEC_I_CONTEST_BOUNDS
+};
 
 typedef conceptdec_i_ridge_screen screen;
 typedef conceptdec_i_ridge_judging judging;
@@ -34,56 +38,93 @@ take_lambda(const screen *s, const scene *at, conceptdec_i_contest *contest)
 
 /* ---- rows in doubt ---- */
 
+/* What a class must be below if it is below the row's own whatever their values are off by. */
 static double
-value_of(const conceptdec_i_contest *t, int64_t class, int64_t i)
+least_of(const screen *s, const scene *at, int64_t i)
 {
-    return (double)t->values[class * t->step + i] * (double)t->scale[i] + (double)t->center[class];
-}
-
-static double
-exact_value(const judging *g, const scene *at, int64_t class, int64_t i)
-{
-    const screen *s = g->screen;
-    const double *along = s->along + (at->set * s->classes + class) * s->blend.n;
-    const float *row = s->rows + (at->panel * s->mr + i) * s->blend.n;
-    double sum = s->part->fitting->ctx->kernels->weighted_dot(s->blend.filter + at->lambda * s->blend.n, along, row, s->blend.n);
-    return g->batch->center[at->set * s->classes + class] + sum;
-}
-
-/* Classes that may not be below the row's own have their values, the others are out of it. */
-static double
-exact_credit(const judging *g, const scene *at, int64_t i, double *values)
-{
-    const screen *s = g->screen;
     conceptdec_i_contest t;
     take_lambda(s, at, &t);
-    int32_t own = t.label[i], predicted, n_tied;
-    double freedom = s->part->freedom[at->lambda * s->part->members.n_left + at->panel * s->mr + i];
-    double least = value_of(&t, own, i) - (double)t.handicap[i], slack = 2 * (double)t.least;
+    double own = (double)t.values[t.label[i] * t.step + i] * (double)t.scale[i] + (double)t.center[t.label[i]];
+    double slack = 2 * (double)t.least;
     for (int k = 0; k < BOUNDS; k++)
         slack += (double)t.reach[k][i] * (double)t.spread[k];
-    for (int64_t c = 0; c < s->classes; c++) {
-        double target = c == own ? 1 : -1;
-        bool is_absent = conceptdec_i_ridge_is_absent(g->batch, at->set, c);
-        bool is_below = c != own && value_of(&t, c, i) + slack < least;
-        values[c] = is_absent || is_below ? conceptdec_i_absent_bias(s->classes, 0)
-                                          : target - (target - exact_value(g, at, c, i)) * freedom;
-    }
-    return conceptdec_i_probe_credit(values, 1, s->classes, own, &predicted, &n_tied);
+    return own - (double)t.handicap[i] - slack;
 }
 
-/* Each row for all lambdas that leave it open. */
+/* Where a class stands beside the row's own, which has 0, once the row is left out; products: of u and the difference of both. */
+static double
+exact_value(const judging *g, const scene *at, int64_t own, int64_t class, int64_t i, const double *products)
+{
+    const screen *s = g->screen;
+    const double *center = g->batch->center + at->set * s->classes;
+    double freedom = s->part->freedom[at->lambda * s->part->members.n_left + at->panel * s->mr + i];
+    double ahead = s->part->fitting->ctx->kernels->dot(s->blend.filter + at->lambda * s->blend.n, products, s->blend.n);
+    return (2 - (center[own] - center[class]) - ahead) * freedom - 2;
+}
+
+/* Of one class, for each lambda that leaves the row open and does not have the class below its own. */
 static void
-settle(const judging *g, scene *at, const uint64_t *open, double *values, double *credits)
+meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambdas, const double *least, double *products,
+           double *values)
+{
+    const screen *s = g->screen;
+    const double *along = s->along + at->set * s->classes * s->blend.n;
+    const float *row = s->rows + (at->panel * s->mr + i) * s->blend.n;
+    int32_t own = at->contest.label[i];
+    bool is_made = false;
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        double value = (double)at->contest.values[class * at->contest.step + at->lambda * at->stride + i] *
+                       (double)at->contest.scale[i];
+        if (value + (double)at->contest.center[class] < least[at->lambda])
+            continue;
+        if (!is_made)
+            s->part->fitting->ctx->kernels->scale_difference(along + own * s->blend.n, along + class * s->blend.n, row, products,
+                                                             s->blend.n);
+        is_made = true;
+        values[at->lambda * s->classes + class] = exact_value(g, at, own, class, i, products);
+    }
+}
+
+/* A row that some lambdas leave open. Classes that may not be below the row's own have their values, the others are out of it. */
+static void
+settle_row(const judging *g, scene *at, int64_t i, uint64_t lambdas, double *room, double *credits)
+{
+    const screen *s = g->screen;
+    int32_t own = at->contest.label[i], predicted, n_tied;
+    double least[MOST_LAMBDAS], *values = room + s->blend.n;
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        least[at->lambda] = least_of(s, at, i);
+        for (int64_t c = 0; c < s->classes; c++)
+            values[at->lambda * s->classes + c] = conceptdec_i_absent_bias(s->classes, 0);
+        if (!conceptdec_i_ridge_is_absent(g->batch, at->set, own))
+            values[at->lambda * s->classes + own] = 0;
+    }
+    for (int64_t c = 0; c < s->classes; c++)
+        if (c != own && !conceptdec_i_ridge_is_absent(g->batch, at->set, c))
+            meet_rival(g, at, c, i, lambdas, least, room, values);
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        credits[at->lambda] += conceptdec_i_probe_credit(values + at->lambda * s->classes, 1, s->classes, own, &predicted, &n_tied);
+    }
+}
+
+/* open: bit i of each lambda. */
+static void
+settle(const judging *g, scene *at, const uint64_t *open, double *room, double *credits)
 {
     const screen *s = g->screen;
     uint64_t any = 0;
     for (int64_t l = 0; l < s->blend.n_lambdas; l++)
         any |= open[l];
-    for (int64_t i = 0; i < s->mr && any >> i > 0; i++)
-        for (at->lambda = any >> i & 1 ? 0 : s->blend.n_lambdas; at->lambda < s->blend.n_lambdas; at->lambda++)
-            if (open[at->lambda] >> i & 1)
-                credits[at->lambda] += exact_credit(g, at, i, values);
+    for (int64_t i = 0; i < s->mr && any >> i > 0; i++) {
+        uint64_t lambdas = 0;
+        for (int64_t l = 0; l < s->blend.n_lambdas && (any >> i & 1); l++)
+            lambdas |= (open[l] >> i & 1) << l;
+        if (lambdas)
+            settle_row(g, at, i, lambdas, room, credits);
+    }
 }
 
 /* ---- all rows ---- */
@@ -110,7 +151,7 @@ conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const int
     const conceptdec_i_members *m = &s->part->members;
     float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES], *values = scratch + s->classes * conceptdec_i_ridge_product_stride(s);
     int32_t labels[MOST_ROWS];
-    uint64_t open[CONCEPTDEC_I_RIDGE_MOST_LAMBDAS];
+    uint64_t open[MOST_LAMBDAS];
     int64_t step = conceptdec_i_ridge_value_stride(s), first = panel * s->mr;
     find_values(s, set, products, scratch, values);
     for (int64_t i = 0; i < s->mr; i++)

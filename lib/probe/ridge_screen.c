@@ -78,6 +78,7 @@ find_sizes(const screen *s)
 {
     int64_t rows = conceptdec_i_ridge_screen_rows(s), lambdas = s->blend.n_lambdas, padded = conceptdec_i_ridge_screen_lambdas(s);
     int64_t stride = conceptdec_i_ridge_product_stride(s), doubles = conceptdec_i_ridge_round_doubles(s);
+    int64_t judging = s->blend.n + lambdas * s->classes;
     return (sizes){
         .whole = s->panels * s->first_pair[s->blend.n_blocks] * s->mr * 2,
         .by_row = rows,
@@ -89,7 +90,7 @@ find_sizes(const screen *s)
         .packed = ceil_div(s->most_sets, s->abreast) * s->tile_panels * s->nr * s->depth * 2,
         .lane_floats = (s->tile_panels * s->nr + s->classes) * stride +
                        s->classes * padded * conceptdec_i_ridge_value_stride(s),
-        .lane_doubles = doubles > s->classes ? doubles : s->classes,
+        .lane_doubles = doubles > judging ? doubles : judging,
         .partial = count_tasks(s) * s->most_sets * lambdas,
     };
 }

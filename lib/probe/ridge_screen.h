@@ -42,7 +42,7 @@ typedef struct conceptdec_i_ridge_screen {
     float *shares;            /* sets x panels of lambdas x functions x nr: times the step of the function */
     int16_t *packed;          /* a times functions, tile by tile, panel by panel, in pairs of directions */
     float *scratch;           /* per lane: products of a panel and a tile, then of a label set as floats, and its values */
-    double *room;             /* per lane: values of the classes; or what packing takes */
+    double *room;             /* per lane: products of a row, values of lambdas and classes; or what rounding takes */
     double *partial;          /* tasks x sets x lambdas: sums of credit */
     double *credit;           /* sets x lambdas */
     bool *is_plain;           /* sets: of those that are not, leaving a row out empties a class, and no credit is found */

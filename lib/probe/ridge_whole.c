@@ -6,7 +6,7 @@
 #include "probe/ridge_screen.h"
 
 #define LARGEST 32767
-#define ROW_NORM 0x1p17   /* of a row in steps, at most */
+#define ROW_NORM 0x1p16   /* of a row in steps, at most */
 #define MOST_SUM 0x1p31   /* sums stay below */
 #define WIDER 1.0001      /* what bounds lose where they are rounded and multiplied in float is less */
 #define MOST_LENGTH 1e30  /* of a row: beyond it nothing is known in float */
