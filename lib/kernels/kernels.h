@@ -195,8 +195,8 @@ typedef struct conceptdec_i_kernels {
      * out[columns * step + i] = -(their sum), as float. i < n, which is a multiple of mr_f32; no sum leaves int32 by more than it
      * comes back. */
     void (*close_columns)(const int32_t *in, int64_t columns, int64_t step, int64_t n, float *out);
-    /* Rows whose own class is ahead whatever their values are off by; bit i of *open: that of row i may be ahead or not. Values that
-     * are not numbers leave a row open. */
+    /* Rows whose own class is ahead whatever their values are off by; bit i of *open: that of row i may be ahead or not. Where the
+     * value of the own class or a bound is not a number, the row is open. */
     int32_t (*contest)(const conceptdec_i_contest *contest, uint64_t *open);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
