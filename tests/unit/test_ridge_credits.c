@@ -283,6 +283,28 @@ expect_within_bounds(const conceptdec_i_ridge_screen *s, int64_t row, int64_t se
     }
 }
 
+/* Norms of what rounding leaves of a row, and of the rest. */
+static void
+expect_row_bounds(const conceptdec_i_ridge_screen *s, int64_t row)
+{
+    const conceptdec_i_ridge_blend *b = &s->blend;
+    double left = 0, size = 0;
+    for (int64_t block = 0; block < b->n_blocks; block++) {
+        int64_t first = b->first[block], pair = row / s->mr * s->first_pair[b->n_blocks] + s->first_pair[block];
+        const int16_t *whole = s->whole + (pair * s->mr + row % s->mr) * 2;
+        for (int64_t j = 0; j < b->first[block + 1] - first; j++) {
+            double value = (double)s->step[row] * whole[j / 2 * 2 * s->mr + j % 2];
+            double rest = (double)s->rows[row * b->n + first + j] - value;
+            left += rest * rest;
+            size += value * value;
+        }
+    }
+    const double found[2] = {(double)s->bounds[0][row], (double)s->bounds[1][row]}, wanted[2] = {sqrt(left), sqrt(size)};
+    for (int k = 0; k < 2; k++)
+        ck_assert_msg(wanted[k] <= found[k] && found[k] <= 1.001 * wanted[k] + 1e-30, "row %d: %g and %g", (int)row, found[k],
+                      wanted[k]);
+}
+
 START_TEST(integers_are_within_their_bounds)
 {
     enum { KINDS = 6 };
@@ -304,6 +326,8 @@ START_TEST(integers_are_within_their_bounds)
     ck_assert_int_eq(conceptdec_i_ridge_screen_open(&arena, &part, KINDS, &part.screen), CONCEPTDEC_OK);
     conceptdec_i_ridge_screen *screen = part.screen;
     ck_assert_ptr_nonnull(screen);
+    for (int64_t row = 0; row < v.n; row++)
+        expect_row_bounds(screen, row);
     double *room = malloc((size_t)conceptdec_i_ridge_round_doubles(screen) * sizeof *room);
     for (int64_t set = 0; set < KINDS; set++) {
         double *along = screen->along + set * v.classes * part.rank;
