@@ -231,9 +231,8 @@ set_task(void *argument, int64_t set, int lane)
         for (int64_t j = 0; j < n; j++)
             along[j] = from[s->part->r - 1 - j] * s->blend.root[j];
     }
-    conceptdec_i_ridge_round_set(s, set, s->room + lane * g->lane_doubles);
     s->is_plain[set] = has_spare_rows(&s->part->members, g->batch->labels[set], s->classes);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_ridge_round_set(s, set, s->room + lane * g->lane_doubles);
 }
 
 /* ---- tiles ---- */

@@ -75,7 +75,7 @@ conceptdec_status conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *scree
 /* Rows of one panel: step, whole, bounds and longest. */
 void conceptdec_i_ridge_round_rows(const conceptdec_i_ridge_screen *screen, int64_t panel);
 /* One of the label sets in work, its a in place: spread, shares and packed. room: conceptdec_i_ridge_round_doubles() of them. */
-void conceptdec_i_ridge_round_set(const conceptdec_i_ridge_screen *screen, int64_t set, double *room);
+conceptdec_status conceptdec_i_ridge_round_set(const conceptdec_i_ridge_screen *screen, int64_t set, double *room);
 int64_t conceptdec_i_ridge_round_doubles(const conceptdec_i_ridge_screen *screen);
 
 #endif

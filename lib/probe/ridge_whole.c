@@ -236,7 +236,7 @@ pack_shares(const screen *s, int64_t set, const double *step)
                 l < lambdas ? (float)((double)s->blend.share[q * lambdas + l] * step[q]) : 0;
 }
 
-void
+conceptdec_status
 conceptdec_i_ridge_round_set(const screen *s, int64_t set, double *room)
 {
     const conceptdec_i_ridge_blend *b = &s->blend;
@@ -250,8 +250,12 @@ conceptdec_i_ridge_round_set(const screen *s, int64_t set, double *room)
             round_function(s, set, block, q, depth, function, &r);
             function += b->first[block + 1] - b->first[block];
             depth += s->first_pair[block + 1] - s->first_pair[block];
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(s->part->fitting->ctx, 0));
         }
-    for (int64_t l = 0; l < b->n_lambdas; l++)
+    for (int64_t l = 0; l < b->n_lambdas; l++) {
         find_spread(s, set, l, &r);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->part->fitting->ctx, 0));
+    }
     pack_shares(s, set, r.step);
+    return CONCEPTDEC_OK;
 }

@@ -149,6 +149,7 @@ block_task(void *argument, int64_t task, int lane)
             copy_chunk(s, first, last, column, width, copy);
         for (int64_t k = set; k < end; k++)
             add_chunk(s, k, first, last, column, width, copy);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->space->ctx, 0));
     }
     double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)

@@ -338,7 +338,7 @@ START_TEST(integers_are_within_their_bounds)
                 along[(v.classes - 1) * part.rank + j] -= along[c * part.rank + j];
             }
         }
-        conceptdec_i_ridge_round_set(screen, set, room);
+        ck_assert_int_eq(conceptdec_i_ridge_round_set(screen, set, room), CONCEPTDEC_OK);
         for (int64_t row = 0; row < v.n; row++)
             for (int64_t l = 0; l < LAMBDAS; l++)
                 expect_within_bounds(screen, row, set, l, &closest);
