@@ -336,11 +336,19 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #define OP(x) _mm256_##x##_pd
 #include "kernels/vector_template.h"
 
+#define PAIRS_VECTOR __m256i
+#define PAIRS(x) _mm256_##x
+#define PAIRS_LOAD(from) _mm256_load_si256((const __m256i *)(const void *)(from))
+#define PAIRS_STORE(to, x) _mm256_store_si256((__m256i *)(void *)(to), x)
+#include "kernels/pairs_template.h"
+
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 32
 #include "kernels/places_template.h"
 #define HAS_NARROW_APART
+#define CONTEST_BYTES 32
+#include "kernels/contest_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/deal_avx2.h"
 #include "kernels/deal_template.h"

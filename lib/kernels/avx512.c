@@ -263,10 +263,18 @@ bytes_agree(bytes a, bytes b, bytes x)
 #define OP(x) _mm512_##x##_pd
 #include "kernels/vector_template.h"
 
+#define PAIRS_VECTOR __m512i
+#define PAIRS(x) _mm512_##x
+#define PAIRS_LOAD(from) _mm512_load_si512(from)
+#define PAIRS_STORE(to, x) _mm512_store_si512(to, x)
+#include "kernels/pairs_template.h"
+
 #include "kernels/rows_template.h"
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 64
 #include "kernels/places_template.h"
+#define CONTEST_BYTES 64
+#include "kernels/contest_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/deal_avx512.h"
 #include "kernels/deal_template.h"

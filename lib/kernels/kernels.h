@@ -13,6 +13,11 @@ typedef void (*conceptdec_i_panel_f32)(int64_t depth, const float *a, const floa
                                        int accumulate);
 typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const double *b, double *c, int64_t ldc,
                                        int accumulate);
+/* The same of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and h < 2 of
+ * a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
+ * sum of products in order of p leaves int32. */
+typedef void (*conceptdec_i_panel_i16)(int64_t depth, const int16_t *a, const int16_t *b, int32_t *c, int64_t ldc,
+                                       int accumulate);
 
 /* Rows that one call of `distances` compares with another. */
 #define CONCEPTDEC_I_ABREAST 2
@@ -34,6 +39,24 @@ typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const dou
  * has. */
 #define CONCEPTDEC_I_TILE 16
 #define CONCEPTDEC_I_LAYOUT_COLUMNS 64
+
+/* Terms of what the values of a contest may be off by. */
+#define CONCEPTDEC_I_CONTEST_BOUNDS 3
+
+/* Classes that compete for the mr_f32 rows of a panel: row i has the value values[c * step + i] * scale[i] + center[c] for class
+ * c. The own class of a row is ahead where its value is above the largest of the others by more than the row's handicap. Known
+ * are differences of values to within least + sum of reach[k][i] * spread[k]. */
+typedef struct conceptdec_i_contest {
+    const float *values;
+    int64_t step;
+    int32_t classes;
+    const float *center;   /* classes; -infinity: takes no part */
+    const int32_t *label;  /* rows: the own class */
+    const float *scale;    /* rows */
+    const float *handicap; /* rows; infinite: the row is not asked about */
+    const float *reach[CONCEPTDEC_I_CONTEST_BOUNDS]; /* rows */
+    float spread[CONCEPTDEC_I_CONTEST_BOUNDS], least;
+} conceptdec_i_contest;
 
 /* Matrices whose columns one call of `turn_columns` turns, one in each lane. */
 #define CONCEPTDEC_I_TURNED 8
@@ -78,6 +101,7 @@ typedef struct conceptdec_i_kernels {
     int32_t mr_f32, nr_f32, mr_f64, nr_f64; /* mr: vector side, nr: broadcast side */
     conceptdec_i_panel_f32 panel_f32;
     conceptdec_i_panel_f64 panel_f64;
+    conceptdec_i_panel_i16 panel_i16;
 
     /* out[i] = in[i] as double, exact; `in` at any address. */
     void (*widen_f64)(const void *in, double *out, int64_t n);
@@ -89,6 +113,14 @@ typedef struct conceptdec_i_kernels {
      * NaN or infinity anywhere makes the returned value non-finite (w[i] in [1, 2)), and so may products that overflow.
      * The order of the sum is free but the same for every row (of one kernel set): equal rows give equal values. */
     double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
+
+    /* sums[i] += the sum of rows[0..7][i], added in float in pairs, pairs of pairs and so on. */
+    void (*add_eight)(const float *const *rows, double *sums, int64_t n);
+
+    /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the refining sum.
+     * No operation is fused: the same bits from every kernel set. */
+    void (*scale_difference)(const double *a, const double *b, const float *row, double *out, int64_t n);
+    double (*dot)(const double *a, const double *b, int64_t n);
 
     /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (16
      * partial sums). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */
@@ -159,6 +191,14 @@ typedef struct conceptdec_i_kernels {
                      double *square, int64_t n);
     void (*join_bf16)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
                       double *square, int64_t n);
+
+    /* Columns of a sum that is 0, with the last one that they imply: out[c * step + i] = in[c * step + i] for c < columns, and
+     * out[columns * step + i] = -(their sum), as float. i < n, which is a multiple of mr_f32; no sum leaves int32 by more than it
+     * comes back. */
+    void (*close_columns)(const int32_t *in, int64_t columns, int64_t step, int64_t n, float *out);
+    /* Rows whose own class is ahead whatever their values are off by; bit i of *open: that of row i may be ahead or not. Where the
+     * value of the own class or a bound is not a number, the row is open. */
+    int32_t (*contest)(const conceptdec_i_contest *contest, uint64_t *open);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
      * neighbours[0..depth-1]: rows, nearest first; own: the row itself. For each of n_ks increasing ranks ks[t], 1 <=

@@ -108,6 +108,20 @@ wide_add_product(wide sum, wide a, wide b)
 DEFINE_PANEL(f32, float, 8, 4)
 DEFINE_PANEL(f64, double, 4, 4)
 
+static void
+panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, int32_t *restrict c, int64_t ldc,
+          int accumulate)
+{
+    int32_t sums[nr_f32][mr_f32] = {{0}};
+    for (int64_t p = 0; p < depth; p++, a += 2 * mr_f32, b += 2 * nr_f32)
+        for (int j = 0; j < nr_f32; j++)
+            for (int i = 0; i < mr_f32; i++)
+                sums[j][i] += a[2 * i] * b[2 * j] + a[2 * i + 1] * b[2 * j + 1];
+    for (int j = 0; j < nr_f32; j++)
+        for (int i = 0; i < mr_f32; i++)
+            c[j * ldc + i] = accumulate ? c[j * ldc + i] + sums[j][i] : sums[j][i];
+}
+
 #define DEFINE_INTERLEAVE(type, real)                                                                                  \
     static void interleave_##type(const real *restrict in, int64_t ld, int64_t rows, int64_t depth, int64_t width,     \
                                   real *restrict out)                                                                  \
@@ -245,6 +259,8 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 16
 #include "kernels/places_template.h"
+#define CONTEST_BYTES 16
+#include "kernels/contest_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/select_template.h"
 

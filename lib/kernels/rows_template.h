@@ -174,3 +174,52 @@ scan(const double *restrict x, const double *restrict w, double *restrict sums, 
     *largest = top;
     return fold(dots);
 }
+
+static void
+add_eight(const float *const *rows, double *restrict sums, int64_t n)
+{
+    const float *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2], *restrict d = rows[3];
+    const float *restrict e = rows[4], *restrict f = rows[5], *restrict g = rows[6], *restrict h = rows[7];
+    for (int64_t i = 0; i < n; i++)
+        sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
+}
+
+static void
+scale_difference(const double *restrict a, const double *restrict b, const float *restrict row, double *restrict out, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (a[i] - b[i]) * (double)row[i];
+}
+
+static inline void
+add_products(const double *a, const double *b, wide *sums)
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const wide x = wide_load_f64((const char *)(a + j * WIDE)), y = wide_load_f64((const char *)(b + j * WIDE));
+        sums[j] = wide_plus(sums[j], wide_times(x, y));
+    }
+}
+
+static double
+dot(const double *a, const double *b, int64_t n)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    wide sums[CHUNK / WIDE];
+    double partial[CHUNK];
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++)
+        sums[j] = wide_fill(0);
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        add_products(a + i, b + i, sums);
+    if (n > whole) {
+        double rest[2][CHUNK] = {{0}};
+        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
+        memcpy(rest[1], b + whole, (size_t)(n - whole) * sizeof *b);
+        add_products(rest[0], rest[1], sums);
+    }
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++)
+        wide_store(partial + j * WIDE, sums[j]);
+    return fold(partial);
+}

@@ -39,6 +39,7 @@ typedef struct conceptdec_i_probe_driver {
     const uint8_t *space_key;
     bool has_space;
     bool wants_coordinates; /* a kernel has not told enough */
+    struct conceptdec_i_ridge_kept *kept; /* of these coordinates */
 } conceptdec_i_probe_driver;
 
 /* Counts what the call holds; ENOMEM, with the bytes that are needed, where options->memory is less (budget.c). */

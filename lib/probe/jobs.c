@@ -33,6 +33,7 @@ solver_of(int32_t kind)
 void
 conceptdec_i_probe_close_space(conceptdec_i_probe_driver *driver)
 {
+    conceptdec_i_ridge_forget(driver->ctx, &driver->kept);
     if (driver->has_space)
         conceptdec_i_arena_close(&driver->space_arena);
     driver->has_space = false;
@@ -155,6 +156,15 @@ explain_budget(const conceptdec_i_probe_driver *driver, int64_t left)
                              text, (long long)driver->settings.options.memory, (long long)left);
 }
 
+/* Whether other labels follow on the same rows. */
+static bool
+keeps_part(const conceptdec_i_probe_driver *driver)
+{
+    const conceptdec_probe_options *o = &driver->settings.options;
+    bool by_labels = (o->flags & CONCEPTDEC_PROBE_BALANCED) != 0;
+    return driver->data.leave == CONCEPTDEC_I_LEAVE_ONE && !by_labels && (o->permutations > 0 || o->control > 0);
+}
+
 static conceptdec_status
 solve(batch *b, int leave, uint8_t *deferred)
 {
@@ -165,7 +175,7 @@ solve(batch *b, int leave, uint8_t *deferred)
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
         .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
         .columns = driver->data.columns, .leave = leave, .credits_only = b->credits_only, .n_problems = b->n_problems,
-        .problems = b->problems, .deferred = deferred};
+        .problems = b->problems, .deferred = deferred, .kept = keeps_part(driver) ? &driver->kept : NULL};
     conceptdec_status status = driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
                                                : solver_of(options.kind)(&fitting, hear, b);
     return status == CONCEPTDEC_ENOMEM ? explain_budget(driver, options.memory) : status;

@@ -141,6 +141,7 @@ typedef struct conceptdec_i_fitting {
     bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more */
     int64_t n_problems;
     const conceptdec_i_problem *problems;
+    struct conceptdec_i_ridge_kept **kept; /* what ridge probes keep for the next call; NULL: nothing */
     uint8_t *deferred; /* n_problems, all 0, where the space has a kernel: 1 becomes what rounding in it hides from the solver;
                           that problem wants coordinates, and is not heard of */
 } conceptdec_i_fitting;
@@ -161,6 +162,9 @@ typedef struct conceptdec_i_fit {
 /* Hears every problem once, on any thread, several at once, in any order. */
 typedef conceptdec_status (*conceptdec_i_fit_listener)(void *argument, int64_t problem, const conceptdec_i_fit *fit,
                                                        int lane);
+
+/* Gives back what ridge probes have kept (ridge_kept.c). */
+void conceptdec_i_ridge_forget(conceptdec_ctx *ctx, struct conceptdec_i_ridge_kept **kept);
 
 /* Solvers. Problems that share role and lambda are fitted together. The same bits for any number of threads. */
 typedef conceptdec_status (*conceptdec_i_solver)(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,

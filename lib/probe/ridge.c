@@ -162,21 +162,22 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
     part.is_few = count * fitting->columns < MANY_COLUMNS;
     part.precision = fitting->space->is_wide || part.is_few ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY(find_lambdas(arena, fitting, order, count, &part));
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count),
-                                                  &fitting->problems[order[0]], &part));
-    if (fitting->leave == CONCEPTDEC_I_LEAVE_GROUP)
-        return run_grouped(&batch, order, count);
+    const conceptdec_i_problem *problem = &fitting->problems[order[0]];
     if (fitting->leave == CONCEPTDEC_I_LEAVE_ONE) {
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_recall(arena, &r->base, count_alike(r, number), problem,
+                                                        conceptdec_i_ridge_screen_wanted(&part), &part));
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_open(arena, &part, count_sets(&batch, count), &part.screen));
-        CONCEPTDEC_I_TRY(conceptdec_i_ridge_leverages(arena, &part));
-        CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_ready(&part.screen));
+        return run_batches(&batch, order, count);
     }
-    return run_batches(&batch, order, count);
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count), problem, &part));
+    return fitting->leave == CONCEPTDEC_I_LEAVE_GROUP ? run_grouped(&batch, order, count) : run_batches(&batch, order, count);
 }
 
 static conceptdec_status
 run(conceptdec_i_arena *arena, ridge *r)
 {
+    if (r->fitting->kept && r->fitting->leave != CONCEPTDEC_I_LEAVE_ONE)
+        conceptdec_i_ridge_forget(r->fitting->ctx, r->fitting->kept);
     CONCEPTDEC_I_TRY(conceptdec_i_parts_find(arena, r->fitting, conceptdec_i_is_balanced(r->fitting) && !r->targets, &r->parts));
     for (int64_t part = 0; part < r->parts.n; part++) {
         conceptdec_i_arena own;

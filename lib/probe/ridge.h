@@ -41,7 +41,9 @@ typedef struct conceptdec_i_ridge_part {
     double *freedom;
     bool is_complement; /* products are t - f rather than f: the rows span all that they can, and 1 - h is small */
     int precision;      /* of products with rows: float for narrow input and many columns */
-    struct conceptdec_i_ridge_screen *screen; /* LEAVE_ONE: takes the rows along the eigenvectors; NULL: nobody does */
+    float *turned;      /* LEAVE_ONE: rows along the eigenvectors, n_left x rank and zeros up to whole panels, the largest eigenvalue
+                           first, divided by its root; NULL: nobody wants them */
+    struct conceptdec_i_ridge_screen *screen; /* LEAVE_ONE: finds credits; NULL: decision values do */
 } conceptdec_i_ridge_part;
 
 /* Second moments of the TRAIN rows of one role after another: taken from those of all rows where that is cheaper and as exact. */
@@ -67,9 +69,34 @@ conceptdec_status conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conce
 double conceptdec_i_ridge_filter(double value, double lambda, bool is_complement);
 void conceptdec_i_ridge_base_close(conceptdec_i_ridge_base *base);
 
+/* The same elements in float, where precision asks for them and they are not there. */
+conceptdec_status conceptdec_i_ridge_take_floats(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part);
+
 /* ---- leaving out (ridge_leave.c) ---- */
 
-conceptdec_status conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part);
+/* Rows of `turned`: zeros follow on those of the part. */
+int64_t conceptdec_i_ridge_turned_rows(const conceptdec_i_ridge_part *part);
+
+/* freedom, and `turned` where it is wanted. */
+conceptdec_status conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned, conceptdec_i_ridge_part *part);
+/* Which precision products with rows need, as far as `freedom` decides that. */
+void conceptdec_i_ridge_choose_precision(conceptdec_i_ridge_part *part);
+
+/* ---- a part for the next call (ridge_kept.c) ---- */
+
+/* The part of rows left out one at a time, with its leverages: nulls and control tasks have the rows and lambdas of the fits before
+ * them. */
+typedef struct conceptdec_i_ridge_kept {
+    conceptdec_i_arena arena;
+    const uint8_t *role;
+    conceptdec_i_ridge_part part;
+} conceptdec_i_ridge_kept;
+
+/* Opens a part with its leverages; in fitting->kept, if that is not NULL, where it may be already. part: fitting and lambdas are
+ * set. */
+conceptdec_status conceptdec_i_ridge_part_recall(conceptdec_i_arena *arena, conceptdec_i_ridge_base *base, int64_t alike,
+                                                 const conceptdec_i_problem *problem, bool wants_turned,
+                                                 conceptdec_i_ridge_part *part);
 
 /* Factors of I - H_gg, scaled on both sides, for one lambda. */
 typedef struct conceptdec_i_ridge_groups {

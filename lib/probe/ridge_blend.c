@@ -10,8 +10,9 @@
 #define MOST_SPREAD 2  /* of the eigenvalues of a block that has as many */
 /* What a function costs beside its products, in directions; and what rows that stay in doubt cost, in products of all
  * directions, where the rests are as large as the standard deviation of what is predicted. */
-#define FUNCTION_COST 16
+#define FUNCTION_COST 30
 #define DOUBT_COST 25
+#define ROUNDING 0x1p-45 /* of a filter and of what is left of it */
 #define LEAST_SQUARE 1e-200 /* a lambda so large that nothing is left of any direction */
 
 typedef conceptdec_i_ridge_blend blend;
@@ -114,25 +115,20 @@ choose_functions(blend *b, search *s, int64_t block)
     b->depth += b->rank[block] * count;
 }
 
-/* What shares and functions, rounded as they are, leave of the filters, and what float adds to it: two roundings of factors,
- * the sums of each function, then over the functions. */
+/* What shares, rounded as they are, and functions leave of the filters. */
 static void
-find_rest(blend *b, int64_t roundings)
+find_rest(blend *b)
 {
-    double unit = (double)(roundings + b->total + 8) * 0x1.01p-24;
     const double *function = b->function;
     const float *share = b->share;
     for (int64_t block = 0; block < b->n_blocks; block++) {
         int64_t first = b->first[block], count = b->first[block + 1] - first;
         for (int64_t l = 0; l < b->n_lambdas; l++)
             for (int64_t j = 0; j < count; j++) {
-                double sum = 0, size = 0;
-                for (int64_t q = 0; q < b->rank[block]; q++) {
-                    double part = (double)share[q * b->n_lambdas + l] * function[q * count + j];
-                    sum += part;
-                    size += fabs(part);
-                }
-                b->rest[l * b->n + first + j] = fabs(b->filter[l * b->n + first + j] - sum) + unit * size;
+                double left = b->filter[l * b->n + first + j];
+                for (int64_t q = 0; q < b->rank[block]; q++)
+                    left -= (double)share[q * b->n_lambdas + l] * function[q * count + j];
+                b->rest[l * b->n + first + j] = fabs(left) + ROUNDING;
             }
         function += b->rank[block] * count;
         share += b->rank[block] * b->n_lambdas;
@@ -166,8 +162,7 @@ take_all(conceptdec_i_arena *arena, blend *b)
 }
 
 conceptdec_status
-conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, int64_t roundings,
-                              conceptdec_i_ridge_blend *b)
+conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, conceptdec_i_ridge_blend *b)
 {
     search s;
     *b = (conceptdec_i_ridge_blend){.n = part->rank, .n_lambdas = part->n_lambdas};
@@ -183,6 +178,6 @@ conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridg
         choose_functions(b, &s, block);
         CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
     }
-    find_rest(b, roundings);
+    find_rest(b);
     return CONCEPTDEC_OK;
 }

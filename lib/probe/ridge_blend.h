@@ -2,7 +2,7 @@
  * share s / (s + lambda). Among directions whose eigenvalues are alike these shares, as functions of s, are for all lambdas
  * together nearly combinations of two or three functions; so products are made for these functions, block of directions by
  * block, and what belongs to each lambda is put together afterwards. How far that is from the filter is known for each
- * direction, rounding included. */
+ * direction. */
 #ifndef CONCEPTDEC_I_RIDGE_BLEND_H
 #define CONCEPTDEC_I_RIDGE_BLEND_H
 
@@ -18,13 +18,11 @@ typedef struct conceptdec_i_ridge_blend {
     double *function;  /* depth: block by block, function by function */
     float *share;      /* total x n_lambdas: sum over functions of share * function is nearly the filter */
     double *filter;    /* n_lambdas x n: s / (s + lambda) */
-    double *rest;      /* n_lambdas x n: products of u and a, both along the directions, in float differ from the sum of
-                          filter * u * a by at most the sum of rest * |u a| */
+    double *rest;      /* n_lambdas x n: |filter - that sum| */
     double *root;      /* n: 1 / sqrt(s): what makes coordinates along the directions equal in size */
 } conceptdec_i_ridge_blend;
 
-/* roundings: of sums in float over the directions of one block, at most. */
 conceptdec_status conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part,
-                                                int64_t roundings, conceptdec_i_ridge_blend *blend);
+                                                conceptdec_i_ridge_blend *blend);
 
 #endif

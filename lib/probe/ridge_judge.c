@@ -5,9 +5,13 @@
 
 #include "kernels/kernels.h"
 
-#define SLACK 0x1p-20f /* what a few roundings of values in float come to, as a share of their size */
+#define SLACK 0x1p-20f /* what roundings of centers, of leverages and of sums with them come to */
 
-enum { MOST_ROWS = CONCEPTDEC_I_RIDGE_MOST_ROWS };
+enum {
+    MOST_ROWS = CONCEPTDEC_I_RIDGE_MOST_ROWS,
+    MOST_LAMBDAS = CONCEPTDEC_I_RIDGE_MOST_LAMBDAS,
+    BOUNDS = CONCEPTDEC_I_CONTEST_BOUNDS
+};
 
 typedef conceptdec_i_ridge_screen screen;
 typedef conceptdec_i_ridge_judging judging;
@@ -15,153 +19,153 @@ typedef conceptdec_i_ridge_judging judging;
 /* A panel of rows under one label set and one lambda. */
 typedef struct {
     int64_t panel, set, lambda;
-    const float *values; /* of mr rows: classes, `step` apart, of lambdas, `stride` apart */
-    int64_t step, stride;
-    const int32_t *labels; /* mr */
-    const float *centers;  /* classes */
+    int64_t stride; /* of values, from one lambda to the next */
+    conceptdec_i_contest contest; /* of the first lambda */
 } scene;
 
-static double
-reach_of(const screen *s, const scene *at, int64_t i)
-{
-    int64_t row = (at->lambda * s->panels + at->panel) * s->mr + i;
-    return (double)s->reach[row] * s->spread[at->set * s->blend.n_lambdas + at->lambda];
-}
-
-static float
-value_of(const scene *at, int64_t class, int64_t i)
-{
-    return at->values[class * at->step + at->lambda * at->stride + i] + at->centers[class];
-}
-
-/* One row in double: u, and the value of one class. */
 static void
-take_row(const screen *s, const scene *at, int64_t i, double *row)
+take_lambda(const screen *s, const scene *at, conceptdec_i_contest *contest)
 {
-    for (int64_t j = 0; j < s->blend.n; j++)
-        row[j] = (double)s->turned[(at->panel * s->blend.n + j) * s->mr + i];
+    int64_t first = at->lambda * conceptdec_i_ridge_screen_rows(s) + at->panel * s->mr;
+    const float *spread = s->spread + (at->set * s->blend.n_lambdas + at->lambda) * BOUNDS;
+    *contest = at->contest;
+    contest->values += at->lambda * at->stride;
+    contest->handicap = s->leverage + first;
+    contest->reach[BOUNDS - 1] = s->bounds[BOUNDS - 1] + first;
+    for (int k = 0; k < BOUNDS; k++)
+        contest->spread[k] = spread[k];
 }
 
+/* ---- rows in doubt ---- */
+
+/* What a class must be below if it is below the row's own whatever their values are off by. */
 static double
-exact_value(const judging *g, const scene *at, int64_t class, const double *row)
+least_of(const screen *s, const scene *at, int64_t i)
+{
+    conceptdec_i_contest t;
+    take_lambda(s, at, &t);
+    double own = (double)t.values[t.label[i] * t.step + i] * (double)t.scale[i] + (double)t.center[t.label[i]];
+    double slack = 2 * (double)t.least;
+    for (int k = 0; k < BOUNDS; k++)
+        slack += (double)t.reach[k][i] * (double)t.spread[k];
+    return own - (double)t.handicap[i] - slack;
+}
+
+/* Where a class stands beside the row's own, which has 0, once the row is left out; products: of u and the difference of both. */
+static double
+exact_value(const judging *g, const scene *at, int64_t own, int64_t class, int64_t i, const double *products)
 {
     const screen *s = g->screen;
-    const double *along = s->along + (at->set * s->classes + class) * s->blend.n;
-    const double *filter = s->blend.filter + at->lambda * s->blend.n;
-    double sums[4] = {0};
-    int64_t j = 0;
-    for (; j + 4 <= s->blend.n; j += 4)
-        for (int k = 0; k < 4; k++)
-            sums[k] += filter[j + k] * along[j + k] * row[j + k];
-    for (; j < s->blend.n; j++)
-        sums[0] += filter[j] * along[j] * row[j];
-    return g->batch->center[at->set * s->classes + class] + ((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    const double *center = g->batch->center + at->set * s->classes;
+    double freedom = s->part->freedom[at->lambda * s->part->members.n_left + at->panel * s->mr + i];
+    double ahead = s->part->fitting->ctx->kernels->dot(s->blend.filter + at->lambda * s->blend.n, products, s->blend.n);
+    return (2 - (center[own] - center[class]) - ahead) * freedom - 2;
 }
 
-/* Classes that may not be below the row's own have their values, the others are out of it. */
-static double
-exact_credit(const judging *g, const scene *at, int64_t i, double *row)
+/* Of one class, for each lambda that leaves the row open and does not have the class below its own. */
+static void
+meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambdas, const double *least, double *products,
+           double *values)
 {
     const screen *s = g->screen;
-    int64_t place = at->panel * s->mr + i;
-    int32_t own = at->labels[i], predicted, n_tied;
-    double freedom = s->part->freedom[at->lambda * s->part->members.n_left + place], *values = row + s->blend.n;
-    float least = value_of(at, own, i) - s->leverage[at->lambda * s->panels * s->mr + place];
-    double reach = reach_of(s, at, i);
-    for (int64_t c = 0; c < s->classes; c++) {
-        float value = value_of(at, c, i);
-        double target = c == own ? 1 : -1;
-        bool is_absent = conceptdec_i_ridge_is_absent(g->batch, at->set, c);
-        bool is_below = c != own && (double)value + reach + (double)(SLACK * (fabsf(value) + fabsf(least) + 2)) < (double)least;
-        values[c] = is_absent || is_below ? conceptdec_i_absent_bias(s->classes, 0)
-                                          : target - (target - exact_value(g, at, c, row)) * freedom;
+    const double *along = s->along + at->set * s->classes * s->blend.n;
+    const float *row = s->rows + (at->panel * s->mr + i) * s->blend.n;
+    int32_t own = at->contest.label[i];
+    bool is_made = false;
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        double value = (double)at->contest.values[class * at->contest.step + at->lambda * at->stride + i] *
+                       (double)at->contest.scale[i];
+        if (value + (double)at->contest.center[class] < least[at->lambda])
+            continue;
+        if (!is_made)
+            s->part->fitting->ctx->kernels->scale_difference(along + own * s->blend.n, along + class * s->blend.n, row, products,
+                                                             s->blend.n);
+        is_made = true;
+        values[at->lambda * s->classes + class] = exact_value(g, at, own, class, i, products);
     }
-    return conceptdec_i_probe_credit(values, 1, s->classes, own, &predicted, &n_tied);
 }
 
-/* The value of each row's own class, and the largest of the others. */
+/* A row that some lambdas leave open. Classes that may not be below the row's own have their values, the others are out of it. */
 static void
-find_rivals(const screen *s, const scene *at, float *restrict own, float *restrict other)
+settle_row(const judging *g, scene *at, int64_t i, uint64_t lambdas, double *room, double *credits)
 {
-    for (int64_t i = 0; i < s->mr; i++) {
-        own[i] = -INFINITY;
-        other[i] = -INFINITY;
+    const screen *s = g->screen;
+    int32_t own = at->contest.label[i], predicted, n_tied;
+    double least[MOST_LAMBDAS], *values = room + s->blend.n;
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        least[at->lambda] = least_of(s, at, i);
+        for (int64_t c = 0; c < s->classes; c++)
+            values[at->lambda * s->classes + c] = conceptdec_i_absent_bias(s->classes, 0);
+        if (!conceptdec_i_ridge_is_absent(g->batch, at->set, own))
+            values[at->lambda * s->classes + own] = 0;
     }
-    for (int32_t c = 0; c < s->classes; c++) {
-        const float *values = at->values + c * at->step + at->lambda * at->stride, center = at->centers[c];
-        for (int64_t i = 0; i < s->mr; i++) {
-            float value = values[i] + center, rival = at->labels[i] == c ? -INFINITY : value;
-            own[i] = at->labels[i] == c ? value : own[i];
-            other[i] = rival > other[i] ? rival : other[i];
-        }
+    for (int64_t c = 0; c < s->classes; c++)
+        if (c != own && !conceptdec_i_ridge_is_absent(g->batch, at->set, c))
+            meet_rival(g, at, c, i, lambdas, least, room, values);
+    for (uint64_t left = lambdas; left; left &= left - 1) {
+        at->lambda = __builtin_ctzll(left);
+        credits[at->lambda] += conceptdec_i_probe_credit(values + at->lambda * s->classes, 1, s->classes, own, &predicted, &n_tied);
     }
 }
 
-/* Rows that are read right under one lambda; bit i of *open: row i is in doubt. */
-static int32_t
-count_right(const screen *s, const scene *at, uint64_t *open)
-{
-    int64_t first = (at->lambda * s->panels + at->panel) * s->mr;
-    float own[MOST_ROWS], other[MOST_ROWS];
-    float spread = (float)(s->spread[at->set * s->blend.n_lambdas + at->lambda] * 1.0001);
-    int32_t is_open[MOST_ROWS], n_right = 0, n_open = 0;
-    find_rivals(s, at, own, other);
-    for (int64_t i = 0; i < s->mr; i++) {
-        float ahead = own[i] - other[i] - s->leverage[first + i];
-        float slack = s->reach[first + i] * spread + SLACK * (fabsf(own[i]) + fabsf(other[i]) + 2);
-        int32_t is_right = ahead > slack;
-        is_open[i] = !is_right & !(ahead < -slack) & (s->leverage[first + i] < INFINITY);
-        n_right += is_right;
-        n_open += is_open[i];
-    }
-    *open = 0;
-    for (int64_t i = 0; i < s->mr && n_open > 0; i++)
-        *open |= (uint64_t)is_open[i] << i;
-    return n_right;
-}
-
-/* Rows in doubt, each for all lambdas that have it. */
+/* open: bit i of each lambda. */
 static void
-settle(const judging *g, scene *at, const uint64_t *open, double *row, double *credits)
+settle(const judging *g, scene *at, const uint64_t *open, double *room, double *credits)
 {
     const screen *s = g->screen;
     uint64_t any = 0;
     for (int64_t l = 0; l < s->blend.n_lambdas; l++)
         any |= open[l];
     for (int64_t i = 0; i < s->mr && any >> i > 0; i++) {
-        if ((any >> i & 1) == 0)
-            continue;
-        take_row(s, at, i, row);
-        for (at->lambda = 0; at->lambda < s->blend.n_lambdas; at->lambda++)
-            if (open[at->lambda] >> i & 1)
-                credits[at->lambda] += exact_credit(g, at, i, row);
+        uint64_t lambdas = 0;
+        for (int64_t l = 0; l < s->blend.n_lambdas && (any >> i & 1); l++)
+            lambdas |= (open[l] >> i & 1) << l;
+        if (lambdas)
+            settle_row(g, at, i, lambdas, room, credits);
     }
 }
 
+/* ---- all rows ---- */
+
+/* Values of all classes and lambdas from the products. */
+static void
+find_values(const screen *s, int64_t set, const int32_t *products, float *floats, float *values)
+{
+    const conceptdec_i_kernels *kernels = s->part->fitting->ctx->kernels;
+    int64_t padded = conceptdec_i_ridge_screen_lambdas(s), total = s->blend.total;
+    int64_t step = conceptdec_i_ridge_value_stride(s), stride = conceptdec_i_ridge_product_stride(s);
+    const float *shares = s->shares + set * padded * total;
+    kernels->close_columns(products, s->classes - 1, stride, total * s->mr, floats);
+    for (int64_t c = 0; c < s->classes; c++)
+        for (int64_t l = 0; l < padded; l += s->nr)
+            kernels->panel_f32(total, floats + c * stride, shares + l * total, values + (c * padded + l) * step, step, 0);
+}
+
 void
-conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const float *products, float *values, double *row,
+conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const int32_t *products, float *scratch, double *room,
                          double *credits)
 {
     const screen *s = g->screen;
     const conceptdec_i_members *m = &s->part->members;
-    int64_t lambdas = s->blend.n_lambdas, padded = (lambdas + s->nr - 1) / s->nr * s->nr;
-    int64_t step = conceptdec_i_ridge_value_stride(s), stride = conceptdec_i_ridge_product_stride(s);
+    float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES], *values = scratch + s->classes * conceptdec_i_ridge_product_stride(s);
     int32_t labels[MOST_ROWS];
-    float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES];
-    uint64_t open[CONCEPTDEC_I_RIDGE_MOST_LAMBDAS];
-    for (int64_t i = 0; i < s->mr; i++) {
-        int64_t place = panel * s->mr + i;
-        labels[i] = place < m->n_left ? g->batch->labels[set][m->left[place]] : 0;
-    }
-    for (int64_t c = 0; c < s->classes; c++) {
+    uint64_t open[MOST_LAMBDAS];
+    int64_t step = conceptdec_i_ridge_value_stride(s), first = panel * s->mr;
+    find_values(s, set, products, scratch, values);
+    for (int64_t i = 0; i < s->mr; i++)
+        labels[i] = first + i < m->n_left ? g->batch->labels[set][m->left[first + i]] : 0;
+    for (int64_t c = 0; c < s->classes; c++)
         centers[c] = conceptdec_i_ridge_is_absent(g->batch, set, c) ? -INFINITY : (float)g->batch->center[set * s->classes + c];
-        for (int64_t l = 0; l < padded; l += s->nr)
-            s->part->fitting->ctx->kernels->panel_f32(s->blend.total, products + c * stride, s->shares + l * s->blend.total,
-                                                      values + (c * padded + l) * step, step, 0);
+    scene at = {.panel = panel, .set = set, .stride = step};
+    at.contest = (conceptdec_i_contest){
+        .values = values, .step = conceptdec_i_ridge_screen_lambdas(s) * step, .classes = (int32_t)s->classes, .center = centers,
+        .label = labels, .scale = s->step + first, .reach = {s->bounds[0] + first, s->bounds[1] + first}, .least = SLACK};
+    for (at.lambda = 0; at.lambda < s->blend.n_lambdas; at.lambda++) {
+        conceptdec_i_contest here;
+        take_lambda(s, &at, &here);
+        credits[at.lambda] += s->part->fitting->ctx->kernels->contest(&here, &open[at.lambda]);
     }
-    scene at = {.panel = panel, .set = set, .values = values, .step = padded * step, .stride = step, .labels = labels,
-                .centers = centers};
-    for (at.lambda = 0; at.lambda < lambdas; at.lambda++)
-        credits[at.lambda] += count_right(s, &at, &open[at.lambda]);
-    settle(g, &at, open, row, credits);
+    settle(g, &at, open, room, credits);
 }

@@ -12,7 +12,7 @@
 typedef struct conceptdec_i_ridge_judging {
     conceptdec_i_ridge_screen *screen;
     const conceptdec_i_ridge_batch *batch;
-    int64_t lane_floats;
+    int64_t lane_floats, lane_doubles;
 } conceptdec_i_ridge_judging;
 
 /* Floats from one column of products of a panel of rows to the next: functions x mr, a multiple of 16. */
@@ -29,9 +29,10 @@ conceptdec_i_ridge_value_stride(const conceptdec_i_ridge_screen *screen)
     return (screen->mr + 15) / 16 * 16;
 }
 
-/* Adds to credits (lambdas) those of one panel of rows under one label set. products: classes x functions; values and row:
- * scratch. */
-void conceptdec_i_ridge_judge(const conceptdec_i_ridge_judging *judging, int64_t panel, int64_t set, const float *products,
-                              float *values, double *row, double *credits);
+/* Adds to credits (lambdas) those of one panel of rows under one label set. products: functions x mr of each class but the last;
+ * scratch: as many floats for all classes, then the values;
+ * room: directions + lambdas x classes. */
+void conceptdec_i_ridge_judge(const conceptdec_i_ridge_judging *judging, int64_t panel, int64_t set, const int32_t *products,
+                              float *scratch, double *room, double *credits);
 
 #endif

@@ -5,7 +5,7 @@
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
-#include "probe/ridge_screen.h"
+#include "probe/ridge.h"
 
 #define ROWS 1024            /* rotated at once */
 #define PIECE 64             /* rows of a task */
@@ -36,8 +36,27 @@ typedef struct {
     conceptdec_i_ridge_part *part;
     int64_t first, count;
     const double *rotated;
-    double *least; /* per row */
 } piece_job;
+
+int64_t
+conceptdec_i_ridge_turned_rows(const conceptdec_i_ridge_part *part)
+{
+    return (part->members.n_left + PIECE - 1) / PIECE * PIECE;
+}
+
+/* Rows of one piece in `turned`. */
+static void
+store(const piece_job *job, int64_t from, int64_t count)
+{
+    const conceptdec_i_ridge_part *part = job->part;
+    float *out = part->turned + (job->first + from) * part->rank;
+    for (int64_t j = 0; j < part->rank; j++) {
+        const double *u = job->rotated + (part->r - 1 - j) * job->count + from;
+        double root = 1 / sqrt(part->values[part->r - 1 - j]);
+        for (int64_t i = 0; i < count; i++)
+            out[i * part->rank + j] = (float)(u[i] * root);
+    }
+}
 
 /* 1 - h of rows of one piece for every lambda, as its inverse. */
 static conceptdec_status
@@ -47,8 +66,8 @@ piece_task(void *argument, int64_t task, int lane)
     const conceptdec_i_ridge_part *part = job->part;
     int64_t from = task * PIECE, count = job->count - from < PIECE ? job->count - from : PIECE;
     (void)lane;
-    if (part->screen)
-        conceptdec_i_ridge_screen_store(part->screen, job->rotated + from, job->count, job->first + from, count);
+    if (part->turned)
+        store(job, from, count);
     for (int64_t l = 0; l < part->n_lambdas; l++) {
         double sums[PIECE] = {0}, *out = part->freedom + l * part->members.n_left + job->first + from;
         for (int64_t k = 0; k < part->r; k++) {
@@ -60,7 +79,6 @@ piece_task(void *argument, int64_t task, int lane)
         for (int64_t i = 0; i < count; i++) {
             double omega = part->members.omega[part->members.left[job->first + from + i]];
             double freedom = part->is_complement ? omega * sums[i] : 1 - omega * (1 + sums[i]);
-            job->least[job->first + from + i] = fmin(job->least[job->first + from + i], freedom);
             out[i] = freedom > CONCEPTDEC_I_RIDGE_PINNED ? 1 / freedom : (double)NAN;
         }
     }
@@ -80,49 +98,56 @@ spans_all(const conceptdec_i_ridge_part *part)
     return part->rank == part->members.n_train - 1 && least > COMPLEMENT_SPREAD * largest;
 }
 
-static void
-choose_precision(conceptdec_i_ridge_part *part, const double *least)
+void
+conceptdec_i_ridge_choose_precision(conceptdec_i_ridge_part *part)
 {
-    for (int64_t i = 0; i < part->members.n_left && !part->is_complement; i++)
-        if (least[i] > CONCEPTDEC_I_RIDGE_PINNED && least[i] < FLOAT_FREEDOM)
+    for (int64_t i = 0; i < part->n_lambdas * part->members.n_left && !part->is_complement; i++)
+        if (part->freedom[i] > 1 / FLOAT_FREEDOM)
             part->precision = CONCEPTDEC_I_TILE_F64;
 }
 
 static conceptdec_status
-all_pieces(conceptdec_i_ridge_part *part, double *rotated, double *least, double *shift)
+all_pieces(conceptdec_i_ridge_part *part, double *rotated, double *shift)
 {
     int64_t n = part->members.n_left;
     for (int64_t first = 0; first < n; first += ROWS) {
-        piece_job job = {.part = part, .first = first, .count = n - first < ROWS ? n - first : ROWS, .rotated = rotated,
-                         .least = least};
+        piece_job job = {.part = part, .first = first, .count = n - first < ROWS ? n - first : ROWS, .rotated = rotated};
         CONCEPTDEC_I_TRY(rotate(part, part->members.left + first, job.count, shift, rotated));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(part->fitting->ctx, (job.count + PIECE - 1) / PIECE, piece_task, &job));
     }
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+take_turned(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part)
+{
+    int64_t n = part->members.n_left, rows = conceptdec_i_ridge_turned_rows(part);
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rotated rows", rows * part->rank, sizeof(float), &p));
+    part->turned = p;
+    memset(part->turned + n * part->rank, 0, (size_t)((rows - n) * part->rank) * sizeof(float));
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
-conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part)
+conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned, conceptdec_i_ridge_part *part)
 {
     int64_t n = part->members.n_left, rows = n < ROWS ? n : ROWS;
-    void *p[3] = {NULL, NULL, NULL}, *freedom;
+    void *p[2] = {NULL, NULL}, *freedom;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "leverages", part->n_lambdas * n, sizeof(double), &freedom));
     part->freedom = freedom;
+    if (wants_turned)
+        CONCEPTDEC_I_TRY(take_turned(arena, part));
     part->is_complement = spans_all(part);
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
     conceptdec_status status = conceptdec_i_arena_take_raw(&scratch, "rotated rows", rows * part->r, sizeof(double), &p[0]);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&scratch, "leverages", n, sizeof(double), &p[1]);
+        status = conceptdec_i_arena_take_raw(&scratch, "mean", part->r, sizeof(double), &p[1]);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&scratch, "mean", part->r, sizeof(double), &p[2]);
-    double *least = p[1];
-    for (int64_t i = 0; status == CONCEPTDEC_OK && i < n; i++)
-        least[i] = 1;
+        status = all_pieces(part, p[0], p[1]);
     if (status == CONCEPTDEC_OK)
-        status = all_pieces(part, p[0], least, p[2]);
-    if (status == CONCEPTDEC_OK)
-        choose_precision(part, least);
+        conceptdec_i_ridge_choose_precision(part);
     conceptdec_i_arena_close(&scratch);
     return status;
 }

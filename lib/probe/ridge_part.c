@@ -119,6 +119,20 @@ take_moments(conceptdec_i_ridge_part *part, const uint8_t *role, conceptdec_i_ri
 /* ---- the part ---- */
 
 conceptdec_status
+conceptdec_i_ridge_take_floats(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part)
+{
+    int64_t count = part->r * part->r;
+    void *p;
+    if (part->precision != CONCEPTDEC_I_TILE_F32 || part->floats)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", count, sizeof(float), &p));
+    part->floats = p;
+    for (int64_t i = 0; i < count; i++)
+        part->floats[i] = (float)part->other[i];
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
 conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part)
 {
     int64_t r = part->r;
@@ -136,13 +150,7 @@ conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conceptdec_i_ridge_part
             for (int64_t j = i; j < i + 16 && j < r; j++)
                 part->other[j * r + k] = part->moments[k * r + j];
     part->is_eigen = true;
-    if (part->precision != CONCEPTDEC_I_TILE_F32)
-        return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", r * r, sizeof(float), &p));
-    part->floats = p;
-    for (int64_t i = 0; i < r * r; i++)
-        part->floats[i] = (float)part->other[i];
-    return CONCEPTDEC_OK;
+    return conceptdec_i_ridge_take_floats(arena, part);
 }
 
 conceptdec_status

@@ -1,14 +1,16 @@
 /* Sums over the rows of each class: targets of one-hot labels need no products. Rows are taken in chunks and columns in blocks,
- * so that what many label sets sum lies in a second-level cache. */
+ * so that what many label sets sum lies in a second-level cache; floats are copied there first, since the same columns of many
+ * rows, at equal distances, would share a few of its places. */
 #include <string.h>
 
 #include "kernels/kernels.h"
 #include "linalg/tiles.h"
 #include "probe/closed.h"
 
-#define CHUNK 512
+#define CHUNK 256
 #define BLOCK_BYTES 512 /* of a row */
-#define SETS 16         /* whose sums are in work at once */
+#define SETS 32         /* whose sums are in work at once */
+#define MANY 16         /* label sets for which rows are added in float first */
 #define ABREAST 8
 
 typedef struct {
@@ -16,8 +18,9 @@ typedef struct {
     const conceptdec_i_members *members;
     const int32_t *const *labels;
     int64_t classes, n_sets, block, blocks;
-    int32_t *order; /* per set: TRAIN rows, in each chunk sorted by class */
+    int32_t *order; /* per set: places in the list of TRAIN rows, in each chunk sorted by class */
     int64_t *counts; /* per lane: classes + 1 */
+    float *copies;   /* per lane: a block of a chunk of rows, and a row of zeros; NULL: rows are added as they lie */
     double *sums, *mass;
 } summing;
 
@@ -55,18 +58,9 @@ order_task(void *argument, int64_t set, int lane)
         for (int64_t c = 0; c < s->classes; c++)
             counts[c + 1] += counts[c];
         for (int64_t t = first; t < last; t++)
-            s->order[set * m->n_train + first + counts[class_of(s, set, m->train[t])]++] = m->train[t];
+            s->order[set * m->n_train + first + counts[class_of(s, set, m->train[t])]++] = (int32_t)t;
     }
     return CONCEPTDEC_OK;
-}
-
-static void
-add_eight(const float *const *rows, int64_t width, double *restrict sums)
-{
-    const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-    const float *e = rows[4], *f = rows[5], *g = rows[6], *h = rows[7];
-    for (int64_t i = 0; i < width; i++)
-        sums[i] += (double)(((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i])));
 }
 
 static void
@@ -83,23 +77,37 @@ add_double(const double *restrict row, double weight, int64_t width, double *res
         sums[i] += weight * row[i];
 }
 
-/* Rows of one class: those of equal weight are summed first and weighed at the end. */
+/* A block of one chunk of rows, whatever their labels. */
 static void
-add_run(const summing *s, const int32_t *rows, int64_t count, int64_t column, int64_t width, double *sums)
+copy_chunk(const summing *s, int64_t first, int64_t last, int64_t column, int64_t width, float *copy)
+{
+    for (int64_t t = first; t < last; t++)
+        memcpy(copy + (t - first) * width, (const float *)s->space->z + s->members->train[t] * s->space->stride + column,
+               (size_t)width * sizeof *copy);
+    memset(copy + CHUNK * width, 0, (size_t)width * sizeof *copy);
+}
+
+/* Copied rows of one class, to be weighed at the end; `first`: the place of the first copy. */
+static void
+add_copies(const summing *s, const int32_t *places, int64_t count, int64_t first, int64_t width, const float *copy, double *sums)
+{
+    for (int64_t i = 0; i < count; i += ABREAST) {
+        const float *at[ABREAST];
+        for (int k = 0; k < ABREAST; k++)
+            at[k] = copy + (i + k < count ? places[i + k] - first : CHUNK) * width;
+        s->space->ctx->kernels->add_eight(at, sums, width);
+    }
+}
+
+/* Rows of one class: those of equal weight are weighed at the end. */
+static void
+add_run(const summing *s, const int32_t *places, int64_t count, int64_t column, int64_t width, double *sums)
 {
     const conceptdec_i_space *space = s->space;
-    bool is_even = s->members->is_even;
-    int64_t i = 0;
-    if (!space->is_wide && is_even && s->n_sets > SETS)
-        for (; i + ABREAST <= count; i += ABREAST) {
-            const float *at[ABREAST];
-            for (int k = 0; k < ABREAST; k++)
-                at[k] = (const float *)space->z + rows[i + k] * space->stride + column;
-            add_eight(at, width, sums);
-        }
-    for (; i < count; i++) {
-        double weight = is_even ? 1 : s->members->omega[rows[i]];
-        int64_t at = rows[i] * space->stride + column;
+    const conceptdec_i_members *m = s->members;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t row = m->train[places[i]], at = row * space->stride + column;
+        double weight = m->is_even ? 1 : m->omega[row];
         if (weight == 0)
             continue;
         if (space->is_wide)
@@ -110,14 +118,18 @@ add_run(const summing *s, const int32_t *rows, int64_t count, int64_t column, in
 }
 
 static void
-add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width)
+add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width, const float *copy)
 {
-    const int32_t *order = s->order + set * s->members->n_train;
+    const int32_t *order = s->order + set * s->members->n_train, *train = s->members->train;
     for (int64_t t = first, end; t < last; t = end) {
-        int64_t class = class_of(s, set, order[t]);
-        for (end = t + 1; end < last && class_of(s, set, order[end]) == class; end++)
+        int64_t class = class_of(s, set, train[order[t]]);
+        double *sums = s->sums + (set * s->classes + class) * s->space->r + column;
+        for (end = t + 1; end < last && class_of(s, set, train[order[end]]) == class; end++)
             ;
-        add_run(s, order + t, end - t, column, width, s->sums + (set * s->classes + class) * s->space->r + column);
+        if (copy)
+            add_copies(s, order + t, end - t, first, width, copy, sums);
+        else
+            add_run(s, order + t, end - t, column, width, sums);
     }
 }
 
@@ -128,16 +140,37 @@ block_task(void *argument, int64_t task, int lane)
     int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * SETS;
     int64_t width = s->space->r - column < s->block ? s->space->r - column : s->block;
     int64_t end = set + SETS < s->n_sets ? set + SETS : s->n_sets;
-    (void)lane;
+    float *copy = s->copies ? s->copies + lane * (CHUNK + 1) * s->block : NULL;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
         memset(s->sums + at * s->space->r + column, 0, (size_t)width * sizeof(double));
-    for (int64_t first = 0; first < n; first += CHUNK)
+    for (int64_t first = 0; first < n; first += CHUNK) {
+        int64_t last = first + CHUNK < n ? first + CHUNK : n;
+        if (copy)
+            copy_chunk(s, first, last, column, width, copy);
         for (int64_t k = set; k < end; k++)
-            add_chunk(s, k, first, first + CHUNK < n ? first + CHUNK : n, column, width);
+            add_chunk(s, k, first, last, column, width, copy);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->space->ctx, 0));
+    }
     double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
         for (int64_t i = 0; i < width; i++)
             s->sums[at * s->space->r + column + i] *= weight;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take(conceptdec_i_arena *arena, summing *s)
+{
+    int64_t lanes = conceptdec_i_lanes(arena->ctx);
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(int32_t), &p));
+    s->order = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
+    s->counts = p;
+    if (s->space->is_wide || !s->members->is_even || s->n_sets <= MANY)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
+    s->copies = p;
     return CONCEPTDEC_OK;
 }
 
@@ -150,15 +183,9 @@ conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, const conceptdec_i_
                  .sums = sums, .mass = mass};
     s.block = BLOCK_BYTES / (s.space->is_wide ? 8 : 4);
     s.blocks = (s.space->r + s.block - 1) / s.block;
-    void *p[2] = {NULL, NULL};
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status =
-        conceptdec_i_arena_take_raw(&arena, "rows by class", n_sets * members->n_train, sizeof(int32_t), &p[0]);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&arena, "classes", conceptdec_i_lanes(ctx) * (classes + 1), sizeof(int64_t), &p[1]);
-    s.order = p[0];
-    s.counts = p[1];
+    conceptdec_status status = take(&arena, &s);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_parallel(ctx, n_sets, order_task, &s);
     if (status == CONCEPTDEC_OK)

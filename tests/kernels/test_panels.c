@@ -84,6 +84,50 @@ static const int64_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64,
 DEFINE_PANEL_CHECKS(f32, float, FLT_EPSILON, FLT_MAX, -FLT_MAX, FLT_MIN, FLT_MIN / 64)
 DEFINE_PANEL_CHECKS(f64, double, DBL_EPSILON, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_MIN / 64)
 
+/* Integers as large as they may be, in sums that come close to the end of int32 now and then. */
+static void
+check_panel_i16(const conceptdec_i_kernels *set, int64_t depth, int64_t ldc, int accumulate)
+{
+    const int64_t mr = set->mr_f32, nr = set->nr_f32, most = (int64_t)sqrt(0x1p31 / (double)(2 * depth + 2));
+    const size_t c_size = (size_t)(nr * ldc) * sizeof(int32_t);
+    int16_t *a = guarded((size_t)(depth * mr * 2) * sizeof *a, 0), *b = guarded((size_t)(depth * nr * 2) * sizeof *b, 0);
+    int32_t *c = guarded(c_size, 0), *before = guarded(c_size, 0);
+    const int64_t limit = most < 32767 ? most : 32767;
+    for (int64_t i = 0; i < depth * mr * 2; i++)
+        a[i] = (int16_t)(random_below(2) ? limit : random_below(2 * limit + 1) - limit);
+    for (int64_t i = 0; i < depth * nr * 2; i++)
+        b[i] = (int16_t)(random_below(2) ? -limit : random_below(2 * limit + 1) - limit);
+    for (int64_t i = 0; i < nr * ldc; i++)
+        c[i] = (int32_t)random_below(1000);
+    memcpy(before, c, c_size);
+    set->panel_i16(depth, a, b, c, ldc, accumulate);
+    for (int64_t j = 0; j < nr; j++)
+        for (int64_t i = 0; i < ldc; i++) {
+            int64_t sum = i >= mr || accumulate ? before[j * ldc + i] : 0;
+            for (int64_t p = 0; p < depth && i < mr; p++)
+                for (int h = 0; h < 2; h++)
+                    sum += (int64_t)a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h];
+            ck_assert_msg(c[j * ldc + i] == sum, "%s depth %d (%d, %d): %d, not %lld", set->name, (int)depth, (int)i, (int)j,
+                          (int)c[j * ldc + i], (long long)sum);
+        }
+    ck_assert(guard_stands(c, c_size));
+    guarded_free(a, 0);
+    guarded_free(b, 0);
+    guarded_free(c, 0);
+    guarded_free(before, 0);
+}
+
+START_TEST(panel_i16_is_the_product)
+{
+    FOR_EACH_SET(set)
+    for (int d = 0; d < DEPTHS; d++)
+        for (int accumulate = 0; accumulate < 2; accumulate++) {
+            check_panel_i16(set, depths[d], (set->mr_f32 + 15) / 16 * 16, accumulate);
+            check_panel_i16(set, depths[d], set->mr_f32 + 48, accumulate);
+        }
+}
+END_TEST
+
 START_TEST(panel_shapes_divide_the_blocks)
 {
     FOR_EACH_SET(set)
@@ -100,6 +144,7 @@ make_suite(void)
 {
     const TTest *const tests[] = {panel_f32_is_the_product,
                                   panel_f64_is_the_product,
+                                  panel_i16_is_the_product,
                                   panel_f32_keeps_special_values_in_place,
                                   panel_f64_keeps_special_values_in_place,
                                   panel_shapes_divide_the_blocks,

@@ -224,6 +224,66 @@ START_TEST(centering_rounds_once_and_sums_what_it_stored)
 }
 END_TEST
 
+START_TEST(eight_rows_are_added_in_pairs)
+{
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++) {
+        const int64_t n = odd_sizes[k];
+        float *rows[8];
+        double *sums = guarded((size_t)n * sizeof *sums, 8), before[1100];
+        for (int r = 0; r < 8; r++) {
+            rows[r] = guarded((size_t)n * sizeof **rows, 4 * (size_t)r);
+            for (int64_t i = 0; i < n; i++)
+                rows[r][i] = (float)random_real();
+        }
+        for (int64_t i = 0; i < n; i++)
+            sums[i] = before[i] = random_real();
+        set->add_eight((const float *const *)rows, sums, n);
+        for (int64_t i = 0; i < n; i++) {
+            const float low = (rows[0][i] + rows[1][i]) + (rows[2][i] + rows[3][i]);
+            const float high = (rows[4][i] + rows[5][i]) + (rows[6][i] + rows[7][i]);
+            ck_assert(sums[i] == before[i] + (double)(low + high));
+        }
+        ck_assert(guard_stands(sums, (size_t)n * sizeof *sums));
+        for (int r = 0; r < 8; r++)
+            guarded_free(rows[r], 4 * (size_t)r);
+        guarded_free(sums, 8);
+    }
+}
+END_TEST
+
+START_TEST(products_of_differences_have_the_same_bits)
+{
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++) {
+        const int64_t n = odd_sizes[k];
+        double *a = guarded((size_t)n * sizeof *a, 8), *b = guarded((size_t)n * sizeof *b, 16);
+        double *out = guarded((size_t)n * sizeof *out, 24), sums[16] = {0};
+        float *row = guarded((size_t)n * sizeof *row, 4);
+        for (int64_t i = 0; i < n; i++) {
+            a[i] = random_real();
+            b[i] = random_real();
+            row[i] = (float)random_real();
+        }
+        set->scale_difference(a, b, row, out, n);
+        for (int64_t i = 0; i < n; i++) {
+            volatile const double apart = a[i] - b[i], product = a[i] * b[i];
+            ck_assert(same_bits(out[i], apart * (double)row[i]));
+            sums[i % 16] += product;
+        }
+        for (int width = 8; width > 0; width /= 2)
+            for (int j = 0; j < width; j++)
+                sums[j] += sums[j + width];
+        ck_assert_msg(same_bits(set->dot(a, b, n), sums[0]), "%s, %d", set->name, (int)n);
+        ck_assert(guard_stands(out, (size_t)n * sizeof *out));
+        guarded_free(a, 8);
+        guarded_free(b, 16);
+        guarded_free(out, 24);
+        guarded_free(row, 4);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -234,6 +294,8 @@ make_suite(void)
                                   scan_sees_what_is_not_finite_anywhere,
                                   scan_of_equal_rows_is_equal,
                                   centering_rounds_once_and_sums_what_it_stored,
+                                  eight_rows_are_added_in_pairs,
+                                  products_of_differences_have_the_same_bits,
                                   NULL};
     return make_kernel_suite("kernels/rows", tests);
 }
