@@ -273,7 +273,7 @@ bytes(const void *argument, const conceptdec_i_meeting *meeting, bool is_resampl
     const int64_t y = ((const reduced *)meeting->pair.y)->columns.count;
     int64_t most = 0;
     for (int64_t k = 0; k < meeting->count; k++)
-        most = larger(most, bytes_of(((const reduced *)meeting->x[k])->columns.count, y, p->s->n));
+        most = max64(most, bytes_of(((const reduced *)meeting->x[k])->columns.count, y, p->s->n));
     return most;
 }
 
