@@ -122,9 +122,10 @@ find_within(lda *l)
 typedef struct {
     lda *l;
     const int32_t *labels;
+    double unit;
 } norms_job;
 
-/* Sum of omega |z - mu|^4 over some rows. */
+/* Sum of omega (|z - mu|^2 / unit)^2 over some rows. */
 static conceptdec_status
 norms_task(void *argument, int64_t task, int lane)
 {
@@ -141,7 +142,7 @@ norms_task(void *argument, int64_t task, int lane)
         conceptdec_i_space_row(l->fitting->space, i, row);
         for (int64_t j = 0; j < l->r; j++)
             squares[j % 4] += (row[j] - mean[j]) * (row[j] - mean[j]);
-        double square = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+        double square = ((squares[0] + squares[1]) + (squares[2] + squares[3])) / job->unit;
         sum += l->members.omega[i] * square * square;
     }
     l->fourth[task] = sum;
@@ -149,18 +150,22 @@ norms_task(void *argument, int64_t task, int lane)
 }
 
 /* Ledoit and Wolf (2004) for rows that are centred already, as scikit-learn's ledoit_wolf_shrinkage; their number is the sum
- * of their weights, so that a weight of 2 is a row twice. */
+ * of their weights, so that a weight of 2 is a row twice. Fourth powers are taken in units near the trace: without one they leave
+ * the range of float64 long before squares do. */
 static conceptdec_status
 ledoit_wolf(lda *l, const int32_t *labels, double trace)
 {
-    norms_job job = {.l = l, .labels = labels};
+    int exponent = 0;
+    (void)frexp(trace, &exponent);
+    norms_job job = {.l = l, .labels = labels, .unit = ldexp(1, exponent)};
     int64_t tasks = (l->members.n_train + ROWS - 1) / ROWS;
     double d = (double)l->fitting->space->d, square = 0, fourth = 0;
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->fitting->ctx, tasks, norms_task, &job));
     for (int64_t t = 0; t < tasks; t++)
         fourth += l->fourth[t];
     for (int64_t i = 0; i < l->r * l->r; i++)
-        square += l->within[i] * l->within[i];
+        square += l->within[i] / job.unit * (l->within[i] / job.unit);
+    trace /= job.unit;
     double beta = (fourth - square) / (d * l->members.total), delta = (square - trace * trace / d) / d;
     beta = fmin(beta, delta);
     l->shrinkage = beta > 0 && delta > 0 ? beta / delta : 0;

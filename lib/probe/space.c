@@ -11,6 +11,7 @@
 #define BLOCK_ROWS 512   /* of one task; sums of blocks are added in their order */
 #define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
+#define LEAST 1e-150      /* what the largest of them has to reach */
 #define UNFOLD_COLUMNS 256
 #define MOST_CONDITION 1e9        /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in double */
 #define MOST_BASIS_CONDITION 1e11 /* the same of a basis from the eigenvectors of the kernel: rows stay as they are */
@@ -332,6 +333,9 @@ check_range(conceptdec_i_space *s, double largest)
     if (largest > LARGEST)
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW,
                                  "x: values above 1e150 in size, whose squares cannot be summed; scale them down");
+    if (largest > 0 && largest < LEAST)
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "x: no value is above 1e-150 in size, so that squares vanish; scale them up");
     bool is_safe = largest < FLOAT_SAFE && (largest == 0 || largest > 1 / FLOAT_SAFE);
     s->is_wide = s->x->dtype == CONCEPTDEC_FLOAT64 || !is_safe;
     return CONCEPTDEC_OK;

@@ -205,6 +205,13 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
 #define SPLIT CONCEPTDEC_PROTOCOL_SPLIT
 #define RESUBSTITUTION CONCEPTDEC_PROTOCOL_RESUBSTITUTION
 
+static void
+shrink_values(call *c, double factor)
+{
+    for (int i = 0; i < ROWS * COLS; i++)
+        c->x_values[i] *= factor;
+}
+
 /* name, calls, status, two parts of the text, what is spoiled. */
 #define CASES(X)                                                                                                       \
     X(x_null, ALONE | ASKS, ENULL, "x", "NULL", c->x_at = NULL)                                                        \
@@ -228,6 +235,8 @@ fail_to_read(void *user, int64_t first, int64_t count, void *rows)
     X(x_reserved, EVERY, ERESERVED, "x", "must be 0", c->x.reserved[1] = 1)                                            \
     X(x_nan, EVERY, ENONFINITE, "x", "row 7, column 3", c->x_values[7 * COLS + 3] = (double)NAN)                       \
     X(x_infinite, EVERY, ENONFINITE, "x", "row 0, column 0", c->x_values[0] = -(double)INFINITY)                       \
+    X(x_huge, ALONE, EOVERFLOW, "x", "above 1e150", c->x_values[7] = 1e160)                                            \
+    X(x_tiny, ALONE, EOVERFLOW, "x", "no value is above 1e-150", shrink_values(c, 1e-170))                             \
     X(x_infinite_last, EVERY, ENONFINITE, "x", "row 25, column 4", c->x_values[ROWS * COLS - 1] = (double)INFINITY)    \
     X(x_other_width, ASKS, ESIZE, "x", "4 columns", c->x.cols = 4)                                                     \
     X(reader_read, EVERY, ENULL, "x.data", "read is NULL", (set_reader(c, &c->x), c->reader.read = NULL))              \

@@ -258,6 +258,28 @@ START_TEST(weights_are_copies)
 }
 END_TEST
 
+/* Fourth powers of such rows are beyond float64. */
+START_TEST(units_change_nothing)
+{
+    const double unit = _i == 0 ? 0x1p-270 : 0x1p270;
+    closed p, q;
+    closed_open(&p, 40, 4, 3, true, 1);
+    closed_open(&q, 40, 4, 3, true, 1);
+    for (int64_t i = 0; i < 40 * 4; i++)
+        q.z[i] = unit * p.z[i];
+    memcpy(q.labels, p.labels, 40 * sizeof *q.labels);
+    closed_store(&p);
+    closed_store(&q);
+    const conceptdec_i_problem a = {p.labels, p.role, 0}, b = {q.labels, q.role, 0};
+    closed_fit(&p, conceptdec_i_lda_fit, &a, 1);
+    closed_fit(&q, conceptdec_i_lda_fit, &b, 1);
+    ck_assert_double_ge(p.shrinkage[0], 1e-3);
+    ck_assert_double_eq(p.shrinkage[0], q.shrinkage[0]);
+    closed_close(&p);
+    closed_close(&q);
+}
+END_TEST
+
 START_TEST(absent_classes_lose)
 {
     for (int64_t classes = 2; classes < 5; classes++)
@@ -322,6 +344,7 @@ make_suite(void)
     tcase_add_test(tests, singular_covariances_are_inverted_where_they_can_be);
     tcase_add_test(tests, without_spread_priors_decide);
     tcase_add_test(tests, weights_are_copies);
+    tcase_add_loop_test(tests, units_change_nothing, 0, 2);
     tcase_add_test(tests, absent_classes_lose);
     tcase_add_test(tests, leaving_rows_out_is_refused);
     tcase_add_test(tests, threads_do_not_matter);
