@@ -1034,7 +1034,7 @@ typedef struct conceptdec_subspaces_options {
     const conceptdec_probe_options *probe; /**< 0: of basis "probe"; NULL: defaults of conceptdec_probe_model_new() */
     int64_t rank;      /**< 1: directions of each subspace, at least 1; fewer where there are no more (n_missing) */
     int64_t classes;   /**< 2: default: the largest label + 1 */
-    int64_t memory;    /**< 3: bytes of working memory beside the input; default 2^29 */
+    int64_t memory;    /**< 3: bytes of working memory beside the input and the buffers of threads; default 2^29 */
     uint64_t seed;     /**< 4: of the Krylov space's start; default 0 */
     double explained;  /**< 5: share of the variance, in (0, 1] */
     double tolerance;  /**< 6: in [0, 1): singular values at or below this share of the largest are rounding, whatever
