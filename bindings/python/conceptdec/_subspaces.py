@@ -315,7 +315,7 @@ def subspaces(
     probe : dict, optional
         Options of :func:`fit_probe` for basis "probe", by name.
     memory : int, optional
-        Bytes of working memory beside X; default 2**29.
+        Bytes of working memory beside X and the buffers of threads; default 2**29.
     seed : int, optional
         Of the start where leading directions are found in a Krylov space; default 0.
     classes : array, (C,), optional
