@@ -9,7 +9,6 @@
 #define ROWS 128
 #define GROUP_BYTES ((int64_t)8 << 20) /* packed columns that all tasks share */
 #define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the rows */
-#define OWN 128 /* rows whose products with themselves are made twice */
 #define DEPTH 256 /* a panel of the columns stays in a first-level cache while those of the rows pass */
 
 typedef struct {
@@ -197,8 +196,8 @@ plan(conceptdec_i_arena *arena, product *g)
     return CONCEPTDEC_OK;
 }
 
-int64_t
-conceptdec_i_apply_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns)
+static int64_t
+bytes_with(conceptdec_ctx *ctx, int64_t lanes, int64_t n, int64_t dims, int64_t columns)
 {
     const conceptdec_i_dense rows = {.n = n, .dims = dims, .stride = dims, .is_wide = true};
     const conceptdec_i_applying a = {.rows = &rows, .n = n, .columns = columns};
@@ -206,7 +205,19 @@ conceptdec_i_apply_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t c
     if (n == 0 || columns == 0)
         return 0;
     size_up(&g);
-    return padded_count(&g) * max64(1, dims) * g.size + conceptdec_i_lanes(ctx) * g.scratch_bytes;
+    return padded_count(&g) * max64(1, dims) * g.size + lanes * g.scratch_bytes;
+}
+
+int64_t
+conceptdec_i_apply_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns)
+{
+    return bytes_with(ctx, conceptdec_i_lanes(ctx), n, dims, columns);
+}
+
+int64_t
+conceptdec_i_apply_shared_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns)
+{
+    return bytes_with(ctx, 0, n, dims, columns);
 }
 
 static conceptdec_status
@@ -241,13 +252,13 @@ conceptdec_i_apply(conceptdec_ctx *ctx, const conceptdec_i_applying *applying)
 conceptdec_status
 conceptdec_i_apply_own(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, double *out, int64_t ld)
 {
-    for (int64_t first = 0; first < rows->n; first += OWN) {
+    for (int64_t first = 0; first < rows->n; first += CONCEPTDEC_I_APPLY_OWN) {
         const double *from = (const double *)rows->data + first * rows->stride;
         const conceptdec_i_dense rest = {
             .data = from, .n = rows->n - first, .dims = rows->dims, .stride = rows->stride, .is_wide = true};
         const conceptdec_i_applying a = {.rows = &rest,
                                          .n = rest.n,
-                                         .columns = min64(OWN, rest.n),
+                                         .columns = min64(CONCEPTDEC_I_APPLY_OWN, rest.n),
                                          .w = from,
                                          .ldw = rows->stride,
                                          .out = out + first * ld + first,

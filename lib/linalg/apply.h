@@ -22,6 +22,9 @@ typedef struct conceptdec_i_applying {
 conceptdec_status conceptdec_i_apply(conceptdec_ctx *ctx, const conceptdec_i_applying *applying);
 /* Bytes that it takes, in float64. */
 int64_t conceptdec_i_apply_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns);
+/* Of these what is not a buffer of one lane. */
+int64_t conceptdec_i_apply_shared_bytes(conceptdec_ctx *ctx, int64_t n, int64_t dims, int64_t columns);
+#define CONCEPTDEC_I_APPLY_OWN 128 /* columns of one call of the following */
 /* out[k * ld + i] = sum over p of rows[k][p] * rows[i][p], both halves the same bits. In float64. */
 conceptdec_status conceptdec_i_apply_own(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, double *out, int64_t ld);
 double conceptdec_i_apply_error(int64_t dims, int precision);

@@ -452,24 +452,43 @@ conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int p
 }
 
 /* Fewer rows may have one range. */
+static void
+shape_for(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, gram *g)
+{
+    *g = (gram){.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
+                .n_kept = rows->n};
+    shape(g);
+}
+
+static int64_t
+tile_bytes(const gram *g)
+{
+    return g->edge * g->width * (int64_t)sizeof(double);
+}
+
+int64_t
+conceptdec_i_gram_shared_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
+{
+    gram g;
+    shape_for(ctx, rows, precision, &g);
+    const int64_t partial = g.ranges > 1 ? g.down * g.across * g.ranges * tile_bytes(&g) : 0;
+    return max64(partial, g.down >= SHARED_TILES ? panel_bytes(&g, most_slab(&g)) : 0);
+}
+
 int64_t
 conceptdec_i_gram_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
 {
-    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
-              .n_kept = rows->n};
-    shape(&g);
-    const int64_t tile = g.edge * g.width * (int64_t)sizeof(double);
-    const int64_t partial = g.ranges > 1 ? g.down * g.across * g.ranges * tile : 0;
-    const int64_t panels = g.down >= SHARED_TILES ? panel_bytes(&g, most_slab(&g)) : 0;
-    return conceptdec_i_lanes(ctx) * (scratch_bytes(&g) + tile) + max64(partial, panels);
+    gram g;
+    shape_for(ctx, rows, precision, &g);
+    return conceptdec_i_lanes(ctx) * (scratch_bytes(&g) + tile_bytes(&g)) +
+           conceptdec_i_gram_shared_bytes(ctx, rows, precision);
 }
 
 int64_t
 conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision)
 {
-    gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide,
-              .n_kept = rows->n};
-    shape(&g);
+    gram g;
+    shape_for(ctx, rows, precision, &g);
     if (g.slab)
         return ceil_div(max64(1, g.n_kept), g.slab) * (g.down + g.across + g.down * g.across);
     return g.down * g.across * g.ranges;

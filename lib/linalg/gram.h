@@ -24,6 +24,8 @@ conceptdec_status conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_
                                         int64_t ld);
 /* Bytes that this takes at most, in 3 blocks, for as many rows or fewer. */
 int64_t conceptdec_i_gram_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
+/* Of these what is not a buffer of one lane. */
+int64_t conceptdec_i_gram_shared_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
 /* Tasks that this takes, for the progress of a stage. */
 int64_t conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
 /* out[j * ld + i] = out[i * ld + j], i < j. */

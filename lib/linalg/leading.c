@@ -8,8 +8,8 @@
 
 enum { STEPS = 40, ATTEMPTS = 8, ARRAYS = 10 }; /* of QL under 3 steps are needed, of inverse iteration 2 or 3 attempts */
 #define ROUNDING 0x1p-52
-#define NEGLIGIBLE 0x1p-58
-#define CLOSE 0x1p-46 /* residual of a vector that is one, as a share of the largest value */
+#define NEGLIGIBLE 0x1p-54
+#define CLOSE 0x1p-44 /* residual of a vector that is one, as a share of the largest value */
 
 /* A tridiagonal matrix, the reflections that lead to it, and the factors of what it is less a value. */
 typedef struct {

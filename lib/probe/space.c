@@ -313,13 +313,13 @@ take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const uint8_t *
     CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, ld));
     if (least == 0)
         return reduce(arena, scratch, s, pairs, ld);
+    s->held = s->n * ld * (int64_t)sizeof(double);
     s->widest = widest_of(pairs, counted, s->n, ld) / (double)count_rows(counted, s->n);
     if (!(s->widest <= MOST_BASIS_CONDITION * least))
         return fill(arena, s, &s->z);
     if (!(s->widest <= MOST_CONDITION * least))
         return reduce(arena, scratch, s, pairs, ld);
     s->kernel = pairs;
-    s->held = s->n * ld * (int64_t)sizeof(double);
     s->r = s->n;
     s->stride = ld;
     return CONCEPTDEC_OK;

@@ -65,20 +65,21 @@ int64_t
 conceptdec_i_cca_bytes(const conceptdec_i_cca *cca, int64_t x, int64_t y, int64_t d)
 {
     const conceptdec_similarity_options *o = &cca->s->options;
-    const int64_t n = cca->s->n, count = min64(x, y);
+    conceptdec_ctx *ctx = cca->s->ctx;
+    const int64_t n = cca->s->n, count = min64(x, y), most = max64(x, y);
     const bool has_draws = o->permutations > 0 || o->bootstrap > 0;
     int64_t numbers = 2 * x * y + 4 * (x + y), values;
     if (count == 0)
         return 0;
     if (o->permutations > 0) /* y in order, or packed pieces of it and products */
-        numbers += max64(y * n, conceptdec_i_crossed_bytes(cca->s->ctx, x, y) / 8);
+        numbers += max64(y * n, conceptdec_i_crossed_bytes(ctx, x, y) / 8);
     if (o->bootstrap > 0)
         numbers += (x + y) * n + 2 * (x * x + y * y) + x * y;
     if (!cca->is_weighted) {
-        values = conceptdec_i_singular_values_bytes(count, max64(x, y));
-        return 8 * numbers + max64(values, has_draws ? conceptdec_i_singular_from_products_bytes(count) : 0);
+        values = conceptdec_i_singular_values_bytes(count, most);
+        return 8 * numbers + max64(values, has_draws ? conceptdec_i_singular_from_products_bytes(ctx, count, most) : 0);
     }
-    numbers += 3 * x * y + 2 * count * (max64(x, y) + min64(CONCEPTDEC_I_CCA_SLICE, d));
-    values = conceptdec_i_singular_bytes(max64(x, y), max64(x, y));
-    return 8 * numbers + max64(values, has_draws ? conceptdec_i_singular_from_products_bytes(max64(x, y)) : 0);
+    numbers += 3 * x * y + 2 * count * (most + min64(CONCEPTDEC_I_CCA_SLICE, d));
+    values = conceptdec_i_singular_bytes(most, most);
+    return 8 * numbers + max64(values, has_draws ? conceptdec_i_singular_from_products_bytes(ctx, most, most) : 0);
 }

@@ -72,7 +72,7 @@ conceptdec_i_principal_matrix_bytes(const search *s)
                                           .stride = length,
                                           .is_wide = true};
         made = (double)conceptdec_i_blocks_bytes(length, count, true) +
-               (double)conceptdec_i_gram_bytes(ctx, &block, CONCEPTDEC_I_TILE_F64);
+               (double)conceptdec_i_gram_shared_bytes(ctx, &block, CONCEPTDEC_I_TILE_F64);
     }
     if (is_by_rows(s)) {
         const int64_t most = min64(p->d, conceptdec_i_blocks_count(p->n, true));
@@ -80,9 +80,10 @@ conceptdec_i_principal_matrix_bytes(const search *s)
                                     ? (double)conceptdec_i_orthonormal_bytes(ctx, s->wanted)
                                     : 8 * 66 * (double)s->wanted;
         turned = vectors + (double)conceptdec_i_blocks_bytes(p->n, p->d, true) +
-                 fmax((double)conceptdec_i_apply_bytes(ctx, most, p->n, s->wanted), straight);
+                 fmax((double)conceptdec_i_apply_shared_bytes(ctx, most, p->n, s->wanted), straight);
     }
-    return 8 * side * side + fmax(made, fmax(8 * (2 * side * side + 8 * side), turned + 8 * side));
+    const double found = 8 * side * ((double)s->wanted + 3);
+    return 8 * side * side + fmax(made, found + fmax(8 * (2 * side * side + 8 * side), turned));
 }
 
 static conceptdec_status
@@ -193,6 +194,20 @@ turn_to_directions(search *s, const double *u)
     return status;
 }
 
+/* What outlives a Krylov space. */
+static conceptdec_status
+keep(search *s, int64_t side, int64_t count, const conceptdec_i_krylov_answer *answer)
+{
+    void *values, *vectors;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", count, sizeof(double), &values));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", count * side, sizeof(double), &vectors));
+    memcpy(values, answer->values, (size_t)count * sizeof(double));
+    memcpy(vectors, answer->vectors, (size_t)(count * side) * sizeof(double));
+    s->values = values;
+    s->vectors = vectors;
+    return CONCEPTDEC_OK;
+}
+
 /* The leading ones of many, of what `memory` leaves beside the product; s->values NULL: they have not converged, or it leaves
  * too little. */
 static conceptdec_status
@@ -208,11 +223,16 @@ find_few(search *s, int64_t side, const double *product)
                                            .is_wide = true,
                                            .seed = p->seed};
     conceptdec_i_krylov_answer answer;
-    if (!fit_krylov(s->scratch->ctx, &problem, s->memory - 8 * side * side))
+    conceptdec_i_arena arena;
+    const int64_t count = problem.components;
+    if (!fit_krylov(s->scratch->ctx, &problem, s->memory - 8 * side * (side + count + 1)))
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->method, &problem, &answer));
-    s->values = answer.converged ? answer.values : NULL;
-    s->vectors = answer.vectors;
+    conceptdec_i_arena_open(&arena, s->scratch->ctx);
+    conceptdec_status status = conceptdec_i_krylov(&arena, &problem, &answer);
+    if (status == CONCEPTDEC_OK && answer.converged)
+        status = keep(s, side, count, &answer);
+    conceptdec_i_arena_close(&arena);
+    CONCEPTDEC_I_TRY(status);
     s->n_values = problem.components;
     s->floor = s->noise = fmax(CLOSE_MATRIX, rounding(s));
     return CONCEPTDEC_OK;
@@ -225,10 +245,10 @@ find_leading(search *s, int64_t side, double *product)
     const int64_t count = min64(s->wanted + 1, s->most);
     void *memory;
     bool is_done;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", count + side, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", count + side, sizeof(double), &memory));
     s->values = memory;
     double *diagonal = s->values + count;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->scratch, "variances", count * side, sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(s->method, "variances", count * side, sizeof(double), &memory));
     s->vectors = memory;
     for (int64_t i = 0; i < side; i++)
         diagonal[i] = product[i * side + i];
