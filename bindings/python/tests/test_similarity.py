@@ -332,7 +332,7 @@ def test_what_is_not_defined(rng):
         ("EINVAL", dict(bootstrap=3, confidence=2.0), "confidence"),
         ("ESIZE", dict(B=np.ones((79, 2))), "b|79"),
         ("ENONFINITE", dict(B=np.full((80, 2), np.nan)), "row 0, column 0"),
-        ("ESIZE", dict(A=[]), "a|view"),
+        ("ESIZE", dict(A=[]), "number of A: 0"),
         ("EDTYPE", dict(A=np.ones((80, 2), dtype=int)), "A: must be"),
     ],
 )
