@@ -243,27 +243,15 @@ find_argument(const command *c, const char *name)
     return NULL;
 }
 
-static void
-forget_argument(argument *a)
-{
-    free(a->integers);
-    free(a->numbers);
-    a->integers = NULL, a->numbers = NULL, a->count = 0;
-}
-
-/* The place of an option; one that is given again counts anew. */
 static int
 take(command *c, const option *o, const char *value)
 {
-    argument *a = find_argument(c, o->name);
-    if (!a) {
-        if (c->n_arguments == MOST_OPTIONS)
-            return complain(c, USAGE, "too many options");
-        a = &c->arguments[c->n_arguments++];
-        *a = (argument){.option = o};
-    }
-    forget_argument(a);
-    a->given = value;
+    if (is_given(c, o->name))
+        return complain(c, USAGE, "--%s: is given twice", o->name);
+    if (c->n_arguments == MOST_OPTIONS)
+        return complain(c, USAGE, "too many options");
+    argument *a = &c->arguments[c->n_arguments++];
+    *a = (argument){.option = o, .given = value};
     return read_value(c, a);
 }
 
@@ -321,8 +309,10 @@ read_arguments(command *c, int count, char **words)
 void
 forget_arguments(command *c)
 {
-    for (int i = 0; i < c->n_arguments; i++)
-        forget_argument(&c->arguments[i]);
+    for (int i = 0; i < c->n_arguments; i++) {
+        free(c->arguments[i].integers);
+        free(c->arguments[i].numbers);
+    }
 }
 
 /* ---- answers ---- */

@@ -132,7 +132,7 @@ has_progress(const command *c)
     return isatty(2) && !is_quiet(c) && !(is_json(c) && !output_of(c) && isatty(1));
 }
 
-/* ---- Ctrl-C ---- */
+/* ---- Ctrl-C, and a polite end from outside ---- */
 
 static void
 interrupt(int number)
@@ -150,8 +150,10 @@ catch_interrupt(void)
     memset(&action, 0, sizeof action);
     action.sa_handler = interrupt;
     action.sa_flags = (int)SA_RESETHAND; /* the second one kills */
-    if (!sigaction(SIGINT, NULL, &before) && before.sa_handler != SIG_IGN)
-        sigaction(SIGINT, &action, NULL);
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
 }
 
 bool

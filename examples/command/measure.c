@@ -53,7 +53,7 @@ static bool tell(report *r, const char *format, ...) __attribute__((format(print
 static bool
 tell(report *r, const char *format, ...)
 {
-    char words[240];
+    char words[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
@@ -354,18 +354,36 @@ measure_overlap_at(report *r, int64_t place)
     return DONE;
 }
 
-/* Samples need not span as many directions as were asked for. */
+static int64_t
+count_small_ranks(const report *r, int64_t place)
+{
+    const int64_t *ranks = counts_of(r->overlap[place], CONCEPTDEC_R_RANKS);
+    int64_t smaller = 0;
+    for (int64_t c = 0; ranks && c < r->overlap_of.count; c++)
+        smaller += ranks[c] < r->rank;
+    return smaller;
+}
+
+/* Samples need not span as many directions as were asked for; the first of the cells by name. */
 static bool
 note_small_ranks(report *r)
 {
-    int64_t smaller = 0;
+    enum { NAMED = 4 };
+    int64_t cells = 0;
+    text t = {0};
     for (int64_t place = 0; place < r->n_path; place++) {
-        const int64_t *ranks = counts_of(r->overlap[place], CONCEPTDEC_R_RANKS);
-        for (int64_t c = 0; ranks && c < r->overlap_of.count; c++)
-            smaller += ranks[c] < r->rank;
+        int64_t smaller = count_small_ranks(r, place);
+        if (smaller && cells++ < NAMED) {
+            add(&t, cells > 1 ? "; " : "");
+            add_cell_name(&t, &r->in, r->path[place]);
+            add(&t, " (%lld)", (long long)smaller);
+        }
     }
-    return !smaller || tell(r, "overlap of subspaces: %lld of the concepts' subspaces have fewer than %lld directions", (long long)smaller,
-                             (long long)r->rank);
+    if (cells > NAMED)
+        add(&t, " and %lld more", (long long)(cells - NAMED));
+    bool done = !t.failed && (!cells || tell(r, "overlap of subspaces: concepts with fewer than %lld directions in %s", (long long)r->rank, t.bytes));
+    forget(&t);
+    return done;
 }
 
 static int

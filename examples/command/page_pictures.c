@@ -278,7 +278,8 @@ add_grids(text *t, const report *r)
     for (int64_t i = 0; !t->failed && i < n; i++)
         draw_grid(t, r, chosen[i], rows, columns, values, scale);
     if (slabs > n)
-        add(t, "<p class=\"quiet\">%lld more such pictures are not drawn; their numbers are in report.json.</p>\n", (long long)(slabs - n));
+        add(t, "<p class=\"quiet\">%lld more such picture%s not drawn; the numbers are in report.json.</p>\n", (long long)(slabs - n),
+            slabs - n == 1 ? " is" : "s are");
     free_texts(rows, in->shape[in->ndim - 2]);
     free_texts(columns, in->shape[in->ndim - 1]);
     free(values);

@@ -24,12 +24,27 @@ add_concepts(text *t, const input *in)
         add(t, " and %lld more", (long long)(in->classes - NAMED));
 }
 
+/* Which axes have positions for their places. */
+static void
+add_counted_axes(text *t, const input *in)
+{
+    int64_t counted = 0, named = 0;
+    for (int64_t i = 0; i < in->ndim; i++)
+        counted += !in->values[i] && !in->of_arrays;
+    if (counted == 0)
+        return;
+    add(t, "; places on %s", counted == in->ndim ? "an axis" : "");
+    for (int64_t i = 0; i < in->ndim && counted < in->ndim; i++)
+        if (!in->values[i]) {
+            add(t, named++ ? ", " : "");
+            add_name(t, in->axes[i]);
+        }
+    add(t, " count from 0");
+}
+
 static void
 add_grid(text *t, const input *in)
 {
-    bool has_numbers = false;
-    for (int64_t i = 0; i < in->ndim; i++)
-        has_numbers |= !in->values[i] && !in->of_arrays;
     if (in->ndim == 0)
         add(t, "one matrix");
     for (int64_t i = 0; i < in->ndim; i++)
@@ -38,8 +53,10 @@ add_grid(text *t, const input *in)
         add(t, i ? " \xc3\x97 " : " (");
         add_name(t, in->axes[i]);
     }
-    if (in->ndim)
-        add(t, "), %lld cells%s", (long long)in->n_views, has_numbers ? "; places on an axis count from 0" : "");
+    if (in->ndim) {
+        add(t, "), %lld cells", (long long)in->n_views);
+        add_counted_axes(t, in);
+    }
 }
 
 void

@@ -616,7 +616,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_probe(conceptdec_ctx *ctx, const con
                                                   const conceptdec_probe_options *options, conceptdec_result **result);
 
 /** How well continuous concepts can be read: ridge regression of each target, scored out of fold by R^2.
- *  @param targets floats, n x T, finite. @param options as above; kind must be 0, and what is about classes is EINVAL.
+ *  @param targets floats, n x T, finite; EOVERFLOW where one is above 1e150 in size, or a target that is not constant below
+ *  1e-150 throughout. @param options as above; kind must be 0, and what is about classes is EINVAL.
  *  @param[out] result r2, per_target, lambda_, decision (the predictions), weights (A x T x d), bias (A x T), fold, n_scored.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_probe_regression(conceptdec_ctx *ctx, const conceptdec_matrix *x,
@@ -1730,7 +1731,7 @@ typedef struct conceptdec_activations_options {
 typedef struct conceptdec_array_info {
     const char *name;  /**< of the tensor; for .npy the file's name without folder and ".npy". Belongs to the open file */
     const char *type;  /**< of the elements: "float64", "float32", "float16", "bfloat16", "int8" ... "int64", "uint8" ...
-                            "uint64", "bool"; else the file's own word for a type that the library does not read */
+                            "uint64", "bool"; else the name of a type that the library does not read */
     int64_t shape[8];  /**< the first ndim count */
     int32_t ndim;      /**< 0 to 8 */
     int32_t dtype;     /**< of views: CONCEPTDEC_FLOAT64 ...; CONCEPTDEC_INT64 for integers of any width and bool, which

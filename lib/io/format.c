@@ -44,12 +44,12 @@ static const conceptdec_i_type types[] = {
     UNREAD("F8_E4M3FNUZ", "F8_E4M3FNUZ", "", 8),
     UNREAD("F8_E5M2FNUZ", "F8_E5M2FNUZ", "", 8),
     UNREAD("C64", "C64", "", 64),
-    UNREAD("c8", "", "c8", 64),
-    UNREAD("c16", "", "c16", 128),
-    UNREAD("c24", "", "c24", 192),
-    UNREAD("c32", "", "c32", 256),
-    UNREAD("f12", "", "f12", 96),
-    UNREAD("f16", "", "f16", 128),
+    UNREAD("complex64", "", "c8", 64),
+    UNREAD("complex128", "", "c16", 128),
+    UNREAD("complex192", "", "c24", 192),
+    UNREAD("complex256", "", "c32", 256),
+    UNREAD("float96", "", "f12", 96),
+    UNREAD("float128", "", "f16", 128),
 };
 
 static const conceptdec_i_type *

@@ -48,6 +48,28 @@ take_settings(run *r, const conceptdec_probe_options *options)
     return conceptdec_i_probe_settings_take(&r->arena, &ridge, r->driver.x->rows, r->driver.x->cols, &r->driver.settings);
 }
 
+/* Sums of squares of a target must be numbers: those beyond would have no R^2. Constant ones have none as it is. */
+static conceptdec_status
+check_range(conceptdec_ctx *ctx, const double *values, int64_t n, int64_t target)
+{
+    const double most = 1e150;
+    int64_t at = 0;
+    bool is_constant = true;
+    for (int64_t i = 0; i < n; i++) {
+        at = fabs(values[i]) > fabs(values[at]) ? i : at;
+        is_constant &= values[i] == values[0];
+    }
+    if (fabs(values[at]) > most)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW,
+                                 "targets: %g at row %lld, column %lld: values above 1e150 in size have no squares to be summed; scale them down",
+                                 values[at], (long long)at, (long long)target);
+    if (!is_constant && fabs(values[at]) < 1 / most)
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW,
+                                 "targets: column %lld: all values are below 1e-150 in size, and have no squares to be summed; scale them up",
+                                 (long long)target);
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 take_targets(run *r)
 {
@@ -68,6 +90,8 @@ take_targets(run *r)
     for (int64_t i = 0; i < r->n; i++)
         for (int64_t t = 0; t < r->n_targets; t++)
             conceptdec_i_view_widen(ctx->kernels, r->targets, i, t, 1, r->values + t * r->n + i);
+    for (int64_t t = 0; t < r->n_targets; t++)
+        CONCEPTDEC_I_TRY(check_range(ctx, r->values + t * r->n, r->n, t));
     r->driver.targets = r->values;
     return CONCEPTDEC_OK;
 }

@@ -242,6 +242,23 @@ def test_what_is_cut_has_a_note(tmp_path):
     assert numbers["notes"] == [] and done.err == ""
 
 
+def test_a_note_names_cells_of_few_directions(tmp_path):
+    x, _ = small(tmp_path, layers=7)
+    x[1:, :, 2:] = 0
+    np.save(tmp_path / "x.npy", x)
+    numbers, _, page, done = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--rank", 3, *QUICK)
+    note = "concepts with fewer than 3 directions in layer 1 (3); layer 2 (3); layer 3 (3); layer 4 (3) and 2 more"
+    assert note in page.text and note in done.err and any(note in text for text in numbers["notes"])
+
+
+@pytest.mark.parametrize("count, text", [(7, "1 more such picture is not drawn"), (8, "2 more such pictures are not drawn")])
+def test_pictures_that_are_not_drawn(count, text, tmp_path):
+    x, _ = small(tmp_path, layers=2)
+    np.save(tmp_path / "x.npy", np.stack([np.stack([x, x])] * count))
+    page = report(tmp_path / "r", tmp_path / "x.npy", "--labels", tmp_path / "y.npy", "--rank", 4, *QUICK)[2]
+    assert text in page.text
+
+
 def test_places_of_a_part_and_long_names(tmp_path):
     small(tmp_path, layers=4)
     x = np.load(tmp_path / "x.npy")
@@ -273,7 +290,7 @@ def test_values_of_axes(tmp_path):
     assert [row[0] for row in next(t for t in one.tables if t[0][:2] == ["layer", "decodability"])[1:]] == ["0.1", "0.25", "0.5", "0.75"]
     assert numbers["best"]["name"] in ("layer 0.1", "layer 0.25", "layer 0.5", "layer 0.75")
     part = report(tmp_path / "part", *options, *values[:1], "noise=low,high")[2]
-    assert "places on an axis count from 0" in part.text
+    assert "places on layer count from 0" in part.text and "places on an axis" not in part.text
 
 
 def test_one_matrix(tmp_path):
@@ -318,7 +335,8 @@ def test_same_bytes_for_any_number_of_threads(tmp_path):
     assert strip(tmp_path / "1") == strip(tmp_path / "3")
 
 
-def test_interruption_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_leaves_nothing(number, tmp_path):
     folder = tmp_path / "r"
     process = start("report", DATA / "activations.npy", "--labels", DATA / "labels.npy", "-o", folder, "--bootstrap", 20000)
     for _ in range(200):
@@ -326,7 +344,7 @@ def test_interruption_leaves_nothing(tmp_path):
             break
         time.sleep(0.05)
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130 and not folder.exists()
 

@@ -146,6 +146,13 @@ set_train_weights(call *c)
     c->probe.options.weights = &c->weights;
 }
 
+static void
+scale_first_target(call *c, double factor)
+{
+    for (int i = 0; i < ROWS; i++)
+        c->target_values[2 * i] *= factor;
+}
+
 /* Labels that are constant within groups. */
 static void
 set_constant_groups(call *c, int32_t permute)
@@ -403,6 +410,10 @@ shrink_values(call *c, double factor)
     X(targets_dtype, REGRESSES, EDTYPE, "targets", "floating-point type is needed",                                    \
       c->targets.dtype = CONCEPTDEC_INT32)                                                                             \
     X(targets_nan, REGRESSES, ENONFINITE, "targets", "row 9, column 1", c->target_values[19] = (double)NAN)            \
+    X(targets_huge, REGRESSES, EOVERFLOW, "targets", "-1e+151 at row 25, column 1: values above 1e150",                 \
+      c->target_values[51] = -1e151)                                                                                   \
+    X(targets_tiny, REGRESSES, EOVERFLOW, "targets", "column 0: all values are below 1e-150",                          \
+      scale_first_target(c, 1e-200))                                                                                  \
     X(targets_infinite, REGRESSES, ENONFINITE, "targets", "row 25, column 1",                                          \
       c->target_values[51] = -(double)INFINITY)                                                                        \
     X(regression_kind, REGRESSES, EINVAL, "kind", "regression", O->kind = RIDGE)                                       \

@@ -427,7 +427,7 @@ START_TEST(types_that_are_not_read_are_listed)
     free(elements(ctx, a, 2, 0, &view));
     conceptdec_activations_free(a);
     a = files_open(ctx, "tests/fuzz/npy/complex.npy", 0, 0);
-    expect_info(ctx, a, 0, "complex", "c8", 0);
+    expect_info(ctx, a, 0, "complex", "complex64", 0);
     conceptdec_activations_free(a);
     conceptdec_ctx_free(ctx);
 }

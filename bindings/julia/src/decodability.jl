@@ -118,14 +118,14 @@ end
 
 """
 The common part: labels and options become views, `call(ctx, labels, options, owner)` fills the result. `run`: what
-`with_context` takes.
+`with_classes` takes.
 """
 function decode(call, roots, y, ignore, run, keywords)
     numbers, classes = encode(y, ignore)
     labels = Ref(integer_view(numbers))
     wishes = Ref(knn_options(roots; keywords...))
     owner = Handle{conceptdec_result}()
-    GC.@preserve roots numbers with_context(ctx -> call(ctx, labels, wishes, owner), run.threads, run.progress;
-        screening = run.screening, sources = run.sources)
+    GC.@preserve roots numbers with_classes(ctx -> call(ctx, labels, wishes, owner), classes, run.threads,
+        run.progress; screening = run.screening, sources = run.sources)
     return Result(owner, classes)
 end

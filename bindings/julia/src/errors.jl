@@ -22,7 +22,8 @@ end
 
 "Names of arguments in the library's texts, and what the arguments are called here."
 const NAMES = Dict("x" => "X", "z" => "Z", "labels" => "y", "targets" => "t", "embedding" => "E", "start" => "init",
-    "ks" => "k", "n_ks" => "number of k", "n_lambdas" => "number of lambdas")
+    "ks" => "k", "n_ks" => "number of k", "n_lambdas" => "number of lambdas",
+    "n_views" => "number of views", "n_a" => "number of A", "n_b" => "number of B")
 
 "What a text is about, and what that is compared with: \"labels: 9 rows, but x has 40\"."
 const NAME_IN_TEXT = r"(?:^\w+(?=[\[:])|\b\w+(?=(?:\[\d+\])? (?:has|is)\b))(?:\[\d+\])?"
@@ -30,10 +31,11 @@ const NAME_IN_TEXT = r"(?:^\w+(?=[\[:])|\b\w+(?=(?:\[\d+\])? (?:has|is)\b))(?:\[
 "A text of the library with the names that arguments have here; `called`: those that a function calls otherwise."
 function named_here(text, called = ())
     names = merge(NAMES, Dict{String,String}(called))
-    return replace(text, NAME_IN_TEXT => function (found)
+    named = replace(replace(text, r"^options\." => ""), NAME_IN_TEXT => function (found)
         word = match(r"^\w+", found).match
         return get(names, found, get(names, word, word) * found[length(word)+1:end])
     end)
+    return replace(named, r": is NULL$" => ": is nothing")
 end
 
 "Of a list of views, which may be one matrix: its name in the library and here, and the shape of the list."

@@ -164,7 +164,7 @@ that the fit has not seen.
 
 # Arguments
 - `X`: d x n matrix with a sample in each column, as in [`probe`](@ref).
-- `t`: n numbers, or an n x T matrix of T targets; finite.
+- `t`: n numbers, or an n x T matrix of T targets; at most 1e150 in size, one of 1e-150 or more in each that is not constant.
 - `lambdas`: penalty, or a list of them, at least 0; 1/n by default (alpha = 1). Minimised is the weighted mean of
   (t - f)^2 / 2 + lambda/2 |w|^2, intercepts free.
 - the others: see [`probe`](@ref).

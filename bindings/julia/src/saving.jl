@@ -22,7 +22,7 @@ function save_activations(path, arrays; metadata = nothing, dtype = nothing, thr
     views = [named_views(roots, string(name), array, dtype) for (name, array) in named]
     wishes = Ref(options(conceptdec_save_options; metadata_fields(roots, metadata)...))
     sources = reduce(vcat, [readers_of(array) for (_, array) in named]; init = RowReader[])
-    GC.@preserve roots with_context(threads, progress; sources = sources) do ctx
+    GC.@preserve roots with_context(threads, progress; sources = sources, called = ("count" => "arrays",)) do ctx
         ccall(symbol(:conceptdec_activations_save), Int32,
             (Ptr{conceptdec_ctx}, Cstring, Ptr{conceptdec_named_views}, Int64, Ptr{conceptdec_save_options}), ctx, path,
             views, length(views), wishes)

@@ -133,6 +133,7 @@ end
     @test refusal(() -> knn_decodability(X, y, k = [3, 40])) == "CONCEPTDEC_EK"
     @test refusal(() -> knn_decodability(X, y[1:39])) == "CONCEPTDEC_ESIZE"
     @test refusal(() -> knn_decodability(X, fill(1, 40))) == "CONCEPTDEC_ESINGLECLASS"
+    @test endswith(thrown(() -> knn_decodability(X, fill("a", 40))).text, "Class 0 is \"a\"")
     @test refusal(() -> knn_decodability(X, y, protocol = "group")) == "CONCEPTDEC_EGROUPS"
     @test refusal(() -> knn_decodability(X, y, protocol = "kfold", folds = 1)) == "CONCEPTDEC_EFOLDS"
     @test refusal(() -> knn_decodability(X, y, weights = "softmax")) == "CONCEPTDEC_EINVAL"

@@ -310,14 +310,15 @@ class RidgeProbe(RegressorMixin, _Estimator):
     -----
     One factorisation serves all penalties: residuals of the fit divided by 1 - leverage are those of a fit without the
     sample (Allen 1974). The score of the chosen penalty is that of the best of several: too optimistic by a little.
+    Where the best penalty is the smallest (but for 0) or the largest of several, fit() gives a UserWarning.
 
     Examples
     --------
     >>> import numpy as np, conceptdec
     >>> x = np.linspace(0, 1, 20)[:, None]
-    >>> probe = conceptdec.RidgeProbe(lambdas=[1e-9, 1.0]).fit(x, 3 * x[:, 0] + 1)
+    >>> probe = conceptdec.RidgeProbe(lambdas=[0.0, 1.0]).fit(x, 3 * x[:, 0] + 1)
     >>> probe.lambda_, probe.predict([[2.0]]).round(6).tolist()
-    (1e-09, [7.0])
+    (0.0, [7.0])
     """
 
     def __init__(
@@ -340,11 +341,19 @@ class RidgeProbe(RegressorMixin, _Estimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def _path(self, x: np.ndarray) -> np.ndarray:
+    def _path(self, x: np.ndarray) -> Any:
         if self.lambdas is not None:
-            return np.ravel(self.lambdas)
+            return self.lambdas
         scale = 1.0 if self.standardize == "global" else float(x.var(axis=0, dtype=np.float64).mean())
         return (scale or 1.0) * np.logspace(-4, 4, 17)
+
+    def _warn_of_an_end(self, scores: np.ndarray) -> None:
+        """Says where the best score is that of the least or of the largest penalty, and others are worse."""
+        ends = {min(self.lambdas_), max(self.lambdas_)} - {0.0}
+        if self.lambda_ in ends and scores.min() < scores.max():
+            where = "smallest" if self.lambda_ == min(self.lambdas_) else "largest"
+            text = f"the chosen penalty, {self.lambda_:g}, is the {where} of lambdas: a better one may lie beyond"
+            warnings.warn(text, UserWarning, stacklevel=3)
 
     def fit(self, X: Any, y: Any) -> "RidgeProbe":
         """Fits to X (n, d) and numbers y, (n,) or (n, T)."""
@@ -360,6 +369,7 @@ class RidgeProbe(RegressorMixin, _Estimator):
         scores = np.where(np.isnan(self.r2_), -np.inf, self.r2_)
         best = max(range(len(scores)), key=lambda a: (scores[a], self.lambdas_[a]))
         self.lambda_ = float(self.lambdas_[best])
+        self._warn_of_an_end(scores)
         weights, bias = result["weights"][best], result["bias"][best]
         self.coef_, self.intercept_ = (weights[0], float(bias[0])) if t.ndim == 1 else (weights, bias)
         note_features(self, X, x.shape[1], reset=True)

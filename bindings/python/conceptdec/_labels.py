@@ -10,8 +10,16 @@ from ._errors import ConceptDecError, ConceptDecTypeError
 _TEXT = "US"
 
 
+def _plain(values: Any) -> Any:
+    """A column of a table (pandas, Polars) as NumPy's array of its values; all else as it is."""
+    return values.to_numpy() if hasattr(values, "to_numpy") else values
+
+
 def _strict_array(name: str, values: Any) -> np.ndarray:
     """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings."""
+    if values is None:
+        raise ConceptDecTypeError(f"{name}: is None; needs integers or strings")
+    values = _plain(values)
     if isinstance(values, (list, tuple)) or getattr(values, "dtype", None) == object:
         boxed = np.asarray(values, dtype=object)
         kinds = {"text" if isinstance(v, (str, bytes)) else "number" for v in boxed.ravel()}
@@ -102,7 +110,8 @@ def mask(name: str, values: Any) -> Optional[np.ndarray]:
     """A mask of booleans, or of 0 and 1, as int64."""
     if values is None:
         return None
-    array = np.asarray(values)
+    values = _plain(values)
+    array = np.asarray(values.tolist() if getattr(values, "dtype", None) == object else values)
     if array.dtype.kind not in "biu":
         raise ConceptDecTypeError(f"{name}: must be a mask of booleans, or of 0 and 1, not {array.dtype}")
     return np.ascontiguousarray(_one_each(name, array), dtype=np.int64)

@@ -13,11 +13,15 @@ _HERE = {
     "ks": "k",
     "n_ks": "number of k",
     "n_lambdas": "number of lambdas",
+    "n_views": "number of views",
+    "n_a": "number of A",
+    "n_b": "number of B",
 }
 
 # Where a function differs; and lists of views that may be one matrix, with the place of their length.
 _OF_CALL = {
     "conceptdec_sweep": {"x": "views"},
+    "conceptdec_activations_save": {"count": "arrays"},
     "conceptdec_probe_model_new": {"lambdas": "lambda_"},
     "conceptdec_subspaces_overlap": {"b": "other"},
 }
@@ -43,4 +47,5 @@ def named_here(text: str, call: str = "", arguments: Sequence[Any] = ()) -> str:
         whole, word, place = found[0], found[1], found[2] or ""
         return names.get(whole) or names.get(word, word) + place
 
-    return _NAME.sub(ours_for, text)
+    text = text[len("options.") :] if text.startswith("options.") else text
+    return re.sub(": is NULL$", ": is None", _NAME.sub(ours_for, text))

@@ -114,7 +114,9 @@ def knn_options(
 def _lambda_fields(lambdas: Any) -> dict:
     if lambdas is None:
         return {}
-    values = [checked("lambdas", c_double, value) for value in np.ravel(lambdas)]
+    if np.ndim(lambdas) > 1:
+        raise ConceptDecError(f"lambdas: needs a number or a list of numbers, has {np.ndim(lambdas)} axes", const.ESIZE)
+    values = [checked("lambdas", c_double, value) for value in np.atleast_1d(lambdas)]
     return {"lambdas": (c_double * len(values))(*values), "n_lambdas": len(values)}
 
 
@@ -194,5 +196,5 @@ def fit_options(
     kind: str = "logistic", lambda_: Optional[float] = None, *, train: Any = None, **others: Any
 ) -> ProbeOptions:
     """Options of one probe for all samples, by the names of :func:`fit_probe`."""
-    lambdas = None if lambda_ is None else [lambda_]
+    lambdas = None if lambda_ is None else [checked("lambda_", c_double, lambda_)]
     return probe_options(kind, lambdas, train=train, protocol=None if train is None else "split", **others)

@@ -227,7 +227,7 @@ def probe_regression(
     X : array, (n, d)
         Activations as in :func:`neighbors`.
     t : array, (n,) or (n, T)
-        Targets: real numbers, finite.
+        Targets: real numbers, at most 1e150 in size; each target that is not constant has one of 1e-150 or more.
     lambdas : float or sequence of float, optional
         Penalties, at least 0. Default 1 / n. A number is a list of one.
     folds, groups, protocol, train, weights, standardize

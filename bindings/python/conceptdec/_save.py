@@ -1,6 +1,7 @@
 """Arrays into files."""
 
 import os
+import re
 from ctypes import POINTER, c_char_p, c_int64
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -76,6 +77,17 @@ def _metadata_fields(metadata: Optional[Dict[str, str]]) -> Dict[str, Any]:
     return {"metadata": (c_char_p * len(texts))(*texts), "n_metadata": len(metadata)}
 
 
+def _about_names(problem: ConceptDecError, names: List[str]) -> ConceptDecError:
+    """The error with names of arrays where the library's text has their places."""
+
+    def named(found: "re.Match[str]") -> str:
+        name = names[int(found[1])]
+        return f"arrays: name {name!r}" if found[2] else f"arrays[{name!r}]"
+
+    text = re.sub(r"\barrays\[(\d+)\](\.name)?", named, problem.args[0])
+    return type(problem)(text, problem.status)
+
+
 def save_activations(
     path: Path,
     arrays: Any,
@@ -132,7 +144,11 @@ def save_activations(
     views = [_named_views(entry) for entry in entries]
     packed, options = (_structs.NamedViews * len(views))(*views), _structs.SaveOptions(**_metadata_fields(metadata))
     cells = [cell for entry in entries for cell in entry.cells]
-    run("conceptdec_activations_save", path_bytes(path), packed, len(views), options, progress=progress, matrices=cells)
+    arguments = (path_bytes(path), packed, len(views), options)
+    try:
+        run("conceptdec_activations_save", *arguments, progress=progress, matrices=cells)
+    except ConceptDecError as problem:
+        raise _about_names(problem, list(named)) from None
 
 
 def _stem(path: Path) -> str:

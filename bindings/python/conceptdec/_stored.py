@@ -72,8 +72,8 @@ class StoredArray:
     name : str
         Of the array in its file.
     dtype : str
-        "float64", "float32", "float16", "bfloat16", "bool", "int8" ... "uint64"; else the file's own word for a type
-        that is not read.
+        "float64", "float32", "float16", "bfloat16", "bool", "int8" ... "uint64"; else the name of a type that is not
+        read.
     shape : tuple of int
     ndim : int
     """

@@ -111,6 +111,8 @@ _INTEGERS.update({c_int64: (-(2**63), 2**63 - 1), c_uint64: (0, 2**64 - 1)})
 def checked(name: str, kind: Any, value: Any) -> Any:
     """`value` as field type `kind` takes it; ctypes itself would cut a large integer down without a word."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         if kind is c_double:
             return float(value)
         if kind not in _INTEGERS:

@@ -64,6 +64,8 @@ def _from_dlpack(name: str, producer: Any, dtype: Optional[str], known: Dict[Any
 
 def tensor(name: str, x: Any, dtype: Optional[str] = None, known: Dict[Any, int] = _FLOATS) -> Tensor:
     """`x` with any number of axes: a NumPy array, anything with __dlpack__, __array_interface__ or a buffer, lists."""
+    if x is None:
+        raise ConceptDecTypeError(f"{name}: is None; needs an array of numbers")
     if not isinstance(x, np.ndarray) and hasattr(x, "__dlpack__"):
         return _from_dlpack(name, x, dtype, known)
     try:
@@ -169,6 +171,12 @@ def _split(view: Tensor) -> Tuple[Tuple[int, ...], List[Matrix]]:
     return shape, cells
 
 
+def _is_rows(x: Any) -> bool:
+    """Whether lists of numbers are the rows of one view."""
+    row = x[0] if isinstance(x, (list, tuple)) and x else None
+    return isinstance(row, (list, tuple)) and len(row) > 0 and np.isscalar(row[0])
+
+
 def _grid(
     name: str, x: Any, dtype: Optional[str], known: Dict[Any, int] = _FLOATS
 ) -> Tuple[Tuple[int, ...], List[Matrix]]:
@@ -179,7 +187,7 @@ def _grid(
         if x.size and np.isscalar(x.flat[0]):
             raise ConceptDecTypeError(f"{name}: dtype object is not numbers; convert them, e.g. with .astype(float)")
         x = x.tolist()
-    if not isinstance(x, (list, tuple)):
+    if not isinstance(x, (list, tuple)) or _is_rows(x):
         view = tensor(name, x, dtype, known)
         if len(view.shape) < 2:
             axes = len(view.shape)

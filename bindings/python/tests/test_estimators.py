@@ -214,6 +214,21 @@ def test_of_equal_penalties_the_largest(rng):
     assert flat.lambda_ == 10.0
 
 
+def test_a_penalty_at_an_end_is_told(rng):
+    x = rng.standard_normal((60, 6))
+    t = x[:, :3] @ [1.0, 2.0, 3.0] + 2 * rng.standard_normal(60)
+    for path, word in (([1.0, 10.0, 100.0], "smallest"), ([1e-4, 1e-6], "largest")):
+        with pytest.warns(UserWarning, match=f"is the {word} of lambdas"):
+            RidgeProbe(path).fit(x, t)
+    flat = np.ones((60, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for quiet in (RidgeProbe(np.logspace(-4, 2, 7)), RidgeProbe([1.0]), RidgeProbe(1.0), RidgeProbe([0.0, 100.0])):
+            quiet.fit(x, t)
+        RidgeProbe().fit(flat, t)  # all are equally good
+        RidgeProbe().fit(x, np.ones(60))  # none has a score
+
+
 # ---- KNNDecoder
 
 

@@ -20,6 +20,16 @@ def test_negative_labels_are_classes(kind):
     assert classes.tolist() == [-5, -1, 7]
 
 
+def test_columns_of_tables():
+    pandas = pytest.importorskip("pandas")
+    numbers, words = pandas.Series([7, -5, 7], dtype="Int64"), pandas.Series(["b", "a", "b"], dtype="string")
+    assert _labels.encode(numbers)[0].tolist() == _labels.encode(words.astype("category"))[0].tolist() == [1, 0, 1]
+    assert _labels.encode(words)[1].tolist() == ["a", "b"] and _labels.encode(numbers)[1].tolist() == [-5, 7]
+    assert _labels.mask("train", numbers.astype("Int64") > 0).tolist() == [1, 0, 1]
+    with pytest.raises(conceptdec.ConceptDecError, match="^y: "):
+        _labels.encode(pandas.Series([7, None], dtype="Int64"))
+
+
 def test_large_and_boolean_labels():
     codes, classes = _labels.encode(np.array([2**64 - 1, 3], dtype=np.uint64))
     assert codes.tolist() == [1, 0] and classes.tolist() == [3, 2**64 - 1]

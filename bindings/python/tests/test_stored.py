@@ -198,6 +198,14 @@ def test_what_is_no_matrix(sample, tmp_path):
         acts["x"].__array__(copy=False)
 
 
+def test_types_that_are_not_read_have_their_names(sample, tmp_path):
+    for kind in ("longdouble", "complex128"):
+        np.save(tmp_path / "x.npy", sample[0].astype(kind))
+        stored = conceptdec.open_activations(tmp_path / "x.npy")["x"]
+        assert stored.dtype == np.dtype(kind).name
+        refused("EDTYPE", lambda: conceptdec.neighbors(stored, 3), f"not {stored.dtype}")
+
+
 def test_files_that_are_none(tmp_path):
     for path in (tmp_path / "absent.npy", tmp_path):
         with pytest.raises(OSError) as caught:

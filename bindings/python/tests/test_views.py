@@ -290,6 +290,15 @@ def test_grid_of_an_array():
         assert all(np.array_equal(read(cell), view[i]) for cell, i in zip(cells, np.ndindex(2, 3)))
 
 
+def test_grid_of_lists_of_numbers():
+    rows = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    for x, shape in ((rows, ()), ([rows, rows], (2,)), ([[rows], [tuple(map(tuple, rows))]], (2, 1))):
+        found, cells = _views.views("A", x)
+        assert found == shape and all(np.array_equal(read(cell), rows) for cell in cells)
+    with pytest.raises(conceptdec.ConceptDecError, match=r"A\[1\]: "):
+        _views.views("A", [rows, [[1.0], [2.0, 3.0]]])
+
+
 def test_grid_of_different_widths():
     parts = [np.zeros((4, 2)), np.zeros((4, 7), dtype=np.float16)]
     shape, cells = _views.grid("views", parts)
