@@ -1,5 +1,5 @@
 #!/bin/sh
-# overlap.sh [CASE ...]: principal angles of all pairs of subspaces beside SciPy and NumPy (far, near; default both, some minutes).
+# overlap.sh [CASE ...]: principal angles of all pairs of subspaces beside SciPy and NumPy (far, near, concepts; default all, some minutes).
 # The newest of both are set up once by peers.sh (root and network needed).
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,7 +1,8 @@
-"""overlap_peer.py TOOL PATH: one tool of the benchmark of overlaps, in a process of its own.
+"""overlap_peer.py TOOL PATH RANK: one tool of the benchmark of overlaps, in a process of its own.
 
 Reads one JSON command a line, {"pairs": P} (0: all) or {"save": PATH} for the angles that came last, and answers with one JSON
-line: seconds and seconds of the processor. Bases are orthonormalised inside of what is timed, by each tool in its own way.
+line: seconds and seconds of the processor. Bases are orthonormalised inside of what is timed, by each tool in its own way; or,
+RANK above 0, found as leading directions of rows of concepts.
 """
 import json
 import sys
@@ -19,15 +20,32 @@ def some(count, pairs):
     return first, second
 
 
-def scipy(x, pairs):
+def leading(x, rank):
+    """Of each concept, by the eigenvectors of the smaller matrix of products that SciPy finds alone."""
+    from scipy.linalg import eigh
+
+    bases = []
+    for rows in x:
+        rows = rows - rows.mean(axis=0)
+        n, d = rows.shape
+        least = min(n, d)
+        products = rows @ rows.T if n < d else rows.T @ rows
+        vectors = eigh(products, subset_by_index=[least - rank, least - 1], check_finite=False, overwrite_a=True)[1]
+        bases.append((vectors.T @ rows if n < d else vectors.T)[::-1])
+    return np.array(bases)
+
+
+def scipy(x, pairs, rank):
     from scipy.linalg import subspace_angles
 
+    x = leading(x, rank) if rank else x
     return np.array([subspace_angles(x[i].T, x[j].T)[::-1] for i, j in zip(*some(len(x), pairs))])
 
 
-def numpy(x, pairs):
+def numpy(x, pairs, rank):
     """One QR, one product (of a matrix with its own transpose, which NumPy halves), batched singular values; sines by batched QR
     where a cosine is above the root of 1/2."""
+    x = leading(x, rank) if rank else x
     count, r, d = x.shape
     q = np.ascontiguousarray(np.linalg.qr(x.transpose(0, 2, 1))[0].transpose(0, 2, 1))
     stacked = q.reshape(count * r, d)
@@ -45,17 +63,21 @@ def numpy(x, pairs):
     return angles
 
 
-def conceptdec(x, pairs):
+def conceptdec(x, pairs, rank):
     import conceptdec as library
 
-    angles = library.Subspaces.from_bases(list(x)).overlap().angles
+    count, rows, d = x.shape
+    made = (library.subspaces(x.reshape(count * rows, d), np.repeat(np.arange(count), rows), rank=rank) if rank
+            else library.Subspaces.from_bases(list(x)))
+    angles = made.overlap().angles
     return angles[some(len(x), pairs)]
 
 
 def main():
     call = {"scipy": scipy, "numpy": numpy, "conceptdec": conceptdec}[sys.argv[1]]
     x, last = np.load(sys.argv[2]), None
-    call(np.random.default_rng(0).standard_normal((3, 2, 9)), 0)  # all is loaded
+    rank = int(sys.argv[3])
+    call(np.random.default_rng(0).standard_normal((3, 20 if rank else 2, 9)), 0, min(rank, 2))  # all is loaded
     for line in sys.stdin:
         command = json.loads(line)
         if "save" in command:
@@ -63,7 +85,7 @@ def main():
             print("{}", flush=True)
             continue
         start, worked = time.perf_counter(), time.process_time()
-        last = call(x, command["pairs"])
+        last = call(x, command["pairs"], rank)
         print(json.dumps({"seconds": time.perf_counter() - start, "cpu": time.process_time() - worked}), flush=True)
 
 
