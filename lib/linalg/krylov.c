@@ -45,13 +45,6 @@ typedef struct {
 } space;
 
 static void
-add(double factor, const double *restrict from, double *restrict to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] += factor * from[i];
-}
-
-static void
 multiply(double factor, double *to, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)

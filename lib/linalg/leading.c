@@ -22,13 +22,6 @@ typedef struct {
     double norm;
 } tridiagonal;
 
-static void
-add(double factor, const double *restrict from, double *restrict to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] += factor * from[i];
-}
-
 /* ---- reflections ---- */
 
 /* The vector v of the reflection 1 - factor v v' that leaves x its first element alone, in the place of x; returns that. */

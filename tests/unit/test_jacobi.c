@@ -43,6 +43,33 @@ fill(int64_t n, int kind)
         }
 }
 
+/* 1 and -1, each many times: turned by reflections of random vectors. */
+static void
+fill_multiple(int64_t n)
+{
+    double v[MOST], image[MOST];
+    memset(matrix, 0, sizeof matrix);
+    for (int64_t i = 0; i < n; i++)
+        matrix[i * n + i] = i % 2 == 0 ? 1 : -1;
+    for (int64_t turn = 0; turn < n; turn++) {
+        double square = 0, along = 0;
+        for (int64_t i = 0; i < n; i++) {
+            v[i] = draw();
+            square += v[i] * v[i];
+        }
+        for (int64_t i = 0; i < n; i++) {
+            image[i] = 0;
+            for (int64_t j = 0; j < n; j++)
+                image[i] += 2 / square * matrix[i * n + j] * v[j];
+            along += image[i] * v[i] / square;
+        }
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j <= i; j++)
+                matrix[i * n + j] = matrix[j * n + i] =
+                    matrix[i * n + j] - (image[i] * v[j] + v[i] * image[j]) + 2 * along * v[i] * v[j];
+    }
+}
+
 static double
 norm(int64_t n)
 {
@@ -121,6 +148,17 @@ START_TEST(known_values)
 }
 END_TEST
 
+START_TEST(multiple_values)
+{
+    for (int64_t n = 88; n <= MOST; n++) {
+        fill_multiple(n);
+        check_leading(n, n / 3);
+        for (int64_t k = 0; k < n; k++)
+            ck_assert_double_eq_tol(values[k], k < n / 2 ? -1 : 1, 1e-12);
+    }
+}
+END_TEST
+
 START_TEST(zeros)
 {
     memset(matrix, 0, sizeof matrix);
@@ -137,6 +175,7 @@ make_suite(void)
     TCase *tests = tcase_create("jacobi");
     tcase_add_test(tests, both_agree);
     tcase_add_test(tests, known_values);
+    tcase_add_test(tests, multiple_values);
     tcase_add_test(tests, zeros);
     suite_add_tcase(suite, tests);
     return suite;
