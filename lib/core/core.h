@@ -64,6 +64,8 @@ conceptdec_status conceptdec_i_arena_take(conceptdec_i_arena *arena, const char 
 conceptdec_status conceptdec_i_arena_take_raw(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size,
                                               void **pointer); /* not zeroed: for large buffers that are filled first */
 void conceptdec_i_arena_close(conceptdec_i_arena *arena);
+/* What was taken from `from`, which is empty then, goes back with `arena`. */
+void conceptdec_i_arena_move(conceptdec_i_arena *arena, conceptdec_i_arena *from);
 
 /* ---- context and errors (ctx.c, status.c) ---- */
 

@@ -276,3 +276,14 @@ conceptdec_i_arena_close(conceptdec_i_arena *arena)
         conceptdec_i_give(arena->ctx, block);
     }
 }
+
+void
+conceptdec_i_arena_move(conceptdec_i_arena *arena, conceptdec_i_arena *from)
+{
+    while (from->last) {
+        void *block = from->last;
+        memcpy(&from->last, block, sizeof from->last);
+        memcpy(block, &arena->last, sizeof arena->last);
+        arena->last = block;
+    }
+}

@@ -38,7 +38,6 @@ typedef struct conceptdec_i_probe_driver {
     conceptdec_i_space space;
     const uint8_t *space_key;
     bool has_space;
-    bool wants_coordinates; /* a kernel has not told enough */
     struct conceptdec_i_ridge_kept *kept; /* of these coordinates */
 } conceptdec_i_probe_driver;
 

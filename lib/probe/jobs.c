@@ -45,26 +45,28 @@ least_penalty(const conceptdec_i_probe_driver *driver)
 {
     const conceptdec_probe_options *o = &driver->settings.options;
     double least = INFINITY;
-    if (o->kind != CONCEPTDEC_PROBE_LOGISTIC || driver->targets || driver->wants_coordinates)
+    if (o->kind != CONCEPTDEC_PROBE_LOGISTIC || driver->targets)
         return 0;
     for (int64_t a = 0; a < o->n_lambdas; a++)
         least = driver->settings.lambdas[a] < least ? driver->settings.lambdas[a] : least;
     return least / conceptdec_i_logistic_curvature(driver->data.columns);
 }
 
-/* Coordinates by the rows that `mask` marks; those at hand where they are these. */
+/* Coordinates by the rows that `mask` marks; those at hand where they are these. may_kernel: the products of rows in their
+ * place will do. A key marks the rows that have a part in its problems, but where all sets share it. */
 static conceptdec_status
-open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key)
+open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key, bool may_kernel)
 {
     if (driver->has_space && driver->space_key == key)
         return CONCEPTDEC_OK;
     conceptdec_i_probe_close_space(driver);
     bool standardize = driver->settings.options.standardize != CONCEPTDEC_STANDARDIZE_NONE;
+    const uint8_t *used = standardize ? key : driver->data.used;
     conceptdec_i_arena_open(&driver->space_arena, driver->ctx);
     driver->has_space = true;
     driver->space_key = NULL;
-    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, standardize,
-                                             least_penalty(driver), &driver->space));
+    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, used, standardize,
+                                             may_kernel ? least_penalty(driver) : 0, &driver->space));
     driver->space_key = key;
     return CONCEPTDEC_OK;
 }
@@ -81,19 +83,19 @@ key_of(const batch *b, int64_t job, const uint8_t *role)
 }
 
 static conceptdec_status
-open_for(batch *b, const uint8_t *key)
+open_for(batch *b, const uint8_t *key, bool may_kernel)
 {
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_i_arena arena;
     void *mask;
     if (driver->settings.options.standardize != CONCEPTDEC_STANDARDIZE_FOLD)
-        return open_space(driver, key, key);
+        return open_space(driver, key, key, may_kernel);
     conceptdec_i_arena_open(&arena, driver->ctx);
     conceptdec_status status = conceptdec_i_arena_take(&arena, "parts", driver->data.n, 1, &mask);
     if (status == CONCEPTDEC_OK) {
         for (int64_t i = 0; i < driver->data.n; i++)
             ((uint8_t *)mask)[i] = key[i] == CONCEPTDEC_I_ROLE_TRAIN;
-        status = open_space(driver, mask, key);
+        status = open_space(driver, mask, key, may_kernel);
     }
     conceptdec_i_arena_close(&arena);
     return status;
@@ -144,18 +146,6 @@ hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
     return b->listener(b->argument, &b->places[problem], &b->driver->space, fit);
 }
 
-/* A solver knows only what is left to it of the caller's number. */
-static conceptdec_status
-explain_budget(const conceptdec_i_probe_driver *driver, int64_t left)
-{
-    char text[sizeof driver->ctx->error];
-    if (conceptdec_i_memory_failed(driver->ctx->memory))
-        return CONCEPTDEC_ENOMEM;
-    memcpy(text, driver->ctx->error, sizeof text);
-    return conceptdec_i_fail(driver->ctx, CONCEPTDEC_ENOMEM, "%s; of %lld bytes that is what rows, parts and values leave: %lld",
-                             text, (long long)driver->settings.options.memory, (long long)left);
-}
-
 /* Whether other labels follow on the same rows. */
 static bool
 keeps_part(const conceptdec_i_probe_driver *driver)
@@ -170,15 +160,15 @@ solve(batch *b, int leave, uint8_t *deferred)
 {
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_probe_options options = driver->settings.options;
-    options.memory -= driver->held + conceptdec_i_space_held(&driver->space);
+    const int64_t held = driver->held + conceptdec_i_space_held(&driver->space);
+    options.memory -= held;
     conceptdec_i_fitting fitting = {
         .ctx = driver->ctx, .space = &driver->space, .weight = driver->data.weight, .group = driver->data.group,
-        .n_groups = driver->data.n_groups, .options = &options, .classes = driver->data.classes,
+        .n_groups = driver->data.n_groups, .options = &options, .held = held, .classes = driver->data.classes,
         .columns = driver->data.columns, .leave = leave, .credits_only = b->credits_only, .n_problems = b->n_problems,
         .problems = b->problems, .deferred = deferred, .kept = keeps_part(driver) ? &driver->kept : NULL};
-    conceptdec_status status = driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
-                                               : solver_of(options.kind)(&fitting, hear, b);
-    return status == CONCEPTDEC_ENOMEM ? explain_budget(driver, options.memory) : status;
+    return driver->targets ? conceptdec_i_ridge_regress(&fitting, driver->targets, hear, b)
+                           : solver_of(options.kind)(&fitting, hear, b);
 }
 
 /* The problems become those that were deferred. */
@@ -201,7 +191,7 @@ solve_all(batch *b, const uint8_t *key, int leave)
     conceptdec_i_probe_driver *driver = b->driver;
     conceptdec_i_arena arena;
     void *deferred;
-    CONCEPTDEC_I_TRY(open_for(b, key));
+    CONCEPTDEC_I_TRY(open_for(b, key, true));
     conceptdec_i_arena_open(&arena, driver->ctx);
     conceptdec_status status = conceptdec_i_arena_take(&arena, "problems", b->n_problems, 1, &deferred);
     if (status == CONCEPTDEC_OK)
@@ -211,9 +201,8 @@ solve_all(batch *b, const uint8_t *key, int leave)
     conceptdec_i_arena_close(&arena);
     if (status != CONCEPTDEC_OK || b->n_problems == 0)
         return status;
-    driver->wants_coordinates = true;
     conceptdec_i_probe_close_space(driver);
-    CONCEPTDEC_I_TRY(open_for(b, key));
+    CONCEPTDEC_I_TRY(open_for(b, key, false));
     return solve(b, leave, NULL);
 }
 

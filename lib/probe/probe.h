@@ -50,6 +50,7 @@ typedef struct conceptdec_i_probe_data {
     uint8_t *train;      /* NULL: none */
     double *weight;      /* NULL: 1 */
     int64_t *types;      /* NULL: none */
+    uint8_t *used;       /* n: rows that play a part in any set */
     conceptdec_i_probe_set *sets;
 } conceptdec_i_probe_data;
 
@@ -83,7 +84,6 @@ typedef struct conceptdec_i_space {
     void *z;          /* n x stride, 64-byte aligned; NULL, if there is a kernel */
     double *kernel;   /* n x stride; NULL: none. Weights are then n numbers a: along x, sum over i of a_i z_i */
     double widest;    /* no eigenvalue of kernel / n over the n rows that count is above it */
-    int64_t held;     /* bytes of the kernel, or of what was to become one */
     double *shift;    /* d */
     double *scale;    /* d; NULL: 1 */
     double *spectrum; /* r: mean square of each coordinate, where these are uncorrelated (n < d); else NULL */
@@ -91,11 +91,13 @@ typedef struct conceptdec_i_space {
                          that itself, or there is a kernel */
 } conceptdec_i_space;
 
-/* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. `standardize`:
- * scale by the population standard deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is
- * wanted if kernel / n + least I is far from singular; 0: a basis. */
+/* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. used: n, rows with
+ * 0 are nobody's: theirs are 0, so that they hide nothing of the others. `standardize`: scale by the population standard
+ * deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is wanted if kernel / n + least I
+ * is far from singular; 0: a basis. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
-                                          bool standardize, double least, conceptdec_i_space *space);
+                                          const uint8_t *used, bool standardize, double least,
+                                          conceptdec_i_space *space);
 /* Bytes that a space takes at most, while it is made. */
 int64_t conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide);
 /* Bytes that it goes on to take. */
@@ -135,7 +137,9 @@ typedef struct conceptdec_i_fitting {
     const double *weight;      /* n: weights of rows, >= 0; NULL: 1 */
     const int32_t *group;      /* n: numbers 0.. of groups (LEAVE_GROUP) */
     int64_t n_groups;
-    const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory, covariance, shrinkage */
+    const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory (what is left), covariance,
+                                                shrinkage */
+    int64_t held; /* bytes of the caller's memory that are taken already */
     int64_t classes, columns;
     int leave; /* CONCEPTDEC_I_LEAVE_* */
     bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more */

@@ -309,6 +309,19 @@ set_lambda(conceptdec_ctx *ctx, const conceptdec_i_probe_settings *settings, con
     return CONCEPTDEC_OK;
 }
 
+/* Rows that play a part in any set. */
+static conceptdec_status
+mark_used(conceptdec_i_arena *arena, conceptdec_i_probe_data *data)
+{
+    void *used;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", data->n, 1, &used));
+    data->used = used;
+    for (int64_t s = 0; s < data->n_sets; s++)
+        for (int64_t i = 0; i < data->n; i++)
+            data->used[i] |= data->sets[s].is_labelled[i];
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings,
                              const conceptdec_matrix *labels, conceptdec_i_probe_data *data)
@@ -326,6 +339,7 @@ conceptdec_i_probe_data_take(conceptdec_i_arena *arena, conceptdec_i_probe_setti
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "labels", data->n_sets, sizeof *data->sets, &sets));
     data->sets = sets;
     CONCEPTDEC_I_TRY(take_labels(arena, labels, data));
+    CONCEPTDEC_I_TRY(mark_used(arena, data));
     for (int64_t s = 0; s < data->n_sets; s++)
         CONCEPTDEC_I_TRY(apply_protocol(arena, o, data, &data->sets[s]));
     return set_lambda(ctx, settings, data);
@@ -347,6 +361,7 @@ conceptdec_i_probe_samples_take(conceptdec_i_arena *arena, conceptdec_i_probe_se
     data->sets = p[0];
     data->sets[0] = (conceptdec_i_probe_set){.labels = p[1], .wide = p[2], .n_labelled = n, .is_labelled = p[3]};
     memset(p[3], 1, (size_t)n);
+    data->used = p[3];
     CONCEPTDEC_I_TRY(set_lambda(arena->ctx, settings, data));
     return apply_protocol(arena, o, data, data->sets);
 }

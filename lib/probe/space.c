@@ -114,6 +114,7 @@ find_scale(conceptdec_i_arena *arena, const uint8_t *counted, conceptdec_i_space
 
 typedef struct filling {
     const conceptdec_i_space *space;
+    const uint8_t *used;
     void *z;
     int64_t stride;
     double *rows; /* per lane */
@@ -152,7 +153,8 @@ fill_task(void *argument, int64_t task, int lane)
     const filling *job = argument;
     int64_t n = job->space->n, end = (task + 1) * BLOCK_ROWS < n ? (task + 1) * BLOCK_ROWS : n;
     for (int64_t i = task * BLOCK_ROWS; i < end; i++)
-        fill_row(job, i, job->rows + lane * job->space->d);
+        if (job->used[i])
+            fill_row(job, i, job->rows + lane * job->space->d);
     return CONCEPTDEC_OK;
 }
 
@@ -164,9 +166,9 @@ padded(int64_t columns)
     return stride % 1024 == 0 ? stride + 16 : stride;
 }
 
-/* (x - shift) / scale of all rows, padded with zeros. */
+/* (x - shift) / scale of the rows that are used, padded with zeros. */
 static conceptdec_status
-fill(conceptdec_i_arena *arena, const conceptdec_i_space *s, void **z)
+fill(conceptdec_i_arena *arena, const conceptdec_i_space *s, const uint8_t *used, void **z)
 {
     int64_t stride = padded(s->d), size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), total;
     void *rows;
@@ -175,7 +177,7 @@ fill(conceptdec_i_arena *arena, const conceptdec_i_space *s, void **z)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centred rows", total, (uint64_t)size, z));
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take(arena, "rows", conceptdec_i_lanes(s->ctx) * s->d, sizeof(double), &rows));
-    filling job = {.space = s, .z = *z, .stride = stride, .rows = rows};
+    filling job = {.space = s, .used = used, .z = *z, .stride = stride, .rows = rows};
     return conceptdec_i_parallel(s->ctx, (s->n + BLOCK_ROWS - 1) / BLOCK_ROWS, fill_task, &job);
 }
 
@@ -231,9 +233,11 @@ count_directions(const double *values, int64_t n)
     return r > 0 ? r : 1;
 }
 
-/* From the eigenvectors (rows of `vectors`, ascending) of the products: z = U S and map = U / S. */
+/* From the eigenvectors (rows of `vectors`, ascending) of the products: z = U S and map = U / S. Rows that are not used have
+ * no part in these, but for rounding, and rows of any size in x. */
 static conceptdec_status
-project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors, int64_t ld, const double *values)
+project(conceptdec_i_arena *arena, conceptdec_i_space *s, const uint8_t *used, const double *vectors, int64_t ld,
+        const double *values)
 {
     void *p[3];
     s->r = count_directions(values, s->n);
@@ -248,6 +252,8 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors,
         const double *u = vectors + (s->n - 1 - j) * ld;
         s->spectrum[j] = root * root / (double)s->n;
         for (int64_t i = 0; i < s->n; i++) {
+            if (!used[i])
+                continue;
             s->map[i * s->r + j] = root > 0 ? u[i] / root : 0;
             if (s->is_wide)
                 ((double *)s->z)[i * s->stride + j] = u[i] * root;
@@ -260,12 +266,13 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const double *vectors,
 
 /* The products of rows become coordinates along their eigenvectors. */
 static conceptdec_status
-reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, double *pairs, int64_t ld)
+reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, const uint8_t *used, double *pairs,
+       int64_t ld)
 {
     void *values;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
     CONCEPTDEC_I_TRY(conceptdec_i_eigen(s->ctx, s->n, pairs, ld, values));
-    return project(arena, s, pairs, ld, values);
+    return project(arena, s, used, pairs, ld, values);
 }
 
 /* The largest sum of sizes of a row, among rows that count: no eigenvalue of theirs is above it. */
@@ -301,28 +308,49 @@ count_rows(const uint8_t *counted, int64_t n)
     return count > 0 ? count : 1;
 }
 
-/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis, if that tells it. */
+/* Where what is made on the way lies, so that each goes or stays by itself. */
+typedef struct {
+    conceptdec_i_arena rows, pairs, rest;
+} workings;
+
+/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis, if that tells it, else the rows. */
 static conceptdec_status
-take_few(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const uint8_t *counted, double least,
-         conceptdec_i_space *s)
+choose_few(conceptdec_i_arena *arena, workings *w, const uint8_t *counted, const uint8_t *used, double least,
+           conceptdec_i_space *s)
 {
     const int64_t ld = padded(s->n);
     void *rows, *pairs;
-    CONCEPTDEC_I_TRY(fill(scratch, s, &rows));
-    CONCEPTDEC_I_TRY(take_pairs(least > 0 ? arena : scratch, s->n, ld, &pairs));
-    CONCEPTDEC_I_TRY(row_products(scratch, s, rows, pairs, ld));
-    if (least == 0)
-        return reduce(arena, scratch, s, pairs, ld);
-    s->held = s->n * ld * (int64_t)sizeof(double);
-    s->widest = widest_of(pairs, counted, s->n, ld) / (double)count_rows(counted, s->n);
-    if (!(s->widest <= MOST_BASIS_CONDITION * least))
-        return fill(arena, s, &s->z);
-    if (!(s->widest <= MOST_CONDITION * least))
-        return reduce(arena, scratch, s, pairs, ld);
+    CONCEPTDEC_I_TRY(fill(&w->rows, s, used, &rows));
+    CONCEPTDEC_I_TRY(take_pairs(&w->pairs, s->n, ld, &pairs));
+    CONCEPTDEC_I_TRY(row_products(&w->rest, s, rows, pairs, ld));
+    if (least > 0)
+        s->widest = widest_of(pairs, counted, s->n, ld) / (double)count_rows(counted, s->n);
+    if (!(s->widest <= MOST_BASIS_CONDITION * least)) {
+        conceptdec_i_arena_move(arena, &w->rows);
+        s->z = rows;
+        return CONCEPTDEC_OK;
+    }
+    if (least == 0 || !(s->widest <= MOST_CONDITION * least))
+        return reduce(arena, &w->rest, s, used, pairs, ld);
+    conceptdec_i_arena_move(arena, &w->pairs);
     s->kernel = pairs;
     s->r = s->n;
     s->stride = ld;
     return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_few(conceptdec_i_arena *arena, const uint8_t *counted, const uint8_t *used, double least, conceptdec_i_space *s)
+{
+    workings w;
+    conceptdec_i_arena_open(&w.rows, arena->ctx);
+    conceptdec_i_arena_open(&w.pairs, arena->ctx);
+    conceptdec_i_arena_open(&w.rest, arena->ctx);
+    conceptdec_status status = choose_few(arena, &w, counted, used, least, s);
+    conceptdec_i_arena_close(&w.rest);
+    conceptdec_i_arena_close(&w.pairs);
+    conceptdec_i_arena_close(&w.rows);
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -342,7 +370,8 @@ check_range(conceptdec_i_space *s, double largest)
 }
 
 conceptdec_status
-conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted, bool standardize, double least, conceptdec_i_space *s)
+conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
+                        const uint8_t *used, bool standardize, double least, conceptdec_i_space *s)
 {
     void *memory;
     double largest = 0;
@@ -354,14 +383,7 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
     CONCEPTDEC_I_TRY(check_range(s, largest));
     if (standardize)
         CONCEPTDEC_I_TRY(find_scale(arena, counted, s));
-    if (s->n >= s->d)
-        return fill(arena, s, &s->z);
-    conceptdec_i_arena scratch;
-    conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status =
-        take_few(arena, &scratch, counted, least, s);
-    conceptdec_i_arena_close(&scratch);
-    return status;
+    return s->n >= s->d ? fill(arena, s, used, &s->z) : take_few(arena, counted, used, least, s);
 }
 
 int64_t
@@ -378,8 +400,9 @@ conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide)
 int64_t
 conceptdec_i_space_held(const conceptdec_i_space *s)
 {
-    int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
-    return s->held + (s->z ? s->n * s->stride * size : 0) + (s->map ? s->n * s->r * (int64_t)sizeof(double) : 0);
+    int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), pair = (int64_t)sizeof(double);
+    return (s->z ? s->n * s->stride * size : 0) + (s->kernel ? s->n * s->stride * pair : 0) +
+           (s->map ? s->n * s->r * pair : 0);
 }
 
 /* ---- back to x ---- */

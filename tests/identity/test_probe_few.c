@@ -5,7 +5,7 @@
 #include "check_main.h"
 #include "core/core.h"
 
-enum { N = 48, D = 120, TIMES = 3, FEW = 5, MOST_CLASSES = 3, LAMBDAS = 4 };
+enum { N = 48, D = 120, TIMES = 3, FEW = 5, MOST_CLASSES = 3, LAMBDAS = 4, KINDS = 5 };
 
 static const double lambdas[LAMBDAS] = {1, 0.1, 0.03, 0.001};
 
@@ -262,32 +262,79 @@ START_TEST(weights_decide)
 }
 END_TEST
 
-/* Rows without a label, however large, play no part. */
+/* Every eighth row without a label, and so many times as large; `to` has the others alone. */
+static void
+ignore_rows(problem *from, problem *to, double size)
+{
+    int64_t kept = 0;
+    *to = *from;
+    for (int64_t i = 0; i < N; i++) {
+        if (i % 8 != 0) {
+            memmove(to->x + kept * D, to->x + i * D, D * sizeof *to->x);
+            to->labels[kept++] = to->labels[i];
+            continue;
+        }
+        from->labels[i] = -1;
+        for (int64_t j = 0; j < D; j++)
+            from->x[i * D + j] *= size;
+    }
+    set_views(from, N, CONCEPTDEC_FLOAT64);
+    set_views(to, kept, CONCEPTDEC_FLOAT64);
+}
+
+/* Rows without a label, however large, play no part in probes of any kind. */
 START_TEST(ignored_rows)
 {
-    const double sizes[] = {1, 30, 1e3};
+    static const double sizes[] = {1, 1e3, 1e6};
+    static const int32_t standards[] = {CONCEPTDEC_STANDARDIZE_NONE, CONCEPTDEC_STANDARDIZE_GLOBAL,
+                                        CONCEPTDEC_STANDARDIZE_FOLD};
+    const int kind = _i / 9;
     make(&p, &ways[0]);
-    q = p;
-    for (int64_t i = 0; i < N; i += 8) {
-        p.labels[i] = -1;
-        for (int64_t j = 0; j < D; j++)
-            p.x[i * D + j] *= sizes[_i];
-    }
-    int64_t kept = 0;
-    for (int64_t i = 0; i < N; i++)
-        if (i % 8 != 0) {
-            memmove(q.x + kept * D, q.x + i * D, D * sizeof *q.x);
-            q.labels[kept++] = q.labels[i];
-        }
-    set_views(&p, N, CONCEPTDEC_FLOAT64);
-    set_views(&q, kept, CONCEPTDEC_FLOAT64);
-    p.options.protocol = q.options.protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
+    p.options.kind = kind;
+    p.options.standardize = standards[_i % 3];
+    p.options.protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION;
+    if (kind != CONCEPTDEC_PROBE_LOGISTIC)
+        p.options.tolerance = 0;
+    if (kind != CONCEPTDEC_PROBE_LOGISTIC && kind != CONCEPTDEC_PROBE_RIDGE)
+        p.options.lambdas = NULL, p.options.n_lambdas = 0;
+    ignore_rows(&p, &q, sizes[_i / 3 % 3]);
     conceptdec_result *all = run(&p), *some = run(&q);
-    expect_converged(all);
+    if (kind == CONCEPTDEC_PROBE_LOGISTIC)
+        expect_converged(all);
     expect_array_near(all, some, CONCEPTDEC_R_WEIGHTS, 1e-7);
     expect_array_near(all, some, CONCEPTDEC_R_BIAS, 3e-7);
     conceptdec_result_free(all);
     conceptdec_result_free(some);
+}
+END_TEST
+
+/* What the products of rows do not tell of one label set is nothing to another: the same bits as by itself. */
+START_TEST(label_sets_by_themselves)
+{
+    static int64_t both[2 * N];
+    make(&p, &ways[0]);
+    p.options.standardize = CONCEPTDEC_STANDARDIZE_GLOBAL;
+    for (int64_t i = 0; i < N; i++) {
+        both[2 * i] = p.labels[i];
+        both[2 * i + 1] = p.labels[N - 1 - i];
+    }
+    for (int64_t i = 0; i < N; i += 8) {
+        both[2 * i + 1] = -1;
+        for (int64_t j = 0; j < D; j++)
+            p.x[i * D + j] *= _i == 0 ? 1 : 1e4;
+    }
+    q = p;
+    set_views(&q, N, CONCEPTDEC_FLOAT64);
+    for (int64_t i = 0; i < N; i++)
+        q.labels[i] = both[2 * i + 1];
+    p.label_view = view_of(both, N, 2, CONCEPTDEC_INT64);
+    p.x_view = q.x_view;
+    conceptdec_result *two = run(&p), *one = run(&q);
+    const conceptdec_array a = array_of(two, CONCEPTDEC_R_DECISION), b = array_of(one, CONCEPTDEC_R_DECISION);
+    ck_assert_int_eq(size_of(&a), 2 * size_of(&b));
+    ck_assert(memcmp((const double *)a.data + size_of(&b), b.data, (size_t)size_of(&b) * sizeof(double)) == 0);
+    conceptdec_result_free(two);
+    conceptdec_result_free(one);
 }
 END_TEST
 
@@ -318,7 +365,8 @@ make_suite(void)
     tcase_add_loop_test(tests, folds_are_splits, 0, WAYS);
     tcase_add_loop_test(tests, penalties_are_fits, 0, WAYS);
     tcase_add_loop_test(tests, weights_decide, 0, WAYS);
-    tcase_add_loop_test(tests, ignored_rows, 0, 3);
+    tcase_add_loop_test(tests, ignored_rows, 0, 9 * KINDS);
+    tcase_add_loop_test(tests, label_sets_by_themselves, 0, 2);
     tcase_add_loop_test(tests, threads, 0, WAYS);
     suite_add_tcase(suite, tests);
     return suite;

@@ -39,13 +39,15 @@ count_release(void *user, void *memory)
     free(block);
 }
 
-static double values[N * D];
+static double values[N * D], hidden[N * D];
 static float narrow[N * D];
 static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
 
 static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix few = {values, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+/* One row hides the others: they are fitted in all their dimensions. */
+static const conceptdec_matrix few_hidden = {hidden, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix of_few = {labels, FEW, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -64,6 +66,7 @@ make_problem(void)
             state = state * 6364136223846793005u + 1442695040888963407u;
             values[i * D + j] = (double)(state >> 40) / 0x1p23 - 1 + (j == i % CLASSES ? 0.5 : 0);
             narrow[i * D + j] = (float)values[i * D + j];
+            hidden[i * D + j] = (i * D + j) / WIDE == 7 ? 1e7 * values[i * D + j] : values[i * D + j];
         }
         for (int64_t s = 0; s < 3; s++)
             labels[i * 3 + s] = (i + s * (i % 7)) % CLASSES;
@@ -78,28 +81,29 @@ static const struct scene {
     const conceptdec_matrix *labels;
     int64_t memory;
     conceptdec_probe_options options;
-    bool is_narrow; /* in float32 */
+    const conceptdec_matrix *rows; /* NULL: x, or `few` */
 } scenes[] = {
-    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}, false},
+    {"null", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 2000}, NULL},
     {"null without one row",
      &y,
      6 << 20,
      {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18 /* protocol 0 */, .lambdas = lambdas, .n_lambdas = 8,
       .permutations = 2000},
-     true},
-    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}, false},
-    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}, false},
-    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}, false},
+     &x_narrow},
+    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}, NULL},
+    {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}, NULL},
+    {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}, NULL},
     {"nested",
      &y,
      12 << 20,
-     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}, false},
-    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, false},
-    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, false},
-    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, false},
-    {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}, false},
-    {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}, false},
-    {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}, false},
+     {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 8, .flags = CONCEPTDEC_PROBE_NESTED}, NULL},
+    {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, NULL},
+    {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, NULL},
+    {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, NULL},
+    {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}, NULL},
+    {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}, NULL},
+    {"few rows, hidden", &of_few, 1800000, {.lambdas = lambdas, .n_lambdas = 8}, &few_hidden},
+    {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}, NULL},
 };
 
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
@@ -120,7 +124,7 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     ck_assert_int_eq(conceptdec_ctx_new(&hooks, &ctx), CONCEPTDEC_OK);
     uint64_t before = counted.live;
     counted.peak = before;
-    const conceptdec_matrix *rows = scene->labels == &of_few ? &few : scene->is_narrow ? &x_narrow : &x;
+    const conceptdec_matrix *rows = scene->rows ? scene->rows : scene->labels == &of_few ? &few : &x;
     conceptdec_status status = conceptdec_probe(ctx, rows, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
@@ -164,7 +168,7 @@ END_TEST
 /* Enough for the products of few rows, and not for a preconditioner of theirs: fitted along a basis, with the same answer. */
 START_TEST(a_kernel_gives_way)
 {
-    const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}, false};
+    const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}, NULL};
     uint64_t peak;
     char text[512];
     make_problem();
@@ -178,6 +182,27 @@ START_TEST(a_kernel_gives_way)
 }
 END_TEST
 
+/* Where a single fit does not fit, the text has what it takes: that much is enough, and is not exceeded. */
+START_TEST(what_is_named_is_enough)
+{
+    const struct scene scene = {"few rows, hidden", &of_few, 0, {.n_lambdas = 1, .lambdas = lambdas}, &few_hidden};
+    uint64_t peak;
+    char text[512];
+    long long given, fit, rest, columns, wide;
+    make_problem();
+    ck_assert_int_eq(run(&scene, 700000, &peak, text), CONCEPTDEC_ENOMEM);
+    ck_assert_msg(sscanf(text,
+                         "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld that "
+                         "rows, parts and values take",
+                         &given, &columns, &wide, &fit, &rest) == 5,
+                  "%s", text);
+    ck_assert(given == 700000 && columns == CLASSES && wide == WIDE && fit + rest > given);
+    ck_assert_int_eq(run(&scene, fit + rest - 1, &peak, text), CONCEPTDEC_ENOMEM);
+    ck_assert_msg(run(&scene, fit + rest, &peak, text) == CONCEPTDEC_OK, "%s", text);
+    ck_assert_msg(peak <= (uint64_t)(fit + rest), "%llu bytes", (unsigned long long)peak);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -186,6 +211,7 @@ make_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
     tcase_add_test(tests, a_kernel_gives_way);
+    tcase_add_test(tests, what_is_named_is_enough);
     tcase_add_loop_test(tests, too_little_is_refused_at_once, 0, N_SCENES);
     suite_add_tcase(suite, tests);
     return suite;

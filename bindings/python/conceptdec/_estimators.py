@@ -8,6 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
+from ._columns import refuse_missing
 from ._neighbors import Neighbors, neighbors
 from ._options import word
 from ._probe import fit_probe, probe_regression
@@ -32,6 +33,8 @@ def _array(name: str, values: Any) -> np.ndarray:
         raise TypeError(f"Sparse data was passed as {name}, but dense data is required; use .toarray()")
     try:
         array = np.asarray(values)
+        if array.dtype == object:
+            refuse_missing(name, array)
         if array.dtype.kind == "c":
             raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
         if array.dtype.kind != "f" or array.dtype.itemsize > 8 or not array.dtype.isnative:
@@ -39,7 +42,9 @@ def _array(name: str, values: Any) -> np.ndarray:
     except TypeError as reason:
         raise TypeError(f"{name}: cannot be read as real numbers: {reason}") from None
     if not np.isfinite(array).all():
-        raise ValueError(f"Input {name} contains NaN, infinity or a value too large for {array.dtype}.")
+        place = np.argwhere(~np.isfinite(array))[0].tolist()
+        where = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), place))
+        raise ValueError(f"Input {name} contains NaN, infinity or a value too large for {array.dtype}: at {where}.")
     return array
 
 
@@ -71,6 +76,12 @@ def _given(estimator: Any, y: Any, n: int) -> np.ndarray:
     return array
 
 
+def _as_integers(labels: np.ndarray) -> np.ndarray:
+    """Objects that are all integers, as a nullable column has them, as NumPy's; all else as it is."""
+    found = {type(label) for label in labels}
+    return np.array(labels.tolist()) if found in ({int}, {bool}) else labels
+
+
 def _labels(estimator: Any, y: Any, n: int) -> Tuple[np.ndarray, np.ndarray]:
     """Classes, sorted, and the place of each label among them."""
     labels = _given(estimator, y, n)
@@ -82,9 +93,12 @@ def _labels(estimator: Any, y: Any, n: int) -> Tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"y should be a 1d array, got an array of shape {labels.shape} instead.")
     if labels.dtype.kind in "fc":
         if not np.isfinite(labels).all():
-            raise ValueError("Input y contains NaN or infinity.")
+            raise ValueError(f"Input y contains NaN or infinity: at row {np.flatnonzero(~np.isfinite(labels))[0]}.")
         if (labels != np.rint(labels.real)).any():
             raise ValueError("Unknown label type: continuous. Labels are integers or strings; RidgeProbe takes numbers")
+    if labels.dtype == object:
+        refuse_missing("y", labels)
+        labels = _as_integers(labels)
     try:
         return np.unique(labels, return_inverse=True)
     except TypeError:

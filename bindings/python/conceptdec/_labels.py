@@ -5,23 +5,21 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 
 from . import _constants as const
+from ._columns import plain, refuse_missing
 from ._errors import ConceptDecError, ConceptDecTypeError
 
 _TEXT = "US"
+_LEFT_OUT = "; drop such samples, or give them a label of their own and name it in `ignore`"
 
 
-def _plain(values: Any) -> Any:
-    """A column of a table (pandas, Polars) as NumPy's array of its values; all else as it is."""
-    return values.to_numpy() if hasattr(values, "to_numpy") else values
-
-
-def _strict_array(name: str, values: Any) -> np.ndarray:
-    """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings."""
+def _strict_array(name: str, values: Any, hint: str = "") -> np.ndarray:
+    """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings. hint: at missing ones."""
     if values is None:
         raise ConceptDecTypeError(f"{name}: is None; needs integers or strings")
-    values = _plain(values)
+    values = plain(values)
     if isinstance(values, (list, tuple)) or getattr(values, "dtype", None) == object:
         boxed = np.asarray(values, dtype=object)
+        refuse_missing(name, boxed, hint)
         kinds = {"text" if isinstance(v, (str, bytes)) else "number" for v in boxed.ravel()}
         if len(kinds) > 1:
             raise ConceptDecTypeError(f"{name}: strings and other values are mixed")
@@ -31,6 +29,7 @@ def _strict_array(name: str, values: Any) -> np.ndarray:
             raise ConceptDecError(f"{name}: the rows have different lengths", const.ESIZE) from None
     array = np.asarray(values)
     if array.dtype.kind not in "biu" + _TEXT:
+        refuse_missing(name, array, hint)
         hint = "; convert whole numbers with .astype(int)" if array.dtype.kind == "f" else ""
         raise ConceptDecTypeError(f"{name}: must be integers or strings, not {array.dtype}{hint}")
     return array
@@ -72,7 +71,7 @@ def _codes(labels: np.ndarray, kept: np.ndarray, classes: np.ndarray) -> np.ndar
 
 def encode(y: Any, ignore: Any = None, classes: Any = None) -> Tuple[np.ndarray, np.ndarray]:
     """Codes 0..C-1 (n x L, int64; -1: ignored) and the C values that they stand for: `classes`, else all, sorted."""
-    labels = _strict_array("y", y)
+    labels = _strict_array("y", y, _LEFT_OUT)
     if labels.ndim not in (1, 2):
         raise ConceptDecError(f"y: needs 1 or 2 axes (samples, label sets), has {labels.ndim}", const.ESIZE)
     kept = ~_ignored(labels, ignore)
@@ -110,8 +109,9 @@ def mask(name: str, values: Any) -> Optional[np.ndarray]:
     """A mask of booleans, or of 0 and 1, as int64."""
     if values is None:
         return None
-    values = _plain(values)
+    values = plain(values)
     array = np.asarray(values.tolist() if getattr(values, "dtype", None) == object else values)
     if array.dtype.kind not in "biu":
+        refuse_missing(name, array)
         raise ConceptDecTypeError(f"{name}: must be a mask of booleans, or of 0 and 1, not {array.dtype}")
     return np.ascontiguousarray(_one_each(name, array), dtype=np.int64)

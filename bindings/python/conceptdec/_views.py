@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from . import _constants as const
-from . import _copies, _dlpack, _readers, _stored
+from . import _columns, _copies, _dlpack, _readers, _stored
 from ._errors import ConceptDecError, ConceptDecTypeError
 from ._structs import Matrix
 
@@ -53,6 +53,8 @@ def _numpy_code(name: str, found: np.dtype, dtype: Optional[str], known: Dict[An
 def _from_numpy(name: str, array: np.ndarray, dtype: Optional[str], known: Dict[Any, int]) -> Tensor:
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise ConceptDecTypeError(f"{name}: masked values cannot be left out; drop those rows", const.EUNSUPPORTED)
+    if array.dtype == object:
+        _columns.refuse_missing(name, array)
     code = _numpy_code(name, array.dtype, dtype, known)
     return Tensor(array.__array_interface__["data"][0], array.shape, array.strides, code, array)
 
@@ -130,8 +132,8 @@ def integer_matrix(array: np.ndarray) -> Matrix:
 
 def _real(name: str, values: Any) -> Tensor:
     """Real numbers of one or two axes; integers as float64."""
-    if not hasattr(values, "__dlpack__"):
-        values = np.asanyarray(values)
+    if isinstance(values, np.ndarray) or not hasattr(values, "__dlpack__"):
+        values = _columns.numbers(name, values)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biu":
         values = values.astype(np.float64)
     view = tensor(name, values)

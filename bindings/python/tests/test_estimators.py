@@ -141,6 +141,23 @@ def test_bad_labels(rng):
         LinearProbe().fit(x, np.zeros(20, dtype=int))
 
 
+def test_columns_of_tables(rng):
+    """Nullable columns are integers and numbers as NumPy has them; what is missing is told with its row."""
+    pandas = pytest.importorskip("pandas")
+    x, y = rng.standard_normal((20, 2)), pandas.Series([0, 1] * 10, dtype="Int64")
+    fitted = LinearProbe().fit(x, y, sample_weight=pandas.Series([1.0, 2.0] * 10, dtype="Float64"))
+    assert fitted.classes_.dtype == np.int64 and fitted.predict(x).dtype == np.int64
+    for estimator in (LinearProbe(), KNNDecoder(), RidgeProbe()):
+        with pytest.raises(ValueError, match="^y: missing value .* at row 4 "):
+            estimator.fit(x, y.where(y.index != 4))
+    with pytest.raises(ValueError, match="^sample_weight: missing value .* at row 4 "):
+        LinearProbe().fit(x, y, sample_weight=y.where(y.index != 4))
+    with pytest.raises(ValueError, match="Input X contains NaN.* at row 3, column 1"):
+        LinearProbe().fit(np.where(np.arange(40).reshape(20, 2) == 7, np.nan, x), y)
+    with pytest.raises(ValueError, match="Input y contains NaN.* at row 4"):
+        LinearProbe().fit(x, y.astype(float).where(y.index != 4))
+
+
 def test_not_converged_warns(data):
     from sklearn.exceptions import ConvergenceWarning
 

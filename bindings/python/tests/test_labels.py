@@ -26,8 +26,34 @@ def test_columns_of_tables():
     assert _labels.encode(numbers)[0].tolist() == _labels.encode(words.astype("category"))[0].tolist() == [1, 0, 1]
     assert _labels.encode(words)[1].tolist() == ["a", "b"] and _labels.encode(numbers)[1].tolist() == [-5, 7]
     assert _labels.mask("train", numbers.astype("Int64") > 0).tolist() == [1, 0, 1]
-    with pytest.raises(conceptdec.ConceptDecError, match="^y: "):
-        _labels.encode(pandas.Series([7, None], dtype="Int64"))
+
+
+def _with_missing(pandas, dtype):
+    """Five values, the fourth of which is missing."""
+    values = {"string": list("abaxb"), "category": list("abaxb"), "boolean": [True, False] * 2 + [True]}
+    column = pandas.Series(values.get(dtype, [1, 2, 1, 9, 2]), dtype=dtype)
+    return column.where(column.index != 3)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "UInt8", "boolean", "Float64", "string", "category", "float32", "object"])
+def test_missing_values_in_columns(dtype):
+    """Named with their argument and row, whatever a table calls them."""
+    column = _with_missing(pytest.importorskip("pandas"), dtype)
+    with pytest.raises(conceptdec.ConceptDecError, match=r"^y: missing value \(.*\) at row 3; .*`ignore`"):
+        _labels.encode(column)
+    with pytest.raises(conceptdec.ConceptDecError, match=r"^groups: missing value \(.*\) at row 3 "):
+        _labels.groups(("groups",), (column,))
+    if dtype not in ("string", "category"):
+        with pytest.raises(conceptdec.ConceptDecError, match=r"^train: missing value \(.*\) at row 3 "):
+            _labels.mask("train", column)
+
+
+def test_missing_values_of_lists():
+    for y in (["a", None, "b"], [1, None, 2], [1.0, float("nan")], [True, None]):
+        with pytest.raises(conceptdec.ConceptDecError, match=r"^y: missing value \((None|nan)\) at row 1; "):
+            _labels.encode(y)
+    with pytest.raises(conceptdec.ConceptDecError, match=r"^y: missing value \(None\) at row 1, column 0; "):
+        _labels.encode([["a", "b"], [None, "b"]])
 
 
 def test_large_and_boolean_labels():

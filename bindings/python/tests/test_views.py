@@ -270,6 +270,29 @@ def test_objects_that_are_numbers():
     assert _views.grid("views", boxed)[0] == (2,)
 
 
+@pytest.mark.parametrize("dtype", ["Float64", "Float32", "Int64", "boolean"])
+def test_nullable_columns_of_numbers(dtype):
+    pandas = pytest.importorskip("pandas")
+    column = pandas.Series([0, 1, 1, 0], dtype=dtype)
+    assert read(_views.column("t", column)).ravel().tolist() == [0, 1, 1, 0]
+    with pytest.raises(conceptdec.ConceptDecError, match="^weights: missing value .* at row 2 "):
+        _views.column("weights", column.where(column.index != 2))
+    table = pandas.DataFrame({"a": [0.5, 1.5], "b": pandas.Series([2.5, None], dtype="Float64")})
+    with pytest.raises(conceptdec.ConceptDecError, match="^X: missing value .* at row 1, column 1 "):
+        _views.matrix("X", table)
+
+
+def test_lists_of_numbers_and_what_is_none():
+    boxed = np.array([[1, True], [2.5, 0]], dtype=object)
+    assert read(_views.real_matrix("t", boxed)).tolist() == [[1, 1], [2.5, 0]]
+    with pytest.raises(conceptdec.ConceptDecError, match="^t: missing value .None. at row 1 "):
+        _views.column("t", [1.0, None])
+    with pytest.raises(conceptdec.ConceptDecError, match="^t: cannot be read as an array: "):
+        _views.real_matrix("t", [[1.0, 2.0], [3.0]])
+    with pytest.raises(TypeError, match="^t: must be float64, .*, not object"):
+        _views.column("t", np.array([1.0, "2"], dtype=object))
+
+
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4)])
 def test_axes(shape):
     with pytest.raises(conceptdec.ConceptDecError, match="X: needs 2 axes") as caught:
