@@ -122,7 +122,7 @@ conceptdec_i_probe_reserve(conceptdec_i_probe_driver *driver)
     const conceptdec_i_probe_data *data = &driver->data;
     const conceptdec_probe_options *o = &driver->settings.options;
     bool is_wide = driver->x->dtype == CONCEPTDEC_FLOAT64;
-    int64_t space = conceptdec_i_space_bytes(driver->x, is_wide);
+    int64_t space = conceptdec_i_space_bytes(driver->ctx, driver->x, is_wide);
     int64_t held = plus(rows_bytes(driver), times(data->n_sets, plus(set_bytes(data), outcome_bytes(driver))));
     held = plus(held, driver->targets ? 0 : extras_bytes(driver));
     driver->held = held;

@@ -99,7 +99,7 @@ conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conce
                                           const uint8_t *used, bool standardize, double least,
                                           conceptdec_i_space *space);
 /* Bytes that a space takes at most, while it is made. */
-int64_t conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide);
+int64_t conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide);
 /* Bytes that it goes on to take. */
 int64_t conceptdec_i_space_held(const conceptdec_i_space *space);
 /* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed in

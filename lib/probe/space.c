@@ -387,14 +387,16 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
 }
 
 int64_t
-conceptdec_i_space_bytes(const conceptdec_matrix *x, bool is_wide)
+conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide)
 {
-    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols, rows, pairs;
+    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols, rows, pairs, more;
     bool fits = conceptdec_i_mul(n, padded(d), &rows) && conceptdec_i_mul(rows, size, &rows) &&
                 conceptdec_i_mul(n, n, &pairs) && conceptdec_i_mul(pairs, 3 * (int64_t)sizeof(double), &pairs);
     if (fits && n >= d)
         return rows;
-    return fits && conceptdec_i_add(rows, pairs, &rows) ? rows : INT64_MAX;
+    /* products as they are made, or beside what is made of them */
+    more = fits ? pairs / 3 + conceptdec_i_tiles_bytes(ctx, n, 0, d, CONCEPTDEC_I_TILE_F64) : 0;
+    return fits && conceptdec_i_add(rows, more > pairs ? more : pairs, &rows) ? rows : INT64_MAX;
 }
 
 int64_t

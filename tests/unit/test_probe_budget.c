@@ -9,7 +9,7 @@
 
 #include "check_main.h"
 
-enum { N = 2000, D = 12, CLASSES = 4, FEW = 120, WIDE = N * D / FEW };
+enum { N = 2000, D = 12, CLASSES = 4, FEW = 120, WIDE = N * D / FEW, SOME = 400, WIDER = 1600 };
 
 typedef struct counter {
     uint64_t live, peak;
@@ -39,7 +39,7 @@ count_release(void *user, void *memory)
     free(block);
 }
 
-static double values[N * D], hidden[N * D];
+static double values[N * D], hidden[N * D], wider[SOME * WIDER];
 static float narrow[N * D];
 static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
@@ -48,6 +48,8 @@ static const conceptdec_matrix x = {values, N, D, D * 8, 8, CONCEPTDEC_FLOAT64, 
 static const conceptdec_matrix few = {values, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 /* One row hides the others: they are fitted in all their dimensions. */
 static const conceptdec_matrix few_hidden = {hidden, FEW, WIDE, WIDE * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix some_hidden = {wider, SOME, WIDER, WIDER * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix of_some = {labels, SOME, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_few = {labels, FEW, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -71,6 +73,8 @@ make_problem(void)
         for (int64_t s = 0; s < 3; s++)
             labels[i * 3 + s] = (i + s * (i % 7)) % CLASSES;
     }
+    for (int64_t i = 0; i < SOME * WIDER; i++)
+        wider[i] = i % WIDER == 0 ? 1e9 * values[i % (N * D)] : values[i % (N * D)];
     for (int a = 0; a < 64; a++)
         lambdas[a] = pow(2, -a / 4.0);
 }
@@ -190,16 +194,34 @@ START_TEST(what_is_named_is_enough)
     char text[512];
     long long given, fit, rest, columns, wide;
     make_problem();
-    ck_assert_int_eq(run(&scene, 700000, &peak, text), CONCEPTDEC_ENOMEM);
+    ck_assert_int_eq(run(&scene, 1050000, &peak, text), CONCEPTDEC_ENOMEM);
     ck_assert_msg(sscanf(text,
                          "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld that "
                          "rows, parts and values take",
                          &given, &columns, &wide, &fit, &rest) == 5,
                   "%s", text);
-    ck_assert(given == 700000 && columns == CLASSES && wide == WIDE && fit + rest > given);
+    ck_assert(given == 1050000 && columns == CLASSES && wide == WIDE && fit + rest > given);
     ck_assert_int_eq(run(&scene, fit + rest - 1, &peak, text), CONCEPTDEC_ENOMEM);
     ck_assert_msg(run(&scene, fit + rest, &peak, text) == CONCEPTDEC_OK, "%s", text);
     ck_assert_msg(peak <= (uint64_t)(fit + rest), "%llu bytes", (unsigned long long)peak);
+}
+END_TEST
+
+/* The products of rows of many dimensions are made of packed copies, which count, too. */
+START_TEST(what_makes_products_counts)
+{
+    const struct scene scene = {"some rows, hidden", &of_some, 0, {.lambdas = lambdas, .n_lambdas = 1}, &some_hidden};
+    uint64_t peak;
+    char text[512];
+    int fitted = 0;
+    make_problem();
+    for (int64_t memory = 6000000; memory < 30000000; memory += 3000000) {
+        conceptdec_status status = run(&scene, memory, &peak, text);
+        fitted += status == CONCEPTDEC_OK;
+        ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
+        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory, (unsigned long long)peak);
+    }
+    ck_assert_int_gt(fitted, 0);
 }
 END_TEST
 
@@ -212,6 +234,7 @@ make_suite(void)
     tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
     tcase_add_test(tests, a_kernel_gives_way);
     tcase_add_test(tests, what_is_named_is_enough);
+    tcase_add_test(tests, what_makes_products_counts);
     tcase_add_loop_test(tests, too_little_is_refused_at_once, 0, N_SCENES);
     suite_add_tcase(suite, tests);
     return suite;
