@@ -269,6 +269,28 @@ START_TEST(null_of_many_directions)
 }
 END_TEST
 
+/* Permutations of RSA read a square matrix where memory has room for it beside the lists of pairs; where it does not, the null
+ * has the same bits. */
+START_TEST(null_without_room)
+{
+    enum { MANY = 500, COLUMNS = 4, DRAWS = 3 };
+    const int64_t square = 8 * MANY * MANY;
+    conceptdec_similarity_options o = similarity_options(_i);
+    double *x = similarity_values(MANY, COLUMNS, 1, NULL, 0), *y = similarity_values(MANY, COLUMNS, 2, x, COLUMNS);
+    const conceptdec_matrix a = similarity_view(x, MANY, COLUMNS), b = similarity_view(y, MANY, COLUMNS);
+    o.permutations = DRAWS;
+    conceptdec_result *roomy = similarity_of(ctx, &a, 1, &b, 1, &o), *narrow = NULL;
+    for (o.memory = square; !narrow; o.memory += square / 8)
+        (void)conceptdec_similarity(ctx, &a, 1, &b, 1, &o, &narrow);
+    ck_assert_int_lt(o.memory, 2 * square); /* both lists take one square */
+    same_arrays(narrow, roomy, CONCEPTDEC_R_NULL, DRAWS);
+    conceptdec_result_free(roomy);
+    conceptdec_result_free(narrow);
+    free(x);
+    free(y);
+}
+END_TEST
+
 /* Rows as often as they are drawn. */
 static double *
 repeat(int view, const int32_t *times)
@@ -620,6 +642,8 @@ make_suite(void)
     tcase_add_test(tests, close_views);
     tcase_add_loop_test(tests, null_is_permuted_rows, 0, SIMILARITY_WAYS);
     tcase_add_loop_test(tests, null_of_many_directions, 0, 3);
+    tcase_add_loop_test(tests, null_without_room, 5, 6);
+    tcase_add_loop_test(tests, null_without_room, 8, 9);
     tcase_add_loop_test(tests, null_of_many_directions, 5, 6);
     tcase_add_loop_test(tests, bootstrap_is_repeated_rows, 0, SIMILARITY_DRAWN_WAYS);
     tcase_add_loop_test(tests, bootstrap_of_items, 0, 12);

@@ -266,7 +266,35 @@ START_TEST(columns_as_kernels)
 }
 END_TEST
 
-/* One batch of all rows is no batch; a batch that does not fill is left out. */
+/* Products of columns of more rows than one block holds are those of the same rows from the last to the first, which other
+ * blocks hold. The columns of a view are one list of numbers, each from a place further on. */
+START_TEST(blocks_of_rows)
+{
+    enum { MANY = 31000, COLUMNS = 140 };
+    static double list[2][MANY + COLUMNS];
+    conceptdec_ctx *ctx = ctx_with(2);
+    conceptdec_matrix views[2], reversed[2];
+    uint64_t seed = 3;
+    for (int64_t i = 0; i < MANY + COLUMNS; i++) {
+        list[0][i] = uniform(&seed) + (double)i / MANY; /* no rows are like others */
+        list[1][i] = uniform(&seed) + list[0][i];
+    }
+    for (int v = 0; v < 2; v++) {
+        views[v] = reversed[v] = wide_view(list[v], MANY, COLUMNS);
+        views[v].row_stride = 8;
+        reversed[v].data = &list[v][MANY - 1];
+        reversed[v].row_stride = -8;
+    }
+    const conceptdec_similarity_options o = {.kind = CONCEPTDEC_SIMILARITY_CKA_BIASED};
+    conceptdec_result *a = similarity_of(ctx, views, 2, NULL, 0, o), *b = similarity_of(ctx, reversed, 2, NULL, 0, o);
+    assert_near(a, b, CONCEPTDEC_R_CKA_BIASED, 1e-12);
+    assert_near(a, b, CONCEPTDEC_R_CKA_DEBIASED, 1e-12);
+    conceptdec_result_free(a);
+    conceptdec_result_free(b);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 /* Each kind gives what the other one does, too, from the same pass. */
 START_TEST(both_estimates)
 {
@@ -299,6 +327,7 @@ START_TEST(both_estimates)
 }
 END_TEST
 
+/* One batch of all rows is no batch; a batch that does not fill is left out. */
 START_TEST(batches)
 {
     conceptdec_ctx *ctx = ctx_with(2);
@@ -400,6 +429,7 @@ make_suite(void)
     tcase_add_loop_test(tests, any_memory, 0, KINDS);
     tcase_add_loop_test(tests, columns_as_kernels, 0, 2);
     tcase_add_test(tests, batches);
+    tcase_add_test(tests, blocks_of_rows);
     tcase_add_loop_test(tests, both_estimates, 0, 4);
     tcase_add_test(tests, independent);
     tcase_add_test(tests, groups);

@@ -19,9 +19,9 @@ end
 
 "The number 0..C-1 of each label among the classes, -1 for those that are ignored; and the classes."
 function encode(y::AbstractVecOrMat, ignore = nothing, what = "y")
-    for value in y
+    for (i, value) in pairs(IndexCartesian(), y)
         (value === missing || value === nothing) && !is_ignored(value, ignore) &&
-            throw(ArgumentError("$what: a sample has $value and no label; `ignore` may name it"))
+            throw(ArgumentError("$what: $value at place $(join(Tuple(i), ", ")), and no label; `ignore` may name it"))
         value isa AbstractFloat && !isinteger(value) && !is_ignored(value, ignore) &&
             throw(ArgumentError("$what: $value is a measurement, no label; labels are integers, strings, symbols"))
     end
@@ -89,7 +89,7 @@ end
 
 function train_pointer(roots, train)
     train === nothing && return nothing
-    all(mark -> mark in (0, 1), train) || throw(ArgumentError("train: need a Bool for each sample"))
+    all(mark -> mark !== missing && mark in (0, 1), train) || throw(ArgumentError("train: need a Bool for each sample"))
     return view_pointer(roots, Vector{Int64}(train))
 end
 

@@ -75,8 +75,10 @@ rows_view(roots, A, dtype, what) =
 
 "View of numbers, one each, as doubles."
 function numbers_view(roots, values, what)
-    values isa AbstractVector{<:Real} ||
+    values isa AbstractVector{<:Union{Real,Missing}} ||
         throw(ArgumentError("$what: need a vector of numbers, not a $(typeof(values))"))
+    place = findfirst(ismissing, values)
+    place === nothing || throw(ArgumentError("$what: missing at place $place"))
     numbers = Vector{Float64}(values)
     push!(roots, numbers)
     return float_view(numbers)

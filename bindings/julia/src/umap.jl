@@ -144,7 +144,8 @@ function transform(model::UMAPModel, X; dtype = nothing, threads = nothing, prog
     owner, source, fitted = Handle{conceptdec_result}(), handle(model), getfield(model, :source)
     fitted === nothing && throw(ArgumentError("transform needs the samples that were embedded; give them to load_umap"))
     x, queries = Ref(matrix_view(fitted, getfield(model, :dtype))), Ref(matrix_view(X, dtype))
-    GC.@preserve fitted X with_context(threads, progress; sources = readers(fitted, X)) do ctx
+    called = ("queries" => "X", "x" => "the embedded X")
+    GC.@preserve fitted X with_context(threads, progress; sources = readers(fitted, X), called = called) do ctx
         ccall(symbol(:conceptdec_umap_transform), Int32,
             (Ptr{conceptdec_ctx}, Ptr{conceptdec_umap}, Ptr{conceptdec_matrix}, Ptr{conceptdec_matrix},
              Ptr{Ptr{conceptdec_result}}), ctx, source, x, queries, owner)

@@ -24,6 +24,7 @@ _OF_CALL = {
     "conceptdec_activations_save": {"count": "arrays"},
     "conceptdec_probe_model_new": {"lambdas": "lambda_"},
     "conceptdec_subspaces_overlap": {"b": "other"},
+    "conceptdec_umap_transform": {"queries": "X", "x": "the embedded X"},
 }
 _LISTS = {
     "conceptdec_subspaces_new": [("views", "X", 1)],

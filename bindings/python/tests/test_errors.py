@@ -69,6 +69,7 @@ T, Z = X[:, 0], np.zeros((9, 2))
 NAMES = [
     (lambda: conceptdec.neighbors(nan_at(3, 1), 3), "X: non-finite value at row 3, column 1"),
     (lambda: conceptdec.neighbors(X, 3, queries=X[:, :1]), "queries: 1 columns, but X has 2"),
+    (lambda: conceptdec.umap(X, n_neighbors=3).transform(X[:, :1]), "X: 1 columns, but the embedded X has 2"),
     (lambda: conceptdec.neighbors(X, 30), r"k: 30 is not in 1\.\.19 \(X has 20 rows\)"),
     (lambda: conceptdec.knn_decodability(X, Y[:7], k=3), "y: 7 rows, but X has 20"),
     (lambda: conceptdec.knn_decodability(X, Y, k=[1, 99]), "k: 99 at place 1"),
