@@ -182,8 +182,9 @@ settle_metric(run *r)
 {
     conceptdec_knn_options *o = &r->settings.options;
     if (r->handle && r->settings.metric_is_given && o->metric != r->handle->metric)
-        return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL, "metric: is %d, but that of the table is %d", o->metric,
-                                 r->handle->metric);
+        return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL, "metric: is \"%s\", but that of the table is \"%s\"",
+                                 o->metric == CONCEPTDEC_METRIC_COSINE ? "cosine" : "l2",
+                                 r->handle->metric == CONCEPTDEC_METRIC_COSINE ? "cosine" : "l2");
     if (r->handle)
         o->metric = r->handle->metric;
     if (o->weights == CONCEPTDEC_WEIGHTS_SOFTMAX && o->metric != CONCEPTDEC_METRIC_COSINE)

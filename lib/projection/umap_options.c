@@ -162,8 +162,9 @@ conceptdec_i_umap_take_metric(conceptdec_ctx *ctx, int32_t metric, conceptdec_um
 {
     const bool is_given = options->metric != 0 || CONCEPTDEC_I_GIVEN(options, METRIC);
     if (is_given && options->metric != metric)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "metric: is %d, but that of the table is %d", options->metric,
-                                 metric);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "metric: is \"%s\", but that of the table is \"%s\"",
+                                 options->metric == CONCEPTDEC_METRIC_COSINE ? "cosine" : "l2",
+                                 metric == CONCEPTDEC_METRIC_COSINE ? "cosine" : "l2");
     options->metric = metric;
     return CONCEPTDEC_OK;
 }

@@ -35,7 +35,7 @@ function named_here(text, called = ())
         word = match(r"^\w+", found).match
         return get(names, found, get(names, word, word) * found[length(word)+1:end])
     end)
-    return replace(named, r": is NULL$" => ": is nothing")
+    return replace(named, r"\bis NULL$" => "is nothing")
 end
 
 "Of a list of views, which may be one matrix: its name in the library and here, and the shape of the list."

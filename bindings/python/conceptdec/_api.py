@@ -9,7 +9,7 @@ from ._calls import result_of
 from ._context import Context
 from ._library import library
 from ._neighbors import Neighbors
-from ._options import knn_options, probe_options, word
+from ._options import knn_options, made, probe_options, word
 from ._progress import ProgressOption
 from ._result import Result
 
@@ -167,10 +167,10 @@ def knn_decodability(
 def _cell_options(metrics: str, n_classes: Optional[int], options: Dict[str, Any]) -> Dict[str, Any]:
     """The field of a sweep's options that says what a cell computes."""
     if word("metrics", metrics, {"knn": 0, "probe": 1}) == 0:
-        return {"knn": pointer(knn_options(**options))}
+        return {"knn": pointer(made(knn_options, options, "a sweep of k-NN decodability"))}
     if "fit" in options or "n_classes" in options:
         raise TypeError("a sweep of probes has no option 'fit': it leaves out the fit on all rows")
-    return {"probe": pointer(probe_options(**{"folds": 5, **options}, n_classes=n_classes))}
+    return {"probe": pointer(made(probe_options, {"folds": 5, **options}, "a sweep of probes", n_classes=n_classes))}
 
 
 def sweep(

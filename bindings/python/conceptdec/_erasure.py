@@ -12,7 +12,7 @@ from ._context import run
 from ._errors import ConceptDecError
 from ._handles import LibraryObject, array_of_result
 from ._library import Handle
-from ._options import knn_options, labels_if_any, one_label_each, probe_options, word
+from ._options import knn_options, labels_if_any, made, one_label_each, probe_options, word
 from ._paths import Path
 from ._progress import ProgressOption
 from ._result import Result
@@ -373,8 +373,8 @@ def erasure_curve(
     erased = eraser_options(kind, None, directions, tolerance, None, n_classes)
     wishes = _structs.ErasureOptions(
         eraser=pointer(erased),
-        knn=None if knn is None else pointer(knn_options(**knn)),
-        probe=None if probe is None else pointer(probe_options(**probe, n_classes=n_classes)),
+        knn=None if knn is None else pointer(made(knn_options, knn, "knn")),
+        probe=None if probe is None else pointer(made(probe_options, probe, "probe", n_classes=n_classes)),
         most=most,
     )
     x = _views.matrix("X", X, dtype)

@@ -4,6 +4,7 @@ This module is imported when one of its classes is first asked for, so that ``im
 """
 
 import warnings
+from ctypes import c_int64
 from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from ._scikit import (
     RegressorMixin,
     note_features,
 )
+from ._structs import checked
 
 _TIE_TOLERANCE = 1e-12  # of weighted votes, as in the library; counts are compared as they are
 
@@ -113,6 +115,8 @@ def _weights(sample_weight: Any, n: int) -> Optional[np.ndarray]:
     weights = np.full(n, weights) if weights.ndim == 0 else weights
     if weights.shape != (n,):
         raise ValueError(f"Sample weights must be 1D array or scalar of {n} samples; shape is {weights.shape}")
+    if (weights < 0).any():
+        raise ValueError(f"sample_weight: negative at row {np.flatnonzero(weights < 0)[0]}")
     if not weights.any():
         raise ValueError("sample_weight: every weight is zero, no sample is left")
     return weights
@@ -458,7 +462,7 @@ class KNNDecoder(ClassifierMixin, _Estimator):
         """Keeps X (n, d) and labels y (n,)."""
         for name in ("metric", "weights", "ties", "boundary"):
             word(name, getattr(self, name))
-        if self.k < 1:
+        if checked("k", c_int64, self.k) < 1:
             raise ValueError(f"k: {self.k} is below 1")
         if self.weights == "softmax" and (self.metric != "cosine" or not self.temperature > 0):
             raise ValueError("weights: 'softmax' needs the cosine metric and a temperature above 0")

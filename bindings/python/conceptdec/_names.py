@@ -49,4 +49,4 @@ def named_here(text: str, call: str = "", arguments: Sequence[Any] = ()) -> str:
         return names.get(whole) or names.get(word, word) + place
 
     text = text[len("options.") :] if text.startswith("options.") else text
-    return re.sub(": is NULL$", ": is None", _NAME.sub(ours_for, text))
+    return re.sub(r"\bis NULL$", "is None", _NAME.sub(ours_for, text))

@@ -1,7 +1,8 @@
 """What callers write as options of the library."""
 
+import inspect
 from ctypes import c_double, c_int64, pointer
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -60,6 +61,14 @@ def k_fields(k: Any) -> dict:
         return {"k": k}
     values = [checked("k", c_int64, value) for value in k]
     return {"ks": (c_int64 * len(values))(*values), "n_ks": len(values)}
+
+
+def made(make: Callable[..., Any], options: Dict[str, Any], of: str, **more: Any) -> Any:
+    """What `make` makes of options that a caller wrote; one that it does not have is named."""
+    strange = sorted(set(options) - set(inspect.signature(make).parameters))
+    if strange:
+        raise TypeError(f"{strange[0]}: is no option of {of}")
+    return make(**options, **more)
 
 
 def knn_options(

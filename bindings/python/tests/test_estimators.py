@@ -152,6 +152,11 @@ def test_columns_of_tables(rng):
             estimator.fit(x, y.where(y.index != 4))
     with pytest.raises(ValueError, match="^sample_weight: missing value .* at row 4 "):
         LinearProbe().fit(x, y, sample_weight=y.where(y.index != 4))
+    for bad, text in (("3", "^k: needs an integer, not str"), (2.5, "^k: needs an integer, not float")):
+        with pytest.raises(TypeError, match=text):
+            KNNDecoder(bad).fit(x, y)
+    with pytest.raises(ValueError, match="^sample_weight: negative at row 2"):
+        LinearProbe().fit(x, y, sample_weight=np.where(np.arange(20) == 2, -1.0, 1.0))
     with pytest.raises(ValueError, match="Input X contains NaN.* at row 3, column 1"):
         LinearProbe().fit(np.where(np.arange(40).reshape(20, 2) == 7, np.nan, x), y)
     with pytest.raises(ValueError, match="Input y contains NaN.* at row 4"):

@@ -92,3 +92,11 @@ def test_refused(layers):
         conceptdec.sweep(views[0, 0], y)
     with pytest.raises(TypeError):
         conceptdec.sweep(views, y, neighbours=3)
+
+
+def test_options_that_are_not_there(layers):
+    for metrics, option in (("probe", "k"), ("knn", "lambdas")):
+        with pytest.raises(TypeError, match=f"^{option}: is no option of a sweep of "):
+            conceptdec.sweep(*layers, metrics, **{option: 3})
+    with pytest.raises(TypeError, match="^lambdas: is no option of knn"):
+        conceptdec.erasure_curve(layers[0][0, 0], layers[1], knn={"lambdas": 3})
