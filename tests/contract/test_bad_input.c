@@ -187,7 +187,7 @@ set_reader(call *c, conceptdec_matrix *m)
     X(k_and_ks, ALL_KNN, EINVAL, "k:", "beside ks", (set_ks(c, 2, 3), c->knn.options.k = 3))                           \
     X(metric, EVERY, EINVAL, "metric", "2", c->search.options.metric = c->knn.options.metric = 2)                      \
     X(metric_negative, EVERY, EINVAL, "metric", "-1", c->search.options.metric = c->knn.options.metric = -1)           \
-    X(metric_of_table, SCORES_TABLE, EINVAL, "metric", "1", c->knn.options.metric = CONCEPTDEC_METRIC_COSINE)          \
+    X(metric_of_table, SCORES_TABLE, EINVAL, "metric", "cosine", c->knn.options.metric = CONCEPTDEC_METRIC_COSINE)          \
     X(protocol, ALL_KNN, EINVAL, "protocol", "5 is not one of 0..4", c->knn.options.protocol = 5)                      \
     X(weights, ALL_KNN, EINVAL, "weights", "4 is not one of 0..3", c->knn.options.weights = 4)                         \
     X(weights_softmax, ALL_KNN, EINVAL, "weights", "cosine", c->knn.options.weights = CONCEPTDEC_WEIGHTS_SOFTMAX)      \
