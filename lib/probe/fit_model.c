@@ -56,8 +56,8 @@ check_training(run *r, const conceptdec_i_labels *labels, const uint8_t *train)
     for (int64_t c = 0; c < o->classes && !(o->flags & CONCEPTDEC_PROBE_SKIP_MISSING); c++)
         if (marks[c] == IS_THERE)
             return conceptdec_i_fail(r->driver.ctx, CONCEPTDEC_ECLASSMISSING,
-                                     "labels: class %lld has no training row; give it one, or leave such classes out (missing "
-                                     "\"skip\")",
+                                     "labels: class %lld has no training row; give it one, or leave such classes out "
+                                     "(missing \"skip\")",
                                      (long long)c);
     return CONCEPTDEC_OK;
 }

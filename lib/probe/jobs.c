@@ -52,8 +52,8 @@ least_penalty(const conceptdec_i_probe_driver *driver)
     return least / conceptdec_i_logistic_curvature(driver->data.columns);
 }
 
-/* Coordinates by the rows that `mask` marks; those at hand where they are these. may_kernel: the products of rows in their
- * place will do. A key marks the rows that have a part in its problems, but where all sets share it. */
+/* Coordinates by the rows that `mask` marks; those at hand where they are these. may_kernel: the products of rows in
+ * their place will do. A key marks the rows that have a part in its problems, but where all sets share it. */
 static conceptdec_status
 open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t *key, bool may_kernel)
 {

@@ -176,8 +176,8 @@ share_memory(const logistic *l, const plan *p, budget *b)
     const int64_t fit = conceptdec_i_logistic_flight_bytes(l, 1) + l->r * (int64_t)sizeof(double) +
                         conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld that "
-                             "rows, parts and values take",
+                             "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld "
+                             "that rows, parts and values take",
                              (long long)(l->fitting->held + l->fitting->options->memory), (long long)l->columns,
                              (long long)l->r, (long long)fit, (long long)l->fitting->held);
 }

@@ -91,10 +91,10 @@ typedef struct conceptdec_i_space {
                          that itself, or there is a kernel */
 } conceptdec_i_space;
 
-/* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. used: n, rows with
- * 0 are nobody's: theirs are 0, so that they hide nothing of the others. `standardize`: scale by the population standard
- * deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is wanted if kernel / n + least I
- * is far from singular; 0: a basis. */
+/* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. used: n, rows
+ * with 0 are nobody's: theirs are 0, so that they hide nothing of the others. `standardize`: scale by the population
+ * standard deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is wanted if
+ * kernel / n + least I is far from singular; 0: a basis. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
                                           const uint8_t *used, bool standardize, double least,
                                           conceptdec_i_space *space);
@@ -137,8 +137,8 @@ typedef struct conceptdec_i_fitting {
     const double *weight;      /* n: weights of rows, >= 0; NULL: 1 */
     const int32_t *group;      /* n: numbers 0.. of groups (LEAVE_GROUP) */
     int64_t n_groups;
-    const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory (what is left), covariance,
-                                                shrinkage */
+    const conceptdec_probe_options *options; /* resolved: flags (BALANCED), tolerance, max_iterations, memory (what is
+                                                left), covariance, shrinkage */
     int64_t held; /* bytes of the caller's memory that are taken already */
     int64_t classes, columns;
     int leave; /* CONCEPTDEC_I_LEAVE_* */

@@ -233,8 +233,8 @@ count_directions(const double *values, int64_t n)
     return r > 0 ? r : 1;
 }
 
-/* From the eigenvectors (rows of `vectors`, ascending) of the products: z = U S and map = U / S. Rows that are not used have
- * no part in these, but for rounding, and rows of any size in x. */
+/* From the eigenvectors (rows of `vectors`, ascending) of the products: z = U S and map = U / S. Rows that are not used
+ * have no part in these, but for rounding, which would be multiplied by their size in x. */
 static conceptdec_status
 project(conceptdec_i_arena *arena, conceptdec_i_space *s, const uint8_t *used, const double *vectors, int64_t ld,
         const double *values)
@@ -266,8 +266,8 @@ project(conceptdec_i_arena *arena, conceptdec_i_space *s, const uint8_t *used, c
 
 /* The products of rows become coordinates along their eigenvectors. */
 static conceptdec_status
-reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, const uint8_t *used, double *pairs,
-       int64_t ld)
+reduce(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_space *s, const uint8_t *used,
+       double *pairs, int64_t ld)
 {
     void *values;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "spectrum", s->n, sizeof(double), &values));
@@ -313,7 +313,8 @@ typedef struct {
     conceptdec_i_arena rows, pairs, rest;
 } workings;
 
-/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis, if that tells it, else the rows. */
+/* Products of rows: a kernel, where it tells what `least` lets through, else for a basis, if that tells it; else the
+ * rows. */
 static conceptdec_status
 choose_few(conceptdec_i_arena *arena, workings *w, const uint8_t *counted, const uint8_t *used, double least,
            conceptdec_i_space *s)
@@ -389,7 +390,8 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
 int64_t
 conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide)
 {
-    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols, rows, pairs, more;
+    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols;
+    int64_t rows, pairs, more;
     bool fits = conceptdec_i_mul(n, padded(d), &rows) && conceptdec_i_mul(rows, size, &rows) &&
                 conceptdec_i_mul(n, n, &pairs) && conceptdec_i_mul(pairs, 3 * (int64_t)sizeof(double), &pairs);
     if (fits && n >= d)

@@ -9,6 +9,7 @@
     for (call, begins) in (
         (() -> neighbors(bad, 3), "X: non-finite value at row 3, column 1"),
         (() -> neighbors(X, 3, queries = X[1:2, :]), "queries: 2 columns, but X has 3"),
+        (() -> transform(umap(X, n_neighbors = 3), X[1:2, :]), "X: 2 columns, but the embedded X has 3"),
         (() -> neighbors(X, 30), "k: 30 is not in 1..19 (X has 20 rows)"),
         (() -> knn_decodability(X, y[1:7]), "y: 7 rows, but X has 20"),
         (() -> knn_decodability(X, y, k = [1, 99]), "k: 99 at place 1"),
@@ -40,4 +41,18 @@
     end
     shown = sprint(showerror, thrown(() -> aligned_umap([X, short])))
     @test endswith(shown, "(CONCEPTDEC_ESIZE); places in lists count from 0")
+end
+
+@testset "missing values" begin
+    X, y = randn(MersenneTwister(72), 3, 20), Vector{Union{Missing,Int}}(repeat(1:2, 10))
+    @test probe(X, y).classes == [1, 2] && probe(X, y, weights = y).n_scored == [20]
+    y[4] = missing
+    for (name, call) in (("y", () -> probe(X, y)), ("groups", () -> probe(X, repeat(1:2, 10), groups = y)),
+        ("weights", () -> probe(X, repeat(1:2, 10), weights = y)))
+        failure = thrown(call)
+        @test failure isa ArgumentError && startswith(failure.msg, "$name: missing at place 4")
+    end
+    failure = thrown(() -> probe(X, repeat(1:2, 10), protocol = "split", train = y .> 1))
+    @test failure isa ArgumentError && startswith(failure.msg, "train: ")
+    @test probe(X, y, ignore = missing).n_scored == [19]
 end

@@ -13,7 +13,7 @@ _LEFT_OUT = "; drop such samples, or give them a label of their own and name it 
 
 
 def _strict_array(name: str, values: Any, hint: str = "") -> np.ndarray:
-    """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings. hint: at missing ones."""
+    """Integers or strings as an array; a mixture is refused, which NumPy would turn into strings. hint: of missing."""
     if values is None:
         raise ConceptDecTypeError(f"{name}: is None; needs integers or strings")
     values = plain(values)
