@@ -1,11 +1,11 @@
 #!/bin/sh
-# emulate.sh BUILD SCRATCH [SOURCE...]: runs tests on an emulated processor with AVX-512, on a machine that has none: those of
-# the kernels, or the files named, linked with the library of the meson folder BUILD. Needs Bochs (Debian: bochs, bochs-term)
-# and, for files beyond the kernels', libgfortran.a (gfortran). There is no operating system in there (tools/machine): one
-# thread, no files. From the environment:
-#   PROCESSOR  a model that `bochs --help cpu` names; default: tigerlake, which has AVX-512 VNNI. Bochs 3.0 and newer have
-#              arrow_lake, with AVX-VNNI, and maybe sapphire_rapids, with both
-#   SCREEN     a display library of Bochs that needs no screen; default: term; `nogui` where Bochs was built with that
+# emulate.sh BUILD SCRATCH [SOURCE...]: runs tests on an emulated processor with AVX-512, on a machine that has none:
+# those of the kernels and of sets of kernels, or the files named, linked with the library of the meson folder BUILD.
+# Needs Bochs (Debian: bochs, bochs-term) and, beyond kernels, libgfortran.a (gfortran). There is no operating system in
+# there (tools/machine): one thread, no files. From the environment:
+#   PROCESSOR  a model that `bochs --help cpu` names; default: tigerlake, which has AVX-512 VNNI. Bochs 3.0 has
+#              arrow_lake, with AVX-VNNI; later ones have sapphire_rapids, with both
+#   SCREEN     a display library of Bochs that needs no screen; default: term; `nogui` where Bochs was built with it
 #   LIMIT      seconds that one program may take; default: 3600
 # Ends with status 77 where there is no Bochs.
 set -eu
@@ -14,9 +14,9 @@ build=$(cd "$1" && pwd)
 mkdir -p "$2"
 scratch=$(cd "$2" && pwd)
 shift 2
-[ $# -gt 0 ] || set -- "$root"/tests/kernels/test_*.c
+[ $# -gt 0 ] || set -- "$root"/tests/kernels/test_*.c "$root/tests/identity/test_sets.c"
 if ! command -v bochs >/dev/null; then
-  echo "SKIPPED emulate: no Bochs here (apt-get install --no-install-recommends bochs bochs-term); AVX-512 is NOT tested"
+  echo "SKIPPED emulate: no Bochs (apt-get install --no-install-recommends bochs bochs-term); AVX-512 is NOT tested"
   exit 77
 fi
 model=${PROCESSOR:-tigerlake}
@@ -59,7 +59,8 @@ END
   grep -q '^status 0000000000000000$' "$1.txt"
 }
 
-ninja -C "$build" lib/libconceptdec-all.a tests/libnarrow-evex.a >"$scratch/build.log" || { cat "$scratch/build.log"; exit 1; }
+ninja -C "$build" lib/libconceptdec-all.a tests/libnarrow-evex.a >"$scratch/build.log" ||
+  { cat "$scratch/build.log"; exit 1; }
 failed=0
 for source in "$@"; do
   program=$scratch/$(basename "$(dirname "$source")")-$(basename "$source" .c)

@@ -1,10 +1,13 @@
-/* Runs one statically linked program on an emulated processor that has nothing else to run: no operating system, one thread,
- * what it prints goes to the serial port. The system calls are those that such a program of Debian 12 makes.
+/* Runs one statically linked program on an emulated processor that has nothing else to run: no operating system, one
+ * thread, what it prints goes to the serial port. The system calls are those that such a program of Debian 12 makes.
  *
- * Memory: this at 0x10000, the environment at 0x8000 (strings, then an empty one), the program where it wants to lie, its
- * heap behind it up to HEAP_END, its stack up to IMAGE, from where on its file was loaded. */
+ * Memory: this at 0x10000, the environment at 0x8000 (strings, then an empty one), the program where it wants to lie,
+ * its heap behind it up to HEAP_END, its stack up to IMAGE, from where on its file was loaded. */
+#include <asm/prctl.h>
 #include <elf.h>
+#include <errno.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #define ENVIRONMENT ((const char *)0x8000)
 #define HEAP_END 0x37000000u
@@ -12,10 +15,10 @@
 #define SERIAL 0x3f8
 #define MOST_VARIABLES 32
 
-enum { ENOENT = 2, EBADF = 9, ENOMEM = 12, EINVAL = 22, ENOTTY = 25, ENOSYS = 38 };
-
 void prepare(uint64_t stubs);
-struct entry { uint64_t address, stack; } load_program(void);
+struct entry {
+    uint64_t address, stack;
+} load_program(void);
 int64_t serve(uint64_t a, uint64_t b, uint64_t c, uint64_t number);
 _Noreturn void trapped(uint64_t number, const uint64_t *frame);
 void system_call(void);
@@ -129,11 +132,19 @@ trapped(uint64_t number, const uint64_t *frame)
 void
 prepare(uint64_t stubs)
 {
-    static struct gate { uint16_t low, segment, kind, middle; uint32_t high, none; } gates[32];
-    struct { uint16_t limit; uint64_t base; } __attribute__((packed)) table = {sizeof gates - 1, (uint64_t)gates};
+    static struct gate {
+        uint16_t low, segment, kind, middle;
+        uint32_t high, none;
+    } gates[32];
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } __attribute__((packed)) table = {sizeof gates - 1, (uint64_t)gates};
     for (uint64_t i = 0; i < 32; i++)
-        gates[i] = (struct gate){
-            .low = (uint16_t)(stubs + 16 * i), .segment = 0x10, .kind = 0x8e00, .middle = (uint16_t)((stubs + 16 * i) >> 16)};
+        gates[i] = (struct gate){.low = (uint16_t)(stubs + 16 * i),
+                                 .segment = 0x10,
+                                 .kind = 0x8e00,
+                                 .middle = (uint16_t)((stubs + 16 * i) >> 16)};
     __asm__ volatile("lidt %0" : : "m"(table));
     write_register(0xc0000081, (uint64_t)0x10 << 32);
     write_register(0xc0000082, (uint64_t)system_call);
@@ -156,14 +167,16 @@ make_stack(const Elf64_Ehdr *header)
     for (int i = 0; i < MOST_VARIABLES && *variable; i++, variable += length(variable) + 1)
         words[n++] = (uint64_t)variable;
     words[n++] = 0;
-    const uint64_t facts[] = {AT_PHDR, IMAGE + header->e_phoff, AT_PHENT, header->e_phentsize, AT_PHNUM, header->e_phnum,
-                              AT_PAGESZ, 4096, AT_ENTRY, header->e_entry, AT_SECURE, 0, AT_RANDOM, (uint64_t)random, AT_NULL, 0};
+    const uint64_t facts[] = {AT_PHDR,   IMAGE + header->e_phoff, AT_PHENT,  header->e_phentsize,
+                              AT_PHNUM,  header->e_phnum,         AT_PAGESZ, 4096,
+                              AT_ENTRY,  header->e_entry,         AT_SECURE, 0,
+                              AT_RANDOM, (uint64_t)random,        AT_NULL,   0};
     memcpy(words + n, facts, sizeof facts);
     return (uint64_t)memcpy((void *)(uint64_t)(IMAGE - 4096), words, sizeof words);
 }
 
-/* Bochs 2.7 gives out its memory by the MB, in the order of the first use, and has read the whole file to where the first MB of
- * it lies: the others must come next. */
+/* Bochs 2.7 gives out its memory in blocks of 128 KB, in the order of their first use, and has read the whole file to
+ * where its first block lies: the others must come next. */
 static void
 touch_image(const Elf64_Ehdr *header)
 {
@@ -255,7 +268,7 @@ give_random(uint8_t *to, uint64_t n)
 static int64_t
 set_thread(uint64_t what, uint64_t address)
 {
-    if (what != 0x1002)
+    if (what != ARCH_SET_FS)
         return -EINVAL;
     write_register(0xc0000100, address);
     return 0;
@@ -266,26 +279,63 @@ int64_t
 serve(uint64_t a, uint64_t b, uint64_t c, uint64_t number)
 {
     switch (number) {
-    case 1: return write_out(a, (const char *)b, c);
-    case 5: return a < 3 ? file_state((void *)b) : -EBADF;
-    case 9: return -ENOMEM; /* mmap */
-    case 12: return set_heap(a);
-    case 16: return -ENOTTY;
-    case 20: return write_parts(a, (const uint64_t *)b, c);
-    case 39: case 186: case 218: return 1; /* process and thread */
-    case 60: case 231: stop(a);
-    case 62: case 200: case 234: stop(0x86); /* abort */
-    case 63: return system_name((char *)a);
-    case 89: return -ENOENT;
-    case 96: return tell_time((uint64_t *)a, 1000000);
-    case 158: return set_thread(a, b);
-    case 204: return *(uint64_t *)c = 1, 8; /* one processor */
-    case 228: return tell_time((uint64_t *)b, 1000000000);
-    case 262: return *(const char *)b == 0 ? file_state((void *)c) : -ENOENT;
-    case 302: return -EINVAL;
-    case 318: return give_random((uint8_t *)a, b);
-    case 0: case 3: case 10: case 11: case 13: case 14: case 24: case 28: case 35: case 131: case 202: case 203: case 230:
-    case 273: return 0; /* nothing to do */
-    default: return -ENOSYS;
+    case SYS_write:
+        return write_out(a, (const char *)b, c);
+    case SYS_fstat:
+        return a < 3 ? file_state((void *)b) : -EBADF;
+    case SYS_mmap:
+        return -ENOMEM;
+    case SYS_brk:
+        return set_heap(a);
+    case SYS_ioctl:
+        return -ENOTTY;
+    case SYS_writev:
+        return write_parts(a, (const uint64_t *)b, c);
+    case SYS_getpid:
+    case SYS_gettid:
+    case SYS_set_tid_address:
+        return 1; /* process and thread */
+    case SYS_exit:
+    case SYS_exit_group:
+        stop(a);
+    case SYS_kill:
+    case SYS_tkill:
+    case SYS_tgkill:
+        stop(0x86); /* abort */
+    case SYS_uname:
+        return system_name((char *)a);
+    case SYS_readlink:
+        return -ENOENT;
+    case SYS_gettimeofday:
+        return tell_time((uint64_t *)a, 1000000);
+    case SYS_arch_prctl:
+        return set_thread(a, b);
+    case SYS_sched_getaffinity:
+        return *(uint64_t *)c = 1, 8; /* one processor */
+    case SYS_clock_gettime:
+        return tell_time((uint64_t *)b, 1000000000);
+    case SYS_newfstatat:
+        return *(const char *)b == 0 ? file_state((void *)c) : -ENOENT;
+    case SYS_prlimit64:
+        return -EINVAL;
+    case SYS_getrandom:
+        return give_random((uint8_t *)a, b);
+    case SYS_read:
+    case SYS_close:
+    case SYS_mprotect:
+    case SYS_munmap:
+    case SYS_rt_sigaction:
+    case SYS_rt_sigprocmask:
+    case SYS_sched_yield:
+    case SYS_madvise:
+    case SYS_nanosleep:
+    case SYS_sigaltstack:
+    case SYS_futex:
+    case SYS_sched_setaffinity:
+    case SYS_clock_nanosleep:
+    case SYS_set_robust_list:
+        return 0; /* nothing to do */
+    default:
+        return -ENOSYS;
     }
 }

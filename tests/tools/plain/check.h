@@ -1,5 +1,5 @@
-/* What the tests use of Check, for machines where Check is not installed, such as the target of a cross build: one suite,
- * whose tests run one after the other in this process; the first failure ends it. */
+/* What the tests use of Check, for machines where Check is not installed, such as the target of a cross build: one
+ * suite, whose tests run one after the other in this process; the first failure ends it. */
 #ifndef CONCEPTDEC_TESTS_PLAIN_CHECK_H
 #define CONCEPTDEC_TESTS_PLAIN_CHECK_H
 
