@@ -184,7 +184,7 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
 static int64_t
 packed_rows(const blocking *k, int64_t n, int64_t lanes)
 {
-    return min64(k->rows_pass ? lanes * k->rows : k->super_rows, ceil_div(n, k->rows) * k->rows);
+    return k->rows_pass ? lanes * k->rows : min64(k->super_rows, ceil_div(n, k->rows) * k->rows);
 }
 
 /* Whether the rows of a super-block are packed before its tiles are computed. */
