@@ -13,10 +13,11 @@
 #define RUN_MOST (INT16_MAX / (BIAS + MOST))
 #define RUN_SIZE (2 * RUN_GROUPS)
 
-enum { mr = HIGH * LANES, nr = 4 };
+enum { mr = HIGH * LANES, nr = CONCEPTDEC_I_PANEL, wide = 4 };
 
+/* Sums of a few columns, all that registers hold. */
 typedef struct accumulators {
-    line of[nr][HIGH];
+    line of[wide][HIGH];
 } accumulators;
 
 /* In the order written, or the compiler would keep all products of a run before it adds them, more than it has registers
@@ -40,7 +41,7 @@ add_run(accumulators *all, const uint8_t *a, const int8_t *b, int groups)
     for (int g = 0; g < groups; g++) {
         const line low = line_load(a + 64 * g), high = line_load(a + 64 * g + 32);
         UNROLL
-        for (int j = 0; j < nr; j++) {
+        for (int j = 0; j < wide; j++) {
             int32_t group;
             memcpy(&group, b + 4 * (g * nr + j), sizeof group);
             line factor = line_fill(group);
@@ -52,21 +53,21 @@ add_run(accumulators *all, const uint8_t *a, const int8_t *b, int groups)
         }
     }
     UNROLL
-    for (int j = 0; j < nr; j++) {
+    for (int j = 0; j < wide; j++) {
         UNROLL
         for (int i = 0; i < HIGH; i++)
             all->of[j][i] = _mm256_add_epi32(all->of[j][i], _mm256_madd_epi16(run.of[j][i], one));
     }
 }
 
-static void
-panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8_t *restrict b,
-      const int32_t *restrict start, int32_t *restrict c, int64_t ldc)
+/* A few columns of a micro-panel. */
+static inline __attribute__((always_inline)) void
+add_columns(int64_t groups, const uint8_t *restrict a, const int8_t *restrict b, const int32_t *restrict start,
+            int32_t *restrict c, int64_t ldc)
 {
     accumulators all;
-    (void)panel_bytes; /* one panel high */
     UNROLL
-    for (int j = 0; j < nr; j++) {
+    for (int j = 0; j < wide; j++) {
         UNROLL
         for (int i = 0; i < HIGH; i++)
             all.of[j][i] = start ? line_fill(start[j]) : line_load(c + j * ldc + i * LANES);
@@ -76,11 +77,20 @@ panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8
     for (; groups > 0; groups--, a += 64, b += 4 * nr)
         add_run(&all, a, b, 1);
     UNROLL
-    for (int j = 0; j < nr; j++) {
+    for (int j = 0; j < wide; j++) {
         UNROLL
         for (int i = 0; i < HIGH; i++)
             line_store(c + j * ldc + i * LANES, all.of[j][i]);
     }
+}
+
+static void
+panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8_t *restrict b,
+      const int32_t *restrict start, int32_t *restrict c, int64_t ldc)
+{
+    (void)panel_bytes; /* one panel high */
+    for (int j = 0; j < nr; j += wide)
+        add_columns(groups, a, b + 4 * j, start ? start + j : NULL, c + j * ldc, ldc);
 }
 
 /* Magnitudes that one 16-bit sum adds up: of elements 0 and 1 of each group in the first two lanes, 2 and 3 in the next. */
@@ -107,27 +117,35 @@ run_step(const float *x, int64_t n)
     return (rest[0] > rest[2] ? rest[0] : rest[2]) / (RUN_MOST - 0.5f * RUN_SIZE);
 }
 
-static inline void
-store_columns(int8_t *out, line x)
+/* Of two panels, or fewer than nr: seldom. */
+static void
+columns_anywhere(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
 {
-    _mm_storeu_si128((__m128i *)(void *)out, _mm256_castsi256_si128(x));
+    memset(out, 0, (size_t)groups * nr * 4);
+    for (int64_t j = 0; j < count; j++) {
+        const uint8_t *from = panels + (first + j) / CONCEPTDEC_I_PANEL * panel_bytes + (first + j) % CONCEPTDEC_I_PANEL * 4;
+        for (int64_t g = 0; g < groups; g++)
+            for (int64_t t = 0; t < 4; t++)
+                out[(g * nr + j) * 4 + t] = (int8_t)(from[g * 4 * CONCEPTDEC_I_PANEL + t] - BIAS);
+    }
 }
 
-#include "kernels/narrow_ymm_columns.h"
-
-/* As a rule all of them are in one panel. */
+/* As a rule a whole panel; the next one is asked for meanwhile. */
 static void
 columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
 {
-    const int64_t at = first % CONCEPTDEC_I_PANEL;
-    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes + at * 4;
-    if (count < nr || at + nr > CONCEPTDEC_I_PANEL) {
+    const line bias = _mm256_set1_epi8(BIAS);
+    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes;
+    if (count < nr || first % CONCEPTDEC_I_PANEL != 0) {
         columns_anywhere(groups, panels, panel_bytes, first, count, out);
         return;
     }
     for (; groups > 0; groups--, from += 4 * CONCEPTDEC_I_PANEL, out += 4 * nr) {
-        const __m128i group = _mm_loadu_si128((const __m128i *)(const void *)from);
-        _mm_storeu_si128((__m128i *)(void *)out, _mm_sub_epi8(group, _mm_set1_epi8(BIAS)));
+        __builtin_prefetch(from + panel_bytes);
+        for (int i = 0; i < HIGH; i++) {
+            const int64_t at = i * (int64_t)sizeof(line);
+            _mm256_storeu_si256((line *)(void *)(out + at), _mm256_sub_epi8(line_load(from + at), bias));
+        }
     }
 }
 

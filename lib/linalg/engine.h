@@ -13,6 +13,7 @@ typedef struct conceptdec_i_blocking {
     int64_t size;       /* of a packed element */
     int64_t mr, nr;     /* micro-panel */
     int64_t rows, cols; /* tile; multiples of mr and nr */
+    bool rows_pass;     /* rows are packed tile by tile, and not kept */
     int64_t depth;
     int64_t super_rows, super_cols; /* multiples of rows and cols */
     int64_t group;                  /* tiles are taken in squares of this many by this many */
@@ -27,7 +28,7 @@ typedef struct conceptdec_i_engine {
     int64_t dims;
     conceptdec_i_tile_consumer consumer;
     void *argument;
-    char *packed_a, *packed_b; /* super-blocks */
+    char *packed_a, *packed_b; /* super-blocks; of rows that pass, per lane: one tile */
     char *rows_scratch;        /* per lane: the wider of mr and nr rows, as elements */
     double *wide_scratch;      /* per lane: one row */
     char *tile_scratch;        /* per lane: one tile */

@@ -3,6 +3,7 @@
 #include "linalg/engine.h"
 
 #define FIRST_CACHE ((int64_t)32 << 10) /* what a processor has at least */
+#define PAGE 4096
 
 typedef conceptdec_i_blocking blocking;
 typedef conceptdec_i_engine engine;
@@ -138,16 +139,25 @@ conceptdec_i_narrow_tile_bytes(const engine *e)
     return e->block.rows * (e->block.cols + e->kernels->nr_f32) * (int64_t)sizeof(float);
 }
 
+/* Where columns go in a block with a page to spare: rows and columns are read side by side, and some processors are slow to
+ * load from places that lie whole pages apart. */
+static int8_t *
+apart_from_rows(const engine *e, void *block)
+{
+    const uintptr_t rows = (uintptr_t)e->a->quantized->panels;
+    return (int8_t *)block + (rows + PAGE / 2 - (uintptr_t)block) % PAGE;
+}
+
 conceptdec_status
 conceptdec_i_narrow_take_buffers(engine *e, conceptdec_i_arena *arena)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * conceptdec_i_narrow_tile_bytes(e), 1, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * columns_bytes(&e->block), 1, &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * columns_bytes(&e->block) + PAGE, 1, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * lead_floats(e) + 1, sizeof(float), &p[2]));
     e->tile_scratch = p[0];
-    e->column_scratch = p[1];
+    e->column_scratch = apart_from_rows(e, p[1]);
     e->lead_scratch = p[2];
     return CONCEPTDEC_OK;
 }

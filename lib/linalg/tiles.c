@@ -22,9 +22,10 @@ depth_of(int precision)
     return precision == CONCEPTDEC_I_TILE_F32 ? 384 : 256;
 }
 
-/* Quantised items stay packed from the start: one super-block holds them all. */
+/* Quantised items stay packed from the start: one super-block holds them all. So it does where rows meet one tile of
+ * columns only: each lane then packs those of a tile when it comes to them, if that takes no more room. */
 static blocking
-choose_blocking(const conceptdec_ctx *ctx, int precision, int64_t dims)
+choose_blocking(const conceptdec_ctx *ctx, int precision, int64_t dims, int64_t n_b)
 {
     const conceptdec_i_kernels *kernels = ctx->kernels;
     const int64_t mr[] = {ctx->narrow->mr, kernels->mr_f32, kernels->mr_f64};
@@ -37,7 +38,8 @@ choose_blocking(const conceptdec_ctx *ctx, int precision, int64_t dims)
     if (precision == CONCEPTDEC_I_TILE_I8 && conceptdec_i_narrow_rows_stay(&b)) /* all columns of a slice are kept at once */
         b.cols = b.rows / 2 / b.nr * b.nr;
     int64_t items = min64(SUPER_ITEMS, SUPER_BYTES / (b.size * dims));
-    if (precision == CONCEPTDEC_I_TILE_I8)
+    b.rows_pass = precision != CONCEPTDEC_I_TILE_I8 && n_b <= b.cols && conceptdec_i_lanes(ctx) * b.rows <= items;
+    if (precision == CONCEPTDEC_I_TILE_I8 || b.rows_pass)
         items = INT32_MAX;
     b.super_rows = max64(1, items / b.rows) * b.rows;
     b.super_cols = max64(1, items / b.cols) * b.cols;
@@ -146,6 +148,18 @@ panel_column(const engine *e, const char *a, const char *b, char *c, int64_t hei
     }
 }
 
+/* Packed rows of a tile. */
+static const char *
+rows_of(const engine *e, const conceptdec_i_tile *tile, int lane)
+{
+    const blocking *k = &e->block;
+    if (!k->rows_pass)
+        return e->packed_a + (tile->row - e->a_first) * e->dims * k->size;
+    char *block = e->packed_a + lane * k->rows * e->dims * k->size;
+    pack_block(e, e->a, tile->row, tile->rows, k->rows, k->mr, block, lane);
+    return block;
+}
+
 static void
 compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane)
 {
@@ -154,7 +168,7 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
         conceptdec_i_narrow_tile(e, tile, (float *)(void *)out, lane);
         return;
     }
-    const char *a = e->packed_a + (tile->row - e->a_first) * e->dims * k->size;
+    const char *a = rows_of(e, tile, lane);
     const char *b = e->packed_b + (tile->col - e->b_first) * e->dims * k->size;
     for (int64_t p = 0; p < e->dims; p += k->depth) {
         int64_t depth = min64(k->depth, e->dims - p);
@@ -164,6 +178,20 @@ compute_tile(const engine *e, const conceptdec_i_tile *tile, char *out, int lane
                          out + j * k->rows * k->size, height, depth, p > 0);
         }
     }
+}
+
+/* Rows that stand packed at the same time. */
+static int64_t
+packed_rows(const blocking *k, int64_t n, int64_t lanes)
+{
+    return k->rows_pass ? lanes * k->rows : min64(k->super_rows, ceil_div(n, k->rows) * k->rows);
+}
+
+/* Whether the rows of a super-block are packed before its tiles are computed. */
+static bool
+packs_rows(const blocking *k)
+{
+    return k->precision != CONCEPTDEC_I_TILE_I8 && !k->rows_pass;
 }
 
 /* Tiles that a square is wide: as many items as it is high. */
@@ -230,7 +258,7 @@ take_buffers(engine *e, conceptdec_i_arena *arena)
         return conceptdec_i_narrow_take_buffers(e, arena);
     const blocking *k = &e->block;
     int64_t lanes = conceptdec_i_lanes(ctx), d = e->dims;
-    int64_t a = min64(k->super_rows, ceil_div(e->a->n, k->rows) * k->rows);
+    int64_t a = packed_rows(k, e->a->n, lanes);
     int64_t b = min64(k->super_cols, ceil_div(e->b->n, k->cols) * k->cols);
     uint64_t size = (uint64_t)k->size;
     void *p[5];
@@ -257,7 +285,7 @@ run_against(conceptdec_ctx *ctx, engine *e)
     for (e->a_first = (end - 1) / k->super_rows * k->super_rows; e->a_first >= 0; e->a_first -= k->super_rows) {
         e->a_count = min64(k->super_rows, e->a->n - e->a_first);
         e->a_tiles = ceil_div(e->a_count, k->rows);
-        if (k->precision != CONCEPTDEC_I_TILE_I8)
+        if (packs_rows(k))
             CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, count_places(k, e->a_tiles, e->b_tiles), tile_task, e));
     }
@@ -284,7 +312,7 @@ conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const
 {
     engine e = {.kernels = ctx->kernels, .narrow = ctx->narrow, .a = a, .b = b ? b : a, .symmetric = b == NULL, .dims = a->view->cols,
                 .consumer = consumer, .argument = argument};
-    e.block = choose_blocking(ctx, precision, e.dims);
+    e.block = choose_blocking(ctx, precision, e.dims, e.b->n);
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = take_buffers(&e, &arena);
@@ -297,16 +325,16 @@ conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const
 int64_t
 conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision)
 {
-    blocking k = choose_blocking(ctx, precision, dims);
     bool symmetric = n_b == 0;
     int64_t n = symmetric ? n_a : n_b, tasks = 0;
+    blocking k = choose_blocking(ctx, precision, dims, n);
     for (int64_t b = 0; b < n; b += k.super_cols) {
         int64_t b_count = min64(k.super_cols, n - b), b_tiles = ceil_div(b_count, k.cols);
         int64_t end = symmetric ? min64(n_a, b + b_count) : n_a;
         tasks += precision == CONCEPTDEC_I_TILE_I8 ? 0 : b_tiles;
         for (int64_t a = 0; a < end; a += k.super_rows) {
             int64_t a_tiles = ceil_div(min64(k.super_rows, n_a - a), k.rows);
-            tasks += (precision == CONCEPTDEC_I_TILE_I8 ? 0 : a_tiles) + count_places(&k, a_tiles, b_tiles);
+            tasks += (packs_rows(&k) ? a_tiles : 0) + count_places(&k, a_tiles, b_tiles);
         }
     }
     return tasks;
@@ -315,11 +343,11 @@ conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, in
 int64_t
 conceptdec_i_tiles_bytes(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision)
 {
-    blocking k = choose_blocking(ctx, precision, dims);
-    int64_t a = min64(k.super_rows, ceil_div(n_a, k.rows) * k.rows);
-    int64_t b = min64(k.super_cols, ceil_div(n_b ? n_b : n_a, k.cols) * k.cols);
+    const int64_t n = n_b ? n_b : n_a, lanes = conceptdec_i_lanes(ctx);
+    blocking k = choose_blocking(ctx, precision, dims, n);
+    int64_t a = packed_rows(&k, n_a, lanes), b = min64(k.super_cols, ceil_div(n, k.cols) * k.cols);
     int64_t lane = max64(k.mr, k.nr) * dims + k.rows * k.cols;
-    return ((a + b) * dims + conceptdec_i_lanes(ctx) * lane) * k.size + conceptdec_i_lanes(ctx) * dims * (int64_t)sizeof(double);
+    return ((a + b) * dims + lanes * lane) * k.size + lanes * dims * (int64_t)sizeof(double);
 }
 
 typedef struct {

@@ -175,39 +175,70 @@ count_places(const sample *s, int64_t n)
     return count < CONCEPTDEC_I_PLACES ? count : CONCEPTDEC_I_PLACES;
 }
 
-/* Rows of the sample, each the farthest from those before: where rows lie in groups, few of these are left without a
- * place. */
+/* Rows of the sample that may become places: every so many-th. */
+typedef struct {
+    int64_t n, every;
+    double *norms, *apart; /* squared; of each pair */
+} tried_rows;
+
 static conceptdec_status
-choose_places(sample *s, int64_t count, int64_t *places)
+take_tile(void *argument, const conceptdec_i_tile *t, int lane)
 {
-    const int64_t every = s->n > MOST_TRIED * count ? s->n / (MOST_TRIED * count) : 1;
+    const tried_rows *w = argument;
+    const double *dots = t->dots;
+    (void)lane;
+    for (int64_t j = t->col; j < t->col + t->cols; j++, dots += t->ld)
+        for (int64_t i = 0; i < conceptdec_i_tile_height(t, j - t->col); i++) {
+            const double d2 = w->norms[t->row + i] + w->norms[j] - 2 * dots[i];
+            w->apart[(t->row + i) * w->n + j] = w->apart[j * w->n + t->row + i] = d2;
+        }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+measure_tried(conceptdec_i_arena *scratch, const sample *s, int64_t count, tried_rows *w)
+{
+    void *p[3];
+    w->every = s->n > MOST_TRIED * count ? s->n / (MOST_TRIED * count) : 1;
+    w->n = (s->n + w->every - 1) / w->every;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", w->n, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", w->n * w->n, sizeof(double), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", s->dims, sizeof(double), &p[2]));
+    const conceptdec_matrix view = {.data = s->rows, .rows = w->n, .cols = s->dims, .row_stride = 8 * s->dims * w->every,
+                                    .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_i_operand rows = {.view = &view, .n = w->n, .mean = p[2], .scale = 1};
+    w->norms = p[0];
+    w->apart = p[1];
+    CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(s->ctx, &rows, CONCEPTDEC_I_TILE_F64, w->norms));
+    return conceptdec_i_tiles_run(s->ctx, &rows, NULL, CONCEPTDEC_I_TILE_F64, take_tile, w);
+}
+
+/* Each the farthest from those before: where rows lie in groups, few of these are left without a place. */
+static void
+choose_places(const tried_rows *w, double *near, int64_t count, int64_t *places)
+{
     int64_t far = 0;
-    for (int64_t i = 0; i < s->n; i++)
-        s->near[i] = INFINITY;
+    for (int64_t i = 0; i < w->n; i++)
+        near[i] = INFINITY;
     for (int64_t c = 0; c < count; c++) {
-        const double *place = s->rows + far * s->dims;
+        const double *apart = w->apart + far * w->n;
         places[c] = far;
         far = 0;
-        for (int64_t i = 0; i < s->n; i += every) {
-            s->near[i] = fmin(s->near[i], distance2(s, s->rows + i * s->dims, place));
-            far = s->near[i] > s->near[far] ? i : far;
+        for (int64_t i = 0; i < w->n; i++) {
+            near[i] = fmin(near[i], apart[i]);
+            far = near[i] > near[far] ? i : far;
         }
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
     }
-    return CONCEPTDEC_OK;
 }
 
 /* Puts the nearest of places[at .. n) to place at - 1 next. */
 static void
-take_next(const sample *s, int64_t *places, int64_t at, int64_t n)
+take_next(const tried_rows *w, int64_t *places, int64_t at, int64_t n)
 {
+    const double *apart = w->apart + places[at - 1] * w->n;
     int64_t nearest = at;
-    double least = INFINITY;
-    for (int64_t i = at; i < n; i++) {
-        const double d2 = distance2(s, s->rows + places[i] * s->dims, s->rows + places[at - 1] * s->dims);
-        nearest = d2 < least ? i : nearest;
-        least = fmin(d2, least);
-    }
+    for (int64_t i = at; i < n; i++)
+        nearest = apart[places[i]] < apart[places[nearest]] ? i : nearest;
     const int64_t row = places[nearest];
     places[nearest] = places[at];
     places[at] = row;
@@ -215,22 +246,23 @@ take_next(const sample *s, int64_t *places, int64_t at, int64_t n)
 
 /* Each is the nearest to the one before of those that are left. */
 static conceptdec_status
-take_places(conceptdec_i_arena *arena, sample *s, int64_t n, conceptdec_i_clusters *clusters)
+take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, int64_t n, conceptdec_i_clusters *clusters)
 {
     const int64_t count = count_places(s, n);
     int64_t places[CONCEPTDEC_I_PLACES];
+    tried_rows w;
     void *p;
     if (count < 2)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", count * s->dims, sizeof(double), &p));
     clusters->places = p;
     clusters->n_places = (int)count;
-    CONCEPTDEC_I_TRY(choose_places(s, count, places));
+    CONCEPTDEC_I_TRY(measure_tried(scratch, s, count, &w));
+    choose_places(&w, s->near, count, places);
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
-            take_next(s, places, i, count);
-        memcpy(clusters->places + i * s->dims, s->rows + places[i] * s->dims, (size_t)s->dims * sizeof *s->rows);
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
+            take_next(&w, places, i, count);
+        memcpy(clusters->places + i * s->dims, s->rows + places[i] * w.every * s->dims, (size_t)s->dims * sizeof *s->rows);
     }
     return CONCEPTDEC_OK;
 }
@@ -266,7 +298,7 @@ find(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_
     int most = n * CONCEPTDEC_I_CLUSTERS > PROJECTIONS ? (int)(PROJECTIONS / n) : CONCEPTDEC_I_CLUSTERS;
     CONCEPTDEC_I_TRY(take_sample(scratch, survey, rows, n, &s));
     CONCEPTDEC_I_TRY(find_centers(arena, scratch, survey, &s, most, clusters));
-    return with_places ? take_places(arena, &s, n, clusters) : CONCEPTDEC_OK;
+    return with_places ? take_places(arena, scratch, &s, n, clusters) : CONCEPTDEC_OK;
 }
 
 conceptdec_status

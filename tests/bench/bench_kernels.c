@@ -343,9 +343,10 @@ run_narrow_tile(bench *state)
 static void
 run_narrow_columns(bench *state)
 {
-    for (int64_t first = 0; first < REPEATS; first++)
-        state->narrow->columns(state->depth, state->a, state->depth * 4 * CONCEPTDEC_I_PANEL, first, state->narrow->nr,
-                               state->b);
+    const int64_t nr = state->narrow->nr;
+    for (int64_t r = 0; r < REPEATS; r++)
+        state->narrow->columns(state->depth, state->a, state->depth * 4 * CONCEPTDEC_I_PANEL,
+                               r * nr % (CONCEPTDEC_I_PANEL - nr + 1), nr, state->b);
 }
 
 /* Each column of a tile, without a hit. */
