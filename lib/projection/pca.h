@@ -5,6 +5,8 @@
 #include "linalg/blocks.h"
 #include "projection/moments.h"
 
+#define CONCEPTDEC_I_PCA_LARGE ((int64_t)1000) /* lesser side of a large problem */
+
 struct conceptdec_pca {
     conceptdec_i_memory *memory;
     int64_t n, d, r;
@@ -65,7 +67,9 @@ double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);
 
 conceptdec_i_blocks conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *fit, const double *factor, bool is_wide);
-/* Eigenvalues of the n x n matrix, descending; row k of it becomes the vector of the k-th. EOVERFLOW where it is not finite. */
-conceptdec_status conceptdec_i_pca_eigen(conceptdec_ctx *ctx, int64_t n, double *c, double *values);
+/* Eigenvalues of the n x n matrix, descending, and vectors of the first `count`, one after the other; memory of the arena's. The
+ * matrix is destroyed. EOVERFLOW where it is not finite. */
+conceptdec_status conceptdec_i_pca_eigen(conceptdec_i_arena *arena, int64_t n, double *c, int64_t count, double *values,
+                                         double **vectors);
 
 #endif

@@ -3,8 +3,7 @@
 
 #include "linalg/factor.h"
 
-#define FEW_OF 10             /* components are few where the lesser side is this many times as long */
-#define LARGE ((int64_t)1000) /* lesser side of a large problem */
+#define FEW_OF 10 /* components are few where the lesser side is this many times as long */
 
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
@@ -40,7 +39,7 @@ choose(conceptdec_i_pca_fit *f)
 {
     int64_t side = f->n < f->d ? f->n : f->d;
     int32_t exact = f->x && f->n < f->d ? CONCEPTDEC_PCA_GRAM : CONCEPTDEC_PCA_COVARIANCE;
-    bool is_possible = is_allowed(f, exact), is_large = side >= LARGE && f->r <= side / FEW_OF;
+    bool is_possible = is_allowed(f, exact), is_large = side >= CONCEPTDEC_I_PCA_LARGE && f->r <= side / FEW_OF;
     f->solver = is_possible && !is_large ? exact : CONCEPTDEC_PCA_KRYLOV;
     f->alternative = is_possible && is_large ? exact : CONCEPTDEC_PCA_AUTO;
     if (!is_possible && bytes_of(f, exact) < bytes_of(f, f->solver))
