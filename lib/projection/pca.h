@@ -43,10 +43,10 @@ typedef struct conceptdec_i_pca_fit {
     double total; /* trace of C */
 } conceptdec_i_pca_fit;
 
-/* Options with defaults, checked against n rows of d dimensions of the argument `name`. */
+/* Options with defaults, checked against n rows of d dimensions, in float64 or not, of the argument `name`. */
 conceptdec_status conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name,
                                                 const conceptdec_pca_options *given, int64_t n, int64_t d,
-                                                conceptdec_pca_options *options);
+                                                bool is_wide, conceptdec_pca_options *options);
 
 /* The solver, by shape, components and memory: ENOMEM where one that was asked for would take more than is allowed. */
 conceptdec_status conceptdec_i_pca_choose(conceptdec_i_pca_fit *fit);

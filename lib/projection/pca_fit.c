@@ -223,7 +223,7 @@ open_rows(conceptdec_i_pca_fit *f, const conceptdec_matrix *x, const conceptdec_
     f->n = x->rows;
     f->d = x->cols;
     f->is_wide = x->dtype == CONCEPTDEC_FLOAT64;
-    return conceptdec_i_pca_options_take(f->arena->ctx, "x", options, f->n, f->d, &f->options);
+    return conceptdec_i_pca_options_take(f->arena->ctx, "x", options, f->n, f->d, f->is_wide, &f->options);
 }
 
 static conceptdec_status
@@ -233,7 +233,7 @@ open_moments(conceptdec_i_pca_fit *f, const conceptdec_moments *moments, const c
     f->n = conceptdec_i_sums_count(&moments->sums);
     f->d = moments->d;
     f->is_wide = true;
-    return conceptdec_i_pca_options_take(f->arena->ctx, "moments", options, f->n, f->d, &f->options);
+    return conceptdec_i_pca_options_take(f->arena->ctx, "moments", options, f->n, f->d, f->is_wide, &f->options);
 }
 
 /* One of x and moments is not NULL. */
