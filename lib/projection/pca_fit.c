@@ -9,6 +9,7 @@
 
 /* Variances are known to about this share of the largest one where products are rounded to float. */
 #define FLOAT_FLOOR 0x1p-20
+#define LEAST_VARIANCE 0x1p-970 /* that has all its digits */
 
 static bool
 has_flag(const conceptdec_i_pca_fit *f, uint32_t flag)
@@ -177,6 +178,10 @@ conclude(const conceptdec_i_pca_fit *f)
     p->solver = f->solver;
     if (!isfinite(p->total) || !isfinite(p->variance[0]))
         return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances");
+    if (f->values[0] > 0 && p->variance[0] < LEAST_VARIANCE)
+        return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "%s: float64 cannot hold variances as small as these; multiply the rows by a power of two",
+                                 f->x ? "x" : "moments");
     conceptdec_i_pca_derive(p);
     return CONCEPTDEC_OK;
 }

@@ -91,6 +91,7 @@ SPOIL(x_nan, c->values[2 * D + 3] = NAN; c->values[N * D - 1] = INFINITY)
 SPOIL(x_infinite, c->values[N * D - 1] = -INFINITY)
 SPOIL(x_huge, c->values[1] = 1.7e308; c->values[D + 1] = -1.7e308)
 SPOIL(x_far, c->values[0] = 0x1p600)
+SPOIL(x_tiny, for (int i = 0; i < N * D; i++) c->values[i] *= 0x1p-560)
 SPOIL(x_one_row, c->x.rows = 1)
 SPOIL(x_no_rows, c->x.rows = 0)
 SPOIL(x_integers, c->x.dtype = CONCEPTDEC_INT32)
@@ -134,6 +135,7 @@ static const struct {
     {ROWS, x_infinite, CONCEPTDEC_ENONFINITE, "x: non-finite value at row 11, column 3"},
     {ROWS, x_huge, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold sums and differences of column 1"},
     {ROWS, x_far, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances"},
+    {ROWS, x_tiny, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold variances as small as these"},
     {ROWS, x_one_row, CONCEPTDEC_ETOOFEW, "x: 1 row"},
     {ROWS, x_no_rows, CONCEPTDEC_ESIZE, "x: rows is 0"},
     {ROWS, x_integers, CONCEPTDEC_EDTYPE, "x: dtype"},
