@@ -1,5 +1,6 @@
-/* The steps of LAPACK's syevd, but for the last one: what leads back from the tridiagonal matrix is applied in wide blocks, and to
- * those vectors alone that are wanted. To LAPACK, whose order is by columns, the upper half is the lower one. */
+/* The steps of LAPACK's syevd, but for the last one: what leads back from the tridiagonal matrix is applied in wide
+ * blocks, and to those vectors alone that are wanted. To LAPACK, whose order is by columns, the upper half is the lower
+ * one. */
 #include "linalg/spectrum.h"
 
 #include "core/whole.h"
@@ -89,8 +90,7 @@ turn_back(const spectrum *s, int64_t count)
 {
     char *wanted = element(s, s->vectors, 0, s->n - count);
     for (int64_t first = (s->n - 2) / BLOCK * BLOCK; first >= 0 && s->n > 1; first -= BLOCK)
-        CONCEPTDEC_I_TRY(
-            judge(s, "larfb", reflect(s, first, min64(BLOCK, s->n - 1 - first), wanted, count)));
+        CONCEPTDEC_I_TRY(judge(s, "larfb", reflect(s, first, min64(BLOCK, s->n - 1 - first), wanted, count)));
     return CONCEPTDEC_OK;
 }
 
@@ -119,7 +119,8 @@ run(conceptdec_i_arena *scratch, spectrum *s, int64_t count)
 static double
 value_at(const spectrum *s, int64_t k)
 {
-    return s->is_wide ? ((const double *)(const void *)s->values)[k] : (double)((const float *)(const void *)s->values)[k];
+    const void *values = s->values;
+    return s->is_wide ? ((const double *)values)[k] : (double)((const float *)values)[k];
 }
 
 static void

@@ -67,8 +67,8 @@ double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);
 
 conceptdec_i_blocks conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *fit, const double *factor, bool is_wide);
-/* Eigenvalues of the n x n matrix, descending, and vectors of the first `count`, one after the other; memory of the arena's. The
- * matrix is destroyed. EOVERFLOW where it is not finite. */
+/* Eigenvalues of the n x n matrix, descending, and vectors of the first `count`, one after the other; memory of the
+ * arena's. The matrix is destroyed. EOVERFLOW where it is not finite. */
 conceptdec_status conceptdec_i_pca_eigen(conceptdec_i_arena *arena, int64_t n, double *c, int64_t count, double *values,
                                          double **vectors);
 

@@ -33,9 +33,9 @@ is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
     return bytes_of(f, solver) <= (double)f->options.memory;
 }
 
-/* Whether a Krylov space takes less time, in multiply-adds that were measured: products of blocks of about half as many vectors
- * as components, each with a reading of the rows, as many as spectra that fall take; beside a product of half the size with its
- * overheads, and a cube for eigenvectors. */
+/* Whether a Krylov space takes less time, in multiply-adds that were measured: products of blocks of about half as many
+ * vectors as components, each with a reading of the rows, as many as spectra that fall take; beside a product of half
+ * the size with its overheads, and a cube for eigenvectors. */
 static bool
 is_faster(const conceptdec_i_pca_fit *f)
 {
@@ -46,8 +46,8 @@ is_faster(const conceptdec_i_pca_fit *f)
     return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 4 * side) : products * a_row < 4 * d * d;
 }
 
-/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory does
- * not allow that one. Where the space does not converge, the exact solver answers after all. */
+/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory
+ * does not allow that one. Where the space does not converge, the exact solver answers after all. */
 static void
 choose(conceptdec_i_pca_fit *f)
 {

@@ -180,7 +180,8 @@ conclude(const conceptdec_i_pca_fit *f)
         return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances");
     if (f->values[0] > 0 && p->variance[0] < LEAST_VARIANCE)
         return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
-                                 "%s: float64 cannot hold variances as small as these; multiply the rows by a power of two",
+                                 "%s: float64 cannot hold variances as small as these; multiply the rows by a power of "
+                                 "two",
                                  f->x ? "x" : "moments");
     conceptdec_i_pca_derive(p);
     return CONCEPTDEC_OK;

@@ -77,14 +77,14 @@ typedef struct rest {
     bool is_wide; /* double, else float */
 } rest;
 
-/* Rows first..first + count - 1, whole. */
+/* Rows first..first + count - 1, but for the diagonal: that may outweigh all else, and is multiplied in double. */
 #define UNPACK(name, type)                                                                                             \
     static void name(const rest *m, int64_t d, int64_t first, int64_t count, type *restrict rows)                      \
     {                                                                                                                  \
         const type *below = m->below;                                                                                  \
         for (int64_t i = 0; i < count; i++) {                                                                          \
             memcpy(rows + i * d, below + (first + i) * d, (size_t)(first + i) * sizeof *rows);                         \
-            rows[i * d + first + i] = (type)m->diagonal[first + i];                                                    \
+            rows[i * d + first + i] = 0;                                                                               \
         }                                                                                                              \
         for (int64_t j = first; j < d; j++)                                                                            \
             for (int64_t i = 0; i < count && first + i < j; i++)                                                       \
@@ -94,14 +94,13 @@ typedef struct rest {
 UNPACK(unpack_f32, float)
 UNPACK(unpack_f64, double)
 
-/* Of `count` elements from the dimension `first` on: squares of what a vector's product is off by, and how far along the vector
- * that lies. */
+/* Of `count` elements: adds the square of what a vector's product is off by, and how far along the vector that lies. */
 static void
-measure_off(const double *restrict product, const double *restrict vector, double value, int64_t count, double *square,
-        double *along)
+measure_off(const double *restrict product, const double *restrict diagonal, const double *restrict vector,
+            double value, int64_t count, double *square, double *along)
 {
     for (int64_t i = 0; i < count; i++) {
-        const double off = product[i] - value * vector[i];
+        const double off = product[i] + (diagonal[i] - value) * vector[i];
         *square += off * off;
         *along += off * vector[i];
     }
@@ -133,8 +132,8 @@ multiply(conceptdec_i_arena *arena, const conceptdec_i_pca_fit *f, const rest *m
             unpack_f32(m, d, first, count, rows);
         CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
         for (int64_t k = 0; k < r; k++)
-            measure_off((double *)out + k * count, vectors + k * d + first, f->values[k], count, &f->pca->residual[k],
-                    &along[k]);
+            measure_off((double *)out + k * count, m->diagonal + first, vectors + k * d + first, f->values[k], count,
+                        &f->pca->residual[k], &along[k]);
     }
     return CONCEPTDEC_OK;
 }
@@ -168,7 +167,6 @@ settle_values(const conceptdec_i_pca_fit *f, const double *along)
     conceptdec_pca *pca = f->pca;
     for (int64_t k = 0; k < f->r; k++) {
         f->values[k] += along[k];
-        pca->residual[k] = fmax(pca->residual[k] - along[k] * along[k], 0);
         for (int64_t i = k; i > 0 && f->values[i] > f->values[i - 1]; i--) {
             swap(&f->values[i], &f->values[i - 1], 1);
             swap(&pca->residual[i], &pca->residual[i - 1], 1);
