@@ -740,8 +740,8 @@ typedef struct conceptdec_pca_options {
                                  the least that is needed: Krylov keeps fewer vectors where there is less */
     uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */
     double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5. Where it is at least
-                                 2^-24 sqrt(d), the eigenvectors of a covariance of 1,000 dimensions or more of rows narrower
-                                 than float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
+                                 2^-24 d, the eigenvectors of a covariance of 1,000 dimensions or more of rows narrower than
+                                 float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
     int32_t solver;         /**< 5: CONCEPTDEC_PCA_AUTO ... */
     uint32_t flags;         /**< 6: CONCEPTDEC_PCA_UNCENTERED ... */
 } conceptdec_pca_options;

@@ -42,8 +42,8 @@ is_faster(const conceptdec_i_pca_fit *f)
     const double n = (double)f->n, d = (double)f->d, side = fmin(n, d), tolerance = f->options.tolerance;
     const double most = (double)f->options.max_iterations;
     const double products = tolerance > 0 ? fmin(most, fmax(5 - 1.4 * log10(tolerance), 1)) : most;
-    const double a_row = d * (fmax((double)f->r, 24) + 60);
-    return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 4 * side) : products * a_row < 4 * d * d;
+    const double a_row = d * (fmax((double)f->r, 24) + 45);
+    return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 6 * side) : products * a_row < 6 * d * d;
 }
 
 /* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory
