@@ -10,8 +10,9 @@
 #define LEAST_ROWS 2048 /* of a range */
 #define DEPTH_F32 384
 #define DEPTH_F64 288
+#define EDGE 128             /* a tile of sums stays in a second-level cache beside a slice of its rows */
 #define SLAB_BYTES (1 << 24) /* of panels, about */
-#define LEAST_SLAB 576       /* rows: sums of d x d are fetched once for as many */
+#define LEAST_SLAB 1152      /* rows: sums of d x d are fetched once for as many */
 #define SHARED_TILES 5       /* along a side, from which on it pays to pack panels once for all */
 #define ROWS_A_POLL 16384
 #define ABREAST 16
@@ -315,8 +316,8 @@ shape(gram *g)
     g->mr = g->is_float ? kernels->mr_f32 : kernels->mr_f64;
     g->nr = g->is_float ? kernels->nr_f32 : kernels->nr_f64;
     g->depth = g->is_float ? DEPTH_F32 : DEPTH_F64;
-    int64_t edge = g->is_float ? CONCEPTDEC_I_TILE_ROWS : CONCEPTDEC_I_TILE_ROWS / 2, unit = max64(16, g->mr);
-    g->edge = min64(edge, ceil_div(dims, unit) * unit);
+    const int64_t unit = max64(16, g->mr);
+    g->edge = min64(EDGE, ceil_div(dims, unit) * unit);
     g->width = ceil_div(g->edge, g->nr) * g->nr;
     g->down = ceil_div(dims, g->edge);
     g->across = ceil_div(dims, g->width);

@@ -5,6 +5,8 @@
 #include "linalg/blocks.h"
 #include "projection/moments.h"
 
+#define CONCEPTDEC_I_PCA_LARGE ((int64_t)1000) /* lesser side of a large problem */
+
 struct conceptdec_pca {
     conceptdec_i_memory *memory;
     int64_t n, d, r;
@@ -41,10 +43,10 @@ typedef struct conceptdec_i_pca_fit {
     double total; /* trace of C */
 } conceptdec_i_pca_fit;
 
-/* Options with defaults, checked against n rows of d dimensions of the argument `name`. */
+/* Options with defaults, checked against n rows of d dimensions, in float64 or not, of the argument `name`. */
 conceptdec_status conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name,
                                                 const conceptdec_pca_options *given, int64_t n, int64_t d,
-                                                conceptdec_pca_options *options);
+                                                bool is_wide, conceptdec_pca_options *options);
 
 /* The solver, by shape, components and memory: ENOMEM where one that was asked for would take more than is allowed. */
 conceptdec_status conceptdec_i_pca_choose(conceptdec_i_pca_fit *fit);
@@ -65,7 +67,9 @@ double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);
 
 conceptdec_i_blocks conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *fit, const double *factor, bool is_wide);
-/* Eigenvalues of the n x n matrix, descending; row k of it becomes the vector of the k-th. EOVERFLOW where it is not finite. */
-conceptdec_status conceptdec_i_pca_eigen(conceptdec_ctx *ctx, int64_t n, double *c, double *values);
+/* Eigenvalues of the n x n matrix, descending, and vectors of the first `count`, one after the other; memory of the
+ * arena's. The matrix is destroyed. EOVERFLOW where it is not finite. */
+conceptdec_status conceptdec_i_pca_eigen(conceptdec_i_arena *arena, int64_t n, double *c, int64_t count, double *values,
+                                         double **vectors);
 
 #endif

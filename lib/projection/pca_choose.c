@@ -1,10 +1,10 @@
-/* Which solver: by shape, number of components and memory. */
-#include "projection/pca.h"
+/* Which solver: by shape, number of components, tolerance and memory. */
+#include <math.h>
 
 #include "linalg/factor.h"
+#include "projection/pca.h"
 
-#define FEW_OF 10             /* components are few where the lesser side is this many times as long */
-#define LARGE ((int64_t)1000) /* lesser side of a large problem */
+#define FEW_OF 10 /* components are few where the lesser side is this many times as long */
 
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
@@ -33,16 +33,30 @@ is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
     return bytes_of(f, solver) <= (double)f->options.memory;
 }
 
-/* The exact solver of a shape; a Krylov space for few components of what is large, and where memory does not allow that one.
- * Where the space does not converge, the exact solver answers after all. */
+/* Whether a Krylov space takes less time, in multiply-adds that were measured: products of blocks of about half as many
+ * vectors as components, each with a reading of the rows, as many as spectra that fall take; beside a product of half
+ * the size with its overheads, and a cube for eigenvectors. */
+static bool
+is_faster(const conceptdec_i_pca_fit *f)
+{
+    const double n = (double)f->n, d = (double)f->d, side = fmin(n, d), tolerance = f->options.tolerance;
+    const double most = (double)f->options.max_iterations;
+    const double products = tolerance > 0 ? fmin(most, fmax(5 - 1.4 * log10(tolerance), 1)) : most;
+    const double a_row = d * (fmax((double)f->r, 24) + 45);
+    return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 6 * side) : products * a_row < 6 * d * d;
+}
+
+/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory
+ * does not allow that one. Where the space does not converge, the exact solver answers after all. */
 static void
 choose(conceptdec_i_pca_fit *f)
 {
     int64_t side = f->n < f->d ? f->n : f->d;
     int32_t exact = f->x && f->n < f->d ? CONCEPTDEC_PCA_GRAM : CONCEPTDEC_PCA_COVARIANCE;
-    bool is_possible = is_allowed(f, exact), is_large = side >= LARGE && f->r <= side / FEW_OF;
-    f->solver = is_possible && !is_large ? exact : CONCEPTDEC_PCA_KRYLOV;
-    f->alternative = is_possible && is_large ? exact : CONCEPTDEC_PCA_AUTO;
+    bool is_possible = is_allowed(f, exact), is_large = side >= CONCEPTDEC_I_PCA_LARGE && f->r <= side / FEW_OF;
+    const bool is_krylov = !is_possible || (is_large && is_faster(f));
+    f->solver = is_krylov ? CONCEPTDEC_PCA_KRYLOV : exact;
+    f->alternative = is_possible && is_krylov ? exact : CONCEPTDEC_PCA_AUTO;
     if (!is_possible && bytes_of(f, exact) < bytes_of(f, f->solver))
         f->solver = exact; /* the least that is needed, where neither is allowed */
 }

@@ -9,6 +9,7 @@
 
 /* Variances are known to about this share of the largest one where products are rounded to float. */
 #define FLOAT_FLOOR 0x1p-20
+#define LEAST_VARIANCE 0x1p-970 /* that has all its digits */
 
 static bool
 has_flag(const conceptdec_i_pca_fit *f, uint32_t flag)
@@ -177,6 +178,11 @@ conclude(const conceptdec_i_pca_fit *f)
     p->solver = f->solver;
     if (!isfinite(p->total) || !isfinite(p->variance[0]))
         return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances");
+    if (f->values[0] > 0 && p->variance[0] < LEAST_VARIANCE)
+        return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "%s: float64 cannot hold variances as small as these; multiply the rows by a power of "
+                                 "two",
+                                 f->x ? "x" : "moments");
     conceptdec_i_pca_derive(p);
     return CONCEPTDEC_OK;
 }
@@ -223,7 +229,7 @@ open_rows(conceptdec_i_pca_fit *f, const conceptdec_matrix *x, const conceptdec_
     f->n = x->rows;
     f->d = x->cols;
     f->is_wide = x->dtype == CONCEPTDEC_FLOAT64;
-    return conceptdec_i_pca_options_take(f->arena->ctx, "x", options, f->n, f->d, &f->options);
+    return conceptdec_i_pca_options_take(f->arena->ctx, "x", options, f->n, f->d, f->is_wide, &f->options);
 }
 
 static conceptdec_status
@@ -233,7 +239,7 @@ open_moments(conceptdec_i_pca_fit *f, const conceptdec_moments *moments, const c
     f->n = conceptdec_i_sums_count(&moments->sums);
     f->d = moments->d;
     f->is_wide = true;
-    return conceptdec_i_pca_options_take(f->arena->ctx, "moments", options, f->n, f->d, &f->options);
+    return conceptdec_i_pca_options_take(f->arena->ctx, "moments", options, f->n, f->d, f->is_wide, &f->options);
 }
 
 /* One of x and moments is not NULL. */

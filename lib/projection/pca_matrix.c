@@ -1,11 +1,12 @@
-/* Components from the matrix of second moments, and that matrix from rows. Its eigenvectors take its place, so a packed copy
- * stays for the residuals. */
+/* Components from the matrix of second moments, and that matrix from rows. Half of it outlives the search for
+ * eigenvectors, so that their residuals can be measured. */
 #include <math.h>
 #include <string.h>
 
 #include "linalg/apply.h"
 #include "linalg/block_gram.h"
 #include "linalg/factor.h"
+#include "linalg/spectrum.h"
 #include "linalg/tiles.h"
 #include "projection/pca.h"
 
@@ -23,8 +24,135 @@ conceptdec_i_pca_place(conceptdec_i_pca_fit *f, double **c)
 
 /* ---- eigenvectors ---- */
 
+static conceptdec_status
+check_finite(conceptdec_ctx *ctx, int64_t n, const double *c)
+{
+    for (int64_t i = 0; i < n * n; i++)
+        if (!isfinite(c[i]))
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the second moments");
+    return conceptdec_i_poll(ctx, 0);
+}
+
+conceptdec_status
+conceptdec_i_pca_eigen(conceptdec_i_arena *arena, int64_t n, double *c, int64_t count, double *values, double **vectors)
+{
+    void *p;
+    CONCEPTDEC_I_TRY(check_finite(arena->ctx, n, c));
+    CONCEPTDEC_I_TRY(conceptdec_i_spectrum(arena, n, true, c, count, values, &p));
+    *vectors = p;
+    return CONCEPTDEC_OK;
+}
+
+/* Of narrow rows, whose products are rounded to float, and of so many dimensions that it matters; where no more is asked
+ * for than floats keep to for certain. */
+static bool
+is_found_in_floats(const conceptdec_i_pca_fit *f)
+{
+    return !f->is_wide && f->d >= CONCEPTDEC_I_PCA_LARGE && f->options.tolerance >= 0x1p-24 * (double)f->d;
+}
+
 static void
-swap_rows(double *a, double *b, int64_t n)
+round_matrix(const double *restrict c, int64_t count, float *restrict out)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)c[i];
+}
+
+static void
+widen_unit(const float *restrict vector, int64_t n, double *restrict out)
+{
+    double square = 0;
+    for (int64_t i = 0; i < n; i++)
+        square += (double)vector[i] * (double)vector[i];
+    const double factor = 1 / sqrt(square);
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (double)vector[i] * factor;
+}
+
+/* ---- residuals ---- */
+
+/* What eigenvectors leave of a matrix: what lies below the diagonal, and a copy of that. */
+typedef struct rest {
+    const void *below;
+    const double *diagonal;
+    bool is_wide; /* double, else float */
+} rest;
+
+/* Rows first..first + count - 1, but for the diagonal: that may outweigh all else, and is multiplied in double. */
+#define UNPACK(name, type)                                                                                             \
+    static void name(const rest *m, int64_t d, int64_t first, int64_t count, type *restrict rows)                      \
+    {                                                                                                                  \
+        const type *below = m->below;                                                                                  \
+        for (int64_t i = 0; i < count; i++) {                                                                          \
+            memcpy(rows + i * d, below + (first + i) * d, (size_t)(first + i) * sizeof *rows);                         \
+            rows[i * d + first + i] = 0;                                                                               \
+        }                                                                                                              \
+        for (int64_t j = first; j < d; j++)                                                                            \
+            for (int64_t i = 0; i < count && first + i < j; i++)                                                       \
+                rows[i * d + j] = below[j * d + first + i];                                                            \
+    }
+
+UNPACK(unpack_f32, float)
+UNPACK(unpack_f64, double)
+
+/* Of `count` elements: adds the square of what a vector's product is off by, and how far along the vector that lies. */
+static void
+measure_off(const double *restrict product, const double *restrict diagonal, const double *restrict vector,
+            double value, int64_t count, double *square, double *along)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double off = product[i] + (diagonal[i] - value) * vector[i];
+        *square += off * off;
+        *along += off * vector[i];
+    }
+}
+
+/* Residuals, with the values of LAPACK's, and in along[k] by how much another value fits better. */
+static conceptdec_status
+multiply(conceptdec_i_arena *arena, const conceptdec_i_pca_fit *f, const rest *m, const double *vectors, double *along)
+{
+    const int64_t d = f->d, r = f->r, most = d < PIECE ? d : PIECE;
+    void *rows, *out;
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "residuals", most * d, m->is_wide ? sizeof(double) : sizeof(float), &rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "residuals", most * r, sizeof(double), &out));
+    for (int64_t first = 0; first < d; first += PIECE) {
+        const int64_t count = d - first < PIECE ? d - first : PIECE;
+        const conceptdec_i_dense dense = {.data = rows, .n = count, .dims = d, .stride = d, .is_wide = m->is_wide};
+        const conceptdec_i_applying a = {.rows = &dense,
+                                         .n = count,
+                                         .columns = r,
+                                         .w = vectors,
+                                         .ldw = d,
+                                         .out = out,
+                                         .ldo = count,
+                                         .precision = m->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32};
+        if (m->is_wide)
+            unpack_f64(m, d, first, count, rows);
+        else
+            unpack_f32(m, d, first, count, rows);
+        CONCEPTDEC_I_TRY(conceptdec_i_apply(arena->ctx, &a));
+        for (int64_t k = 0; k < r; k++)
+            measure_off((double *)out + k * count, m->diagonal + first, vectors + k * d + first, f->values[k], count,
+                        &f->pca->residual[k], &along[k]);
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+find_residuals(const conceptdec_i_pca_fit *f, const rest *m, const double *vectors, double *along)
+{
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, f->arena->ctx);
+    conceptdec_status status = multiply(&arena, f, m, vectors, along);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+/* ---- either type ---- */
+
+static void
+swap(double *a, double *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         double value = a[i];
@@ -33,97 +161,68 @@ swap_rows(double *a, double *b, int64_t n)
     }
 }
 
-conceptdec_status
-conceptdec_i_pca_eigen(conceptdec_ctx *ctx, int64_t n, double *c, double *values)
+/* Values that fit the vectors best, in order again. */
+static void
+settle_values(const conceptdec_i_pca_fit *f, const double *along)
 {
-    for (int64_t i = 0; i < n * n; i++)
-        if (!isfinite(c[i]))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the second moments");
-    CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
-    CONCEPTDEC_I_TRY(conceptdec_i_eigen(ctx, n, c, n, values));
-    for (int64_t k = 0; k < n / 2; k++) {
-        swap_rows(c + k * n, c + (n - 1 - k) * n, n);
-        swap_rows(values + k, values + n - 1 - k, 1);
+    conceptdec_pca *pca = f->pca;
+    for (int64_t k = 0; k < f->r; k++) {
+        f->values[k] += along[k];
+        for (int64_t i = k; i > 0 && f->values[i] > f->values[i - 1]; i--) {
+            swap(&f->values[i], &f->values[i - 1], 1);
+            swap(&pca->residual[i], &pca->residual[i - 1], 1);
+            swap(pca->components + i * f->d, pca->components + (i - 1) * f->d, f->d);
+        }
     }
+}
+
+/* Values of LAPACK's are off by what floats round; those that fit the products of the vectors best are known better. */
+static conceptdec_status
+take_floats(conceptdec_i_pca_fit *f, const double *c, const double *diagonal, double *along)
+{
+    void *a, *vectors;
+    double *components = f->pca->components;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", f->d * f->d, sizeof(float), &a));
+    round_matrix(c, f->d * f->d, a);
+    CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, false, a, f->r, f->values, &vectors));
+    for (int64_t k = 0; k < f->r; k++)
+        widen_unit((const float *)vectors + k * f->d, f->d, components + k * f->d);
+    const rest m = {.below = a, .diagonal = diagonal};
+    CONCEPTDEC_I_TRY(find_residuals(f, &m, components, along));
+    settle_values(f, along);
     return CONCEPTDEC_OK;
 }
 
-/* ---- residuals ---- */
-
-/* Rows 0..i of the lower half, one after the other. */
-static int64_t
-packed_at(int64_t i)
-{
-    return i * (i + 1) / 2;
-}
-
-static void
-pack(const double *c, int64_t d, double *packed)
-{
-    for (int64_t i = 0; i < d; i++)
-        memcpy(packed + packed_at(i), c + i * d, (size_t)(i + 1) * sizeof *c);
-}
-
-static void
-unpack(const double *packed, int64_t d, int64_t first, int64_t count, double *rows)
-{
-    for (int64_t i = 0; i < count; i++)
-        memcpy(rows + i * d, packed + packed_at(first + i), (size_t)(first + i + 1) * sizeof *rows);
-    for (int64_t j = first; j < d; j++)
-        for (int64_t i = 0; i < count && first + i < j; i++)
-            rows[i * d + j] = packed[packed_at(j) + first + i];
-}
-
 static conceptdec_status
-matrix_residual(const conceptdec_i_pca_fit *f, const double *packed)
+take_doubles(conceptdec_i_pca_fit *f, double *c, const double *diagonal, double *along)
 {
-    conceptdec_pca *pca = f->pca;
-    int64_t d = f->d, r = f->r, most = d < PIECE ? d : PIECE;
-    void *rows, *out;
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, f->arena->ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "residuals", most * d, sizeof(double), &rows);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take_raw(&arena, "residuals", most * r, sizeof(double), &out);
-    for (int64_t first = 0; status == CONCEPTDEC_OK && first < d; first += PIECE) {
-        int64_t count = d - first < PIECE ? d - first : PIECE;
-        const conceptdec_i_dense dense = {.data = rows, .n = count, .dims = d, .stride = d, .is_wide = true};
-        const conceptdec_i_applying a = {.rows = &dense,
-                                         .n = count,
-                                         .columns = r,
-                                         .w = pca->components,
-                                         .ldw = d,
-                                         .out = out,
-                                         .ldo = count,
-                                         .precision = CONCEPTDEC_I_TILE_F64};
-        unpack(packed, d, first, count, rows);
-        status = conceptdec_i_apply(arena.ctx, &a);
-        for (int64_t k = 0; k < r && status == CONCEPTDEC_OK; k++)
-            for (int64_t i = 0; i < count; i++) {
-                double off = ((double *)out)[k * count + i] - f->values[k] * pca->components[k * d + first + i];
-                pca->residual[k] += off * off;
-            }
-    }
-    for (int64_t k = 0; k < r; k++)
-        pca->residual[k] = f->values[0] > 0 ? sqrt(pca->residual[k]) / f->values[0] : 0;
-    conceptdec_i_arena_close(&arena);
-    return status;
+    void *vectors;
+    CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, true, c, f->r, f->values, &vectors));
+    const rest m = {.below = c, .diagonal = diagonal, .is_wide = true};
+    CONCEPTDEC_I_TRY(find_residuals(f, &m, vectors, along));
+    memcpy(f->pca->components, vectors, (size_t)(f->r * f->d) * sizeof *c);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
 take_vectors(conceptdec_i_pca_fit *f, double *c)
 {
-    double *components = f->pca->components;
-    void *packed, *values;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", packed_at(f->d), sizeof(double), &packed));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", f->d, sizeof(double), &values));
-    pack(c, f->d, packed);
-    f->values = values;
+    const bool is_float = is_found_in_floats(f);
+    void *p;
+    CONCEPTDEC_I_TRY(check_finite(f->arena->ctx, f->d, c));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "variances", 3 * f->d, sizeof(double), &p));
+    double *diagonal = (double *)p + f->d, *along = diagonal + f->d;
+    f->values = p;
     f->n_values = f->d;
-    CONCEPTDEC_I_TRY(conceptdec_i_pca_eigen(f->arena->ctx, f->d, c, values));
-    if (c != components)
-        memcpy(components, c, (size_t)(f->r * f->d) * sizeof *c);
-    return matrix_residual(f, packed);
+    for (int64_t i = 0; i < f->d; i++)
+        diagonal[i] = c[i * f->d + i];
+    CONCEPTDEC_I_TRY(is_float ? take_floats(f, c, diagonal, along) : take_doubles(f, c, diagonal, along));
+    for (int64_t k = 0; k < f->r; k++) {
+        f->pca->residual[k] = f->values[0] > 0 ? sqrt(f->pca->residual[k]) / f->values[0] : 0;
+        if (is_float && !(f->pca->residual[k] <= f->options.tolerance))
+            f->pca->converged = 0;
+    }
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -200,7 +299,7 @@ conceptdec_i_pca_gram(conceptdec_i_pca_fit *f)
     void *g, *values;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "products of rows", f->n * f->n, sizeof(double), &g));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", f->n, sizeof(double), &values));
-    double *products = g;
+    double *products = g, *vectors;
     f->values = values;
     f->n_values = f->n < f->d ? f->n : f->d;
     const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, f->factor, f->is_wide);
@@ -212,8 +311,8 @@ conceptdec_i_pca_gram(conceptdec_i_pca_fit *f)
     for (int64_t i = 0; i < f->n; i++)
         f->total += products[i * f->n + i];
     conceptdec_i_stage(f->arena->ctx, "components", 1);
-    CONCEPTDEC_I_TRY(conceptdec_i_pca_eigen(f->arena->ctx, f->n, products, values));
-    CONCEPTDEC_I_TRY(combine_rows(f, products));
+    CONCEPTDEC_I_TRY(conceptdec_i_pca_eigen(f->arena, f->n, products, f->r, values, &vectors));
+    CONCEPTDEC_I_TRY(combine_rows(f, vectors));
     CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_orthonormalize(f->arena->ctx, f->r, f->d, f->pca->components, f->d));
     return conceptdec_i_pca_rows_residual(f);

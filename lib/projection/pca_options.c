@@ -38,21 +38,23 @@ check_numbers(conceptdec_ctx *ctx, const conceptdec_pca_options *o, int64_t most
     return CONCEPTDEC_OK;
 }
 
-/* With defaults filled in: what only a Krylov space takes, where another solver was asked for. */
+/* With defaults filled in: what some solvers do not take, where one of them was asked for. */
 static conceptdec_status
-check_effects(conceptdec_ctx *ctx, const conceptdec_pca_options *o)
+check_effects(conceptdec_ctx *ctx, const conceptdec_pca_options *o, bool is_wide)
 {
-    bool is_exact = o->solver != CONCEPTDEC_PCA_AUTO && o->solver != CONCEPTDEC_PCA_KRYLOV;
+    const bool is_exact = o->solver != CONCEPTDEC_PCA_AUTO && o->solver != CONCEPTDEC_PCA_KRYLOV;
+    const bool is_met = !is_exact || (o->solver == CONCEPTDEC_PCA_COVARIANCE && !is_wide);
     const conceptdec_i_idle idle[] = {
         {"max_iterations", is_exact && o->max_iterations != USUAL_ITERATIONS, "only solver \"krylov\" has iterations"},
-        {"tolerance", is_exact && o->tolerance != USUAL_TOLERANCE, "only solver \"krylov\" converges to one"},
+        {"tolerance", !is_met && o->tolerance != USUAL_TOLERANCE,
+         "only solver \"krylov\", and \"covariance\" of rows narrower than float64, go by one"},
     };
     return conceptdec_i_refuse_idle(ctx, idle, sizeof idle / sizeof *idle);
 }
 
 conceptdec_status
 conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conceptdec_pca_options *given, int64_t n,
-                              int64_t d, conceptdec_pca_options *o)
+                              int64_t d, bool is_wide, conceptdec_pca_options *o)
 {
     int64_t most = n < d ? n : d;
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", given, o, sizeof *o, sizeof *o));
@@ -64,5 +66,5 @@ conceptdec_i_pca_options_take(conceptdec_ctx *ctx, const char *name, const conce
                                  (long long)d, INT32_MAX);
     set_defaults(o, most);
     CONCEPTDEC_I_TRY(check_numbers(ctx, o, most));
-    return check_effects(ctx, o);
+    return check_effects(ctx, o, is_wide);
 }

@@ -200,13 +200,29 @@ check_variety(conceptdec_ctx *ctx, const char *name, const conceptdec_i_erasing 
     return CONCEPTDEC_OK;
 }
 
+/* What rounding leaves of the length of differences of class means, whatever their unit. */
+static double
+noise_of(int64_t d, int64_t classes, const int64_t *count, const double *means)
+{
+    double most = 0, square = 0;
+    for (int64_t i = 0; i < classes * d; i++)
+        most = count[i / d] > 0 ? fmax(most, fabs(means[i])) : most;
+    const double unit = conceptdec_i_unit(most);
+    for (int64_t j = 0; j < d; j++) {
+        double largest = 0;
+        for (int64_t c = 0; c < classes; c++)
+            largest = count[c] > 0 ? fmax(largest, fabs(means[c * d + j])) : largest;
+        square += largest / unit * (largest / unit);
+    }
+    return 0x1p-50 * sqrt(square) * unit;
+}
+
 /* Means of classes that have rows, about the mean of all. */
 static conceptdec_status
 list_classes(conceptdec_i_arena *arena, const conceptdec_class_moments *moments, conceptdec_i_erasing *e)
 {
     conceptdec_array counts, means, mean;
     void *p;
-    double square = 0;
     CONCEPTDEC_I_TRY(ask(arena->ctx, moments, CONCEPTDEC_M_CLASS_COUNT, &counts));
     CONCEPTDEC_I_TRY(ask(arena->ctx, moments, CONCEPTDEC_M_MEANS, &means));
     CONCEPTDEC_I_TRY(ask(arena->ctx, moments, CONCEPTDEC_M_MEAN, &mean));
@@ -227,13 +243,7 @@ list_classes(conceptdec_i_arena *arena, const conceptdec_class_moments *moments,
             e->means[e->classes * e->d + j] = from[c * e->d + j] - e->mean[j];
         e->share[e->classes++] = (double)count[c] / (double)e->n;
     }
-    for (int64_t j = 0; j < e->d; j++) {
-        double largest = 0;
-        for (int64_t c = 0; c < most; c++)
-            largest = count[c] > 0 ? fmax(largest, fabs(from[c * e->d + j])) : largest;
-        square += largest * largest;
-    }
-    e->noise = 0x1p-50 * sqrt(square);
+    e->noise = noise_of(e->d, most, count, from);
     return CONCEPTDEC_OK;
 }
 

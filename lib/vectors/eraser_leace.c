@@ -11,7 +11,9 @@
 #include "linalg/factor.h"
 #include "vectors/eraser.h"
 
-#define SAFETY 64 /* an estimated condition is within a small factor of the true one */
+#define SAFETY 64             /* an estimated condition is within a small factor of the true one */
+#define LEAST_SHIFT 0x1p-480  /* whose square has all its digits */
+#define APART 0x1p-40         /* of a mean: more than rounding */
 
 typedef struct leace {
     conceptdec_i_arena *arena;
@@ -28,12 +30,30 @@ typedef struct leace {
 
 /* ---- covariances ---- */
 
+/* A dimension that is not constant must not be taken for one because its variance is nothing in float64. */
+static conceptdec_status
+check_shifts(const leace *l)
+{
+    const conceptdec_i_erasing *e = l->e;
+    for (int64_t j = 0; j < l->d; j++) {
+        double largest = 0;
+        for (int64_t c = 0; c < l->classes; c++)
+            largest = fmax(largest, fabs(e->means[c * l->d + j]));
+        if (largest > APART * fabs(e->mean[j]) && largest < LEAST_SHIFT)
+            return conceptdec_i_fail(l->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                     "x: float64 cannot hold the variance of column %lld; multiply it by a power of two",
+                                     (long long)j);
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 scale(leace *l)
 {
     const conceptdec_i_erasing *e = l->e;
     const double to_n = (double)(e->n - 1) / (double)e->n;
     void *p;
+    CONCEPTDEC_I_TRY(check_shifts(l));
     CONCEPTDEC_I_TRY(conceptdec_i_eraser_take(l->arena, 1, l->d, &l->deviation));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(l->arena, "eraser", l->d, 1, &p));
     l->is_constant = p;

@@ -213,6 +213,7 @@ SPOIL(low_label, c->label_values[6] = -2)
 SPOIL(not_a_number, c->values[4 * D + 1] = (double)NAN)
 SPOIL(infinite, c->values[7 * D] = -(double)INFINITY)
 SPOIL(too_large, c->values[7 * D] = 0x1p480)
+SPOIL(too_small, for (int i = 0; i < N; i++) c->values[i * D + 2] *= 0x1p-560)
 SPOIL(reserved, c->x.reserved[0] = 1)
 SPOIL(device, c->x.device = 1)
 SPOIL(far, c->x.row_stride = INT64_MAX / 2)
@@ -346,6 +347,7 @@ static const struct {
     {new_eraser, one_class, CONCEPTDEC_ESINGLECLASS, "labels: all rows have one class"},
     {new_eraser, not_a_number, CONCEPTDEC_ENONFINITE, "x: non-finite value at row 4, column 1"},
     {new_eraser, too_large, CONCEPTDEC_EOVERFLOW, "at row 7, column 0"},
+    {new_eraser, too_small, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold the variance of column 2"},
     {new_eraser, failing_reader, CONCEPTDEC_EREAD, "x: the reader returned 3"},
     {new_eraser, cancelled, CONCEPTDEC_ECANCELLED, "cancelled"},
     {new_eraser, small_options, CONCEPTDEC_ESTRUCT_SIZE, "options.struct_size"},

@@ -91,6 +91,7 @@ SPOIL(x_nan, c->values[2 * D + 3] = NAN; c->values[N * D - 1] = INFINITY)
 SPOIL(x_infinite, c->values[N * D - 1] = -INFINITY)
 SPOIL(x_huge, c->values[1] = 1.7e308; c->values[D + 1] = -1.7e308)
 SPOIL(x_far, c->values[0] = 0x1p600)
+SPOIL(x_tiny, for (int i = 0; i < N * D; i++) c->values[i] *= 0x1p-560)
 SPOIL(x_one_row, c->x.rows = 1)
 SPOIL(x_no_rows, c->x.rows = 0)
 SPOIL(x_integers, c->x.dtype = CONCEPTDEC_INT32)
@@ -122,8 +123,8 @@ static const struct {
     {BOTH, tolerance_negative, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
     {BOTH, tolerance_nan, CONCEPTDEC_EINVAL, "tolerance: must be finite and at least 0"},
     {BOTH, iterations_idle, CONCEPTDEC_EINVAL, "max_iterations: is given, but only solver \"krylov\" has"},
-    {ROWS, tolerance_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\" converges"},
-    {ROWS, tolerance_zero_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\" converges"},
+    {ROWS, tolerance_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\", and"},
+    {ROWS, tolerance_zero_idle, CONCEPTDEC_EINVAL, "tolerance: is given, but only solver \"krylov\", and"},
     {BOTH, solver_unknown, CONCEPTDEC_EINVAL, "solver: 5 is not one of 0..4"},
     {BOTH, solver_negative, CONCEPTDEC_EINVAL, "solver: -1 is not one of 0..4"},
     {BOTH, flags_unknown, CONCEPTDEC_ERESERVED, "flags: 0x8 has bits that are unknown"},
@@ -134,6 +135,7 @@ static const struct {
     {ROWS, x_infinite, CONCEPTDEC_ENONFINITE, "x: non-finite value at row 11, column 3"},
     {ROWS, x_huge, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold sums and differences of column 1"},
     {ROWS, x_far, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances"},
+    {ROWS, x_tiny, CONCEPTDEC_EOVERFLOW, "x: float64 cannot hold variances as small as these"},
     {ROWS, x_one_row, CONCEPTDEC_ETOOFEW, "x: 1 row"},
     {ROWS, x_no_rows, CONCEPTDEC_ESIZE, "x: rows is 0"},
     {ROWS, x_integers, CONCEPTDEC_EDTYPE, "x: dtype"},

@@ -225,6 +225,64 @@ START_TEST(solvers_agree_on_wide_rows)
 }
 END_TEST
 
+/* |C v - value v| / unit of component k, in plain double from the rows about their mean. */
+static double
+residual_of(const float *x, int64_t n, int64_t d, const double *mean, const double *v, double value, double unit)
+{
+    double *product = calloc((size_t)d, sizeof *product), square = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double along = 0;
+        for (int64_t j = 0; j < d; j++)
+            along += ((double)x[i * d + j] - mean[j]) * v[j];
+        for (int64_t j = 0; j < d; j++)
+            product[j] += along * ((double)x[i * d + j] - mean[j]) / (double)(n - 1);
+    }
+    for (int64_t j = 0; j < d; j++)
+        square += (product[j] - value * v[j]) * (product[j] - value * v[j]);
+    free(product);
+    return sqrt(square) / unit;
+}
+
+/* Eigenvectors in float where the tolerance allows it: worse than those in double by what they say. */
+START_TEST(floats_will_do)
+{
+    enum { LARGE = 1010, ROWS = 1300, COUNT = 40 };
+    float *x = malloc((size_t)ROWS * LARGE * sizeof *x);
+    for (int64_t i = 0; i < ROWS * LARGE; i++)
+        x[i] = (float)(projection_uniform() / sqrt(1 + (double)(i % LARGE)) + 3);
+    const conceptdec_matrix view = projection_view_f32(x, ROWS, LARGE);
+    const conceptdec_pca_options o = {
+        .struct_size = sizeof o, .n_components = COUNT, .solver = CONCEPTDEC_PCA_COVARIANCE, .tolerance = 1e-4};
+    conceptdec_pca *doubles = projection_fit(ctx, &view, CONCEPTDEC_PCA_COVARIANCE, COUNT, 0), *floats;
+    ck_assert_int_eq(conceptdec_pca_new(ctx, &view, &o, &floats), CONCEPTDEC_OK);
+    const double *v = projection_get(floats, CONCEPTDEC_P_COMPONENTS);
+    const double *mean = projection_get(floats, CONCEPTDEC_P_MEAN);
+    const double *variance = projection_get(floats, CONCEPTDEC_P_EXPLAINED_VARIANCE);
+    const double *residual = projection_get(floats, CONCEPTDEC_P_RESIDUAL), most = 0x1p-24 * sqrt(LARGE);
+    const double *exact = projection_get(doubles, CONCEPTDEC_P_EXPLAINED_VARIANCE);
+    const double *w = projection_get(doubles, CONCEPTDEC_P_COMPONENTS);
+    ck_assert_int_eq(projection_number(floats, CONCEPTDEC_P_CONVERGED), 1);
+    for (int64_t k = 0; k < COUNT; k++) {
+        ck_assert_double_gt(residual[k], 1e-9); /* they are floats */
+        ck_assert_double_le(residual[k], most);
+        ck_assert_double_le(projection_get(doubles, CONCEPTDEC_P_RESIDUAL)[k], 1e-13);
+        ck_assert_double_le(residual_of(x, ROWS, LARGE, mean, v + k * LARGE, variance[k], exact[0]),
+                            residual_of(x, ROWS, LARGE, mean, w + k * LARGE, exact[k], exact[0]) + 1.5 * residual[k]);
+        ck_assert_double_le(fabs(variance[k] - exact[k]), 3e-7 * exact[0]);
+        ck_assert(k == 0 || variance[k] <= variance[k - 1]);
+        for (int64_t l = 0; l <= k; l++) {
+            double product = 0;
+            for (int64_t j = 0; j < LARGE; j++)
+                product += v[k * LARGE + j] * v[l * LARGE + j];
+            ck_assert_double_le(fabs(product - (k == l)), k == l ? 1e-12 : most);
+        }
+    }
+    conceptdec_pca_free(floats);
+    conceptdec_pca_free(doubles);
+    free(x);
+}
+END_TEST
+
 /* The directions that the data were made of, and turned data have turned directions. */
 START_TEST(directions_turn_with_the_data)
 {
@@ -431,6 +489,7 @@ make_suite(void)
     tcase_set_timeout(components, 120);
     tcase_add_loop_test(components, solvers_agree, 0, 8);
     tcase_add_test(components, solvers_agree_on_wide_rows);
+    tcase_add_test(components, floats_will_do);
     tcase_add_loop_test(components, directions_turn_with_the_data, 0, CONCEPTDEC_PCA_KRYLOV);
     tcase_add_loop_test(components, threads_do_not_matter, 0, 2 * CONCEPTDEC_PCA_KRYLOV);
     tcase_add_loop_test(components, layout_does_not_matter, 0, 4);

@@ -73,6 +73,25 @@ START_TEST(two_dimensions)
 }
 END_TEST
 
+/* A projection does not depend on the unit, down to where squares are nothing. */
+START_TEST(any_unit)
+{
+    static const double sizes[] = {0x1p-600, 0x1p400};
+    class_problem p = class_problem_make(500, 12, 5, 2);
+    conceptdec_eraser *e = eraser_new(ctx, &p, PROJECTION, 0), *f;
+    for (int i = 0; i < 500 * 12; i++)
+        p.x[i] *= sizes[_i];
+    f = eraser_new(ctx, &p, PROJECTION, 0);
+    ck_assert_int_ge(eraser_rank(e), 1);
+    ck_assert_int_eq(eraser_rank(f), eraser_rank(e));
+    for (int64_t i = 0; i < eraser_rank(e) * 12; i++)
+        ck_assert_double_eq_tol(eraser_get(e, CONCEPTDEC_E_READ)[i], eraser_get(f, CONCEPTDEC_E_READ)[i], 1e-12);
+    conceptdec_eraser_free(e);
+    conceptdec_eraser_free(f);
+    class_problem_free(&p);
+}
+END_TEST
+
 /* Equal means: nothing to erase, and rows come back as they are. */
 START_TEST(nothing_to_erase)
 {
@@ -420,6 +439,7 @@ make_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, one_dimension_goes_whole);
     tcase_add_test(tests, two_dimensions);
+    tcase_add_loop_test(tests, any_unit, 0, 2);
     tcase_add_loop_test(tests, nothing_to_erase, 0, 2);
     tcase_add_test(tests, given_directions);
     tcase_add_loop_test(tests, means_become_equal, 0, SHAPES);

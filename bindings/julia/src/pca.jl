@@ -69,7 +69,9 @@ Directions of largest variance of the samples of `X`, or of all samples that wer
   variances to full precision), "krylov" (a few of many). Of moments "auto", "covariance" or "krylov".
 - `center=false`: directions through the origin; `standardize`: dimensions divided by their standard deviation;
   `whiten`: what is transformed has variance 1 along each component.
-- `tolerance` (1e-5), `max_iterations` (40): where Krylov ends, refused beside another solver; `seed`: of its start;
+- `tolerance` (1e-5), `max_iterations` (40): where Krylov ends, refused beside another solver (but `tolerance` beside
+  "covariance" of rows narrower than Float64: where it is at least 2^-24 d, the eigenvectors of 1,000 dimensions or
+  more are found in Float32); `seed`: of its start;
   `memory`: bytes beside the input, the components and the buffers of threads (2^29); refused where it is too little.
 
 Time O(n d min(n, d)), Krylov O(n d n_components) for each product. Definitions: docs/definitions.md; how to:

@@ -80,7 +80,7 @@ class PCAModel(LibraryObject):
     iterations : int
         Products that Krylov made; else 0.
     converged : bool
-        False where Krylov ended before its tolerance was met.
+        False where the tolerance that counted was not met.
     """
 
     _name, _struct = "pca", _structs.Pca
@@ -262,8 +262,9 @@ def pca(
     whiten : bool, default False
         ``transform`` gives variance 1 along each component.
     tolerance : float, optional
-        Krylov ends when every `residual` is at or below it; default 1e-5. It and `max_iterations` are refused beside
-        another solver that is asked for.
+        Krylov ends when every `residual` is at or below it; default 1e-5. Where it is at least 2**-24 d, the
+        eigenvectors of a covariance of 1,000 dimensions or more of rows narrower than float64 are found in float32. It
+        is refused beside a solver that does not go by it, and so is `max_iterations` beside all but "krylov".
     max_iterations : int, optional
         Products with the rows that Krylov may make; default 40.
     memory : int, optional
