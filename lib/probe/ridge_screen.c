@@ -219,13 +219,12 @@ set_task(void *argument, int64_t set, int lane)
 {
     const conceptdec_i_ridge_judging *g = argument;
     const screen *s = g->screen;
-    int64_t n = s->blend.n;
-    for (int64_t c = 0; c < s->classes; c++) {
-        const double *from = g->batch->along + (set * s->classes + c) * s->part->r;
-        double *along = s->along + (set * s->classes + c) * n;
-        for (int64_t j = 0; j < n; j++)
-            along[j] = from[s->part->r - 1 - j] * s->blend.root[j];
-    }
+    int64_t size = s->classes * s->blend.n;
+    double *along = s->along + set * size;
+    for (int64_t j = 0; j < size; j++)
+        along[j] *= 2;
+    for (int64_t c = 0; c < s->classes; c++)
+        g->batch->center[set * s->classes + c] = 2 * g->batch->mass[set * s->classes + c] - 1;
     s->is_plain[set] = has_spare_rows(&s->part->members, g->batch->labels[set], s->classes);
     return conceptdec_i_ridge_round_set(s, set, s->room + lane * g->lane_doubles);
 }
@@ -290,6 +289,9 @@ conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *s, const conceptdec_i_r
     int64_t lambdas = s->blend.n_lambdas, tasks = count_tasks(s);
     const sizes z = find_sizes(s);
     conceptdec_i_ridge_judging g = {.screen = s, .batch = batch, .lane_floats = z.lane_floats, .lane_doubles = z.lane_doubles};
+    const conceptdec_i_dense rows = {.data = s->rows, .n = s->part->members.n_left, .dims = s->blend.n, .stride = s->blend.n};
+    CONCEPTDEC_I_TRY(conceptdec_i_class_sums_train(ctx, &rows, &s->part->members, batch->n_sets, batch->labels, s->classes,
+                                                   s->along, batch->mass));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, batch->n_sets, set_task, &g));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, tasks, rows_task, &g));
     for (int64_t i = 0; i < batch->n_sets * lambdas; i++) {

@@ -14,7 +14,9 @@
 #define ABREAST 8
 
 typedef struct {
-    const conceptdec_i_space *space;
+    conceptdec_ctx *ctx;
+    const conceptdec_i_dense *rows; /* of the space, or the TRAIN rows alone */
+    bool is_train;                  /* the latter */
     const conceptdec_i_members *members;
     const int32_t *const *labels;
     int64_t classes, n_sets, block, blocks;
@@ -31,6 +33,12 @@ conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out
         memcpy(out, (const double *)space->z + row * space->stride, (size_t)space->r * sizeof *out);
     else
         space->ctx->kernels->widen_f32((const float *)space->z + row * space->stride, out, space->r);
+}
+
+static int64_t
+row_of(const summing *s, int64_t place)
+{
+    return s->is_train ? place : s->members->train[place];
 }
 
 static int64_t
@@ -82,7 +90,7 @@ static void
 copy_chunk(const summing *s, int64_t first, int64_t last, int64_t column, int64_t width, float *copy)
 {
     for (int64_t t = first; t < last; t++)
-        memcpy(copy + (t - first) * width, (const float *)s->space->z + s->members->train[t] * s->space->stride + column,
+        memcpy(copy + (t - first) * width, (const float *)s->rows->data + row_of(s, t) * s->rows->stride + column,
                (size_t)width * sizeof *copy);
     memset(copy + CHUNK * width, 0, (size_t)width * sizeof *copy);
 }
@@ -95,7 +103,7 @@ add_copies(const summing *s, const int32_t *places, int64_t count, int64_t first
         const float *at[ABREAST];
         for (int k = 0; k < ABREAST; k++)
             at[k] = copy + (i + k < count ? places[i + k] - first : CHUNK) * width;
-        s->space->ctx->kernels->add_eight(at, sums, width);
+        s->ctx->kernels->add_eight(at, sums, width);
     }
 }
 
@@ -103,17 +111,16 @@ add_copies(const summing *s, const int32_t *places, int64_t count, int64_t first
 static void
 add_run(const summing *s, const int32_t *places, int64_t count, int64_t column, int64_t width, double *sums)
 {
-    const conceptdec_i_space *space = s->space;
     const conceptdec_i_members *m = s->members;
     for (int64_t i = 0; i < count; i++) {
-        int64_t row = m->train[places[i]], at = row * space->stride + column;
-        double weight = m->is_even ? 1 : m->omega[row];
+        int64_t at = row_of(s, places[i]) * s->rows->stride + column;
+        double weight = m->is_even ? 1 : m->omega[m->train[places[i]]];
         if (weight == 0)
             continue;
-        if (space->is_wide)
-            add_double((const double *)space->z + at, weight, width, sums);
+        if (s->rows->is_wide)
+            add_double((const double *)s->rows->data + at, weight, width, sums);
         else
-            add_float((const float *)space->z + at, weight, width, sums);
+            add_float((const float *)s->rows->data + at, weight, width, sums);
     }
 }
 
@@ -123,7 +130,7 @@ add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t co
     const int32_t *order = s->order + set * s->members->n_train, *train = s->members->train;
     for (int64_t t = first, end; t < last; t = end) {
         int64_t class = class_of(s, set, train[order[t]]);
-        double *sums = s->sums + (set * s->classes + class) * s->space->r + column;
+        double *sums = s->sums + (set * s->classes + class) * s->rows->dims + column;
         for (end = t + 1; end < last && class_of(s, set, train[order[end]]) == class; end++)
             ;
         if (copy)
@@ -138,23 +145,23 @@ block_task(void *argument, int64_t task, int lane)
 {
     const summing *s = argument;
     int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * SETS;
-    int64_t width = s->space->r - column < s->block ? s->space->r - column : s->block;
+    int64_t width = s->rows->dims - column < s->block ? s->rows->dims - column : s->block;
     int64_t end = set + SETS < s->n_sets ? set + SETS : s->n_sets;
     float *copy = s->copies ? s->copies + lane * (CHUNK + 1) * s->block : NULL;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
-        memset(s->sums + at * s->space->r + column, 0, (size_t)width * sizeof(double));
+        memset(s->sums + at * s->rows->dims + column, 0, (size_t)width * sizeof(double));
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t last = first + CHUNK < n ? first + CHUNK : n;
         if (copy)
             copy_chunk(s, first, last, column, width, copy);
         for (int64_t k = set; k < end; k++)
             add_chunk(s, k, first, last, column, width, copy);
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->space->ctx, 0));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
     }
     double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
         for (int64_t i = 0; i < width; i++)
-            s->sums[at * s->space->r + column + i] *= weight;
+            s->sums[at * s->rows->dims + column + i] *= weight;
     return CONCEPTDEC_OK;
 }
 
@@ -167,31 +174,46 @@ take(conceptdec_i_arena *arena, summing *s)
     s->order = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
     s->counts = p;
-    if (s->space->is_wide || !s->members->is_even || s->n_sets <= MANY)
+    if (s->rows->is_wide || !s->members->is_even || s->n_sets <= MANY)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
     s->copies = p;
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+run(summing *s)
+{
+    s->block = BLOCK_BYTES / (s->rows->is_wide ? 8 : 4);
+    s->blocks = (s->rows->dims + s->block - 1) / s->block;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, s->ctx);
+    conceptdec_status status = take(&arena, s);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(s->ctx, s->n_sets, order_task, s);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(s->ctx, s->blocks * ((s->n_sets + SETS - 1) / SETS), block_task, s);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
 conceptdec_status
 conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members, int64_t n_sets,
                         const int32_t *const *labels, int64_t classes, double *sums, double *mass)
 {
-    conceptdec_ctx *ctx = fitting->ctx;
-    summing s = {.space = fitting->space, .members = members, .labels = labels, .classes = classes, .n_sets = n_sets,
-                 .sums = sums, .mass = mass};
-    s.block = BLOCK_BYTES / (s.space->is_wide ? 8 : 4);
-    s.blocks = (s.space->r + s.block - 1) / s.block;
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = take(&arena, &s);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, n_sets, order_task, &s);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, s.blocks * ((n_sets + SETS - 1) / SETS), block_task, &s);
-    conceptdec_i_arena_close(&arena);
-    return status;
+    const conceptdec_i_dense rows = conceptdec_i_space_rows(fitting->space);
+    summing s = {.ctx = fitting->ctx, .rows = &rows, .members = members, .labels = labels, .classes = classes,
+                 .n_sets = n_sets, .sums = sums, .mass = mass};
+    return run(&s);
+}
+
+conceptdec_status
+conceptdec_i_class_sums_train(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const conceptdec_i_members *members,
+                              int64_t n_sets, const int32_t *const *labels, int64_t classes, double *sums, double *mass)
+{
+    summing s = {.ctx = ctx, .rows = rows, .is_train = true, .members = members, .labels = labels, .classes = classes,
+                 .n_sets = n_sets, .sums = sums, .mass = mass};
+    return run(&s);
 }
 
 conceptdec_status
