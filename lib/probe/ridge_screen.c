@@ -239,7 +239,7 @@ multiply(const screen *s, const int16_t *rows, const int16_t *packed, int64_t pa
     for (int64_t k = 0; k < s->tile_panels; k++)
         for (int64_t p = 0; p < pairs; p += DEPTH)
             s->part->fitting->ctx->kernels->panel_i16(pairs - p < DEPTH ? pairs - p : DEPTH, rows + p * s->mr * 2,
-                                                      packed + (k * s->depth + p) * s->nr * 2, out + k * s->nr * stride,
+                                                      packed + (k * pairs + p) * s->nr * 2, out + k * s->nr * stride,
                                                       stride, p > 0);
 }
 
@@ -251,7 +251,7 @@ multiply_tile(const screen *s, int64_t panel, int64_t tile, int32_t *products)
     const int16_t *packed = s->packed + tile * s->tile_panels * s->depth * s->nr * 2;
     for (int64_t block = 0; block < b->n_blocks; block++) {
         int64_t first = s->first_pair[block], pairs = s->first_pair[block + 1] - first;
-        for (int64_t q = 0; q < b->rank[block]; q++, packed += pairs * s->nr * 2, products += s->mr)
+        for (int64_t q = 0; q < b->rank[block]; q++, packed += s->tile_panels * pairs * s->nr * 2, products += s->mr)
             multiply(s, rows + first * s->mr * 2, packed, pairs, products);
     }
 }

@@ -172,13 +172,14 @@ static void
 round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t depth, const double *function, rounding *r)
 {
     int64_t first = s->blend.first[block], count = s->blend.first[block + 1] - first;
-    int64_t tile = set / s->abreast, column = set % s->abreast * (s->classes - 1);
+    int64_t pairs = s->first_pair[block + 1] - s->first_pair[block], column = set % s->abreast * (s->classes - 1);
+    int64_t start = (set / s->abreast * s->depth + depth) * s->tile_panels;
     const double *along = s->along + set * s->classes * s->blend.n;
     r->step[q] = step_of(s, along, function, block);
     memset(r->sum, 0, (size_t)count * sizeof *r->sum);
     memset(r->before, 0, (size_t)count * sizeof *r->before);
     for (int64_t c = 0; c < s->classes; c++, column++) {
-        int64_t at = ((tile * s->tile_panels + column / s->nr) * s->depth + depth) * s->nr + column % s->nr;
+        int64_t at = (start + column / s->nr * pairs) * s->nr + column % s->nr;
         round_class(s, along + c * s->blend.n + first, function, count, r->step[q], r,
                     c + 1 < s->classes ? s->packed + 2 * at : NULL, &r->size[q * s->classes + c], &r->left[q * s->classes + c]);
     }
