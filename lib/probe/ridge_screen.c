@@ -95,7 +95,7 @@ bytes_of(const screen *s, const sizes *z)
 {
     int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx), turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
     return 2 * (z->whole + z->packed) +
-           4 * (turned + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
+           4 * (turned + z->along + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
            8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial + 4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
 }
 
@@ -103,8 +103,8 @@ static conceptdec_status
 take_reals(conceptdec_i_arena *arena, const sizes *z, screen *s)
 {
     int64_t lambdas = s->blend.n_lambdas, lanes = conceptdec_i_lanes(arena->ctx);
-    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->spread, &s->shares, &s->scratch};
-    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->spread, z->shares,
+    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->along_f32, &s->spread, &s->shares, &s->scratch};
+    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->along, z->spread, z->shares,
                                 lanes * z->lane_floats};
     double **doubles[] = {&s->longest, &s->along, &s->room, &s->partial, &s->credit};
     const int64_t n_doubles[] = {z->longest, z->along, lanes * z->lane_doubles, z->partial, s->most_sets * lambdas};
@@ -221,8 +221,10 @@ set_task(void *argument, int64_t set, int lane)
     const screen *s = g->screen;
     int64_t size = s->classes * s->blend.n;
     double *along = s->along + set * size;
-    for (int64_t j = 0; j < size; j++)
+    for (int64_t j = 0; j < size; j++) {
         along[j] *= 2;
+        s->along_f32[set * size + j] = (float)along[j];
+    }
     for (int64_t c = 0; c < s->classes; c++)
         g->batch->center[set * s->classes + c] = 2 * g->batch->mass[set * s->classes + c] - 1;
     s->is_plain[set] = has_spare_rows(&s->part->members, g->batch->labels[set], s->classes);

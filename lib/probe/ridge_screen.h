@@ -38,6 +38,7 @@ typedef struct conceptdec_i_ridge_screen {
     double *longest;          /* panels x blocks: largest norm of u' / step; then that of all panels in the place of the first */
     int64_t *n_scored;        /* lambdas */
     double *along;            /* sets x classes x directions: a */
+    float *along_f32;         /* the same as floats, for single rows */
     float *spread;            /* sets x lambdas x CONTEST_BOUNDS: what bounds of rows are multiplied by */
     float *shares;            /* sets x panels of lambdas x functions x nr: times the step of the function */
     int16_t *packed;          /* a times functions, tile by tile, function by function, panel by panel, in pairs of directions */

@@ -7,7 +7,7 @@
 #include "linalg/tiles.h"
 #include "probe/closed.h"
 
-#define CHUNK 256
+#define CHUNK 256       /* times the number of classes, at most 2^20, stays in 32 bits */
 #define BLOCK_BYTES 512 /* of a row */
 #define SETS 32         /* whose sums are in work at once */
 #define MANY 16         /* label sets for which rows are added in float first */
@@ -20,7 +20,7 @@ typedef struct {
     const conceptdec_i_members *members;
     const int32_t *const *labels;
     int64_t classes, n_sets, block, blocks;
-    int32_t *order; /* per set: places in the list of TRAIN rows, in each chunk sorted by class */
+    uint32_t *order; /* per set: class * CHUNK + place in the chunk, each chunk sorted by class */
     int64_t *counts; /* per lane: classes + 1 */
     float *copies;   /* per lane: a block of a chunk of rows, and a row of zeros; NULL: rows are added as they lie */
     double *sums, *mass;
@@ -65,8 +65,10 @@ order_task(void *argument, int64_t set, int lane)
         }
         for (int64_t c = 0; c < s->classes; c++)
             counts[c + 1] += counts[c];
-        for (int64_t t = first; t < last; t++)
-            s->order[set * m->n_train + first + counts[class_of(s, set, m->train[t])]++] = (int32_t)t;
+        for (int64_t t = first; t < last; t++) {
+            int64_t class = class_of(s, set, m->train[t]);
+            s->order[set * m->n_train + first + counts[class]++] = (uint32_t)(class * CHUNK + t - first);
+        }
     }
     return CONCEPTDEC_OK;
 }
@@ -95,26 +97,26 @@ copy_chunk(const summing *s, int64_t first, int64_t last, int64_t column, int64_
     memset(copy + CHUNK * width, 0, (size_t)width * sizeof *copy);
 }
 
-/* Copied rows of one class, to be weighed at the end; `first`: the place of the first copy. */
+/* Copied rows of one class, to be weighed at the end. */
 static void
-add_copies(const summing *s, const int32_t *places, int64_t count, int64_t first, int64_t width, const float *copy, double *sums)
+add_copies(const summing *s, const uint32_t *order, int64_t count, int64_t width, const float *copy, double *sums)
 {
     for (int64_t i = 0; i < count; i += ABREAST) {
         const float *at[ABREAST];
         for (int k = 0; k < ABREAST; k++)
-            at[k] = copy + (i + k < count ? places[i + k] - first : CHUNK) * width;
+            at[k] = copy + (i + k < count ? order[i + k] % CHUNK : CHUNK) * width;
         s->ctx->kernels->add_eight(at, sums, width);
     }
 }
 
 /* Rows of one class: those of equal weight are weighed at the end. */
 static void
-add_run(const summing *s, const int32_t *places, int64_t count, int64_t column, int64_t width, double *sums)
+add_run(const summing *s, const uint32_t *order, int64_t count, int64_t first, int64_t column, int64_t width, double *sums)
 {
     const conceptdec_i_members *m = s->members;
     for (int64_t i = 0; i < count; i++) {
-        int64_t at = row_of(s, places[i]) * s->rows->stride + column;
-        double weight = m->is_even ? 1 : m->omega[m->train[places[i]]];
+        int64_t place = first + order[i] % CHUNK, at = row_of(s, place) * s->rows->stride + column;
+        double weight = m->is_even ? 1 : m->omega[m->train[place]];
         if (weight == 0)
             continue;
         if (s->rows->is_wide)
@@ -127,16 +129,16 @@ add_run(const summing *s, const int32_t *places, int64_t count, int64_t column, 
 static void
 add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width, const float *copy)
 {
-    const int32_t *order = s->order + set * s->members->n_train, *train = s->members->train;
+    const uint32_t *order = s->order + set * s->members->n_train;
     for (int64_t t = first, end; t < last; t = end) {
-        int64_t class = class_of(s, set, train[order[t]]);
-        double *sums = s->sums + (set * s->classes + class) * s->rows->dims + column;
-        for (end = t + 1; end < last && class_of(s, set, train[order[end]]) == class; end++)
+        uint32_t class = order[t] / CHUNK;
+        double *sums = s->sums + (set * s->classes + (int64_t)class) * s->rows->dims + column;
+        for (end = t + 1; end < last && order[end] / CHUNK == class; end++)
             ;
         if (copy)
-            add_copies(s, order + t, end - t, first, width, copy, sums);
+            add_copies(s, order + t, end - t, width, copy, sums);
         else
-            add_run(s, order + t, end - t, column, width, sums);
+            add_run(s, order + t, end - t, first, column, width, sums);
     }
 }
 
@@ -170,7 +172,7 @@ take(conceptdec_i_arena *arena, summing *s)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(int32_t), &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t), &p));
     s->order = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
     s->counts = p;
