@@ -119,7 +119,7 @@ typedef struct conceptdec_i_kernels {
 
     /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the refining sum.
      * No operation is fused: the same bits from every kernel set. */
-    void (*scale_difference)(const double *a, const double *b, const float *row, double *out, int64_t n);
+    void (*scale_difference)(const float *a, const float *b, const float *row, double *out, int64_t n);
     double (*dot)(const double *a, const double *b, int64_t n);
 
     /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (16

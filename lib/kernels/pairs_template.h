@@ -12,6 +12,9 @@ panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, i
 #pragma GCC unroll 12
     for (int j = 0; j < nr_f32; j++)
         low[j] = high[j] = PAIRS(set1_epi32)(0);
+#if !defined(__clang__) /* which then runs out of registers */
+#pragma GCC unroll 4
+#endif
     for (int64_t p = 0; p < depth; p++) {
         const PAIRS_VECTOR a_low = PAIRS_LOAD(a), a_high = PAIRS_LOAD(a + 2 * PAIRS_WIDTH);
 #pragma GCC unroll 12

@@ -185,10 +185,10 @@ add_eight(const float *const *rows, double *restrict sums, int64_t n)
 }
 
 static void
-scale_difference(const double *restrict a, const double *restrict b, const float *restrict row, double *restrict out, int64_t n)
+scale_difference(const float *restrict a, const float *restrict b, const float *restrict row, double *restrict out, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        out[i] = (a[i] - b[i]) * (double)row[i];
+        out[i] = ((double)a[i] - (double)b[i]) * (double)row[i];
 }
 
 static inline void

@@ -6,8 +6,8 @@
 typedef struct nulling {
     conceptdec_i_probe_driver *driver;
     conceptdec_i_permute *plan;
-    int64_t set, per_block;
-    int32_t *labels, *scratch;
+    int64_t set, per_block, first; /* first: draw of a block */
+    int32_t *labels, *scratch;     /* scratch: n for each lane */
     conceptdec_i_probe_job *jobs;
     double *sums;
     int64_t *counts;
@@ -22,7 +22,8 @@ take(conceptdec_i_arena *arena, nulling *w)
     void *p[5];
     w->per_block = conceptdec_i_probe_draws_at_once(driver, draws);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * n, sizeof(int32_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", n, sizeof(int32_t), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", conceptdec_i_lanes(driver->ctx) * n, sizeof(int32_t),
+                                             &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block, sizeof *w->jobs, &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(int64_t), &p[4]));
@@ -31,15 +32,23 @@ take(conceptdec_i_arena *arena, nulling *w)
 }
 
 static conceptdec_status
+draw_task(void *argument, int64_t task, int lane)
+{
+    const nulling *w = argument;
+    int64_t n = w->driver->data.n;
+    conceptdec_i_permute_draw(w->plan, w->first + task, w->scratch + lane * n, w->labels + task * n);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
 run_block(conceptdec_i_arena *arena, nulling *w, int64_t first, int64_t count, double *accuracies)
 {
-    int64_t n = w->driver->data.n, lambdas = w->driver->settings.options.n_lambdas;
+    int64_t lambdas = w->driver->settings.options.n_lambdas;
+    w->first = first;
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(w->driver->ctx, count, draw_task, w));
     for (int64_t i = 0; i < count; i++) {
-        int32_t *labels = w->labels + i * n;
-        conceptdec_i_permute_draw(w->plan, first + i, w->scratch, labels);
         w->jobs[i] = conceptdec_i_probe_job_of(w->driver, w->set, false);
-        w->jobs[i].labels = labels;
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(w->driver->ctx, 0));
+        w->jobs[i].labels = w->labels + i * w->driver->data.n;
     }
     CONCEPTDEC_I_TRY(conceptdec_i_probe_credits(w->driver, arena, count, w->jobs, "permutations", w->sums, w->counts));
     for (int64_t i = 0; i < count * lambdas; i++)

@@ -270,17 +270,28 @@ hand_over_credit(const batch *b, const conceptdec_i_ridge_item *item)
     return b->listener(b->argument, item->problem, &fit, 0);
 }
 
+static conceptdec_status
+find_targets(batch *b)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_targets(b));
+    return b->part->is_eigen ? turn_targets(b) : CONCEPTDEC_OK;
+}
+
 /* Credits of all sets at once; sets that have none go the long way. */
 static conceptdec_status
 run_screened(batch *b, const int64_t *order, int64_t count, int64_t most_items)
 {
     const conceptdec_i_problem *problems = b->part->fitting->problems;
     int64_t set = 0;
+    bool has_targets = false;
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_run(b->part->screen, b));
     for (int64_t first = 0, end; first < count; first = end) {
         for (end = first + 1; end < count && problems[order[end]].labels == problems[order[first]].labels; end++)
             ;
         bool is_plain = b->part->screen->is_plain[set];
+        if (!is_plain && !has_targets)
+            CONCEPTDEC_I_TRY(find_targets(b));
+        has_targets |= !is_plain;
         if (!is_plain)
             CONCEPTDEC_I_TRY(run_items(b, order + first, end - first, most_items, &set));
         for (int64_t i = first; i < end && is_plain; i += most_items) {
@@ -298,8 +309,8 @@ conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *b, const int64_t *order, 
 {
     int64_t set = 0;
     take_sets(b, order, count);
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_targets(b));
-    if (b->part->is_eigen)
-        CONCEPTDEC_I_TRY(turn_targets(b));
-    return b->part->screen ? run_screened(b, order, count, most_items) : run_items(b, order, count, most_items, &set);
+    if (b->part->screen)
+        return run_screened(b, order, count, most_items);
+    CONCEPTDEC_I_TRY(find_targets(b));
+    return run_items(b, order, count, most_items, &set);
 }

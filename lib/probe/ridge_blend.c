@@ -6,12 +6,12 @@
 
 #include "linalg/factor.h"
 
-#define LEAST_BLOCK 32 /* directions */
-#define MOST_SPREAD 2  /* of the eigenvalues of a block that has as many */
+#define LEAST_PIECE 16 /* directions that are not taken apart */
+#define MOST_PIECES 32
 /* What a function costs beside its products, in directions; and what rows that stay in doubt cost, in products of all
  * directions, where the rests are as large as the standard deviation of what is predicted. */
-#define FUNCTION_COST 30
-#define DOUBT_COST 25
+#define FUNCTION_COST 60
+#define DOUBT_COST 50
 #define ROUNDING 0x1p-45 /* of a filter and of what is left of it */
 #define LEAST_SQUARE 1e-200 /* a lambda so large that nothing is left of any direction */
 
@@ -40,17 +40,113 @@ find_filters(const conceptdec_i_ridge_part *part, blend *b, double *scale)
     }
 }
 
-static void
-find_blocks(const conceptdec_i_ridge_part *part, blend *b)
+/* ---- blocks ---- */
+
+/* Directions in pieces, of which blocks are made. */
+typedef struct {
+    int64_t step, n;       /* directions of a piece, pieces */
+    double *moments;       /* pieces x lambdas x lambdas: second moments of the filters in units of `scale` */
+    double *sum, *left;    /* lambdas x lambdas: of the pieces of a block, and what functions have left of them */
+    double *cost;          /* pieces + 1: of the blocks of all pieces before */
+    int64_t *start;        /* pieces + 1: where the last of these begins */
+} cutting;
+
+static int64_t
+piece_size(int64_t n)
 {
-    b->first[0] = 0;
-    for (int64_t j = 1; j < b->n; j++) {
-        double largest = part->values[part->r - 1 - b->first[b->n_blocks]], here = part->values[part->r - 1 - j];
-        if (j - b->first[b->n_blocks] >= LEAST_BLOCK && largest > MOST_SPREAD * here)
-            b->first[++b->n_blocks] = j;
-    }
-    b->first[++b->n_blocks] = b->n;
+    int64_t step = (n + MOST_PIECES - 1) / MOST_PIECES;
+    return step < LEAST_PIECE ? LEAST_PIECE : step;
 }
+
+static void
+add_moments(const blend *b, int64_t first, int64_t end, const double *scale, double *moments)
+{
+    int64_t lambdas = b->n_lambdas;
+    for (int64_t l = 0; l < lambdas; l++)
+        for (int64_t m = 0; m < lambdas; m++) {
+            double sum = 0;
+            for (int64_t j = first; j < end; j++)
+                sum += b->filter[l * b->n + j] * b->filter[m * b->n + j];
+            moments[l * lambdas + m] = sum / (scale[l] * scale[m]);
+        }
+}
+
+/* Takes out of moments the function that is the filter of which most is left; returns the sum of squares that stay. */
+static double
+take_largest(double *left, int64_t lambdas)
+{
+    int64_t p = 0;
+    for (int64_t l = 1; l < lambdas; l++)
+        if (left[l * lambdas + l] > left[p * lambdas + p])
+            p = l;
+    double pivot = left[p * lambdas + p], sum = 0;
+    for (int64_t l = 0; l < lambdas && pivot > 0; l++) {
+        double factor = left[l * lambdas + p] / pivot;
+        for (int64_t m = 0; m < lambdas && l != p; m++)
+            left[l * lambdas + m] -= factor * left[p * lambdas + m];
+    }
+    memset(left + p * lambdas, 0, (size_t)lambdas * sizeof *left);
+    for (int64_t l = 0; l < lambdas; l++)
+        sum += left[l * lambdas + l] > 0 ? left[l * lambdas + l] : 0;
+    return sum;
+}
+
+/* Of a block, with about as many functions as cost least. */
+static double
+block_cost(const blend *b, cutting *c, int64_t count)
+{
+    int64_t lambdas = b->n_lambdas;
+    double left = 0, cost, best = INFINITY;
+    memcpy(c->left, c->sum, (size_t)(lambdas * lambdas) * sizeof *c->left);
+    for (int64_t l = 0; l < lambdas; l++)
+        left += c->sum[l * lambdas + l];
+    for (int64_t taken = 0; taken <= lambdas; taken++) {
+        double products = (double)(taken * (count + FUNCTION_COST));
+        cost = products + DOUBT_COST * (double)b->n * sqrt((double)count * left / (double)lambdas);
+        best = cost < best ? cost : best;
+        if (products >= best || left <= 0)
+            break;
+        left = take_largest(c->left, lambdas);
+    }
+    return best;
+}
+
+/* The cheapest blocks of all pieces before each one, from the same of fewer. */
+static void
+find_costs(const blend *b, cutting *c)
+{
+    int64_t square = b->n_lambdas * b->n_lambdas;
+    for (int64_t k = 1; k <= c->n; k++)
+        c->cost[k] = INFINITY;
+    for (int64_t i = 0; i < c->n; i++) {
+        memset(c->sum, 0, (size_t)square * sizeof *c->sum);
+        for (int64_t k = i + 1; k <= c->n; k++) {
+            int64_t end = k * c->step < b->n ? k * c->step : b->n;
+            for (int64_t l = 0; l < square; l++)
+                c->sum[l] += c->moments[(k - 1) * square + l];
+            double cost = c->cost[i] + block_cost(b, c, end - i * c->step);
+            if (cost < c->cost[k]) {
+                c->cost[k] = cost;
+                c->start[k] = i;
+            }
+        }
+    }
+}
+
+static void
+find_blocks(blend *b, const double *scale, cutting *c)
+{
+    int64_t square = b->n_lambdas * b->n_lambdas;
+    for (int64_t k = 0; k < c->n; k++)
+        add_moments(b, k * c->step, (k + 1) * c->step < b->n ? (k + 1) * c->step : b->n, scale, c->moments + k * square);
+    find_costs(b, c);
+    for (int64_t k = c->n; k > 0; k = c->start[k])
+        b->n_blocks++;
+    for (int64_t k = c->n, at = b->n_blocks; at >= 0; k = c->start[k], at--)
+        b->first[at] = k * c->step < b->n ? k * c->step : b->n;
+}
+
+/* ---- functions ---- */
 
 static conceptdec_status
 find_moments(conceptdec_ctx *ctx, const blend *b, int64_t block, search *s)
@@ -147,7 +243,7 @@ take(conceptdec_i_arena *arena, int64_t count, double **out)
 static conceptdec_status
 take_all(conceptdec_i_arena *arena, blend *b)
 {
-    int64_t blocks = b->n / LEAST_BLOCK + 1;
+    int64_t blocks = b->n / piece_size(b->n) + 1;
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", blocks + 1, sizeof(int64_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", blocks, sizeof(int64_t), &p[1]));
@@ -161,18 +257,37 @@ take_all(conceptdec_i_arena *arena, blend *b)
     return take(arena, b->n, &b->root);
 }
 
+static conceptdec_status
+take_cutting(conceptdec_i_arena *arena, const blend *b, cutting *c)
+{
+    int64_t square = b->n_lambdas * b->n_lambdas;
+    void *p;
+    c->step = piece_size(b->n);
+    c->n = (b->n + c->step - 1) / c->step;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", c->n + 1, sizeof(int64_t), &p));
+    c->start = p;
+    CONCEPTDEC_I_TRY(take(arena, c->n * square, &c->moments));
+    CONCEPTDEC_I_TRY(take(arena, square, &c->sum));
+    CONCEPTDEC_I_TRY(take(arena, square, &c->left));
+    CONCEPTDEC_I_TRY(take(arena, c->n + 1, &c->cost));
+    c->cost[0] = 0;
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, conceptdec_i_ridge_blend *b)
 {
     search s;
+    cutting c;
     *b = (conceptdec_i_ridge_blend){.n = part->rank, .n_lambdas = part->n_lambdas};
     CONCEPTDEC_I_TRY(take_all(arena, b));
     CONCEPTDEC_I_TRY(take(arena, b->n * b->n_lambdas, &s.left));
     CONCEPTDEC_I_TRY(take(arena, b->n_lambdas * b->n_lambdas, &s.moments));
     CONCEPTDEC_I_TRY(take(arena, b->n_lambdas, &s.values));
     CONCEPTDEC_I_TRY(take(arena, b->n_lambdas, &s.scale));
+    CONCEPTDEC_I_TRY(take_cutting(arena, b, &c));
     find_filters(part, b, s.scale);
-    find_blocks(part, b);
+    find_blocks(b, s.scale, &c);
     for (int64_t block = 0; block < b->n_blocks; block++) {
         CONCEPTDEC_I_TRY(find_moments(arena->ctx, b, block, &s));
         choose_functions(b, &s, block);

@@ -68,7 +68,7 @@ meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambd
            double *values)
 {
     const screen *s = g->screen;
-    const double *along = s->along + at->set * s->classes * s->blend.n;
+    const float *along = s->along_f32 + at->set * s->classes * s->blend.n;
     const float *row = s->rows + (at->panel * s->mr + i) * s->blend.n;
     int32_t own = at->contest.label[i];
     bool is_made = false;

@@ -95,7 +95,7 @@ bytes_of(const screen *s, const sizes *z)
 {
     int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx), turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
     return 2 * (z->whole + z->packed) +
-           4 * (turned + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
+           4 * (turned + z->along + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
            8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial + 4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
 }
 
@@ -103,8 +103,8 @@ static conceptdec_status
 take_reals(conceptdec_i_arena *arena, const sizes *z, screen *s)
 {
     int64_t lambdas = s->blend.n_lambdas, lanes = conceptdec_i_lanes(arena->ctx);
-    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->spread, &s->shares, &s->scratch};
-    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->spread, z->shares,
+    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->along_f32, &s->spread, &s->shares, &s->scratch};
+    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->along, z->spread, z->shares,
                                 lanes * z->lane_floats};
     double **doubles[] = {&s->longest, &s->along, &s->room, &s->partial, &s->credit};
     const int64_t n_doubles[] = {z->longest, z->along, lanes * z->lane_doubles, z->partial, s->most_sets * lambdas};
@@ -219,13 +219,14 @@ set_task(void *argument, int64_t set, int lane)
 {
     const conceptdec_i_ridge_judging *g = argument;
     const screen *s = g->screen;
-    int64_t n = s->blend.n;
-    for (int64_t c = 0; c < s->classes; c++) {
-        const double *from = g->batch->along + (set * s->classes + c) * s->part->r;
-        double *along = s->along + (set * s->classes + c) * n;
-        for (int64_t j = 0; j < n; j++)
-            along[j] = from[s->part->r - 1 - j] * s->blend.root[j];
+    int64_t size = s->classes * s->blend.n;
+    double *along = s->along + set * size;
+    for (int64_t j = 0; j < size; j++) {
+        along[j] *= 2;
+        s->along_f32[set * size + j] = (float)along[j];
     }
+    for (int64_t c = 0; c < s->classes; c++)
+        g->batch->center[set * s->classes + c] = 2 * g->batch->mass[set * s->classes + c] - 1;
     s->is_plain[set] = has_spare_rows(&s->part->members, g->batch->labels[set], s->classes);
     return conceptdec_i_ridge_round_set(s, set, s->room + lane * g->lane_doubles);
 }
@@ -240,7 +241,7 @@ multiply(const screen *s, const int16_t *rows, const int16_t *packed, int64_t pa
     for (int64_t k = 0; k < s->tile_panels; k++)
         for (int64_t p = 0; p < pairs; p += DEPTH)
             s->part->fitting->ctx->kernels->panel_i16(pairs - p < DEPTH ? pairs - p : DEPTH, rows + p * s->mr * 2,
-                                                      packed + (k * s->depth + p) * s->nr * 2, out + k * s->nr * stride,
+                                                      packed + (k * pairs + p) * s->nr * 2, out + k * s->nr * stride,
                                                       stride, p > 0);
 }
 
@@ -252,7 +253,7 @@ multiply_tile(const screen *s, int64_t panel, int64_t tile, int32_t *products)
     const int16_t *packed = s->packed + tile * s->tile_panels * s->depth * s->nr * 2;
     for (int64_t block = 0; block < b->n_blocks; block++) {
         int64_t first = s->first_pair[block], pairs = s->first_pair[block + 1] - first;
-        for (int64_t q = 0; q < b->rank[block]; q++, packed += pairs * s->nr * 2, products += s->mr)
+        for (int64_t q = 0; q < b->rank[block]; q++, packed += s->tile_panels * pairs * s->nr * 2, products += s->mr)
             multiply(s, rows + first * s->mr * 2, packed, pairs, products);
     }
 }
@@ -290,6 +291,9 @@ conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *s, const conceptdec_i_r
     int64_t lambdas = s->blend.n_lambdas, tasks = count_tasks(s);
     const sizes z = find_sizes(s);
     conceptdec_i_ridge_judging g = {.screen = s, .batch = batch, .lane_floats = z.lane_floats, .lane_doubles = z.lane_doubles};
+    const conceptdec_i_dense rows = {.data = s->rows, .n = s->part->members.n_left, .dims = s->blend.n, .stride = s->blend.n};
+    CONCEPTDEC_I_TRY(conceptdec_i_class_sums_train(ctx, &rows, &s->part->members, batch->n_sets, batch->labels, s->classes,
+                                                   s->along, batch->mass));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, batch->n_sets, set_task, &g));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, tasks, rows_task, &g));
     for (int64_t i = 0; i < batch->n_sets * lambdas; i++) {

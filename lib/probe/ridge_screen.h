@@ -38,9 +38,10 @@ typedef struct conceptdec_i_ridge_screen {
     double *longest;          /* panels x blocks: largest norm of u' / step; then that of all panels in the place of the first */
     int64_t *n_scored;        /* lambdas */
     double *along;            /* sets x classes x directions: a */
+    float *along_f32;         /* the same as floats, for single rows */
     float *spread;            /* sets x lambdas x CONTEST_BOUNDS: what bounds of rows are multiplied by */
     float *shares;            /* sets x panels of lambdas x functions x nr: times the step of the function */
-    int16_t *packed;          /* a times functions, tile by tile, panel by panel, in pairs of directions */
+    int16_t *packed;          /* a times functions, tile by tile, function by function, panel by panel, in pairs of directions */
     float *scratch;           /* per lane: products of a panel and a tile, then of a label set as floats, and its values */
     double *room;             /* per lane: products of a row, values of lambdas and classes; or what rounding takes */
     double *partial;          /* tasks x sets x lambdas: sums of credit */
@@ -66,7 +67,8 @@ bool conceptdec_i_ridge_screen_wanted(const conceptdec_i_ridge_part *part);
 /* After leverages. *screen stays NULL where decision values are wanted, products are not in float, or memory is short. */
 conceptdec_status conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, int64_t most_sets,
                                                  conceptdec_i_ridge_screen **screen);
-/* credit and is_plain of the label sets in work. */
+/* credit and is_plain of the label sets in work, and mass and center in the batch. Rows centred along the directions need no
+ * targets: class sums of theirs are what targets have along these. */
 conceptdec_status conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *screen,
                                                 const struct conceptdec_i_ridge_batch *batch);
 

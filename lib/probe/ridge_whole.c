@@ -146,7 +146,7 @@ step_of(const screen *s, const double *along, const double *function, int64_t bl
 }
 
 /* Integers of one class along one function. They are differences of rounded sums over the classes. out: NULL for the last class,
- * which has no column. */
+ * which has no column: it is what the others leave of 0, whatever rounding made of the sum of all. */
 static void
 round_class(const screen *s, const double *along, const double *function, int64_t count, double step, rounding *r, int16_t *out,
             double *size, double *left)
@@ -154,7 +154,7 @@ round_class(const screen *s, const double *along, const double *function, int64_
     double square = 0, square_left = 0;
     for (int64_t j = 0; j < count; j++) {
         double value = along[j] * function[j] / step, sum = r->sum[j] + value;
-        double whole = nearest(sum) - r->before[j], rest = value - whole;
+        double whole = (out ? nearest(sum) : 0) - r->before[j], rest = value - whole;
         r->sum[j] = sum;
         r->before[j] += whole;
         square += whole * whole;
@@ -172,15 +172,16 @@ static void
 round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t depth, const double *function, rounding *r)
 {
     int64_t first = s->blend.first[block], count = s->blend.first[block + 1] - first;
-    int64_t tile = set / s->abreast, column = set % s->abreast * (s->classes - 1);
+    int64_t pairs = s->first_pair[block + 1] - s->first_pair[block], column = set % s->abreast * (s->classes - 1);
+    int64_t start = (set / s->abreast * s->depth + depth) * s->tile_panels;
     const double *along = s->along + set * s->classes * s->blend.n;
     r->step[q] = step_of(s, along, function, block);
     memset(r->sum, 0, (size_t)count * sizeof *r->sum);
     memset(r->before, 0, (size_t)count * sizeof *r->before);
     for (int64_t c = 0; c < s->classes; c++, column++) {
-        int16_t *out = s->packed + (((tile * s->tile_panels + column / s->nr) * s->depth + depth) * s->nr + column % s->nr) * 2;
-        round_class(s, along + c * s->blend.n + first, function, count, r->step[q], r, c + 1 < s->classes ? out : NULL,
-                    &r->size[q * s->classes + c], &r->left[q * s->classes + c]);
+        int64_t at = (start + column / s->nr * pairs) * s->nr + column % s->nr;
+        round_class(s, along + c * s->blend.n + first, function, count, r->step[q], r,
+                    c + 1 < s->classes ? s->packed + 2 * at : NULL, &r->size[q * s->classes + c], &r->left[q * s->classes + c]);
     }
 }
 

@@ -7,18 +7,20 @@
 #include "linalg/tiles.h"
 #include "probe/closed.h"
 
-#define CHUNK 256
+#define CHUNK 256       /* times the number of classes, at most 2^20, stays in 32 bits */
 #define BLOCK_BYTES 512 /* of a row */
 #define SETS 32         /* whose sums are in work at once */
 #define MANY 16         /* label sets for which rows are added in float first */
 #define ABREAST 8
 
 typedef struct {
-    const conceptdec_i_space *space;
+    conceptdec_ctx *ctx;
+    const conceptdec_i_dense *rows; /* of the space, or the TRAIN rows alone */
+    bool is_train;                  /* the latter */
     const conceptdec_i_members *members;
     const int32_t *const *labels;
     int64_t classes, n_sets, block, blocks;
-    int32_t *order; /* per set: places in the list of TRAIN rows, in each chunk sorted by class */
+    uint32_t *order; /* per set: class * CHUNK + place in the chunk, each chunk sorted by class */
     int64_t *counts; /* per lane: classes + 1 */
     float *copies;   /* per lane: a block of a chunk of rows, and a row of zeros; NULL: rows are added as they lie */
     double *sums, *mass;
@@ -31,6 +33,12 @@ conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out
         memcpy(out, (const double *)space->z + row * space->stride, (size_t)space->r * sizeof *out);
     else
         space->ctx->kernels->widen_f32((const float *)space->z + row * space->stride, out, space->r);
+}
+
+static int64_t
+row_of(const summing *s, int64_t place)
+{
+    return s->is_train ? place : s->members->train[place];
 }
 
 static int64_t
@@ -57,8 +65,10 @@ order_task(void *argument, int64_t set, int lane)
         }
         for (int64_t c = 0; c < s->classes; c++)
             counts[c + 1] += counts[c];
-        for (int64_t t = first; t < last; t++)
-            s->order[set * m->n_train + first + counts[class_of(s, set, m->train[t])]++] = (int32_t)t;
+        for (int64_t t = first; t < last; t++) {
+            int64_t class = class_of(s, set, m->train[t]);
+            s->order[set * m->n_train + first + counts[class]++] = (uint32_t)(class * CHUNK + t - first);
+        }
     }
     return CONCEPTDEC_OK;
 }
@@ -82,54 +92,53 @@ static void
 copy_chunk(const summing *s, int64_t first, int64_t last, int64_t column, int64_t width, float *copy)
 {
     for (int64_t t = first; t < last; t++)
-        memcpy(copy + (t - first) * width, (const float *)s->space->z + s->members->train[t] * s->space->stride + column,
+        memcpy(copy + (t - first) * width, (const float *)s->rows->data + row_of(s, t) * s->rows->stride + column,
                (size_t)width * sizeof *copy);
     memset(copy + CHUNK * width, 0, (size_t)width * sizeof *copy);
 }
 
-/* Copied rows of one class, to be weighed at the end; `first`: the place of the first copy. */
+/* Copied rows of one class, to be weighed at the end. */
 static void
-add_copies(const summing *s, const int32_t *places, int64_t count, int64_t first, int64_t width, const float *copy, double *sums)
+add_copies(const summing *s, const uint32_t *order, int64_t count, int64_t width, const float *copy, double *sums)
 {
     for (int64_t i = 0; i < count; i += ABREAST) {
         const float *at[ABREAST];
         for (int k = 0; k < ABREAST; k++)
-            at[k] = copy + (i + k < count ? places[i + k] - first : CHUNK) * width;
-        s->space->ctx->kernels->add_eight(at, sums, width);
+            at[k] = copy + (i + k < count ? order[i + k] % CHUNK : CHUNK) * width;
+        s->ctx->kernels->add_eight(at, sums, width);
     }
 }
 
 /* Rows of one class: those of equal weight are weighed at the end. */
 static void
-add_run(const summing *s, const int32_t *places, int64_t count, int64_t column, int64_t width, double *sums)
+add_run(const summing *s, const uint32_t *order, int64_t count, int64_t first, int64_t column, int64_t width, double *sums)
 {
-    const conceptdec_i_space *space = s->space;
     const conceptdec_i_members *m = s->members;
     for (int64_t i = 0; i < count; i++) {
-        int64_t row = m->train[places[i]], at = row * space->stride + column;
-        double weight = m->is_even ? 1 : m->omega[row];
+        int64_t place = first + order[i] % CHUNK, at = row_of(s, place) * s->rows->stride + column;
+        double weight = m->is_even ? 1 : m->omega[m->train[place]];
         if (weight == 0)
             continue;
-        if (space->is_wide)
-            add_double((const double *)space->z + at, weight, width, sums);
+        if (s->rows->is_wide)
+            add_double((const double *)s->rows->data + at, weight, width, sums);
         else
-            add_float((const float *)space->z + at, weight, width, sums);
+            add_float((const float *)s->rows->data + at, weight, width, sums);
     }
 }
 
 static void
 add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width, const float *copy)
 {
-    const int32_t *order = s->order + set * s->members->n_train, *train = s->members->train;
+    const uint32_t *order = s->order + set * s->members->n_train;
     for (int64_t t = first, end; t < last; t = end) {
-        int64_t class = class_of(s, set, train[order[t]]);
-        double *sums = s->sums + (set * s->classes + class) * s->space->r + column;
-        for (end = t + 1; end < last && class_of(s, set, train[order[end]]) == class; end++)
+        uint32_t class = order[t] / CHUNK;
+        double *sums = s->sums + (set * s->classes + (int64_t)class) * s->rows->dims + column;
+        for (end = t + 1; end < last && order[end] / CHUNK == class; end++)
             ;
         if (copy)
-            add_copies(s, order + t, end - t, first, width, copy, sums);
+            add_copies(s, order + t, end - t, width, copy, sums);
         else
-            add_run(s, order + t, end - t, column, width, sums);
+            add_run(s, order + t, end - t, first, column, width, sums);
     }
 }
 
@@ -138,23 +147,23 @@ block_task(void *argument, int64_t task, int lane)
 {
     const summing *s = argument;
     int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * SETS;
-    int64_t width = s->space->r - column < s->block ? s->space->r - column : s->block;
+    int64_t width = s->rows->dims - column < s->block ? s->rows->dims - column : s->block;
     int64_t end = set + SETS < s->n_sets ? set + SETS : s->n_sets;
     float *copy = s->copies ? s->copies + lane * (CHUNK + 1) * s->block : NULL;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
-        memset(s->sums + at * s->space->r + column, 0, (size_t)width * sizeof(double));
+        memset(s->sums + at * s->rows->dims + column, 0, (size_t)width * sizeof(double));
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t last = first + CHUNK < n ? first + CHUNK : n;
         if (copy)
             copy_chunk(s, first, last, column, width, copy);
         for (int64_t k = set; k < end; k++)
             add_chunk(s, k, first, last, column, width, copy);
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->space->ctx, 0));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
     }
     double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
     for (int64_t at = set * s->classes; at < end * s->classes; at++)
         for (int64_t i = 0; i < width; i++)
-            s->sums[at * s->space->r + column + i] *= weight;
+            s->sums[at * s->rows->dims + column + i] *= weight;
     return CONCEPTDEC_OK;
 }
 
@@ -163,35 +172,50 @@ take(conceptdec_i_arena *arena, summing *s)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(int32_t), &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t), &p));
     s->order = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
     s->counts = p;
-    if (s->space->is_wide || !s->members->is_even || s->n_sets <= MANY)
+    if (s->rows->is_wide || !s->members->is_even || s->n_sets <= MANY)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
     s->copies = p;
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+run(summing *s)
+{
+    s->block = BLOCK_BYTES / (s->rows->is_wide ? 8 : 4);
+    s->blocks = (s->rows->dims + s->block - 1) / s->block;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, s->ctx);
+    conceptdec_status status = take(&arena, s);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(s->ctx, s->n_sets, order_task, s);
+    if (status == CONCEPTDEC_OK)
+        status = conceptdec_i_parallel(s->ctx, s->blocks * ((s->n_sets + SETS - 1) / SETS), block_task, s);
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
 conceptdec_status
 conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members, int64_t n_sets,
                         const int32_t *const *labels, int64_t classes, double *sums, double *mass)
 {
-    conceptdec_ctx *ctx = fitting->ctx;
-    summing s = {.space = fitting->space, .members = members, .labels = labels, .classes = classes, .n_sets = n_sets,
-                 .sums = sums, .mass = mass};
-    s.block = BLOCK_BYTES / (s.space->is_wide ? 8 : 4);
-    s.blocks = (s.space->r + s.block - 1) / s.block;
-    conceptdec_i_arena arena;
-    conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = take(&arena, &s);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, n_sets, order_task, &s);
-    if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(ctx, s.blocks * ((n_sets + SETS - 1) / SETS), block_task, &s);
-    conceptdec_i_arena_close(&arena);
-    return status;
+    const conceptdec_i_dense rows = conceptdec_i_space_rows(fitting->space);
+    summing s = {.ctx = fitting->ctx, .rows = &rows, .members = members, .labels = labels, .classes = classes,
+                 .n_sets = n_sets, .sums = sums, .mass = mass};
+    return run(&s);
+}
+
+conceptdec_status
+conceptdec_i_class_sums_train(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const conceptdec_i_members *members,
+                              int64_t n_sets, const int32_t *const *labels, int64_t classes, double *sums, double *mass)
+{
+    summing s = {.ctx = ctx, .rows = rows, .is_train = true, .members = members, .labels = labels, .classes = classes,
+                 .n_sets = n_sets, .sums = sums, .mass = mass};
+    return run(&s);
 }
 
 conceptdec_status

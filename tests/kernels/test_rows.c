@@ -259,15 +259,18 @@ START_TEST(products_of_differences_have_the_same_bits)
         const int64_t n = odd_sizes[k];
         double *a = guarded((size_t)n * sizeof *a, 8), *b = guarded((size_t)n * sizeof *b, 16);
         double *out = guarded((size_t)n * sizeof *out, 24), sums[16] = {0};
-        float *row = guarded((size_t)n * sizeof *row, 4);
+        float *row = guarded((size_t)n * sizeof *row, 4), *f = guarded((size_t)n * sizeof *f, 12);
+        float *g = guarded((size_t)n * sizeof *g, 20);
         for (int64_t i = 0; i < n; i++) {
             a[i] = random_real();
             b[i] = random_real();
             row[i] = (float)random_real();
+            f[i] = (float)random_real();
+            g[i] = (float)random_real();
         }
-        set->scale_difference(a, b, row, out, n);
+        set->scale_difference(f, g, row, out, n);
         for (int64_t i = 0; i < n; i++) {
-            volatile const double apart = a[i] - b[i], product = a[i] * b[i];
+            volatile const double apart = (double)f[i] - (double)g[i], product = a[i] * b[i];
             ck_assert(same_bits(out[i], apart * (double)row[i]));
             sums[i % 16] += product;
         }
@@ -280,6 +283,8 @@ START_TEST(products_of_differences_have_the_same_bits)
         guarded_free(b, 16);
         guarded_free(out, 24);
         guarded_free(row, 4);
+        guarded_free(f, 12);
+        guarded_free(g, 20);
     }
 }
 END_TEST
