@@ -4,6 +4,8 @@
  * moment its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all
  * slots that wait for the same thing. A column is r weights and, behind them, the bias.
  *
+ * Of more than two classes, the columns of what steps are made of sum to 0: passes carry all but one of them.
+ *
  * Where the space has a kernel K, weights are sums of rows: the columns are the numbers a of rows, K a the values at the
  * rows, and u' K v the product of the weights of u and v. Beside a column stand its values then, so that products of weights
  * are u' (K v); without a kernel these are the column itself. */
@@ -31,6 +33,7 @@ typedef struct conceptdec_i_logistic_slot {
     double factor;   /* and what that is multiplied with */
     /* of rows */
     double *class_weight; /* C: what a row's weight is multiplied with; 0: the class is absent */
+    int64_t derived;      /* the column that passes do not carry: less the sum of the others; K: none */
     uint16_t *label;      /* of the listed rows; 0 where they do not train */
     void *weight;         /* float or double: their weights, 0 where they do not train; NULL for K = 1 */
     void *odds;           /* float or double, K x listed rows: posteriors; K = 1: weight * p (1 - p) */
@@ -118,6 +121,20 @@ conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
     return column % l->columns * l->ld;
 }
 
+/* Columns of a slot in passes for steps. */
+static inline int64_t
+conceptdec_i_logistic_carried(const conceptdec_i_logistic *l)
+{
+    return l->columns - (l->columns > 1 && !l->has_kernel);
+}
+
+/* Where column k of a slot, not the derived one, is among them. */
+static inline int64_t
+conceptdec_i_logistic_place(const conceptdec_i_logistic_slot *s, int64_t k)
+{
+    return k - (k > s->derived);
+}
+
 /* Whether triangles are double. */
 static inline bool
 conceptdec_i_logistic_is_exact(const conceptdec_i_logistic *l)
@@ -177,6 +194,8 @@ conceptdec_status conceptdec_i_logistic_add_triangle(conceptdec_i_logistic *l, d
 
 /* Chooses by the curvature at w. */
 conceptdec_status conceptdec_i_logistic_choose_scaling(conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
+/* The derived columns of the images, or residuals, of the slots of the round. */
+conceptdec_status conceptdec_i_logistic_derive(conceptdec_i_logistic *l, bool is_residual);
 /* image = M^-1 residual for the slots of the round, and dots[column] = residual * image of each column. */
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */

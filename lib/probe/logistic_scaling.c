@@ -281,22 +281,57 @@ diagonal_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
+typedef struct {
+    const logistic *l;
+    bool is_residual;
+} derivation;
+
+static conceptdec_status
+derive_task(void *argument, int64_t task, int lane)
+{
+    const derivation *job = argument;
+    const logistic *l = job->l;
+    const conceptdec_i_logistic_slot *s = l->round[task];
+    double *columns = job->is_residual ? s->residual : s->image, *restrict sum = columns + s->derived * l->ld;
+    (void)lane;
+    memset(sum, 0, (size_t)l->r * sizeof *sum);
+    for (int64_t k = 0; k < l->columns; k++) {
+        const double *restrict column = columns + k * l->ld;
+        for (int64_t i = 0; i < l->r && k != s->derived; i++)
+            sum[i] -= column[i];
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_logistic_derive(logistic *l, bool is_residual)
+{
+    derivation job = {l, is_residual};
+    if (conceptdec_i_logistic_carried(l) == l->columns)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_parallel(l->ctx, l->n_round, derive_task, &job);
+}
+
 static conceptdec_status
 apply_triangles(logistic *l)
 {
-    int64_t batches = 0;
+    int64_t batches = 0, columns = 0;
     for (int64_t i = 0; i < l->n_round; i++) {
         const conceptdec_i_logistic_slot *s = l->round[i];
         const conceptdec_i_triangle *triangle = &l->scalings[s->scaling].triangle;
         if (batches == 0 || l->batches[batches - 1].triangle != triangle)
-            l->batches[batches++] = (conceptdec_i_triangle_batch){.triangle = triangle, .first = i * l->columns};
-        l->batches[batches - 1].columns += l->columns;
+            l->batches[batches++] = (conceptdec_i_triangle_batch){.triangle = triangle, .first = columns};
         for (int64_t k = 0; k < l->columns; k++) {
-            l->in[i * l->columns + k] = s->residual + k * l->ld;
-            l->out[i * l->columns + k] = s->image + k * l->ld;
+            if (k == s->derived)
+                continue;
+            l->in[columns] = s->residual + k * l->ld;
+            l->out[columns++] = s->image + k * l->ld;
         }
+        l->batches[batches - 1].columns = columns - l->batches[batches - 1].first;
     }
-    return conceptdec_i_triangle_apply(l->ctx, batches, l->batches, l->in, l->out, l->triangle_scratch);
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_triangle_apply(l->ctx, batches, l->batches, l->in, l->out, l->triangle_scratch));
+    return conceptdec_i_logistic_derive(l, false);
 }
 
 /* Biases: without what all classes have in common, which changes nothing. */
