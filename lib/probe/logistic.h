@@ -80,6 +80,10 @@ typedef struct conceptdec_i_logistic {
     void *argument;
     int64_t r, ld, columns, classes;
     bool is_wide;
+    const void *z;          /* n x stride: coordinates of rows, or the kernel */
+    int64_t stride;
+    const double *spectrum; /* r: mean squares of the coordinates, where these are uncorrelated; else NULL */
+    int64_t memory;         /* bytes that are left */
     bool has_kernel;
     bool is_brisk; /* with a kernel: triangles are float, so that values of directions are right to some digits only */
     bool is_again; /* the problems are those that were deferred */
@@ -192,6 +196,10 @@ conceptdec_status conceptdec_i_logistic_add_triangle(conceptdec_i_logistic *l, d
 
 /* ---- preconditioners (logistic_scaling.c) ---- */
 
+/* Marks the rows that train any problem: others, ignored ones above all, may be of another size. */
+conceptdec_status conceptdec_i_logistic_mark_training(conceptdec_i_arena *arena, conceptdec_i_logistic *l);
+/* Mean products of coordinates (r x r) of these rows. */
+conceptdec_status conceptdec_i_logistic_moments(const conceptdec_i_logistic *l, double *matrix);
 /* Chooses by the curvature at w. */
 conceptdec_status conceptdec_i_logistic_choose_scaling(conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
 /* The derived columns of the images, or residuals, of the slots of the round. */
@@ -205,6 +213,11 @@ int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_logistic *l);
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,
                                                      bool is_diagonal, int64_t n_lambdas, const double *lambdas,
                                                      int64_t most_rungs);
+
+/* ---- principal axes (logistic_axes.c) ---- */
+
+/* Turns the rows, and takes the spectrum, where that pays and the memory allows it. */
+conceptdec_status conceptdec_i_logistic_take_axes(conceptdec_i_arena *arena, conceptdec_i_logistic *l);
 
 /* ---- flights (logistic_flight.c) ---- */
 

@@ -29,7 +29,7 @@ typedef struct {
 int64_t
 conceptdec_i_logistic_scaling_bytes(const logistic *l)
 {
-    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, conceptdec_i_logistic_is_exact(l));
+    return l->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, conceptdec_i_logistic_is_exact(l));
 }
 
 /* ---- making them ---- */
@@ -105,24 +105,30 @@ take_moments(conceptdec_i_arena *scratch, moments *m)
     return CONCEPTDEC_OK;
 }
 
+conceptdec_status
+conceptdec_i_logistic_moments(const logistic *l, double *matrix)
+{
+    const conceptdec_i_space *space = l->fitting->space;
+    const conceptdec_i_dense rows = {
+        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(l->ctx, &rows, l->trains, CONCEPTDEC_I_TILE_F64, matrix, l->r));
+    for (int64_t i = 0; i < l->r * l->r; i++)
+        matrix[i] /= (double)l->n_training;
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 make_moments(conceptdec_i_arena *scratch, moments *m)
 {
-    const conceptdec_i_space *space = m->l->fitting->space;
-    const conceptdec_i_dense rows = {
-        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
     CONCEPTDEC_I_TRY(take_moments(scratch, m));
-    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, m->l->trains, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
-    for (int64_t i = 0; i < m->r * m->r; i++)
-        m->matrix[i] /= (double)m->l->n_training;
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_moments(m->l, m->matrix));
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
     return CONCEPTDEC_OK;
 }
 
-/* Rows that train a problem: others, ignored ones above all, may be of another size. */
-static conceptdec_status
-mark_training(conceptdec_i_arena *arena, logistic *l)
+conceptdec_status
+conceptdec_i_logistic_mark_training(conceptdec_i_arena *arena, logistic *l)
 {
     const conceptdec_i_fitting *fitting = l->fitting;
     const uint8_t *last = NULL;
@@ -200,8 +206,7 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
     l->n_lambdas = n_lambdas;
     l->most_scalings = n_lambdas + most_rungs;
     l->scaling_arena = arena;
-    l->squares = l->fitting->space->spectrum;
-    CONCEPTDEC_I_TRY(mark_training(arena, l));
+    l->squares = l->spectrum;
     if (l->has_kernel)
         return conceptdec_i_arena_take_raw(arena, "preconditioner", (l->r + 2) * l->r,
                                            conceptdec_i_logistic_is_exact(l) ? sizeof(double) : sizeof(float),
