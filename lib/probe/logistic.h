@@ -12,6 +12,7 @@
 #ifndef CONCEPTDEC_I_LOGISTIC_H
 #define CONCEPTDEC_I_LOGISTIC_H
 
+#include "linalg/gram.h"
 #include "linalg/passes.h"
 #include "linalg/triangle.h"
 #include "probe/probe.h"
@@ -198,7 +199,9 @@ conceptdec_status conceptdec_i_logistic_add_triangle(conceptdec_i_logistic *l, d
 
 /* Marks the rows that train any problem: others, ignored ones above all, may be of another size. */
 conceptdec_status conceptdec_i_logistic_mark_training(conceptdec_i_arena *arena, conceptdec_i_logistic *l);
-/* Mean products of coordinates (r x r) of these rows. */
+/* Coordinates of all rows, as the space has them. */
+conceptdec_i_dense conceptdec_i_logistic_rows(const conceptdec_i_logistic *l);
+/* Mean products of coordinates (r x r) of the rows that train. */
 conceptdec_status conceptdec_i_logistic_moments(const conceptdec_i_logistic *l, double *matrix);
 /* Chooses by the curvature at w. */
 conceptdec_status conceptdec_i_logistic_choose_scaling(conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);

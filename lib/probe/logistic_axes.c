@@ -4,11 +4,13 @@
 
 #include "core/whole.h"
 #include "linalg/factor.h"
+#include "linalg/gram.h"
 #include "linalg/tiles.h"
 
-#define SAVED 50   /* products of a fit, at least */
+#define SAVED 100  /* products of a fit, about */
 #define FINDING 11 /* multiplications in float that eigenvectors take as long as, in r^3 */
 #define TURNING 3  /* the same of rows, in n r^2 */
+#define MORE 16    /* numbers that eigenvectors take for each dimension, beside matrices */
 #define COLUMNS 128 /* axes along which rows are turned at once */
 #define MOST_CONDITION 1e9 /* of moments / C + lambda I: beyond it small axes are not right to rounding */
 
@@ -34,12 +36,11 @@ row_bytes(const logistic *l)
 static bool
 fits(const logistic *l)
 {
-    int64_t kept, moments;
-    if (!conceptdec_i_mul(l->fitting->space->n, row_bytes(l), &kept) ||
-        !conceptdec_i_mul(l->r * l->r, 3 * (int64_t)sizeof(double), &moments))
-        return false;
-    const int64_t room = l->memory - conceptdec_i_passes_bytes(l->ctx, l->r, 0, COLUMNS);
-    return kept <= l->memory / 2 && moments <= room - kept;
+    const conceptdec_i_dense rows = conceptdec_i_logistic_rows(l);
+    const int64_t doubles = (3 * l->r + MORE) * l->r, kept = rows.n * row_bytes(l);
+    const int64_t buffers = conceptdec_i_passes_bytes(l->ctx, l->r, 0, COLUMNS) +
+                            conceptdec_i_gram_bytes(l->ctx, &rows, CONCEPTDEC_I_TILE_F64);
+    return kept <= l->memory / 2 && doubles * (int64_t)sizeof(double) + buffers <= l->memory - kept;
 }
 
 static double

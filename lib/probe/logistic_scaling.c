@@ -105,12 +105,18 @@ take_moments(conceptdec_i_arena *scratch, moments *m)
     return CONCEPTDEC_OK;
 }
 
+conceptdec_i_dense
+conceptdec_i_logistic_rows(const logistic *l)
+{
+    const conceptdec_i_space *space = l->fitting->space;
+    return (conceptdec_i_dense){
+        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
+}
+
 conceptdec_status
 conceptdec_i_logistic_moments(const logistic *l, double *matrix)
 {
-    const conceptdec_i_space *space = l->fitting->space;
-    const conceptdec_i_dense rows = {
-        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
+    const conceptdec_i_dense rows = conceptdec_i_logistic_rows(l);
     CONCEPTDEC_I_TRY(conceptdec_i_gram(l->ctx, &rows, l->trains, CONCEPTDEC_I_TILE_F64, matrix, l->r));
     for (int64_t i = 0; i < l->r * l->r; i++)
         matrix[i] /= (double)l->n_training;

@@ -97,6 +97,7 @@ static const struct scene {
     {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, false},
     {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, false},
     {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, false},
+    {"null of fits", &y, 6 << 20, {.permutations = 40}, false},
     {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}, false},
     {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}, false},
     {"null of few rows", &of_few, 4 << 20, {.permutations = 20, .folds = 3}, false},
