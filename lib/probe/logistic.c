@@ -174,8 +174,8 @@ share_memory(const logistic *l, const plan *p, budget *b)
     if (b->slots > 0 || l->has_kernel)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few for one fit of %lld x %lld weights",
-                             (long long)l->memory, (long long)l->columns, (long long)l->r);
+                             "memory: %lld bytes are too few for one fit of %lld x %lld weights", (long long)l->memory,
+                             (long long)l->columns, (long long)l->r);
 }
 
 /* ---- flights ---- */
@@ -280,10 +280,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
     const conceptdec_i_space *space = l->fitting->space;
     for (int64_t first = 0, end; first < n; first = end) {
         end = end_of_flight(p, l, first, n);
-        l->rows = (conceptdec_i_rows){.data = l->z,
-                                      .is_wide = l->is_wide,
-                                      .dims = l->r,
-                                      .stride = l->stride};
+        l->rows = (conceptdec_i_rows){.data = l->z, .is_wide = l->is_wide, .dims = l->r, .stride = l->stride};
         if (l->has_kernel)
             memset(p->trains_any, 1, (size_t)space->n);
         l->left_out = l->rows;

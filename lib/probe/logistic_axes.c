@@ -7,11 +7,11 @@
 #include "linalg/gram.h"
 #include "linalg/tiles.h"
 
-#define SAVED 100  /* products of a fit, about */
-#define FINDING 11 /* multiplications in float that eigenvectors take as long as, in r^3 */
-#define TURNING 3  /* the same of rows, in n r^2 */
-#define MORE 16    /* numbers that eigenvectors take for each dimension, beside matrices */
-#define COLUMNS 128 /* axes along which rows are turned at once */
+#define SAVED 100          /* products of a fit, about */
+#define FINDING 11         /* multiplications in float that eigenvectors take as long as, in r^3 */
+#define TURNING 3          /* the same of rows, in n r^2 */
+#define MORE 16            /* numbers that eigenvectors take for each dimension, beside matrices */
+#define COLUMNS 128        /* axes along which rows are turned at once */
 #define MOST_CONDITION 1e9 /* of moments / C + lambda I: beyond it small axes are not right to rounding */
 
 typedef conceptdec_i_logistic logistic;
