@@ -125,7 +125,7 @@ static int64_t
 moments_bytes(const logistic *l)
 {
     const int64_t size = l->is_brisk ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
-    return l->fitting->space->spectrum ? 0 : l->r * (l->r + 2) * size;
+    return l->spectrum ? 0 : l->r * (l->r + 2) * size;
 }
 
 /* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays. Without
@@ -133,7 +133,7 @@ moments_bytes(const logistic *l)
 static budget
 budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
 {
-    const int64_t memory = l->fitting->options->memory, each = conceptdec_i_logistic_scaling_bytes(l);
+    const int64_t memory = l->memory, each = conceptdec_i_logistic_scaling_bytes(l);
     const int64_t room = memory / SCALINGS_SHARE - moments_bytes(l);
     budget b = {.lambdas = p->n_lambdas};
     if (room < each)
@@ -153,14 +153,14 @@ budget_of_kernel(const logistic *l, const plan *p)
     const int64_t kept = moments_bytes(l), each = conceptdec_i_logistic_scaling_bytes(l);
     budget b = budget_of_triangles(l, p, kept);
     if (b.slots == 0 && b.lambdas > 0)
-        b = (budget){.lambdas = 1, .slots = slots_that_fit(l, l->fitting->options->memory - kept - each)};
+        b = (budget){.lambdas = 1, .slots = slots_that_fit(l, l->memory - kept - each)};
     return b;
 }
 
 static budget
 budget_of_diagonals(const logistic *l, const plan *p)
 {
-    const int64_t memory = l->fitting->options->memory - l->r * (int64_t)sizeof(double);
+    const int64_t memory = l->memory - l->r * (int64_t)sizeof(double);
     return (budget){.is_diagonal = true, .lambdas = p->n_lambdas, .slots = slots_that_fit(l, memory)};
 }
 
@@ -179,7 +179,8 @@ share_memory(const logistic *l, const plan *p, budget *b)
                              "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld "
                              "that rows, parts and values take",
                              (long long)(l->fitting->held + l->fitting->options->memory), (long long)l->columns,
-                             (long long)l->r, (long long)fit, (long long)l->fitting->held);
+                             (long long)l->r, (long long)fit,
+                             (long long)(l->fitting->held + l->fitting->options->memory - l->memory));
 }
 
 /* ---- flights ---- */
@@ -284,10 +285,7 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
     const conceptdec_i_space *space = l->fitting->space;
     for (int64_t first = 0, end; first < n; first = end) {
         end = end_of_flight(p, l, first, n);
-        l->rows = (conceptdec_i_rows){.data = l->has_kernel ? space->kernel : space->z,
-                                      .is_wide = l->is_wide,
-                                      .dims = l->r,
-                                      .stride = space->stride};
+        l->rows = (conceptdec_i_rows){.data = l->z, .is_wide = l->is_wide, .dims = l->r, .stride = l->stride};
         if (l->has_kernel)
             memset(p->trains_any, 1, (size_t)space->n);
         l->left_out = l->rows;
@@ -335,6 +333,8 @@ run_all(conceptdec_i_arena *arena, logistic *l)
     budget b = {0};
     CONCEPTDEC_I_TRY(take_plan(arena, l->fitting, &p));
     survey(&p, l->fitting);
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_mark_training(arena, l));
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_take_axes(arena, l));
     CONCEPTDEC_I_TRY(share_memory(l, &p, &b));
     if (b.slots == 0) {
         defer_all(l);
@@ -377,6 +377,10 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
                   .columns = columns,
                   .classes = fitting->classes,
                   .is_wide = space->is_wide || space->kernel,
+                  .z = space->kernel ? space->kernel : space->z,
+                  .stride = space->stride,
+                  .spectrum = space->spectrum,
+                  .memory = fitting->options->memory,
                   .has_kernel = space->kernel != NULL,
                   .is_brisk = may_be_brisk(fitting),
                   .curvature = conceptdec_i_logistic_curvature(fitting->columns)};

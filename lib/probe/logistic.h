@@ -4,12 +4,15 @@
  * moment its listener has heard of it, when the next takes the slot over. A round is one pass over the rows for all
  * slots that wait for the same thing. A column is r weights and, behind them, the bias.
  *
+ * Of more than two classes, the columns of what steps are made of sum to 0: passes carry all but one of them.
+ *
  * Where the space has a kernel K, weights are sums of rows: the columns are the numbers a of rows, K a the values at the
  * rows, and u' K v the product of the weights of u and v. Beside a column stand its values then, so that products of weights
  * are u' (K v); without a kernel these are the column itself. */
 #ifndef CONCEPTDEC_I_LOGISTIC_H
 #define CONCEPTDEC_I_LOGISTIC_H
 
+#include "linalg/gram.h"
 #include "linalg/passes.h"
 #include "linalg/triangle.h"
 #include "probe/probe.h"
@@ -31,6 +34,7 @@ typedef struct conceptdec_i_logistic_slot {
     double factor;   /* and what that is multiplied with */
     /* of rows */
     double *class_weight; /* C: what a row's weight is multiplied with; 0: the class is absent */
+    int64_t derived;      /* the column that passes do not carry: less the sum of the others; K: none */
     uint16_t *label;      /* of the listed rows; 0 where they do not train */
     void *weight;         /* float or double: their weights, 0 where they do not train; NULL for K = 1 */
     void *odds;           /* float or double, K x listed rows: posteriors; K = 1: weight * p (1 - p) */
@@ -77,6 +81,10 @@ typedef struct conceptdec_i_logistic {
     void *argument;
     int64_t r, ld, columns, classes;
     bool is_wide;
+    const void *z;          /* n x stride: coordinates of rows, or the kernel */
+    int64_t stride;
+    const double *spectrum; /* r: mean squares of the coordinates, where these are uncorrelated; else NULL */
+    int64_t memory;         /* bytes that are left */
     bool has_kernel;
     bool is_brisk; /* with a kernel: triangles are float, so that values of directions are right to some digits only */
     bool is_again; /* the problems are those that were deferred */
@@ -116,6 +124,20 @@ static inline int64_t
 conceptdec_i_logistic_column_of(const conceptdec_i_logistic *l, int64_t column)
 {
     return column % l->columns * l->ld;
+}
+
+/* Columns of a slot in passes for steps. */
+static inline int64_t
+conceptdec_i_logistic_carried(const conceptdec_i_logistic *l)
+{
+    return l->columns - (l->columns > 1 && !l->has_kernel);
+}
+
+/* Where column k of a slot, not the derived one, is among them. */
+static inline int64_t
+conceptdec_i_logistic_place(const conceptdec_i_logistic_slot *s, int64_t k)
+{
+    return k - (k > s->derived);
 }
 
 /* Whether triangles are double. */
@@ -175,8 +197,16 @@ conceptdec_status conceptdec_i_logistic_add_triangle(conceptdec_i_logistic *l, d
 
 /* ---- preconditioners (logistic_scaling.c) ---- */
 
+/* Marks the rows that train any problem: others, ignored ones above all, may be of another size. */
+conceptdec_status conceptdec_i_logistic_mark_training(conceptdec_i_arena *arena, conceptdec_i_logistic *l);
+/* Coordinates of all rows, as the space has them. */
+conceptdec_i_dense conceptdec_i_logistic_rows(const conceptdec_i_logistic *l);
+/* Mean products of coordinates (r x r) of the rows that train. */
+conceptdec_status conceptdec_i_logistic_moments(const conceptdec_i_logistic *l, double *matrix);
 /* Chooses by the curvature at w. */
 conceptdec_status conceptdec_i_logistic_choose_scaling(conceptdec_i_logistic *l, conceptdec_i_logistic_slot *s);
+/* The derived columns of the images, or residuals, of the slots of the round. */
+conceptdec_status conceptdec_i_logistic_derive(conceptdec_i_logistic *l, bool is_residual);
 /* image = M^-1 residual for the slots of the round, and dots[column] = residual * image of each column. */
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */
@@ -186,6 +216,11 @@ int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_logistic *l);
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,
                                                      bool is_diagonal, int64_t n_lambdas, const double *lambdas,
                                                      int64_t most_rungs);
+
+/* ---- principal axes (logistic_axes.c) ---- */
+
+/* Turns the rows, and takes the spectrum, where that pays and the memory allows it. */
+conceptdec_status conceptdec_i_logistic_take_axes(conceptdec_i_arena *arena, conceptdec_i_logistic *l);
 
 /* ---- flights (logistic_flight.c) ---- */
 

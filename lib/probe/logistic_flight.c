@@ -196,6 +196,17 @@ settle(const logistic *l, slot *s)
     s->wait = CONCEPTDEC_I_LOGISTIC_DECISION;
 }
 
+/* The last class that is present. */
+static int64_t
+derived_of(const logistic *l, const slot *s)
+{
+    int64_t k = l->columns;
+    if (conceptdec_i_logistic_carried(l) < l->columns)
+        for (k--; !(s->class_weight[k] > 0);)
+            k--;
+    return k;
+}
+
 static conceptdec_status
 start_task(void *argument, int64_t task, int lane)
 {
@@ -209,6 +220,7 @@ start_task(void *argument, int64_t task, int lane)
         settle(l, s);
         return CONCEPTDEC_OK;
     }
+    s->derived = derived_of(l, s);
     memset(shares, 0, (size_t)l->classes * sizeof *shares);
     weigh_rows(l, s, shares);
     memset(s->direction, 0, (size_t)(l->columns * l->ld) * sizeof *s->direction);
@@ -270,10 +282,11 @@ count(const logistic *l, conceptdec_i_logistic_wait wait)
 }
 
 static conceptdec_status
-pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, conceptdec_i_chunk_consumer consumer)
+pass(logistic *l, const conceptdec_i_rows *rows, int64_t columns, bool is_wide, bool goes_back,
+     conceptdec_i_chunk_consumer consumer)
 {
-    const int64_t columns = l->n_round * l->columns, slabs = conceptdec_i_passes_slabs(&l->passes, rows->n);
-    memset(l->sums, 0, (size_t)(slabs * columns) * sizeof *l->sums);
+    const int64_t slabs = conceptdec_i_passes_slabs(&l->passes, rows->n);
+    memset(l->sums, 0, (size_t)(slabs * l->n_round * l->columns) * sizeof *l->sums);
     memset(l->losses, 0, (size_t)(slabs * l->n_round) * sizeof *l->losses);
     memset(l->curvatures, 0, (size_t)(slabs * l->n_round) * sizeof *l->curvatures);
     is_wide |= l->is_wide;
@@ -282,15 +295,31 @@ pass(logistic *l, const conceptdec_i_rows *rows, bool is_wide, bool goes_back, c
 }
 
 /* Where the columns of a round are read and written: one of the vectors of each slot. */
-static void
+static int64_t
 point_columns(logistic *l, conceptdec_i_logistic_wait wait)
 {
+    const bool is_end = wait == CONCEPTDEC_I_LOGISTIC_DECISION;
+    int64_t columns = 0;
     for (int64_t i = 0; i < l->n_round * l->columns; i++) {
         const slot *s = l->round[i / l->columns];
         const int64_t at = conceptdec_i_logistic_column_of(l, i);
-        l->in[i] = (wait == CONCEPTDEC_I_LOGISTIC_DECISION ? s->w : s->direction) + at;
-        l->out[i] = (wait == CONCEPTDEC_I_LOGISTIC_PRODUCT ? s->image : s->residual) + at;
+        if (!is_end && i % l->columns == s->derived)
+            continue;
+        l->in[columns] = (is_end ? s->w : s->direction) + at;
+        l->out[columns] = (wait == CONCEPTDEC_I_LOGISTIC_PRODUCT ? s->image : s->residual) + at;
+        columns++;
     }
+    return columns;
+}
+
+/* A pass for steps, of all its columns there and back. */
+static conceptdec_status
+pass_for_step(logistic *l, int64_t columns, conceptdec_i_logistic_wait wait)
+{
+    const bool is_product = wait == CONCEPTDEC_I_LOGISTIC_PRODUCT;
+    CONCEPTDEC_I_TRY(pass(l, &l->rows, columns, wait == CONCEPTDEC_I_LOGISTIC_LOSS, true,
+                          is_product ? conceptdec_i_logistic_product : conceptdec_i_logistic_loss));
+    return conceptdec_i_logistic_derive(l, !is_product);
 }
 
 /* ---- ends ---- */
@@ -368,23 +397,20 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
 {
     const bool is_narrow = wait == CONCEPTDEC_I_LOGISTIC_PRODUCT || wait == CONCEPTDEC_I_LOGISTIC_ROUGH;
     gather_round(l, wait, is_narrow ? l->most_narrow : l->most_wide);
-    point_columns(l, wait);
+    const int64_t columns = point_columns(l, wait);
     switch (wait) {
     case CONCEPTDEC_I_LOGISTIC_ROUGH:
-        CONCEPTDEC_I_TRY(pass(l, &l->rows, false, true, conceptdec_i_logistic_loss));
-        return conceptdec_i_logistic_judge(l);
     case CONCEPTDEC_I_LOGISTIC_LOSS:
-        CONCEPTDEC_I_TRY(pass(l, &l->rows, true, !l->has_kernel,
-                              l->has_kernel ? conceptdec_i_logistic_kernel_loss : conceptdec_i_logistic_loss));
+        CONCEPTDEC_I_TRY(l->has_kernel ? pass(l, &l->rows, columns, true, false, conceptdec_i_logistic_kernel_loss)
+                                       : pass_for_step(l, columns, wait));
         return conceptdec_i_logistic_judge(l);
     case CONCEPTDEC_I_LOGISTIC_PRODUCT:
-        CONCEPTDEC_I_TRY(l->has_kernel ? conceptdec_i_logistic_kernel_product(l)
-                                       : pass(l, &l->rows, false, true, conceptdec_i_logistic_product));
+        CONCEPTDEC_I_TRY(l->has_kernel ? conceptdec_i_logistic_kernel_product(l) : pass_for_step(l, columns, wait));
         return conceptdec_i_logistic_advance(l);
     default:
         mark_absent(l);
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, l->n_round, common_task, l));
-        CONCEPTDEC_I_TRY(pass(l, &l->left_out, true, false, conceptdec_i_logistic_decide));
+        CONCEPTDEC_I_TRY(pass(l, &l->left_out, columns, true, false, conceptdec_i_logistic_decide));
         return conceptdec_i_parallel(l->ctx, l->n_round, end_task, l);
     }
 }

@@ -191,9 +191,40 @@ lose(view *v)
         lose_many(v);
 }
 
-/* Values in float, a few items at a time. */
+/* A few items of the columns that a pass carries, as doubles, and of the derived one. */
 static void
-lose_narrow(view *v, float *values, int64_t ld, double *scratch)
+take_strip(const view *v, const void *values, int64_t ld, int64_t start)
+{
+    const slot *s = v->s;
+    double *derived = s->derived < v->l->columns ? v->values + s->derived * NARROW : NULL;
+    for (int64_t i = 0; i < v->count && derived; i++)
+        derived[i] = 0;
+    for (int64_t k = 0; k < v->l->columns; k++) {
+        const int64_t at = conceptdec_i_logistic_place(s, k) * ld + start;
+        double *restrict out = v->values + k * NARROW;
+        for (int64_t i = 0; i < v->count && k != s->derived; i++)
+            out[i] = s->is_rough ? (double)((const float *)values)[at + i] : ((const double *)values)[at + i];
+        for (int64_t i = 0; i < v->count && k != s->derived && derived; i++)
+            derived[i] -= out[i];
+    }
+}
+
+static void
+give_strip(const view *v, void *values, int64_t ld, int64_t start)
+{
+    const slot *s = v->s;
+    for (int64_t k = 0; k < v->l->columns; k++) {
+        const int64_t at = conceptdec_i_logistic_place(s, k) * ld + start;
+        const double *restrict in = v->values + k * NARROW;
+        if (k != s->derived && !s->is_rough)
+            memcpy((double *)values + at, in, (size_t)v->count * sizeof *in);
+        for (int64_t i = 0; i < v->count && k != s->derived && s->is_rough; i++)
+            ((float *)values)[at + i] = (float)in[i];
+    }
+}
+
+static void
+lose_strips(view *v, void *values, int64_t ld, double *scratch)
 {
     const int64_t first = v->first, count = v->count;
     v->values = scratch;
@@ -201,13 +232,9 @@ lose_narrow(view *v, float *values, int64_t ld, double *scratch)
     for (int64_t start = 0; start < count; start += NARROW) {
         v->first = first + start;
         v->count = count - start < NARROW ? count - start : NARROW;
-        for (int64_t k = 0; k < v->l->columns; k++)
-            for (int64_t i = 0; i < v->count; i++)
-                scratch[k * NARROW + i] = (double)values[k * ld + start + i];
+        take_strip(v, values, ld, start);
         lose(v);
-        for (int64_t k = 0; k < v->l->columns; k++)
-            for (int64_t i = 0; i < v->count; i++)
-                values[k * ld + start + i] = (float)scratch[k * NARROW + i];
+        give_strip(v, values, ld, start);
     }
 }
 
@@ -221,16 +248,19 @@ conceptdec_status
 conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int lane)
 {
     const logistic *l = argument;
+    double *scratch = l->scratch + lane * conceptdec_i_logistic_scratch(l);
+    const int64_t carried = conceptdec_i_logistic_carried(l);
     for (int64_t i = 0; i < l->n_round; i++) {
-        const int64_t at = i * l->columns * chunk->ld;
+        const int64_t at = i * carried * chunk->ld;
         view v = {.l = l, .s = l->round[i], .first = chunk->first, .count = chunk->count, .ld = chunk->ld};
-        v.sums = l->sums + chunk->slab * chunk->columns + i * l->columns;
+        v.sums = l->sums + (chunk->slab * l->n_round + i) * l->columns;
         v.loss = l->losses + chunk->slab * l->n_round + i;
         v.curvature = l->curvatures + chunk->slab * l->n_round + i;
         v.values = (double *)chunk->values + at;
         if (v.s->is_rough)
-            lose_narrow(&v, (float *)chunk->values + at, chunk->ld,
-                        l->scratch + lane * conceptdec_i_logistic_scratch(l));
+            lose_strips(&v, (float *)chunk->values + at, chunk->ld, scratch);
+        else if (carried < l->columns)
+            lose_strips(&v, v.values, chunk->ld, scratch);
         else
             lose(&v);
     }
@@ -264,12 +294,17 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
         const real *restrict weight = (const real *)s->weight + chunk->first;                                          \
         const uint16_t *label = s->label + chunk->first;                                                               \
         const int64_t n = chunk->count;                                                                                \
-        real own[MOST], mixed[MOST] = {0};                                                                             \
-        for (int64_t i = 0; i < n; i++)                                                                                \
-            own[i] = values[label[i] * chunk->ld + i] + (real)s->direction[label[i] * l->ld + l->r];                   \
+        real own[MOST], mixed[MOST] = {0}, derived[MOST] = {0};                                                        \
+        for (int64_t k = 0; k < l->columns && s->derived < l->columns; k++)                                            \
+            for (int64_t i = 0; i < n && k != s->derived; i++)                                                         \
+                derived[i] -= values[conceptdec_i_logistic_place(s, k) * chunk->ld + i];                               \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const int64_t at = conceptdec_i_logistic_place(s, label[i]) * chunk->ld + i;                               \
+            own[i] = (label[i] == s->derived ? derived[i] : values[at]) + (real)s->direction[label[i] * l->ld + l->r]; \
+        }                                                                                                              \
         for (int64_t k = 0; k < l->columns; k++) {                                                                     \
             const real *restrict odds = (const real *)s->odds + k * l->ld_rows + chunk->first;                         \
-            real *restrict f = values + k * chunk->ld;                                                                 \
+            real *restrict f = k == s->derived ? derived : values + conceptdec_i_logistic_place(s, k) * chunk->ld;     \
             const real bias = (real)s->direction[k * l->ld + l->r];                                                    \
             for (int64_t i = 0; i < n; i++) {                                                                          \
                 f[i] = f[i] + bias - own[i];                                                                           \
@@ -278,7 +313,7 @@ conceptdec_i_logistic_loss(void *argument, const conceptdec_i_chunk *chunk, int 
         }                                                                                                              \
         for (int64_t k = 0; k < l->columns; k++) {                                                                     \
             const real *restrict odds = (const real *)s->odds + k * l->ld_rows + chunk->first;                         \
-            real *restrict f = values + k * chunk->ld;                                                                 \
+            real *restrict f = k == s->derived ? derived : values + conceptdec_i_logistic_place(s, k) * chunk->ld;     \
             for (int64_t i = 0; i < n; i++)                                                                            \
                 f[i] = weight[i] * odds[i] * (f[i] - mixed[i]);                                                        \
             sums[k] += total_##type(f, n);                                                                             \
@@ -303,7 +338,7 @@ void
 conceptdec_i_logistic_multiply(const logistic *l, int64_t place, const conceptdec_i_chunk *chunk, void *values)
 {
     const slot *s = l->round[place];
-    double *sums = l->sums + chunk->slab * chunk->columns + place * l->columns;
+    double *sums = l->sums + (chunk->slab * l->n_round + place) * l->columns;
     if (l->is_wide)
         (l->columns > 1 ? product_double : product_one_double)(l, s, chunk, values, sums);
     else
@@ -315,9 +350,10 @@ conceptdec_i_logistic_product(void *argument, const conceptdec_i_chunk *chunk, i
 {
     const logistic *l = argument;
     const int64_t size = l->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
+    const int64_t carried = conceptdec_i_logistic_carried(l);
     (void)lane;
     for (int64_t i = 0; i < l->n_round; i++)
-        conceptdec_i_logistic_multiply(l, i, chunk, (char *)chunk->values + i * l->columns * chunk->ld * size);
+        conceptdec_i_logistic_multiply(l, i, chunk, (char *)chunk->values + i * carried * chunk->ld * size);
     return CONCEPTDEC_OK;
 }
 

@@ -29,7 +29,7 @@ typedef struct {
 int64_t
 conceptdec_i_logistic_scaling_bytes(const logistic *l)
 {
-    return l->fitting->space->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, conceptdec_i_logistic_is_exact(l));
+    return l->spectrum ? 0 : conceptdec_i_triangle_bytes(l->r, conceptdec_i_logistic_is_exact(l));
 }
 
 /* ---- making them ---- */
@@ -105,24 +105,36 @@ take_moments(conceptdec_i_arena *scratch, moments *m)
     return CONCEPTDEC_OK;
 }
 
+conceptdec_i_dense
+conceptdec_i_logistic_rows(const logistic *l)
+{
+    const conceptdec_i_space *space = l->fitting->space;
+    return (conceptdec_i_dense){
+        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
+}
+
+conceptdec_status
+conceptdec_i_logistic_moments(const logistic *l, double *matrix)
+{
+    const conceptdec_i_dense rows = conceptdec_i_logistic_rows(l);
+    CONCEPTDEC_I_TRY(conceptdec_i_gram(l->ctx, &rows, l->trains, CONCEPTDEC_I_TILE_F64, matrix, l->r));
+    for (int64_t i = 0; i < l->r * l->r; i++)
+        matrix[i] /= (double)l->n_training;
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 make_moments(conceptdec_i_arena *scratch, moments *m)
 {
-    const conceptdec_i_space *space = m->l->fitting->space;
-    const conceptdec_i_dense rows = {
-        .data = space->z, .n = space->n, .dims = space->r, .stride = space->stride, .is_wide = space->is_wide};
     CONCEPTDEC_I_TRY(take_moments(scratch, m));
-    CONCEPTDEC_I_TRY(conceptdec_i_gram(m->l->ctx, &rows, m->l->trains, CONCEPTDEC_I_TILE_F64, m->matrix, m->r));
-    for (int64_t i = 0; i < m->r * m->r; i++)
-        m->matrix[i] /= (double)m->l->n_training;
+    CONCEPTDEC_I_TRY(conceptdec_i_logistic_moments(m->l, m->matrix));
     for (int64_t i = 0; i < m->r; i++)
         m->squares[i] = m->matrix[i * m->r + i];
     return CONCEPTDEC_OK;
 }
 
-/* Rows that train a problem: others, ignored ones above all, may be of another size. */
-static conceptdec_status
-mark_training(conceptdec_i_arena *arena, logistic *l)
+conceptdec_status
+conceptdec_i_logistic_mark_training(conceptdec_i_arena *arena, logistic *l)
 {
     const conceptdec_i_fitting *fitting = l->fitting;
     const uint8_t *last = NULL;
@@ -200,8 +212,7 @@ conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, logistic *l, bool 
     l->n_lambdas = n_lambdas;
     l->most_scalings = n_lambdas + most_rungs;
     l->scaling_arena = arena;
-    l->squares = l->fitting->space->spectrum;
-    CONCEPTDEC_I_TRY(mark_training(arena, l));
+    l->squares = l->spectrum;
     if (l->has_kernel)
         return conceptdec_i_arena_take_raw(arena, "preconditioner", (l->r + 2) * l->r,
                                            conceptdec_i_logistic_is_exact(l) ? sizeof(double) : sizeof(float),
@@ -281,22 +292,57 @@ diagonal_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
+typedef struct {
+    const logistic *l;
+    bool is_residual;
+} derivation;
+
+static conceptdec_status
+derive_task(void *argument, int64_t task, int lane)
+{
+    const derivation *job = argument;
+    const logistic *l = job->l;
+    const conceptdec_i_logistic_slot *s = l->round[task];
+    double *columns = job->is_residual ? s->residual : s->image, *restrict sum = columns + s->derived * l->ld;
+    (void)lane;
+    memset(sum, 0, (size_t)l->r * sizeof *sum);
+    for (int64_t k = 0; k < l->columns; k++) {
+        const double *restrict column = columns + k * l->ld;
+        for (int64_t i = 0; i < l->r && k != s->derived; i++)
+            sum[i] -= column[i];
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_logistic_derive(logistic *l, bool is_residual)
+{
+    derivation job = {l, is_residual};
+    if (conceptdec_i_logistic_carried(l) == l->columns)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_parallel(l->ctx, l->n_round, derive_task, &job);
+}
+
 static conceptdec_status
 apply_triangles(logistic *l)
 {
-    int64_t batches = 0;
+    int64_t batches = 0, columns = 0;
     for (int64_t i = 0; i < l->n_round; i++) {
         const conceptdec_i_logistic_slot *s = l->round[i];
         const conceptdec_i_triangle *triangle = &l->scalings[s->scaling].triangle;
         if (batches == 0 || l->batches[batches - 1].triangle != triangle)
-            l->batches[batches++] = (conceptdec_i_triangle_batch){.triangle = triangle, .first = i * l->columns};
-        l->batches[batches - 1].columns += l->columns;
+            l->batches[batches++] = (conceptdec_i_triangle_batch){.triangle = triangle, .first = columns};
         for (int64_t k = 0; k < l->columns; k++) {
-            l->in[i * l->columns + k] = s->residual + k * l->ld;
-            l->out[i * l->columns + k] = s->image + k * l->ld;
+            if (k == s->derived)
+                continue;
+            l->in[columns] = s->residual + k * l->ld;
+            l->out[columns++] = s->image + k * l->ld;
         }
+        l->batches[batches - 1].columns = columns - l->batches[batches - 1].first;
     }
-    return conceptdec_i_triangle_apply(l->ctx, batches, l->batches, l->in, l->out, l->triangle_scratch);
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_triangle_apply(l->ctx, batches, l->batches, l->in, l->out, l->triangle_scratch));
+    return conceptdec_i_logistic_derive(l, false);
 }
 
 /* Biases: without what all classes have in common, which changes nothing. */

@@ -12,9 +12,10 @@
 #define LEAST_LENGTH 1e-8
 #define CERTAIN 1e-9 /* a decrement so small needs no look at the loss after its step */
 #define MOST_PRODUCTS 500
-#define ROUGH 0.01
+#define ROUGH 1e-3
 #define LEAST_ROUGH 1e-6
-#define MOST_FORCING 0.1
+#define MOST_FORCING 0.2
+#define SETTLED 0.1 /* of the tolerance: a decrement that adds next to nothing to what the last step leaves */
 #define LEFT 0.02 /* of the tolerance: what the last step may leave, so that posteriors are right to its root */
 #define ROUNDING 1e-13 /* of the size of a residual: more than products with a kernel are right to */
 #define BRISK_ROUNDING 1e-6
@@ -127,14 +128,29 @@ turn_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
+/* About what part of a step's decrement the next one has, however well the step is solved: curvatures p (1 - p) change by as
+ * large a part as decision values move, whose square has the mean decrement / curvature. */
+static double
+quadratic_of(const slot *s)
+{
+    return s->curvature > 0 ? s->first / s->curvature : s->first;
+}
+
 /* How much smaller the product has to become: about as much as the next decrement will be anyway (0.3 to 10 times as
  * much are within a tenth in cost), and no more than the last step needs. */
 static double
 forcing_of(const logistic *l, const slot *s)
 {
-    const double about = s->product / 2, quadratic = 2 * about, wanted = 0.1 * l->fitting->options->tolerance / about;
+    const double quadratic = quadratic_of(s), wanted = SETTLED * l->fitting->options->tolerance / (s->first / 2);
     const double forcing = quadratic > wanted ? quadratic : wanted;
     return forcing < MOST_FORCING ? forcing : MOST_FORCING;
+}
+
+/* Whether the next point's gradient can be proven to be small enough, if this step leaves as little. */
+static bool
+is_final(const logistic *l, const slot *s)
+{
+    return !l->has_kernel && s->first / 2 * quadratic_of(s) <= SETTLED * l->fitting->options->tolerance;
 }
 
 /* Slots of one preconditioner together. */
@@ -280,16 +296,22 @@ is_within_tolerance(const logistic *l, const slot *s)
     return s->energy + REST * s->longest * s->product <= l->fitting->options->tolerance;
 }
 
-/* The same as a proof: along no direction of weights is the curvature below lambda, so that what is left of the gradient
- * can add |residual|^2 / lambda at most. (Intercepts have no penalty: their curvature is taken for it.) */
-static bool
-is_proven(const logistic *l, const slot *s)
+/* What is left of the gradient can add so much to twice the decrement, at most: along no direction of weights is the
+ * curvature below lambda. (Intercepts have no penalty: their curvature is taken for it.) */
+static double
+rest_of(const logistic *l, const slot *s)
 {
     double intercepts = 0;
     for (int64_t k = 0; k < l->columns; k++)
         intercepts += s->residual[k * l->ld + l->r] * s->residual[k * l->ld + l->r];
-    const double rest = s->left / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
-    const double tolerance = l->fitting->options->tolerance;
+    return s->left / s->problem->lambda + (s->curvature > 0 ? intercepts / s->curvature : 0);
+}
+
+/* The same as a proof. */
+static bool
+is_proven(const logistic *l, const slot *s)
+{
+    const double rest = rest_of(l, s), tolerance = l->fitting->options->tolerance;
     return (s->energy + rest) / 2 <= tolerance && rest <= LEFT * tolerance;
 }
 
@@ -322,7 +344,7 @@ find_left(logistic *l)
     for (int64_t i = 0; i < l->n_round; i++) {
         slot *s = l->round[i];
         s->left = 0;
-        for (int64_t k = 0; k < l->columns && may_be_last(l, s); k++)
+        for (int64_t k = 0; k < l->columns && (may_be_last(l, s) || is_final(l, s)); k++)
             s->left += dot(s->residual + k * l->ld, s->residual + k * l->ld, l->r);
     }
     return CONCEPTDEC_OK;
@@ -346,7 +368,7 @@ look_around(const logistic *l, slot *s)
     if (s->is_rough && !is_noise(l, s))
         return;
     s->decrement = s->product > 0 ? s->product / 2 : 0;
-    if (s->product == 0 || (l->has_kernel && may_be_last(l, s) && is_proven(l, s)))
+    if (s->product == 0 || (may_be_last(l, s) && is_proven(l, s)))
         end_fit(s, true);
     else if (l->is_brisk && s->iterations >= l->fitting->options->max_iterations)
         end_fit(s, false);
@@ -364,21 +386,24 @@ start_descent(logistic *l)
     CONCEPTDEC_I_TRY(conceptdec_i_logistic_scale(l));
     for (int64_t i = 0; i < l->n_round; i++)
         set_out(l, l->round[i], i);
-    if (l->has_kernel)
-        CONCEPTDEC_I_TRY(conceptdec_i_logistic_kernel_left(l));
+    CONCEPTDEC_I_TRY(find_left(l));
     for (int64_t i = 0; i < l->n_round; i++)
         look_around(l, l->round[i]);
     drop_ended(l);
     return for_columns(l, turn_task);
 }
 
-/* Whether the step is complete: good enough, or, where it may be the last, proven to be. */
+/* Whether the step is complete: good enough, or, where it or the next point may be the last, proven to be. */
 static bool
 is_complete(const logistic *l, slot *s)
 {
     const bool is_near = may_be_last(l, s);
     s->is_proven = is_near && is_proven(l, s);
-    return s->products >= MOST_PRODUCTS || is_noise(l, s) || (is_near ? s->is_proven : !(s->product > s->enough));
+    if (s->products >= MOST_PRODUCTS || is_noise(l, s))
+        return true;
+    if (is_near)
+        return s->is_proven;
+    return s->product <= s->enough && !(is_final(l, s) && rest_of(l, s) > LEFT / 2 * l->fitting->options->tolerance);
 }
 
 /* New directions, of slots whose step is not good enough; for the others the step is complete. */

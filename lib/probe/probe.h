@@ -142,7 +142,8 @@ typedef struct conceptdec_i_fitting {
     int64_t held; /* bytes of the caller's memory that are taken already */
     int64_t classes, columns;
     int leave; /* CONCEPTDEC_I_LEAVE_* */
-    bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more */
+    bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more, and
+                          weights may be along other axes than the space's */
     int64_t n_problems;
     const conceptdec_i_problem *problems;
     struct conceptdec_i_ridge_kept **kept; /* what ridge probes keep for the next call; NULL: nothing */

@@ -22,6 +22,7 @@ typedef struct {
     double *weight;
     int64_t n_problems;
     conceptdec_i_problem *problems;
+    bool credits_only;
     conceptdec_probe_options options;
     /* outcome, one for each problem */
     double *w, *bias, *decision;
@@ -165,6 +166,7 @@ fit_with(scene *s, int threads, char *text)
                                     .options = &s->options,
                                     .classes = s->classes,
                                     .columns = s->columns,
+                                    .credits_only = s->credits_only,
                                     .n_problems = s->n_problems,
                                     .problems = s->problems};
     memset(s->heard, 0, (size_t)s->n_problems * sizeof *s->heard);
@@ -381,6 +383,49 @@ START_TEST(a_spectrum_serves_as_the_preconditioner)
 }
 END_TEST
 
+static double
+square_of(const double *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+/* Along other axes weights are others, but as large; decision values and objectives are the same. */
+static void
+compare_turned(const scene *plain, const scene *turned)
+{
+    const int64_t k = plain->columns, numbers = k * plain->r;
+    for (int64_t p = 0; p < plain->n_problems; p++) {
+        const double *w = plain->w + p * numbers, *other = turned->w + p * numbers;
+        ck_assert(turned->converged[p] && turned->decrement[p] <= turned->options.tolerance);
+        ck_assert_double_eq_tol(turned->objective[p], plain->objective[p], 1e-6 * plain->objective[p]);
+        ck_assert(memcmp(w, other, (size_t)numbers * sizeof *w) != 0);
+        ck_assert_double_eq_tol(square_of(other, numbers), square_of(w, numbers), 1e-5 * square_of(w, numbers));
+        for (int64_t i = p * k * plain->n; i < (p + 1) * k * plain->n; i++)
+            ck_assert_double_eq_tol(turned->decision[i], plain->decision[i], 1e-5 * (1 + fabs(plain->decision[i])));
+    }
+}
+
+START_TEST(credits_are_those_along_principal_axes)
+{
+    for (int is_wide = 0; is_wide < 2; is_wide++) {
+        scene plain, turned;
+        make_scene(&plain, 400, 30, _i ? 5 : 2, is_wide, 24, 0.3);
+        make_scene(&turned, 400, 30, _i ? 5 : 2, is_wide, 24, 0.3);
+        for (int i = 0; i < 24; i++)
+            plain.problems[i].lambda = turned.problems[i].lambda = pow(0.5, i / 2);
+        turned.credits_only = true;
+        fit(&plain);
+        fit(&turned);
+        compare_turned(&plain, &turned);
+        free_scene(&plain);
+        free_scene(&turned);
+    }
+}
+END_TEST
+
 START_TEST(an_absent_class_is_left_out)
 {
     scene s;
@@ -583,6 +628,7 @@ make_suite(void)
     tcase_add_test(tcase, separable_classes_converge);
     tcase_add_test(tcase, collinear_and_constant_dimensions_converge);
     tcase_add_test(tcase, a_spectrum_serves_as_the_preconditioner);
+    tcase_add_loop_test(tcase, credits_are_those_along_principal_axes, 0, 2);
     tcase_add_test(tcase, an_absent_class_is_left_out);
     tcase_add_test(tcase, one_class_of_two_has_an_infinite_bias);
     tcase_add_test(tcase, labels_of_minus_one_take_no_part);

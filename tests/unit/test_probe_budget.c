@@ -104,6 +104,7 @@ static const struct scene {
     {"groups", &three, 12 << 20, {.protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups}, NULL},
     {"code", &three, 12 << 20, {.lambdas = lambdas, .n_lambdas = 4, .flags = CONCEPTDEC_PROBE_MDL}, NULL},
     {"interval", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_LDA, .bootstrap = 1000}, NULL},
+    {"null of fits", &y, 6 << 20, {.permutations = 40}, NULL},
     {"few rows", &of_few, 4 << 20, {.lambdas = lambdas, .n_lambdas = 8}, NULL},
     {"few rows, little", &of_few, 2400000, {.lambdas = lambdas, .n_lambdas = 64}, NULL},
     {"few rows, hidden", &of_few, 1800000, {.lambdas = lambdas, .n_lambdas = 8}, &few_hidden},
