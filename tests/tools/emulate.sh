@@ -3,8 +3,8 @@
 # those of the kernels and of sets of kernels, or the files named, linked with the library of the meson folder BUILD.
 # Needs Bochs (Debian: bochs, bochs-term) and, beyond kernels, libgfortran.a (gfortran). There is no operating system in
 # there (tools/machine): one thread, no files. From the environment:
-#   PROCESSOR  a model that `bochs --help cpu` names; default: tigerlake, which has AVX-512 VNNI. Bochs 3.0 has
-#              arrow_lake, with AVX-VNNI; later ones have sapphire_rapids, with both
+#   PROCESSOR  a model that `bochs --help cpu` names; default: tigerlake, which has AVX-512 VNNI. Bochs 2.8 and later
+#              have sapphire_rapids, with AVX-VNNI, too
 #   SCREEN     a display library of Bochs that needs no screen; default: term; `nogui` where Bochs was built with it
 #   LIMIT      seconds that one program may take; default: 3600
 # Ends with status 77 where there is no Bochs.

@@ -1,5 +1,6 @@
 /* From the reset of the processor to the program: real mode, protected mode, long mode with the first GB of memory
- * where it is, and every vector register that the processor has. .rom becomes the firmware, all else is loaded at 0x10000. */
+ * where it is, and every vector register that the processor has. .rom becomes the firmware, all else is loaded at
+ * 0x10000. */
         .section .rom, "ax"
         .code16
         .org 0xff00
