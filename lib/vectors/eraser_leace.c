@@ -12,7 +12,7 @@
 #include "vectors/eraser.h"
 
 #define SAFETY 64             /* an estimated condition is within a small factor of the true one */
-#define LEAST_SHIFT 0x1p-480  /* whose square has all its digits */
+#define LEAST_SHIFT 0x1p-495  /* whose square has ten digits */
 #define APART 0x1p-40         /* of a mean: more than rounding */
 
 typedef struct leace {

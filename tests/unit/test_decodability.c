@@ -289,7 +289,7 @@ START_TEST(tables_that_do_not_fit_are_refused)
     expect_table(NULL, &x, &o, CONCEPTDEC_ENULL, "neighbors: is NULL");
     expect_table(queries, &x, &o, CONCEPTDEC_EINVAL, "neighbors: the table was made with queries");
     expect_table(table, &narrow, &o, CONCEPTDEC_ESIZE, "x: is 9 x 1");
-    expect_table(table, &x, &cosine, CONCEPTDEC_EINVAL, "metric: is 1");
+    expect_table(table, &x, &cosine, CONCEPTDEC_EINVAL, "metric: is \"cosine\"");
     expect_table(table, NULL, &deeper, CONCEPTDEC_ESHALLOW, "neighbors: the list of row 1 (k = 2)");
     expect_table(table, NULL, &o, CONCEPTDEC_OK, "");
     conceptdec_neighbors_free(table);
