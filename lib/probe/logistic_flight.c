@@ -415,8 +415,9 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
     }
 }
 
-/* Full rounds are cheapest for each column: what most slots wait for comes first, and ends come when they hold up
- * others. With a kernel, which is packed anew for each pass while products take none, losses wait for a few more. */
+/* Full rounds are cheapest for each column: what most slots wait for comes first, or, where one round could hold them all,
+ * products while most wait for these, so that others join in time; ends come when they hold up others. With a kernel, which is
+ * packed anew for each pass while products take none, losses wait for a few more. */
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {
@@ -427,7 +428,8 @@ choose(const logistic *l)
         return CONCEPTDEC_I_LOGISTIC_FREE;
     if (others == 0 || (l->next < l->n_queue && ends >= (l->n_slots + 1) / 2))
         return CONCEPTDEC_I_LOGISTIC_DECISION;
-    if ((l->has_kernel ? WAITING : 1) * products >= losses && products >= rough)
+    const int64_t most = losses > rough ? losses : rough, rivals = l->n_slots > l->most_narrow ? most : losses + rough;
+    if ((l->has_kernel ? WAITING : 1) * products >= rivals)
         return CONCEPTDEC_I_LOGISTIC_PRODUCT;
     return rough >= losses ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
 }

@@ -44,11 +44,11 @@ find_filters(const conceptdec_i_ridge_part *part, blend *b, double *scale)
 
 /* Directions in pieces, of which blocks are made. */
 typedef struct {
-    int64_t step, n;       /* directions of a piece, pieces */
-    double *moments;       /* pieces x lambdas x lambdas: second moments of the filters in units of `scale` */
-    double *sum, *left;    /* lambdas x lambdas: of the pieces of a block, and what functions have left of them */
-    double *cost;          /* pieces + 1: of the blocks of all pieces before */
-    int64_t *start;        /* pieces + 1: where the last of these begins */
+    int64_t step, n;    /* directions of a piece, pieces */
+    double *moments;    /* pieces x lambdas x lambdas: second moments of the filters in units of `scale` */
+    double *sum, *left; /* lambdas x lambdas: of the pieces of a block, and what functions have left of them */
+    double *cost;       /* pieces + 1: of the blocks of all pieces before */
+    int64_t *start;     /* pieces + 1: where the last of these begins */
 } cutting;
 
 static int64_t

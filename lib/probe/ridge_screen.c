@@ -103,7 +103,8 @@ static conceptdec_status
 take_reals(conceptdec_i_arena *arena, const sizes *z, screen *s)
 {
     int64_t lambdas = s->blend.n_lambdas, lanes = conceptdec_i_lanes(arena->ctx);
-    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2], &s->leverage, &s->along_f32, &s->spread, &s->shares, &s->scratch};
+    float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2],
+                        &s->leverage, &s->along_f32, &s->spread, &s->shares, &s->scratch};
     const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->along, z->spread, z->shares,
                                 lanes * z->lane_floats};
     double **doubles[] = {&s->longest, &s->along, &s->room, &s->partial, &s->credit};

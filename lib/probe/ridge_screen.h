@@ -41,7 +41,7 @@ typedef struct conceptdec_i_ridge_screen {
     float *along_f32;         /* the same as floats, for single rows */
     float *spread;            /* sets x lambdas x CONTEST_BOUNDS: what bounds of rows are multiplied by */
     float *shares;            /* sets x panels of lambdas x functions x nr: times the step of the function */
-    int16_t *packed;          /* a times functions, tile by tile, function by function, panel by panel, in pairs of directions */
+    int16_t *packed;          /* a times functions, by tile, function and panel, in pairs of directions */
     float *scratch;           /* per lane: products of a panel and a tile, then of a label set as floats, and its values */
     double *room;             /* per lane: products of a row, values of lambdas and classes; or what rounding takes */
     double *partial;          /* tasks x sets x lambdas: sums of credit */

@@ -7,7 +7,7 @@
 #include "linalg/tiles.h"
 #include "probe/closed.h"
 
-#define CHUNK 256       /* times the number of classes, at most 2^20, stays in 32 bits */
+#define CHUNK 256 /* times the number of classes, at most CONCEPTDEC_I_PROBE_MAX_CLASSES, stays in 32 bits */
 #define BLOCK_BYTES 512 /* of a row */
 #define SETS 32         /* whose sums are in work at once */
 #define MANY 16         /* label sets for which rows are added in float first */
@@ -172,7 +172,8 @@ take(conceptdec_i_arena *arena, summing *s)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t), &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t),
+                                             &p));
     s->order = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
     s->counts = p;

@@ -333,7 +333,8 @@ START_TEST(integers_are_within_their_bounds)
     for (int64_t set = 0; set < KINDS; set++) {
         double *along = screen->along + set * v.classes * part.rank;
         for (int64_t j = 0; j < part.rank; j++) {
-            along[(v.classes - 1) * part.rank + j] = set % 2 ? 1e-3 * coordinate(set, j) : 0; /* sums of floats are not quite 0 */
+            /* Sums of floats are not quite 0. */
+            along[(v.classes - 1) * part.rank + j] = set % 2 ? 1e-3 * coordinate(set, j) : 0;
             for (int64_t c = 0; c + 1 < v.classes; c++) {
                 along[c * part.rank + j] = coordinate(set, j) * (c == 1 ? 1e-3 : 1);
                 along[(v.classes - 1) * part.rank + j] -= along[c * part.rank + j];
