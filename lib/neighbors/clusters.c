@@ -267,7 +267,8 @@ take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, i
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
             take_next(&w, places, i, count);
-        memcpy(clusters->places + i * s->dims, s->rows + places[i] * w.every * s->dims, (size_t)s->dims * sizeof *s->rows);
+        memcpy(clusters->places + i * s->dims, s->rows + places[i] * w.every * s->dims,
+               (size_t)s->dims * sizeof *s->rows);
     }
     return CONCEPTDEC_OK;
 }

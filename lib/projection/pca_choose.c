@@ -21,8 +21,8 @@ product_bytes(const conceptdec_i_pca_fit *f, int64_t side, int64_t pieces)
            (double)conceptdec_i_gram_shared_bytes(f->arena->ctx, &dense, CONCEPTDEC_I_TILE_F32);
 }
 
-/* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take or
- * its products do; of a Krylov space the least that it makes do with. */
+/* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take
+ * or its products do; of a Krylov space the least that it makes do with. */
 static double
 bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
 {
@@ -58,8 +58,8 @@ is_faster(const conceptdec_i_pca_fit *f)
     return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 6 * side) : products * a_row < 6 * d * d;
 }
 
-/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory
- * does not allow that one. Where the space does not converge, the exact solver answers after all. */
+/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where
+ * memory does not allow that one. Where the space does not converge, the exact solver answers after all. */
 static void
 choose(conceptdec_i_pca_fit *f)
 {
