@@ -733,15 +733,16 @@ typedef struct conceptdec_pca_options {
     uint64_t struct_size;
     uint64_t given;
     int64_t n_components;   /**< 0: 1..min(n, d); default min(n, d) */
-    int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40; EINVAL beside
-                                 another solver that is asked for, as is tolerance beside one that does not go by it */
+    int64_t max_iterations; /**< 1: products with the rows or their covariance that Krylov may make; default 40; EINVAL
+                                 beside another solver that is asked for, as is tolerance beside one that does not go by
+                                 it */
     int64_t memory;         /**< 2: bytes of working memory beside the input, the components and the buffers of threads;
                                  default 2^29, enough for the covariance of 4096 dimensions (8192 need 2^31). ENOMEM names
                                  the least that is needed: Krylov keeps fewer vectors where there is less */
     uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */
     double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5. Where it is at least
-                                 2^-24 d, the eigenvectors of a covariance of 1,000 dimensions or more of rows narrower than
-                                 float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
+                                 2^-24 d, the eigenvectors of a covariance of 1,000 dimensions or more of rows narrower
+                                 than float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
     int32_t solver;         /**< 5: CONCEPTDEC_PCA_AUTO ... */
     uint32_t flags;         /**< 6: CONCEPTDEC_PCA_UNCENTERED ... */
 } conceptdec_pca_options;

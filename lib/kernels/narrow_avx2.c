@@ -123,7 +123,8 @@ columns_anywhere(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int
 {
     memset(out, 0, (size_t)groups * nr * 4);
     for (int64_t j = 0; j < count; j++) {
-        const uint8_t *from = panels + (first + j) / CONCEPTDEC_I_PANEL * panel_bytes + (first + j) % CONCEPTDEC_I_PANEL * 4;
+        const uint8_t *from =
+            panels + (first + j) / CONCEPTDEC_I_PANEL * panel_bytes + (first + j) % CONCEPTDEC_I_PANEL * 4;
         for (int64_t g = 0; g < groups; g++)
             for (int64_t t = 0; t < 4; t++)
                 out[(g * nr + j) * 4 + t] = (int8_t)(from[g * 4 * CONCEPTDEC_I_PANEL + t] - BIAS);

@@ -89,9 +89,9 @@ ask_for(const char *from, int64_t size)
     static void distances_##type(const double *a, const void *const *b, const double *scale, int64_t n, double *out)   \
     {                                                                                                                  \
         const int64_t whole = n / CHUNK * CHUNK, turn = whole > AHEAD ? whole - AHEAD : 0;                             \
-        wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE], factor[CONCEPTDEC_I_ABREAST];                                                             \
+        wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE], factor[CONCEPTDEC_I_ABREAST];                                   \
         UNROLL                                                                                                         \
-        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                               \
             factor[r] = wide_fill(scale[r]);                                                                           \
             UNROLL                                                                                                     \
             for (int j = 0; j < CHUNK / WIDE; j++)                                                                     \
@@ -105,7 +105,7 @@ ask_for(const char *from, int64_t size)
                 add_squares_##type(a + i, (const char *)b[r] + i * (size), factor[r], sums[r]);                        \
             }                                                                                                          \
         }                                                                                                              \
-        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                                            \
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {                                                               \
             double partial[CHUNK];                                                                                     \
             if (n > whole) {                                                                                           \
                 char rest[CHUNK * (size)] = {0};                                                                       \
@@ -185,7 +185,8 @@ add_eight(const float *const *rows, double *restrict sums, int64_t n)
 }
 
 static void
-scale_difference(const float *restrict a, const float *restrict b, const float *restrict row, double *restrict out, int64_t n)
+scale_difference(const float *restrict a, const float *restrict b, const float *restrict row, double *restrict out,
+                 int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = ((double)a[i] - (double)b[i]) * (double)row[i];

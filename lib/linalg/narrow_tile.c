@@ -139,8 +139,8 @@ conceptdec_i_narrow_tile_bytes(const engine *e)
     return e->block.rows * (e->block.cols + e->kernels->nr_f32) * (int64_t)sizeof(float);
 }
 
-/* Where columns go in a block with a page to spare: rows and columns are read side by side, and some processors are slow to
- * load from places that lie whole pages apart. */
+/* Where columns go in a block with a page to spare: rows and columns are read side by side, and some processors are
+ * slow to load from places that lie whole pages apart. */
 static int8_t *
 apart_from_rows(const engine *e, void *block)
 {

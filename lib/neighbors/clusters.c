@@ -204,8 +204,12 @@ measure_tried(conceptdec_i_arena *scratch, const sample *s, int64_t count, tried
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", w->n, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", w->n * w->n, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "places", s->dims, sizeof(double), &p[2]));
-    const conceptdec_matrix view = {.data = s->rows, .rows = w->n, .cols = s->dims, .row_stride = 8 * s->dims * w->every,
-                                    .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_matrix view = {.data = s->rows,
+                                    .rows = w->n,
+                                    .cols = s->dims,
+                                    .row_stride = 8 * s->dims * w->every,
+                                    .col_stride = 8,
+                                    .dtype = CONCEPTDEC_FLOAT64};
     const conceptdec_i_operand rows = {.view = &view, .n = w->n, .mean = p[2], .scale = 1};
     w->norms = p[0];
     w->apart = p[1];
@@ -246,7 +250,8 @@ take_next(const tried_rows *w, int64_t *places, int64_t at, int64_t n)
 
 /* Each is the nearest to the one before of those that are left. */
 static conceptdec_status
-take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, int64_t n, conceptdec_i_clusters *clusters)
+take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, int64_t n,
+            conceptdec_i_clusters *clusters)
 {
     const int64_t count = count_places(s, n);
     int64_t places[CONCEPTDEC_I_PLACES];
@@ -262,7 +267,8 @@ take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, i
     for (int64_t i = 0; i < count; i++) {
         if (i > 0)
             take_next(&w, places, i, count);
-        memcpy(clusters->places + i * s->dims, s->rows + places[i] * w.every * s->dims, (size_t)s->dims * sizeof *s->rows);
+        memcpy(clusters->places + i * s->dims, s->rows + places[i] * w.every * s->dims,
+               (size_t)s->dims * sizeof *s->rows);
     }
     return CONCEPTDEC_OK;
 }

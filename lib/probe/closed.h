@@ -51,7 +51,8 @@ conceptdec_status conceptdec_i_class_sums(const conceptdec_i_fitting *fitting, c
 /* The same for rows that stand in other coordinates: rows->data holds the TRAIN rows alone, in their order. */
 conceptdec_status conceptdec_i_class_sums_train(conceptdec_ctx *ctx, const conceptdec_i_dense *rows,
                                                 const conceptdec_i_members *members, int64_t n_sets,
-                                                const int32_t *const *labels, int64_t classes, double *sums, double *mass);
+                                                const int32_t *const *labels, int64_t classes, double *sums,
+                                                double *mass);
 /* One row as doubles. */
 void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out);
 /* Weighted second moments of the TRAIN rows about `mean`: r x r. Products in double. */

@@ -1,5 +1,5 @@
-/* Coordinates along the principal axes of the rows that train: there the preconditioner of every penalty and curvature is
- * diagonal, where triangles take a fifth and more of all multiplications. Finding them pays for many problems. */
+/* Coordinates along the principal axes of the rows that train: there the preconditioner of every penalty and curvature
+ * is diagonal, where triangles take a fifth and more of all multiplications. Finding them pays for many problems. */
 #include "probe/logistic.h"
 
 #include "core/whole.h"

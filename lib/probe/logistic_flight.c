@@ -415,9 +415,9 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
     }
 }
 
-/* Full rounds are cheapest for each column: what most slots wait for comes first, or, where one round could hold them all,
- * products while most wait for these, so that others join in time; ends come when they hold up others. With a kernel, which is
- * packed anew for each pass while products take none, losses wait for a few more. */
+/* Full rounds are cheapest for each column: what most slots wait for comes first, or, where one round could hold them
+ * all, products while most wait for these, so that others join in time; ends come when they hold up others. With a
+ * kernel, which is packed anew for each pass while products take none, losses wait for a few more. */
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {

@@ -128,8 +128,8 @@ turn_task(void *argument, int64_t column, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* About what part of a step's decrement the next one has, however well the step is solved: curvatures p (1 - p) change by as
- * large a part as decision values move, whose square has the mean decrement / curvature. */
+/* About what part of a step's decrement the next one has, however well the step is solved: curvatures p (1 - p) change
+ * by as large a part as decision values move, whose square has the mean decrement / curvature. */
 static double
 quadratic_of(const slot *s)
 {

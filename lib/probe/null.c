@@ -22,8 +22,8 @@ take(conceptdec_i_arena *arena, nulling *w)
     void *p[5];
     w->per_block = conceptdec_i_probe_draws_at_once(driver, draws);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * n, sizeof(int32_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", conceptdec_i_lanes(driver->ctx) * n, sizeof(int32_t),
-                                             &p[1]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "permuted labels", conceptdec_i_lanes(driver->ctx) * n, sizeof(int32_t), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block, sizeof *w->jobs, &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "permuted labels", w->per_block * lambdas, sizeof(int64_t), &p[4]));

@@ -138,7 +138,8 @@ find_blocks(blend *b, const double *scale, cutting *c)
 {
     int64_t square = b->n_lambdas * b->n_lambdas;
     for (int64_t k = 0; k < c->n; k++)
-        add_moments(b, k * c->step, (k + 1) * c->step < b->n ? (k + 1) * c->step : b->n, scale, c->moments + k * square);
+        add_moments(b, k * c->step, (k + 1) * c->step < b->n ? (k + 1) * c->step : b->n, scale,
+                    c->moments + k * square);
     find_costs(b, c);
     for (int64_t k = c->n; k > 0; k = c->start[k])
         b->n_blocks++;

@@ -105,8 +105,8 @@ take_reals(conceptdec_i_arena *arena, const sizes *z, screen *s)
     int64_t lambdas = s->blend.n_lambdas, lanes = conceptdec_i_lanes(arena->ctx);
     float **floats[] = {&s->step, &s->bounds[0], &s->bounds[1], &s->bounds[2],
                         &s->leverage, &s->along_f32, &s->spread, &s->shares, &s->scratch};
-    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda, z->by_lambda, z->along, z->spread, z->shares,
-                                lanes * z->lane_floats};
+    const int64_t n_floats[] = {z->by_row, z->by_row, z->by_row, z->by_lambda,          z->by_lambda,
+                                z->along,  z->spread, z->shares, lanes * z->lane_floats};
     double **doubles[] = {&s->longest, &s->along, &s->room, &s->partial, &s->credit};
     const int64_t n_doubles[] = {z->longest, z->along, lanes * z->lane_doubles, z->partial, s->most_sets * lambdas};
     void *p;
@@ -292,9 +292,10 @@ conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *s, const conceptdec_i_r
     int64_t lambdas = s->blend.n_lambdas, tasks = count_tasks(s);
     const sizes z = find_sizes(s);
     conceptdec_i_ridge_judging g = {.screen = s, .batch = batch, .lane_floats = z.lane_floats, .lane_doubles = z.lane_doubles};
-    const conceptdec_i_dense rows = {.data = s->rows, .n = s->part->members.n_left, .dims = s->blend.n, .stride = s->blend.n};
-    CONCEPTDEC_I_TRY(conceptdec_i_class_sums_train(ctx, &rows, &s->part->members, batch->n_sets, batch->labels, s->classes,
-                                                   s->along, batch->mass));
+    const conceptdec_i_dense rows = {
+        .data = s->rows, .n = s->part->members.n_left, .dims = s->blend.n, .stride = s->blend.n};
+    CONCEPTDEC_I_TRY(conceptdec_i_class_sums_train(ctx, &rows, &s->part->members, batch->n_sets, batch->labels,
+                                                   s->classes, s->along, batch->mass));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, batch->n_sets, set_task, &g));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, tasks, rows_task, &g));
     for (int64_t i = 0; i < batch->n_sets * lambdas; i++) {

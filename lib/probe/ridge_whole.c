@@ -181,7 +181,8 @@ round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t d
     for (int64_t c = 0; c < s->classes; c++, column++) {
         int64_t at = (start + column / s->nr * pairs) * s->nr + column % s->nr;
         round_class(s, along + c * s->blend.n + first, function, count, r->step[q], r,
-                    c + 1 < s->classes ? s->packed + 2 * at : NULL, &r->size[q * s->classes + c], &r->left[q * s->classes + c]);
+                    c + 1 < s->classes ? s->packed + 2 * at : NULL, &r->size[q * s->classes + c],
+                    &r->left[q * s->classes + c]);
     }
 }
 

@@ -111,7 +111,8 @@ add_copies(const summing *s, const uint32_t *order, int64_t count, int64_t width
 
 /* Rows of one class: those of equal weight are weighed at the end. */
 static void
-add_run(const summing *s, const uint32_t *order, int64_t count, int64_t first, int64_t column, int64_t width, double *sums)
+add_run(const summing *s, const uint32_t *order, int64_t count, int64_t first, int64_t column, int64_t width,
+        double *sums)
 {
     const conceptdec_i_members *m = s->members;
     for (int64_t i = 0; i < count; i++) {
@@ -172,8 +173,8 @@ take(conceptdec_i_arena *arena, summing *s)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t),
-                                             &p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "rows by class", s->n_sets * s->members->n_train, sizeof(uint32_t), &p));
     s->order = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "classes", lanes * (s->classes + 1), sizeof(int64_t), &p));
     s->counts = p;

@@ -64,7 +64,8 @@ finish(const conceptdec_moments *m, double *mean, double *covariance)
 }
 
 conceptdec_status
-conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *scatter)
+conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, double *mean, double *shift,
+                            double *scatter)
 {
     conceptdec_i_sums settled;
     conceptdec_i_arena arena;
@@ -72,6 +73,8 @@ conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *m, do
     conceptdec_status status = conceptdec_i_sums_settle(&arena, &m->sums, scatter, &settled);
     for (int64_t j = 0; j < m->d && status == CONCEPTDEC_OK; j++)
         mean[j] = settled.mean[j] + settled.pilot[j];
+    if (shift && status == CONCEPTDEC_OK)
+        memcpy(shift, settled.mean, (size_t)m->d * sizeof *shift);
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -87,7 +90,7 @@ answer(conceptdec_moments *m)
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_take(&ctx, "covariance", m->d * m->d, sizeof(double), &covariance);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_moments_settle(&ctx, m, mean, covariance);
+        status = conceptdec_i_moments_settle(&ctx, m, mean, NULL, covariance);
     conceptdec_i_sums_ctx_close(&ctx);
     if (status != CONCEPTDEC_OK) {
         conceptdec_i_memory_give(m->memory, mean);

@@ -16,8 +16,9 @@ struct conceptdec_moments {
 
 /* An empty state. */
 conceptdec_status conceptdec_i_moments_make(conceptdec_ctx *ctx, int64_t d, conceptdec_moments **moments);
-/* Mean and scatter (upper half) of all rows, also those that wait: d, and d x d numbers. */
+/* Mean and scatter (upper half) of all rows, also those that wait: d, and d x d numbers. shift (d; NULL: not wanted) is
+ * the mean of differences from the first row: 0 where a dimension is constant. */
 conceptdec_status conceptdec_i_moments_settle(conceptdec_ctx *ctx, const conceptdec_moments *moments, double *mean,
-                                              double *scatter);
+                                              double *shift, double *scatter);
 
 #endif

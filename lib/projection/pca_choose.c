@@ -1,26 +1,38 @@
 /* Which solver: by shape, number of components, tolerance and memory. */
 #include <math.h>
 
+#include "core/whole.h"
 #include "linalg/factor.h"
+#include "linalg/tiles.h"
 #include "projection/pca.h"
 
 #define FEW_OF 10 /* components are few where the lesser side is this many times as long */
 
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
-/* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take, a
- * packed copy; of a Krylov space the least that it makes do with. */
+/* A block of `pieces` rows or columns of `side` elements, and what all threads share to multiply it by itself. */
+static double
+product_bytes(const conceptdec_i_pca_fit *f, int64_t side, int64_t pieces)
+{
+    const conceptdec_i_dense dense = {.n = min64(pieces, conceptdec_i_blocks_count(side, f->is_wide)),
+                                      .dims = min64(side, INT32_MAX), /* beyond, the matrix is too large */
+                                      .is_wide = f->is_wide};
+    return (double)conceptdec_i_blocks_bytes(side, pieces, f->is_wide) +
+           (double)conceptdec_i_gram_shared_bytes(f->arena->ctx, &dense, CONCEPTDEC_I_TILE_F32);
+}
+
+/* Working memory in bytes, as a double: it may be beyond all integers. Of a matrix: itself, what its eigenvectors take
+ * or its products do; of a Krylov space the least that it makes do with. */
 static double
 bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
 {
     double n = (double)f->n, d = (double)f->d, r = (double)f->r, pieces = 64 * (n < d ? n : d) * 8 + 0x1p20;
     double block = f->x ? (double)conceptdec_i_blocks_bytes(f->d, f->n, f->is_wide) : 0;
-    double columns = f->x ? (double)conceptdec_i_blocks_bytes(f->n, f->d, f->is_wide) : 0;
     double rows_residual = 8 * r * d + block;
     if (solver == CONCEPTDEC_PCA_COVARIANCE)
-        return 8 * d * d + (2.5 * 8 * d * d > block ? 2.5 * 8 * d * d : block) + pieces;
+        return 8 * d * d + fmax(2.5 * 8 * d * d, f->x ? product_bytes(f, f->d, f->n) : 0) + pieces;
     if (solver == CONCEPTDEC_PCA_GRAM)
-        return 8 * n * n + (2 * 8 * n * n > columns ? 2 * 8 * n * n : columns) + rows_residual + pieces;
+        return 8 * n * n + fmax(2 * 8 * n * n, product_bytes(f, f->n, f->d)) + rows_residual + pieces;
     if (solver == CONCEPTDEC_PCA_SVD)
         return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual +
                pieces;
@@ -46,8 +58,8 @@ is_faster(const conceptdec_i_pca_fit *f)
     return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 6 * side) : products * a_row < 6 * d * d;
 }
 
-/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where memory
- * does not allow that one. Where the space does not converge, the exact solver answers after all. */
+/* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where
+ * memory does not allow that one. Where the space does not converge, the exact solver answers after all. */
 static void
 choose(conceptdec_i_pca_fit *f)
 {

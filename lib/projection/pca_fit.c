@@ -18,6 +18,14 @@ has_flag(const conceptdec_i_pca_fit *f, uint32_t flag)
 }
 
 static conceptdec_status
+refuse_small(const conceptdec_i_pca_fit *f)
+{
+    return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                             "%s: float64 cannot hold variances as small as these; multiply the rows by a power of two",
+                             f->x ? "x" : "moments");
+}
+
+static conceptdec_status
 take_columns(conceptdec_i_pca_fit *f)
 {
     void *p;
@@ -97,6 +105,26 @@ solve_rows(conceptdec_i_pca_fit *f)
 
 /* ---- moments ---- */
 
+/* Values whose squares are nothing in float64 must not be taken for constant ones where no others are larger, or where
+ * they are to be divided by their deviation. */
+static conceptdec_status
+check_squares(const conceptdec_i_pca_fit *f, const double *mean, const double *shift, const double *c)
+{
+    const bool is_centred = !has_flag(f, CONCEPTDEC_PCA_UNCENTERED);
+    bool is_some = false, is_lost = false;
+    for (int64_t j = 0; j < f->d; j++) {
+        const bool is_none = !(c[j * f->d + j] > 0), varies = shift[j] < 0 || shift[j] > 0;
+        if (is_none && varies && has_flag(f, CONCEPTDEC_PCA_STANDARDIZE))
+            return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                     "moments: float64 cannot hold the variance of column %lld; multiply it by a power "
+                                     "of two",
+                                     (long long)j);
+        is_some = is_some || !is_none || (!is_centred && mean[j] * mean[j] > 0);
+        is_lost = is_lost || (is_none && varies) || (!is_centred && fabs(mean[j]) > 0);
+    }
+    return is_some || !is_lost ? CONCEPTDEC_OK : refuse_small(f);
+}
+
 /* From sums about the mean to the matrix of second moments, upper half. */
 static void
 finish_moments(conceptdec_i_pca_fit *f, const double *mean, double *c)
@@ -127,10 +155,12 @@ static conceptdec_status
 solve_moments(conceptdec_i_pca_fit *f)
 {
     double *c;
-    void *mean;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "columns", f->d, sizeof(double), &mean));
+    void *p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "columns", 2 * f->d, sizeof(double), &p));
     CONCEPTDEC_I_TRY(conceptdec_i_pca_place(f, &c));
-    CONCEPTDEC_I_TRY(conceptdec_i_moments_settle(f->arena->ctx, f->moments, mean, c));
+    double *mean = p, *shift = mean + f->d;
+    CONCEPTDEC_I_TRY(conceptdec_i_moments_settle(f->arena->ctx, f->moments, mean, shift, c));
+    CONCEPTDEC_I_TRY(check_squares(f, mean, shift, c));
     finish_moments(f, mean, c);
     conceptdec_i_gram_mirror(c, f->d, f->d);
     return conceptdec_i_pca_matrix(f, c);
@@ -179,10 +209,7 @@ conclude(const conceptdec_i_pca_fit *f)
     if (!isfinite(p->total) || !isfinite(p->variance[0]))
         return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the variances");
     if (f->values[0] > 0 && p->variance[0] < LEAST_VARIANCE)
-        return conceptdec_i_fail(f->arena->ctx, CONCEPTDEC_EOVERFLOW,
-                                 "%s: float64 cannot hold variances as small as these; multiply the rows by a power of "
-                                 "two",
-                                 f->x ? "x" : "moments");
+        return refuse_small(f);
     conceptdec_i_pca_derive(p);
     return CONCEPTDEC_OK;
 }

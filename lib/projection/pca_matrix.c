@@ -43,8 +43,8 @@ conceptdec_i_pca_eigen(conceptdec_i_arena *arena, int64_t n, double *c, int64_t 
     return CONCEPTDEC_OK;
 }
 
-/* Of narrow rows, whose products are rounded to float, and of so many dimensions that it matters; where no more is asked
- * for than floats keep to for certain. */
+/* Of narrow rows, whose products are rounded to float, and of so many dimensions that it matters; where no more is
+ * asked for than floats keep to for certain. */
 static bool
 is_found_in_floats(const conceptdec_i_pca_fit *f)
 {

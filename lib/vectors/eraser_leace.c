@@ -41,7 +41,8 @@ check_shifts(const leace *l)
             largest = fmax(largest, fabs(e->means[c * l->d + j]));
         if (largest > APART * fabs(e->mean[j]) && largest < LEAST_SHIFT)
             return conceptdec_i_fail(l->arena->ctx, CONCEPTDEC_EOVERFLOW,
-                                     "x: float64 cannot hold the variance of column %lld; multiply it by a power of two",
+                                     "x: float64 cannot hold the variance of column %lld; multiply it by a power of "
+                                     "two",
                                      (long long)j);
     }
     return CONCEPTDEC_OK;

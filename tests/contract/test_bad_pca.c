@@ -12,7 +12,7 @@ enum { N_COMPONENTS, MAX_ITERATIONS, MEMORY, SEED, TOLERANCE, SOLVER, FLAGS };
 static conceptdec_ctx *ctx;
 static double values[N * D], points[N * R];
 static conceptdec_pca *fitted;
-static conceptdec_moments *state, *other_width, *empty;
+static conceptdec_moments *state, *other_width, *empty, *tiny;
 
 static void
 setup(void)
@@ -24,6 +24,10 @@ setup(void)
     fitted = projection_fit(ctx, &x, CONCEPTDEC_PCA_AUTO, R, 0);
     state = projection_moments(ctx, values, N, D);
     empty = projection_moments(ctx, NULL, 0, D);
+    double small[N * D];
+    for (int i = 0; i < N * D; i++)
+        small[i] = values[i] * 0x1p-560;
+    tiny = projection_moments(ctx, small, N, D);
     other_width = projection_moments(ctx, values, N, D - 1);
 }
 
@@ -33,6 +37,7 @@ teardown(void)
     conceptdec_pca_free(fitted);
     conceptdec_moments_free(state);
     conceptdec_moments_free(empty);
+    conceptdec_moments_free(tiny);
     conceptdec_moments_free(other_width);
     conceptdec_ctx_free(ctx);
 }
@@ -101,6 +106,9 @@ SPOIL(x_null, c->x.data = NULL)
 SPOIL(moments_gram, o->solver = CONCEPTDEC_PCA_GRAM)
 SPOIL(moments_svd, o->solver = CONCEPTDEC_PCA_SVD)
 SPOIL(moments_empty, c->moments = empty)
+SPOIL(moments_tiny, c->moments = tiny)
+SPOIL(moments_tiny_standardized, c->moments = tiny; o->flags = CONCEPTDEC_PCA_STANDARDIZE)
+SPOIL(moments_tiny_uncentered, c->moments = tiny; o->flags = CONCEPTDEC_PCA_UNCENTERED)
 SPOIL(moments_null, c->moments = NULL)
 
 enum { ROWS = 1, MOMENTS = 2, BOTH = 3 };
@@ -145,6 +153,9 @@ static const struct {
     {MOMENTS, moments_gram, CONCEPTDEC_EINVAL, "solver: \"gram\" needs rows"},
     {MOMENTS, moments_svd, CONCEPTDEC_EINVAL, "solver: \"svd\" needs rows"},
     {MOMENTS, moments_empty, CONCEPTDEC_ETOOFEW, "moments: 0 rows"},
+    {MOMENTS, moments_tiny, CONCEPTDEC_EOVERFLOW, "moments: float64 cannot hold variances as small as these"},
+    {MOMENTS, moments_tiny_standardized, CONCEPTDEC_EOVERFLOW, "moments: float64 cannot hold the variance of column 0"},
+    {MOMENTS, moments_tiny_uncentered, CONCEPTDEC_EOVERFLOW, "moments: float64 cannot hold variances as small as"},
     {MOMENTS, moments_null, CONCEPTDEC_ENULL, "moments: is NULL"},
 };
 

@@ -148,7 +148,10 @@ class UMAPModel(LibraryObject):
         queries, handle = _views.matrix("X", X, dtype), Handle(_structs.Result, "conceptdec_result_free")
         fitted = self._open()
         if self._x is None:
-            text = "umap: transform needs the rows that were embedded; load_umap takes them as X, umap() of a table as x"
+            text = (
+                "umap: transform needs the rows that were embedded; "
+                "load_umap takes them as X, umap() of a table as x"
+            )
             raise ConceptDecError(text)
         arguments = (fitted, pointer(self._x), pointer(queries), handle.place())
         how: Dict[str, Any] = dict(threads=threads, progress=progress, matrices=[self._x, queries])
