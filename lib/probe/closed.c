@@ -196,6 +196,9 @@ conceptdec_i_closed_memory(const conceptdec_i_fitting *fitting, const char *what
     int64_t bytes;
     if (conceptdec_i_mul(count, sizeof(double), &bytes) && bytes <= fitting->options->memory)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(fitting->ctx, CONCEPTDEC_ENOMEM, "memory: %s need %lld doubles, and the limit is %lld bytes",
-                             what, (long long)count, (long long)fitting->options->memory);
+    return conceptdec_i_fail(fitting->ctx, CONCEPTDEC_ENOMEM,
+                             "memory: %lld bytes are too few; %s need %lld doubles beside %lld bytes that rows, parts and "
+                             "values take",
+                             (long long)(fitting->held + fitting->options->memory), what, (long long)count,
+                             (long long)fitting->held);
 }
