@@ -125,16 +125,19 @@ conceptdec_i_ridge_round_doubles(const screen *s)
 }
 
 /* The step of one function: the classes share it, so that their integers sum to 0. Sums that are rounded and then taken from each
- * other are off by less than 1, so a norm grows by at most the root of the number of directions. */
+ * other are off by less than 1, so a norm grows by at most the root of the number of directions. The last class is what the
+ * others leave of 0, here, too: where all is rounding that can be many times what is told of it. others: scratch. */
 static double
-step_of(const screen *s, const double *along, const double *function, int64_t block)
+step_of(const screen *s, const double *along, const double *function, int64_t block, double *others)
 {
     int64_t first = s->blend.first[block], count = s->blend.first[block + 1] - first;
     double largest = 0, length = 0;
+    memset(others, 0, (size_t)count * sizeof *others);
     for (int64_t c = 0; c < s->classes; c++) {
         double sum = 0;
         for (int64_t j = 0; j < count; j++) {
-            double value = along[c * s->blend.n + first + j] * function[j];
+            double value = c + 1 < s->classes ? along[c * s->blend.n + first + j] * function[j] : -others[j];
+            others[j] += value;
             sum += value * value;
             largest = fabs(value) > largest ? fabs(value) : largest;
         }
@@ -175,7 +178,7 @@ round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t d
     int64_t pairs = s->first_pair[block + 1] - s->first_pair[block], column = set % s->abreast * (s->classes - 1);
     int64_t start = (set / s->abreast * s->depth + depth) * s->tile_panels;
     const double *along = s->along + set * s->classes * s->blend.n;
-    r->step[q] = step_of(s, along, function, block);
+    r->step[q] = step_of(s, along, function, block, r->sum);
     memset(r->sum, 0, (size_t)count * sizeof *r->sum);
     memset(r->before, 0, (size_t)count * sizeof *r->before);
     for (int64_t c = 0; c < s->classes; c++, column++) {
