@@ -33,6 +33,8 @@ typedef struct conceptdec_i_narrow_kernels {
     int32_t run_most; /* elements 0 and 1 of the groups of a run add up to run_most at most, so do those of 2 and 3 */
     int32_t mr, nr;   /* mr: vector side, a multiple of 16 that divides 256; nr: broadcast side, at most 16 */
     int32_t depth;    /* elements of a slice of a tile, a multiple of 4 */
+    int32_t cols;     /* of a tile, a multiple of nr */
+    int32_t leads;    /* leading directions of long rows: so many that their float products are cheap beside int8 ones */
     float gain;       /* share of the time of float tiles that int8 tiles save; 0: none */
     float refining;   /* what a distance of long float32 rows costs, in float products of a pair */
 
@@ -65,9 +67,10 @@ typedef struct conceptdec_i_narrow_kernels {
      * element goes through log2(n) additions or subtractions, each rounded once. x is 64-byte aligned where n >= 16. */
     void (*mix)(float *x, int64_t n);
 
-    /* out[k] = sum over i < n of basis[k * n + i] * x[i], k < m, in chains of n / 32 + 6 additions; then x[i] -= out[k] *
-     * basis[k * n + i], one k after the other. n is a multiple of 32; basis and x are 64-byte aligned. */
-    void (*split)(const float *basis, int64_t m, float *x, int64_t n, float *out);
+    /* For each of `count` rows x, n elements apart, and its m elements of out: out[k] = sum over i < n of basis[k * n + i] *
+     * x[i], k < m, in chains of n / 32 + 6 additions; then x[i] -= out[k] * basis[k * n + i], one k after the other. n is a
+     * multiple of 32; basis and x are 64-byte aligned. */
+    void (*split)(const float *basis, int64_t m, float *x, int64_t n, int64_t count, float *out);
 
     /* The least step for which quantize() keeps within `most` and run_most; x finite. */
     float (*step)(const float *x, int64_t n);

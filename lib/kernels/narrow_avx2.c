@@ -157,4 +157,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define GAIN 0.6f
 #define REFINING 9
 #define DEPTH 512
+#define COLS 128
+#define LEADS 32
 #include "kernels/narrow_template.h"

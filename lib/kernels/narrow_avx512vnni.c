@@ -121,9 +121,9 @@ whole_store_bytes(uint8_t *to, whole q)
 
 typedef __m512i line;
 
-#define HIGH 4
+#define HIGH 2
 
-enum { mr = HIGH * LANES, nr = 6 };
+enum { mr = HIGH * LANES, nr = 8 };
 
 static inline int64_t
 rows_at(int i, int64_t panel_bytes)
@@ -162,52 +162,26 @@ line_dot(line sum, line a, line b)
     return _mm512_dpbusd_epi32(sum, a, b);
 }
 
-/* How columns lie in the lines of two groups: words of the first line and, from 16 on, of the second one; which of them
- * are columns that exist, and which of these lie in the panel that follows. */
-typedef struct place {
-    line words;
-    __mmask16 some, beyond;
-    int64_t panel_bytes;
-} place;
-
-static inline place
-place_of(int64_t first, int64_t count, int64_t panel_bytes)
+static inline void
+store_columns(int8_t *out, __m256i x)
 {
-    const line column = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 0, 0, 0);
-    const line at = _mm512_add_epi32(column, line_fill((int32_t)(first % CONCEPTDEC_I_PANEL)));
-    const line in_panel = _mm512_and_si512(at, line_fill(CONCEPTDEC_I_PANEL - 1));
-    return (place){
-        .words = _mm512_mask_add_epi32(in_panel, 0xffc0, in_panel, line_fill(CONCEPTDEC_I_PANEL)),
-        .some = (__mmask16)(((1u << count) - 1) * 0x41u),
-        .beyond = _mm512_cmpge_epi32_mask(at, line_fill(CONCEPTDEC_I_PANEL)),
-        .panel_bytes = panel_bytes,
-    };
+    _mm256_storeu_si256((__m256i *)(void *)out, x);
 }
 
-/* Two groups, the second one `next` bytes behind. */
-static inline line
-take_columns(const uint8_t *from, int64_t next, const place *at, bool crossing)
-{
-    line both = _mm512_permutex2var_epi32(line_load(from), at->words, line_load(from + next));
-    if (crossing) {
-        from += at->panel_bytes;
-        const line others = _mm512_permutex2var_epi32(line_load(from), at->words, line_load(from + next));
-        both = _mm512_mask_mov_epi32(both, at->beyond, others);
-    }
-    return _mm512_maskz_xor_epi32(at->some, both, _mm512_set1_epi8((char)BIAS));
-}
+#include "kernels/narrow_ymm_columns.h"
 
-/* Lines are read as a whole, two at a time. */
+/* Tiles begin at multiples of nr: nearly always all columns stand in one half of a panel, which goes as it is. */
 static void
 columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t first, int64_t count, int8_t *out)
 {
-    const place at = place_of(first, count, panel_bytes);
-    const bool crossing = first % CONCEPTDEC_I_PANEL + count > CONCEPTDEC_I_PANEL;
-    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes;
-    for (; groups >= 2; groups -= 2, from += 2 * sizeof(line), out += 2 * 4 * nr)
-        _mm512_mask_storeu_epi32(out, 0xfff, take_columns(from, sizeof(line), &at, crossing));
-    if (groups > 0)
-        _mm512_mask_storeu_epi32(out, 0x3f, take_columns(from, 0, &at, crossing));
+    if (count < nr || first % nr != 0) {
+        columns_anywhere(groups, panels, panel_bytes, first, count, out);
+        return;
+    }
+    const __m256i sign = _mm256_set1_epi8((char)BIAS);
+    const uint8_t *from = panels + first / CONCEPTDEC_I_PANEL * panel_bytes + first % CONCEPTDEC_I_PANEL * 4;
+    for (int64_t g = 0; g < groups; g++, from += 4 * CONCEPTDEC_I_PANEL, out += 4 * nr)
+        store_columns(out, _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)(const void *)from), sign));
 }
 
 #include "kernels/narrow_panel.h"
@@ -217,5 +191,7 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX512VNNI
 #define GAIN 0.65f
 #define REFINING 27
-#define DEPTH 1536
+#define DEPTH 512
+#define COLS 256
+#define LEADS 16
 #include "kernels/narrow_template.h"

@@ -62,4 +62,6 @@ columns(int64_t groups, const uint8_t *panels, int64_t panel_bytes, int64_t firs
 #define GAIN 0.65f
 #define REFINING 9
 #define DEPTH 1536
+#define COLS 252
+#define LEADS 32
 #include "kernels/narrow_template.h"

@@ -174,4 +174,6 @@ panel(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, co
 #define GAIN 0.65f
 #define REFINING 27
 #define DEPTH 1536
+#define COLS (256 / nr * nr)
+#define LEADS 32
 #include "kernels/narrow_template.h"

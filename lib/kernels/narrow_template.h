@@ -11,7 +11,8 @@
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
  *   RUN_GROUPS, RUN_MOST and RUN_STEP(x, n), the step that they ask for, or none of them;
- *   BIAS, MOST; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, GAIN, REFINING and DEPTH. */
+ *   BIAS, MOST; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, GAIN, REFINING, DEPTH, COLS and
+ *   LEADS. */
 #include <string.h>
 
 #if !defined(RUN_GROUPS) /* products are added up in 32 bits from the start */
@@ -22,6 +23,7 @@
 #define CHUNK 32
 #define VECTORS (CHUNK / LANES)
 #define BLOCK (RUN * LANES)
+#define ABREAST (LANES >= 16 ? 4 : LANES >= 8 ? 2 : 1) /* rows that are split at once */
 #define PIECE ((int64_t)1 << 20) /* whose squares add up within int32_t in each of CHUNK sums */
 
 static inline many
@@ -130,54 +132,101 @@ scale(void *dots, const float *steps, float step, int64_t n)
     }
 }
 
-/* The sum of products with one basis vector. */
-static inline float
-along(const float *basis, const float *x, int64_t n)
+/* Sums of products of `items` rows with one basis vector, taken up where `parts` has them and left there, negated: the
+ * rows share what is loaded of the basis. */
+static inline __attribute__((always_inline)) void
+along(const float *basis, const float *x, int64_t stride, int64_t n, int items, float (*parts)[CHUNK])
 {
-    float parts[CHUNK];
-    many sums[VECTORS];
+    many sums[ABREAST][VECTORS];
     UNROLL
-    for (int v = 0; v < VECTORS; v++)
-        sums[v] = many_fill(0);
-    for (int64_t i = 0; i < n; i += CHUNK) {
+    for (int r = 0; r < items; r++) {
         UNROLL
         for (int v = 0; v < VECTORS; v++)
-            sums[v] += many_load(basis + i + v * LANES) * many_load(x + i + v * LANES);
+            sums[r][v] = many_load(parts[r] + v * LANES);
+    }
+    for (int64_t i = 0; i < n; i += CHUNK) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++) {
+            const many factor = many_load(basis + i + v * LANES);
+            UNROLL
+            for (int r = 0; r < items; r++)
+                sums[r][v] = many_less(sums[r][v], factor, many_load(x + r * stride + i + v * LANES));
+        }
     }
     UNROLL
-    for (int v = 0; v < VECTORS; v++)
-        many_store(parts + v * LANES, sums[v]);
+    for (int r = 0; r < items; r++) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++)
+            many_store(parts[r] + v * LANES, sums[r][v]);
+    }
+}
+
+static inline float
+total(float *parts)
+{
     for (int width = CHUNK / 2; width > 0; width /= 2)
         for (int i = 0; i < width; i++)
             parts[i] += parts[i + width];
     return parts[0];
 }
 
-/* A chunk of x less its share of each basis vector, one after the other. */
-static inline void
-take_off(const float *basis, int64_t m, float *x, int64_t n, const float *share)
+/* A chunk of each row less its share of each basis vector, one after the other. */
+static inline __attribute__((always_inline)) void
+take_off(const float *basis, int64_t m, float *x, int64_t n, int items, const float *shares)
 {
-    many left[VECTORS];
+    many left[ABREAST][VECTORS];
     UNROLL
-    for (int v = 0; v < VECTORS; v++)
-        left[v] = many_load(x + v * LANES);
-    for (int64_t k = 0; k < m; k++) {
+    for (int r = 0; r < items; r++) {
         UNROLL
         for (int v = 0; v < VECTORS; v++)
-            left[v] = many_less(left[v], many_load(basis + k * n + v * LANES), many_fill(share[k]));
+            left[r][v] = many_load(x + r * n + v * LANES);
+    }
+    for (int64_t k = 0; k < m; k++) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++) {
+            const many factor = many_load(basis + k * n + v * LANES);
+            UNROLL
+            for (int r = 0; r < items; r++)
+                left[r][v] = many_less(left[r][v], factor, many_fill(shares[r * m + k]));
+        }
     }
     UNROLL
-    for (int v = 0; v < VECTORS; v++)
-        many_store(x + v * LANES, left[v]);
+    for (int r = 0; r < items; r++) {
+        UNROLL
+        for (int v = 0; v < VECTORS; v++)
+            many_store(x + r * n + v * LANES, left[r][v]);
+    }
+}
+
+/* Directions at a time, whose sums wait while the rows pass in pieces that stay in the first-level cache. */
+#define DIRECTIONS 16
+#define PASSING 1024
+
+static inline __attribute__((always_inline)) void
+split_rows(const float *basis, int64_t m, float *x, int64_t n, int items, float *out)
+{
+    _Alignas(64) float parts[DIRECTIONS][ABREAST][CHUNK];
+    for (int64_t first = 0; first < m; first += DIRECTIONS) {
+        const int64_t end = first + DIRECTIONS < m ? first + DIRECTIONS : m;
+        memset(parts, 0, sizeof parts);
+        for (int64_t i = 0; i < n; i += PASSING)
+            for (int64_t k = first; k < end; k++)
+                along(basis + k * n + i, x + i, n, n - i < PASSING ? n - i : PASSING, items, parts[k - first]);
+        for (int64_t k = first; k < end; k++)
+            for (int r = 0; r < items; r++)
+                out[r * m + k] = -total(parts[k - first][r]);
+    }
+    for (int64_t i = 0; i < n; i += CHUNK)
+        take_off(basis + i, m, x + i, n, items, out);
 }
 
 static void
-split(const float *basis, int64_t m, float *x, int64_t n, float *out)
+split(const float *basis, int64_t m, float *x, int64_t n, int64_t count, float *out)
 {
-    for (int64_t k = 0; k < m; k++)
-        out[k] = along(basis + k * n, x, n);
-    for (int64_t i = 0; i < n; i += CHUNK)
-        take_off(basis + i, m, x + i, n, out);
+    for (; count >= ABREAST; count -= ABREAST, x += ABREAST * n, out += ABREAST * m)
+        split_rows(basis, m, x, n, ABREAST, out);
+    for (; count > 0; count--, x += n, out += m)
+        split_rows(basis, m, x, n, 1, out);
 }
 
 static void
@@ -372,6 +421,8 @@ const conceptdec_i_narrow_kernels TABLE = {
     .gain = GAIN,
     .refining = REFINING,
     .depth = DEPTH,
+    .cols = COLS,
+    .leads = LEADS,
     .mr = mr,
     .nr = nr,
     .columns = columns,

@@ -12,6 +12,7 @@
 #define SAMPLE_VALUES ((int64_t)1 << 20)
 #define LEAST_SAMPLES 64
 #define ROUNDS 2
+#define TOGETHER 8 /* rows of a task */
 #define WORTH 0.04 /* share of the sample below which directions are not worth their products */
 
 typedef struct {
@@ -24,16 +25,15 @@ typedef struct {
     float *basis;    /* n_leads x stride */
     double *wide;    /* n_leads x dims */
     double *norms;   /* per row */
-    double *scratch; /* per lane: a row */
+    double *scratch; /* per lane: rows of a task, or one as doubles */
 } finder;
 
-/* So many that their float products take a few percent of the time of the int8 products. */
 static int32_t
-count_leads(int64_t dims)
+count_leads(int32_t most, int64_t dims)
 {
     if (dims >= 2048)
-        return 32;
-    return dims >= 256 ? 16 : (int32_t)(dims / 16);
+        return most;
+    return dims >= 256 ? most / 2 : (int32_t)(dims * most / 512);
 }
 
 static conceptdec_status
@@ -42,7 +42,7 @@ row_task(void *argument, int64_t task, int lane)
     const finder *f = argument;
     const conceptdec_i_operand *operand = f->operand;
     int64_t item = task * operand->n / f->n;
-    double *wide = f->scratch + lane * f->stride;
+    double *wide = f->scratch + lane * TOGETHER * f->stride;
     conceptdec_i_operand_row(f->ctx->kernels, operand, item, wide);
     f->norms[task] = f->ctx->kernels->center_f32(wide, conceptdec_i_operand_mean(operand, item), operand->scale,
                                                  f->rows + task * f->stride, f->dims);
@@ -62,9 +62,10 @@ static conceptdec_status
 share_task(void *argument, int64_t task, int lane)
 {
     const finder *f = argument;
-    float *row = (float *)(void *)(f->scratch + lane * f->stride);
-    memcpy(row, f->rows + task * f->stride, (size_t)f->stride * sizeof *row);
-    f->ctx->narrow->split(f->basis, f->n_leads, row, f->stride, f->shares + task * f->n_leads);
+    const int64_t first = task * TOGETHER, count = f->n - first < TOGETHER ? f->n - first : TOGETHER;
+    float *rows = (float *)(void *)(f->scratch + lane * TOGETHER * f->stride);
+    memcpy(rows, f->rows + first * f->stride, (size_t)(count * f->stride) * sizeof *rows);
+    f->ctx->narrow->split(f->basis, f->n_leads, rows, f->stride, count, f->shares + first * f->n_leads);
     return CONCEPTDEC_OK;
 }
 
@@ -157,7 +158,7 @@ iterate(finder *f)
     for (int round = 0; round <= ROUNDS; round++) {
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->ctx, f->n_leads, direction_task, f));
         CONCEPTDEC_I_TRY(orthogonalise(f));
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->ctx, f->n, share_task, f));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->ctx, (f->n + TOGETHER - 1) / TOGETHER, share_task, f));
     }
     return CONCEPTDEC_OK;
 }
@@ -171,7 +172,7 @@ take(conceptdec_i_arena *arena, finder *f)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n * f->n_leads, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", f->n_leads * f->dims, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * f->stride, sizeof(double), &p[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * TOGETHER * f->stride, sizeof(double), &p[4]));
     f->rows = p[0];
     f->shares = p[1];
     f->wide = p[2];
@@ -193,7 +194,7 @@ conceptdec_i_leads_find(conceptdec_i_arena *arena, const conceptdec_i_operand *o
 {
     int64_t dims = operand->view->cols, most = SAMPLE_VALUES / dims;
     finder f = {.ctx = arena->ctx, .operand = operand, .dims = dims, .stride = conceptdec_i_leads_stride(dims),
-                .n_leads = count_leads(dims)};
+                .n_leads = count_leads(arena->ctx->narrow->leads, dims)};
     most = most < LEAST_SAMPLES ? LEAST_SAMPLES : most > MOST_SAMPLES ? MOST_SAMPLES : most;
     f.n = operand->n < most ? operand->n : most;
     void *p;

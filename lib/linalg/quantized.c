@@ -11,6 +11,7 @@
 
 #define UNIT 0x1p-24
 #define ITEMS 64 /* of a task */
+#define TOGETHER 4 /* items that are split at once, a divisor of a panel */
 
 /* The rotation of `dims` elements: a Hadamard transform of the first `block` = 2^levels, then, where that is not all of
  * them, one of the last `block`; before each, elements change their sign at random. */
@@ -29,7 +30,7 @@ typedef struct {
     rotation turn;
     const conceptdec_i_leads *leads;
     double *wide;   /* per lane: one row */
-    float *row;     /* per lane: two rows, padded to lines */
+    float *rows;    /* per lane: rows that are split at once and one more, padded to lines */
     uint8_t *bytes; /* per lane: a panel, item by item */
     int64_t row_floats;
 } job;
@@ -120,15 +121,12 @@ describe(const job *j, int64_t item, double norm2, float step, float rest2, cons
     set->spread[item] = conceptdec_i_round_up(2 * rest);
 }
 
+/* What is left of an item after its leading directions. */
 static void
-quantize_item(const job *j, int64_t item, double *wide, float *row, uint8_t *bytes)
+quantize_item(const job *j, int64_t item, double norm2, float *row, float *other, uint8_t *bytes)
 {
     int64_t dims = j->set->dims, sums[2] = {0, 0};
-    conceptdec_i_operand_row(j->kernels, j->operand, item, wide);
-    double norm2 = j->kernels->center_f32(wide, conceptdec_i_operand_mean(j->operand, item), j->operand->scale, row,
-                                           dims);
-    j->narrow->split(j->leads->basis, j->leads->n, row, j->row_floats, j->set->lead + item * j->leads->n);
-    rotate(j, row, row + j->row_floats);
+    rotate(j, row, other);
     float step = j->narrow->step(row, dims), rest2;
     if (step < 0x1p-100f) { /* nothing is left to speak of: less than what describe() adds for underflow */
         memset(bytes, j->narrow->bias, (size_t)dims);
@@ -139,20 +137,36 @@ quantize_item(const job *j, int64_t item, double *wide, float *row, uint8_t *byt
     describe(j, item, norm2, step, rest2, sums);
 }
 
+/* At most TOGETHER items, which share what is read of the leading directions. */
+static void
+quantize_items(const job *j, int64_t first, int64_t count, int lane, uint8_t *bytes)
+{
+    const conceptdec_i_quantized *set = j->set;
+    double *wide = j->wide + lane * set->dims, norms[TOGETHER];
+    float *rows = j->rows + lane * (TOGETHER + 1) * j->row_floats, *other = rows + TOGETHER * j->row_floats;
+    for (int64_t r = 0; r < count; r++) {
+        conceptdec_i_operand_row(j->kernels, j->operand, first + r, wide);
+        norms[r] = j->kernels->center_f32(wide, conceptdec_i_operand_mean(j->operand, first + r), j->operand->scale,
+                                          rows + r * j->row_floats, set->dims);
+    }
+    j->narrow->split(j->leads->basis, j->leads->n, rows, j->row_floats, count, set->lead + first * set->n_leads);
+    for (int64_t r = 0; r < count; r++)
+        quantize_item(j, first + r, norms[r], rows + r * j->row_floats, other, bytes + r * 4 * set->groups);
+}
+
 /* Items past the last are zero. */
 static conceptdec_status
 quantize_task(void *argument, int64_t task, int lane)
 {
     const job *j = argument;
     const conceptdec_i_quantized *set = j->set;
-    double *wide = j->wide + lane * set->dims;
-    float *row = j->row + lane * 2 * j->row_floats;
-    int64_t item_bytes = 4 * set->groups;
     uint8_t *bytes = j->bytes + lane * set->panel_bytes;
     for (int64_t first = task * ITEMS; first < (task + 1) * ITEMS; first += CONCEPTDEC_I_PANEL) {
         memset(bytes, j->narrow->bias, (size_t)set->panel_bytes);
-        for (int64_t r = 0; r < CONCEPTDEC_I_PANEL && first + r < set->n; r++)
-            quantize_item(j, first + r, wide, row, bytes + r * item_bytes);
+        for (int64_t r = 0; r < CONCEPTDEC_I_PANEL && first + r < set->n; r += TOGETHER) {
+            const int64_t left = set->n - first - r;
+            quantize_items(j, first + r, left < TOGETHER ? left : TOGETHER, lane, bytes + r * 4 * set->groups);
+        }
         j->kernels->interleave_f32((const float *)(const void *)bytes, set->groups, CONCEPTDEC_I_PANEL, set->groups,
                                    CONCEPTDEC_I_PANEL,
                                    (float *)(void *)(set->panels + first / CONCEPTDEC_I_PANEL * set->panel_bytes));
@@ -193,10 +207,10 @@ take_scratch(conceptdec_i_arena *arena, job *j)
     void *p[3];
     j->row_floats = conceptdec_i_leads_stride(dims);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * dims, sizeof(double), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * 2 * j->row_floats, sizeof(float), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * (TOGETHER + 1) * j->row_floats, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * j->set->panel_bytes, 1, &p[2]));
     j->wide = p[0];
-    j->row = p[1];
+    j->rows = p[1];
     j->bytes = p[2];
     return CONCEPTDEC_OK;
 }

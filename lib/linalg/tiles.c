@@ -34,9 +34,7 @@ choose_blocking(const conceptdec_ctx *ctx, int precision, int64_t dims, int64_t 
     blocking b = {.precision = precision, .size = size[precision], .mr = mr[precision], .nr = nr[precision]};
     b.depth = precision == CONCEPTDEC_I_TILE_I8 ? ctx->narrow->depth : depth_of(precision);
     b.rows = precision == CONCEPTDEC_I_TILE_F64 ? CONCEPTDEC_I_TILE_ROWS / 2 : CONCEPTDEC_I_TILE_ROWS;
-    b.cols = b.rows / b.nr * b.nr;
-    if (precision == CONCEPTDEC_I_TILE_I8 && conceptdec_i_narrow_rows_stay(&b)) /* all columns of a slice are kept at once */
-        b.cols = b.rows / 2 / b.nr * b.nr;
+    b.cols = precision == CONCEPTDEC_I_TILE_I8 ? ctx->narrow->cols : b.rows / b.nr * b.nr;
     int64_t items = min64(SUPER_ITEMS, SUPER_BYTES / (b.size * dims));
     b.rows_pass = precision != CONCEPTDEC_I_TILE_I8 && n_b <= b.cols && conceptdec_i_lanes(ctx) * b.rows <= items;
     if (precision == CONCEPTDEC_I_TILE_I8 || b.rows_pass)

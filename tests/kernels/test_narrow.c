@@ -493,18 +493,11 @@ END_TEST
 
 /* One row against float64: products to the error of a chain, what is left to two roundings for each direction. */
 static void
-check_split(const conceptdec_i_narrow_kernels *set, int64_t m, int64_t n)
+check_split_row(const float *basis, int64_t m, int64_t n, const double *before, const float *x, const float *out)
 {
-    float *basis = guarded((size_t)(m * n) * sizeof(float), 0), *x = guarded((size_t)n * sizeof(float), 0), out[8];
-    double *before = malloc((size_t)n * sizeof *before), size = 0;
-    for (int64_t i = 0; i < m * n; i++)
-        basis[i] = (float)random_real();
-    for (int64_t i = 0; i < n; i++) {
-        x[i] = (float)random_real();
-        before[i] = (double)x[i];
+    double size = 0;
+    for (int64_t i = 0; i < n; i++)
         size += fabs(before[i]);
-    }
-    set->split(basis, m, x, n, out);
     for (int64_t k = 0; k < m; k++) {
         double sum = 0;
         for (int64_t i = 0; i < n; i++)
@@ -519,8 +512,25 @@ check_split(const conceptdec_i_narrow_kernels *set, int64_t m, int64_t n)
         }
         ck_assert_double_le(fabs((double)x[i] - left), 2 * (double)m * UNIT * most);
     }
-    ck_assert(guard_stands(x, (size_t)n * sizeof(float)));
+}
+
+static void
+check_split(const conceptdec_i_narrow_kernels *set, int64_t m, int64_t n, int64_t count)
+{
+    float *basis = guarded((size_t)(m * n) * sizeof(float), 0), *x = guarded((size_t)(count * n) * sizeof(float), 0);
+    float *out = guarded((size_t)(count * m) * sizeof(float), 0);
+    double *before = malloc((size_t)(count * n) * sizeof *before);
+    for (int64_t i = 0; i < m * n; i++)
+        basis[i] = (float)random_real();
+    for (int64_t i = 0; i < count * n; i++)
+        before[i] = (double)(x[i] = (float)random_real());
+    set->split(basis, m, x, n, count, out);
+    for (int64_t r = 0; r < count; r++)
+        check_split_row(basis, m, n, before + r * n, x + r * n, out + r * m);
+    ck_assert(guard_stands(x, (size_t)(count * n) * sizeof(float)));
+    ck_assert(guard_stands(out, (size_t)(count * m) * sizeof(float)));
     free(before);
+    guarded_free(out, 0);
     guarded_free(x, 0);
     guarded_free(basis, 0);
 }
@@ -530,7 +540,10 @@ START_TEST(rows_are_split_along_a_basis)
     FOR_EACH_NARROW_SET(set)
     for (int64_t m = 0; m <= 8; m++)
         for (int64_t n = 32; n <= 1024; n += n < 200 ? 32 : 192)
-            check_split(set, m, n);
+            for (int64_t count = 1; count <= 7; count += 3)
+                check_split(set, m, n, count);
+    FOR_EACH_NARROW_SET(set) /* more directions and longer rows than are in work at once */
+        check_split(set, 19, 2112, 6);
 }
 END_TEST
 
