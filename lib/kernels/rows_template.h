@@ -126,6 +126,50 @@ DEFINE_SOURCE_TYPE(f32, 4)
 DEFINE_SOURCE_TYPE(f16, 2)
 DEFINE_SOURCE_TYPE(bf16, 2)
 
+static inline void
+add_differences(const double *a, const double *const *b, int64_t at, wide (*sums)[CHUNK / WIDE])
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const wide x = wide_load_f64((const char *)(a + j * WIDE));
+        UNROLL
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
+            const wide difference = wide_less(x, wide_load_f64((const char *)(b[r] + at + j * WIDE)));
+            sums[r][j] = wide_plus(sums[r][j], wide_times(difference, difference));
+        }
+    }
+}
+
+static void
+distances_wide(const double *a, const double *const *b, int64_t n, double *out)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE];
+    UNROLL
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
+        UNROLL
+        for (int j = 0; j < CHUNK / WIDE; j++)
+            sums[r][j] = wide_fill(0);
+    }
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        add_differences(a + i, b, i, sums);
+    if (n > whole) {
+        double rest[1 + CONCEPTDEC_I_ABREAST][CHUNK] = {{0}};
+        const double *rests[CONCEPTDEC_I_ABREAST];
+        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
+        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+            rests[r] = memcpy(rest[1 + r], b[r] + whole, (size_t)(n - whole) * sizeof *a);
+        add_differences(rest[0], rests, 0, sums);
+    }
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
+        double partial[CHUNK];
+        UNROLL
+        for (int j = 0; j < CHUNK / WIDE; j++)
+            wide_store(partial + j * WIDE, sums[r][j]);
+        out[r] = fold(partial);
+    }
+}
+
 /* center_<type>(): the sum is over what was stored, that is after rounding to `real`. */
 #define DEFINE_CENTER(type, real)                                                                                      \
     static double center_##type(const double *restrict x, const double *restrict mean, double scale,                   \

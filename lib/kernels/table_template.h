@@ -37,6 +37,7 @@ const conceptdec_i_kernels TABLE = {
     .distances_f32 = distances_f32,
     .distances_f16 = distances_f16,
     .distances_bf16 = distances_bf16,
+    .distances_wide = distances_wide,
     .gather_f64 = gather_f64,
     .gather_f32 = gather_f32,
     .gather_f16 = gather_f16,

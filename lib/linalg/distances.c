@@ -8,6 +8,7 @@
 
 /* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
 #define VANISHING (-1000)
+#define ASKED 4096 /* bytes of a row; the processor notices by itself how it goes on */
 
 /* Where a row lies in memory for as long as the operand is used; NULL: nowhere. */
 static const void *
@@ -80,6 +81,26 @@ conceptdec_i_distances(const conceptdec_i_kernels *kernels, const conceptdec_i_o
         for (int32_t r = 0; r < count && !is_there; r++)
             d2[i + r] = distance_of(kernels, operand, query, items[i + r], buffer);
     }
+}
+
+void
+conceptdec_i_distances_widened(const conceptdec_i_kernels *kernels, int64_t dims, const double *row,
+                               const double *const *others, int32_t n, double *d2)
+{
+    int32_t i = 0;
+    for (; i + CONCEPTDEC_I_ABREAST <= n; i += CONCEPTDEC_I_ABREAST)
+        kernels->distances_wide(row, others + i, dims, d2 + i);
+    for (; i < n; i++)
+        d2[i] = kernels->distance_f64(row, others[i], 1.0, dims);
+}
+
+void
+conceptdec_i_distances_ask(const conceptdec_i_operand *operand, int32_t item)
+{
+    const char *row = row_of(operand, item);
+    const int64_t bytes = operand->view->cols * conceptdec_i_dtype_size(operand->view->dtype);
+    for (int64_t at = 0; row && at < bytes && at < ASKED; at += 64)
+        __builtin_prefetch(row + at, 0, 2);
 }
 
 double

@@ -131,6 +131,9 @@ void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_
 /* d2[i]: exact squared distance of values[i], as in the table. */
 void conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values, int32_t n,
                                       double *d2, int lane);
+/* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them. */
+void conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row,
+                                    const int32_t *lists, const double *const *rows, int32_t n, double *d2);
 /* Exact distances of the candidates whose lower bound is within the limit; into d2 as well where the list has it. */
 conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */

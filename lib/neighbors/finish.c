@@ -1,27 +1,19 @@
 /* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time, and the candidates that promise most are put first;
- *   2. these are refined, a pair that stands in both lists once for both;
+ *   2. these are refined, a pair that stands in both lists once for both (share.c);
  *   3. limits are set anew, now that k distances are exact; what is still within them is refined, the nearest of it first;
- *      lists are sorted and cut.
- * In round 2 a list writes only entries for values above its own number, its own or in lists that have it as a value: each
- * entry has one writer. */
+ *      lists are sorted and cut. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/kernels.h"
-#include "neighbors/candidates.h"
+#include "neighbors/finish.h"
 
 #define LISTS_PER_TASK 32
 #define RUN 12 /* entries that are sorted by insertion */
 #define FEW 8 /* candidates that are refined at once, not the nearest of them first */
-#define AHEAD 2 /* lists whose candidates are asked for before they are looked through */
 
-typedef struct {
-    conceptdec_i_screening *s;
-    int32_t *best;  /* per list: how many candidates promise most */
-    float *within;  /* per list: their lower bounds, at most */
-    int32_t *order; /* lists, those that share neighbours close together */
-} job;
+typedef conceptdec_i_promises promises;
 
 static int64_t
 count_tasks(const conceptdec_i_screening *s)
@@ -32,7 +24,7 @@ count_tasks(const conceptdec_i_screening *s)
 int64_t
 conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 {
-    return (s->symmetric ? 3 : 2) * count_tasks(s);
+    return 2 * count_tasks(s) + conceptdec_i_promises_share_tasks(s);
 }
 
 /* ---- 1 ---- */
@@ -74,73 +66,17 @@ put_first(conceptdec_i_candidate_list *l, int32_t n, double limit)
 
 /* The candidates that promise most come first, of these the nearest, which tell the order best. */
 static conceptdec_status
-promise(const job *j, int32_t list, int lane)
+promise(const promises *p, int32_t list, int lane)
 {
-    conceptdec_i_screening *s = j->s;
+    conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
     const double within = conceptdec_i_screening_promise(s, list, s->k, lane);
-    j->best[list] = put_first(l, l->count, within);
-    j->within[list] = (float)within;
-    if (s->symmetric && j->best[list] > CONCEPTDEC_I_LOOKED_AT)
-        (void)put_first(l, j->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
+    p->best[list] = put_first(l, l->count, within);
+    p->within[list] = (float)within;
+    if (s->symmetric && p->best[list] > CONCEPTDEC_I_LOOKED_AT)
+        (void)put_first(l, p->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
     return take_d2(s, list, lane);
-}
-
-/* ---- 2 ---- */
-
-/* Whether a candidate of a list has that list among its own that promise most: both bounds are one number, unless one of
- * them was refined early. */
-static bool
-is_mutual(const job *j, const conceptdec_i_candidate *c)
-{
-    return c->low <= j->within[c->value];
-}
-
-/* The place in list `list` of `value` among those that promise most; -1 where there is none. */
-static int32_t
-find_best(const job *j, int32_t list, int32_t value)
-{
-    const conceptdec_i_candidate *items = j->s->lists[list].items;
-    const int32_t n = j->best[list];
-#pragma GCC unroll 8
-    for (int32_t i = 0; i < n; i++)
-        if ((int32_t)items[i].value == value)
-            return i;
-    return -1;
-}
-
-static void
-fetch_best(const job *j, const conceptdec_i_candidate *c)
-{
-    const conceptdec_i_candidate *items = j->s->lists[c->value].items;
-    for (int32_t i = 0; is_mutual(j, c) && i < j->best[c->value]; i += 8)
-        __builtin_prefetch(&items[i]);
-}
-
-static conceptdec_status
-share(const job *j, int32_t list, int lane)
-{
-    conceptdec_i_screening *s = j->s;
-    conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
-    double *d2 = s->bounds[lane];
-    int32_t *values = (int32_t *)(void *)(d2 + l->count), *at = values + l->count, n = 0;
-    for (int32_t i = 0; i < j->best[list]; i++) {
-        values[n] = (int32_t)l->items[i].value;
-        at[n] = i;
-        n += values[n] > list;
-    }
-    conceptdec_i_screening_distances(s, list, values, n, d2, lane);
-    for (int32_t i = 0; i < n; i++) {
-        const int32_t place = is_mutual(j, &l->items[at[i]]) ? find_best(j, values[i], list) : -1;
-        if (i + AHEAD < n)
-            fetch_best(j, &l->items[at[i + AHEAD]]);
-        l->d2[at[i]] = d2[i];
-        if (place >= 0)
-            s->lists[values[i]].d2[place] = d2[i];
-    }
-    return CONCEPTDEC_OK;
 }
 
 /* ---- 3 ---- */
@@ -270,9 +206,9 @@ reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries
 }
 
 static conceptdec_status
-settle(const job *j, int32_t list, int lane)
+settle(const promises *p, int32_t list, int lane)
 {
-    conceptdec_i_screening *s = j->s;
+    conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
     CONCEPTDEC_I_TRY(confine(s, list, lane));
@@ -296,14 +232,14 @@ settle(const job *j, int32_t list, int lane)
 
 /* ---- all ---- */
 
-typedef conceptdec_status (*round_of)(const job *j, int32_t list, int lane);
+typedef conceptdec_status (*round_of)(const promises *p, int32_t list, int lane);
 
 static conceptdec_status
-run_lists(const job *j, round_of round, int64_t task, int lane)
+run_lists(const promises *p, round_of round, int64_t task, int lane)
 {
-    int64_t end = (task + 1) * LISTS_PER_TASK < j->s->queries.n ? (task + 1) * LISTS_PER_TASK : j->s->queries.n;
+    int64_t end = (task + 1) * LISTS_PER_TASK < p->s->queries.n ? (task + 1) * LISTS_PER_TASK : p->s->queries.n;
     for (int64_t i = task * LISTS_PER_TASK; i < end; i++)
-        CONCEPTDEC_I_TRY(round(j, j->order ? j->order[i] : (int32_t)i, lane));
+        CONCEPTDEC_I_TRY(round(p, p->order ? p->order[i] : (int32_t)i, lane));
     return CONCEPTDEC_OK;
 }
 
@@ -311,12 +247,6 @@ static conceptdec_status
 promise_task(void *argument, int64_t task, int lane)
 {
     return run_lists(argument, promise, task, lane);
-}
-
-static conceptdec_status
-share_task(void *argument, int64_t task, int lane)
-{
-    return run_lists(argument, share, task, lane);
 }
 
 static conceptdec_status
@@ -328,16 +258,15 @@ settle_task(void *argument, int64_t task, int lane)
 conceptdec_status
 conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s)
 {
-    job j = {.s = s};
+    promises all = {.s = s};
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(int32_t), &p));
-    j.best = p;
+    all.best = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(float), &p));
-    j.within = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), promise_task, &j));
-    if (s->symmetric) {
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &j.order));
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), share_task, &j));
-    }
-    return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &j);
+    all.within = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), promise_task, &all));
+    if (s->symmetric)
+        CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &all.order));
+    CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
+    return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &all);
 }

@@ -8,6 +8,15 @@ is_zero(const uint8_t *zero, int32_t item)
     return zero && zero[item];
 }
 
+/* Half the squared distance of normalised rows is 1 - cos. */
+static double
+in_metric(const conceptdec_i_screening *s, int32_t list, int32_t value, double d2)
+{
+    if (s->metric != CONCEPTDEC_METRIC_COSINE)
+        return d2;
+    return is_zero(s->query_zero, list) || is_zero(s->ref_zero, value) ? 1.0 : 0.5 * d2;
+}
+
 void
 conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values, int32_t n, double *d2,
                                  int lane)
@@ -17,8 +26,18 @@ conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const 
         return;
     conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, query);
     conceptdec_i_distances(s->ctx->kernels, &s->refs, query, values, n, query + s->refs.view->cols, d2);
-    for (int32_t i = 0; s->metric == CONCEPTDEC_METRIC_COSINE && i < n; i++)
-        d2[i] = is_zero(s->query_zero, list) || is_zero(s->ref_zero, values[i]) ? 1.0 : 0.5 * d2[i];
+    for (int32_t i = 0; i < n; i++)
+        d2[i] = in_metric(s, list, values[i], d2[i]);
+    atomic_fetch_add_explicit(&s->n_refined, n, memory_order_relaxed);
+}
+
+void
+conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row, const int32_t *lists,
+                               const double *const *rows, int32_t n, double *d2)
+{
+    conceptdec_i_distances_widened(s->ctx->kernels, s->refs.view->cols, value_row, rows, n, d2);
+    for (int32_t i = 0; i < n; i++)
+        d2[i] = in_metric(s, lists[i], value, d2[i]);
     atomic_fetch_add_explicit(&s->n_refined, n, memory_order_relaxed);
 }
 

@@ -70,6 +70,23 @@ check_abreast(const conceptdec_i_kernels *set, int type, const double *a, const 
         ck_assert(same_bits(found[r], distance_of(set, type)(a, rows[r], scales[r], part)));
 }
 
+/* So do rows that are widened and scaled before. */
+static void
+check_widened(const conceptdec_i_kernels *set, const double *a, const double *wide, double scale, int64_t n)
+{
+    const double *rows[CONCEPTDEC_I_ABREAST];
+    double found[CONCEPTDEC_I_ABREAST], *scaled = guarded((size_t)n * 8, 0);
+    const int64_t part = n - n / 3;
+    for (int64_t i = 0; i < n; i++)
+        scaled[i] = wide[i] * scale;
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+        rows[r] = scaled + (n - part) * r / CONCEPTDEC_I_ABREAST;
+    set->distances_wide(a, rows, part, found);
+    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
+        ck_assert(same_bits(found[r], set->distance_f64(a, rows[r], 1, part)));
+    guarded_free(scaled, 0);
+}
+
 static void
 check_distance(int type, int64_t n, size_t shift, double scale)
 {
@@ -85,6 +102,7 @@ check_distance(int type, int64_t n, size_t shift, double scale)
         const double found = distance_of(set, type)(a, b, scale, n);
         ck_assert_msg(same_bits(found, wanted), "%s type %d n %d: %a, not %a", set->name, type, (int)n, found, wanted);
         check_abreast(set, type, a, b, scale, n);
+        check_widened(set, a, wide, scale, n);
     }
     guarded_free(a, 0);
     guarded_free(wide, 0);

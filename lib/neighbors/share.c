@@ -1,0 +1,204 @@
+/* Exact distances of what promises most. Lists that stand close together form a block: a value that several of them hold is
+ * fetched and widened once and meets all their rows, which stay in the second-level cache.
+ *
+ * In a symmetric pass a pair that stands in both lists is refined once for both, by the list of the smaller number. An entry
+ * then has one writer: its own list, unless its value has a smaller number and its bound is within what that list promises. */
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "linalg/distances.h"
+#include "neighbors/finish.h"
+
+#define BLOCK_BYTES ((int64_t)1 << 20) /* of the rows of a block, as doubles */
+#define BLOCK_PAIRS 16384                /* about as many, at most */
+#define MOST_LISTS 128
+#define DIGIT 11 /* bits that one turn of sorting looks at */
+
+typedef struct pair {
+    int32_t value, list, place;
+    int32_t at; /* the list's place in the block */
+} pair;
+
+/* A block in work, in the scratch of a lane. */
+typedef struct block {
+    const conceptdec_i_promises *p;
+    int64_t first, n, stride; /* lists, and doubles from row to row */
+    double *rows;
+    pair *pairs, *sorted;
+    int64_t n_pairs;
+    int32_t *lists;       /* of the pairs of one value */
+    const double **their; /* rows of these */
+    double *d2;
+} block;
+
+static int64_t
+lists_per_block(const conceptdec_i_screening *s)
+{
+    const int64_t row = s->queries.view->cols * (int64_t)sizeof(double);
+    int64_t lists = BLOCK_BYTES / row < BLOCK_PAIRS / s->k ? BLOCK_BYTES / row : BLOCK_PAIRS / s->k;
+    lists = lists < MOST_LISTS ? lists : MOST_LISTS;
+    return lists > 1 ? lists : 1;
+}
+
+int64_t
+conceptdec_i_promises_share_tasks(const conceptdec_i_screening *s)
+{
+    return (s->queries.n + lists_per_block(s) - 1) / lists_per_block(s);
+}
+
+/* Whether a list has a candidate of such a bound among those that promise most, if it has it at all. */
+static bool
+is_within(const conceptdec_i_promises *p, int32_t list, float low)
+{
+    return low <= p->within[list];
+}
+
+/* The place in a list of `value` among those that promise most; -1 where there is none. */
+static int32_t
+find_best(const conceptdec_i_promises *p, int32_t list, int32_t value)
+{
+    const conceptdec_i_candidate *items = p->s->lists[list].items;
+    const int32_t n = p->best[list];
+#pragma GCC unroll 8
+    for (int32_t i = 0; i < n; i++)
+        if ((int32_t)items[i].value == value)
+            return i;
+    return -1;
+}
+
+/* The pairs of one list that it refines itself; a row that is not zero is at distance 0 from itself. */
+static int64_t
+collect(const conceptdec_i_promises *p, int32_t list, int32_t at, pair *pairs)
+{
+    const conceptdec_i_candidate_list *l = &p->s->lists[list];
+    int64_t n = 0;
+    for (int32_t i = 0; i < p->best[list]; i++) {
+        const int32_t value = (int32_t)l->items[i].value;
+        const bool is_own = p->s->symmetric && value == list && !(p->s->ref_zero && p->s->ref_zero[value]);
+        const bool is_others = p->s->symmetric && value < list && is_within(p, value, l->items[i].low);
+        if (is_own)
+            l->d2[i] = 0;
+        pairs[n] = (pair){.value = value, .list = list, .place = i, .at = at};
+        n += !is_own && !is_others;
+    }
+    return n;
+}
+
+/* By value: digit by digit, from the lowest. Returns which of both is sorted. */
+static pair *
+sort_by_value(pair *pairs, pair *other, int64_t n, int64_t n_values)
+{
+    for (int shift = 0; shift < 30 && n_values >> shift > 0; shift += DIGIT) {
+        int32_t start[(1 << DIGIT) + 1] = {0};
+        for (int64_t i = 0; i < n; i++)
+            start[(pairs[i].value >> shift & ((1 << DIGIT) - 1)) + 1]++;
+        for (int digit = 0; digit < 1 << DIGIT; digit++)
+            start[digit + 1] += start[digit];
+        for (int64_t i = 0; i < n; i++)
+            other[start[pairs[i].value >> shift & ((1 << DIGIT) - 1)]++] = pairs[i];
+        pair *sorted = other;
+        other = pairs;
+        pairs = sorted;
+    }
+    return pairs;
+}
+
+/* The other list of a pair, where it leaves the pair to this one. */
+static void
+tell_other(const conceptdec_i_promises *p, const pair *here, double d2)
+{
+    const conceptdec_i_screening *s = p->s;
+    if (!s->symmetric || here->value < here->list || !is_within(p, here->value, s->lists[here->list].items[here->place].low))
+        return;
+    const int32_t place = find_best(p, here->value, here->list);
+    if (place >= 0 && is_within(p, here->list, s->lists[here->value].items[place].low))
+        s->lists[here->value].d2[place] = d2;
+}
+
+static void
+fetch_other(const conceptdec_i_promises *p, const pair *here)
+{
+    const conceptdec_i_candidate *items = p->s->lists[here->value].items;
+    for (int32_t i = 0; p->s->symmetric && i < p->best[here->value]; i += 8)
+        __builtin_prefetch(&items[i]);
+}
+
+static int32_t
+list_of(const block *b, int64_t at)
+{
+    return b->p->order ? b->p->order[b->first + at] : (int32_t)(b->first + at);
+}
+
+static conceptdec_status
+open_block(const conceptdec_i_promises *p, int64_t task, int lane, block *b)
+{
+    conceptdec_i_screening *s = p->s;
+    const int64_t most = lists_per_block(s), first = task * most, left = s->queries.n - first;
+    *b = (block){.p = p, .first = first, .n = left < most ? left : most, .stride = (s->queries.view->cols + 7) / 8 * 8};
+    int64_t pairs = 0;
+    for (int64_t i = 0; i < b->n; i++)
+        pairs += p->best[list_of(b, i)];
+    _Static_assert(sizeof(pair) == 2 * sizeof(double), "a pair takes the room of two doubles");
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, b->n * b->stride + 4 * pairs + 3 * b->n));
+    b->rows = s->bounds[lane];
+    b->pairs = (pair *)(void *)(b->rows + b->n * b->stride);
+    b->sorted = b->pairs + pairs;
+    b->d2 = (double *)(void *)(b->sorted + pairs);
+    b->their = (const double **)(void *)(b->d2 + b->n);
+    b->lists = (int32_t *)(void *)(b->their + b->n);
+    return CONCEPTDEC_OK;
+}
+
+static void
+fill_block(block *b)
+{
+    const conceptdec_i_screening *s = b->p->s;
+    for (int64_t i = 0; i < b->n; i++) {
+        conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list_of(b, i), b->rows + i * b->stride);
+        b->n_pairs += collect(b->p, list_of(b, i), (int32_t)i, b->pairs + b->n_pairs);
+    }
+    b->sorted = sort_by_value(b->pairs, b->sorted, b->n_pairs, s->refs.n);
+}
+
+/* The pairs of one value, n of them from `first` on: a list has a value once. */
+static void
+refine(const block *b, const pair *first, int64_t n, double *row)
+{
+    conceptdec_i_screening *s = b->p->s;
+    conceptdec_i_operand_row(s->ctx->kernels, &s->refs, first->value, row);
+    for (int64_t i = 0; i < n; i++) {
+        b->lists[i] = first[i].list;
+        b->their[i] = b->rows + first[i].at * b->stride;
+    }
+    conceptdec_i_screening_widened(s, first->value, row, b->lists, b->their, (int32_t)n, b->d2);
+    for (int64_t i = 0; i < n; i++) {
+        s->lists[first[i].list].d2[first[i].place] = b->d2[i];
+        tell_other(b->p, &first[i], b->d2[i]);
+    }
+}
+
+static conceptdec_status
+block_task(void *argument, int64_t task, int lane)
+{
+    const conceptdec_i_promises *p = argument;
+    const conceptdec_i_screening *s = p->s;
+    block b;
+    CONCEPTDEC_I_TRY(open_block(p, task, lane, &b));
+    fill_block(&b);
+    for (int64_t i = 0, same; i < b.n_pairs; i += same) {
+        for (same = 1; i + same < b.n_pairs && b.sorted[i + same].value == b.sorted[i].value;)
+            same++;
+        if (i + same < b.n_pairs) {
+            conceptdec_i_distances_ask(&s->refs, b.sorted[i + same].value);
+            fetch_other(p, &b.sorted[i + same]);
+        }
+        refine(&b, b.sorted + i, same, s->rows + 2 * lane * s->refs.view->cols);
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_promises_share(conceptdec_i_promises *promises)
+{
+    return conceptdec_i_parallel(promises->s->ctx, conceptdec_i_promises_share_tasks(promises->s), block_task, promises);
+}
