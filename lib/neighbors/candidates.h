@@ -96,7 +96,7 @@ typedef struct conceptdec_i_screening {
     double *rows;                           /* per lane: two rows of doubles */
     double **bounds;                        /* per lane: scratch for bounds of a list, or its entries */
     int64_t *bounds_capacity;
-    atomic_llong n_refined, n_pushed, n_grown;
+    atomic_llong n_refined, n_grown;
     bool all_count;                         /* every pair that a tile shows counts towards k */
     int64_t refine_budget; /* more early refinements than this: the bound is too loose for the data (0: no budget) */
 } conceptdec_i_screening;

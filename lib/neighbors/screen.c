@@ -117,24 +117,45 @@ lower_bound(const column_view *k, int precision, int64_t i)
     return conceptdec_i_float_below(((const double *)k->bounds)[i] - 2.0 * ((const double *)k->dots)[i] + k->own);
 }
 
-static conceptdec_status
-push_hits(const screen *c, const column_view *k, int64_t j, const uint64_t *hits, bool to_row)
+/* What a word of hits adds to the list of their column, or where to_row to those of their rows. The precision and the side
+ * are constants where this is inlined. */
+static inline __attribute__((always_inline)) conceptdec_status
+push_word(const screen *c, const column_view *k, int32_t value, int64_t first, uint64_t word, int precision, bool to_row)
 {
     conceptdec_i_screening *s = c->s;
-    const int32_t value = (int32_t)(c->tile->col + j);
-    long long pushed = 0;
-    for (int w = 0; w < WORDS; w++) {
-        for (uint64_t word = hits[w]; word; word &= word - 1) {
-            const int32_t i = 64 * w + __builtin_ctzll(word), row = (int32_t)c->tile->row + i;
-            const float low = lower_bound(k, s->precision, i);
-            if (!((double)low <= conceptdec_i_screening_limit(s, to_row ? row : value)) || low == INFINITY)
-                continue; /* the limit has moved; NaN, infinity: a zero row under cosine */
-            CONCEPTDEC_I_TRY(conceptdec_i_screening_push(s, to_row ? row : value, to_row ? value : row, low, c->lane));
-            pushed++;
-        }
+    const int32_t row = (int32_t)c->tile->row;
+    for (; word; word &= word - 1) {
+        const int32_t i = (int32_t)first + __builtin_ctzll(word), list = to_row ? row + i : value;
+        const float low = lower_bound(k, precision, i);
+        const bool is_within = precision == CONCEPTDEC_I_TILE_F64 ? (double)low <= ((const double *)s->limits)[list]
+                                                                  : low <= ((const float *)s->limits)[list];
+        if (is_within && low < INFINITY) /* else the limit has moved; NaN, infinity: a zero row under cosine */
+            CONCEPTDEC_I_TRY(conceptdec_i_screening_push(s, list, to_row ? value : row + i, low, c->lane));
     }
-    atomic_fetch_add_explicit(&s->n_pushed, pushed, memory_order_relaxed);
     return CONCEPTDEC_OK;
+}
+
+static inline __attribute__((always_inline)) conceptdec_status
+push_words(const screen *c, const column_view *k, int64_t j, const uint64_t *row_hits, const uint64_t *column_hits,
+           int precision)
+{
+    const int32_t value = (int32_t)(c->tile->col + j);
+    for (int w = 0; w < WORDS; w++) {
+        CONCEPTDEC_I_TRY(push_word(c, k, value, 64 * w, row_hits[w], precision, true));
+        if (c->tile->symmetric)
+            CONCEPTDEC_I_TRY(push_word(c, k, value, 64 * w, column_hits[w], precision, false));
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+push_hits(const screen *c, const column_view *k, int64_t j, const uint64_t *row_hits, const uint64_t *column_hits)
+{
+    if (c->s->precision == CONCEPTDEC_I_TILE_I8)
+        return push_words(c, k, j, row_hits, column_hits, CONCEPTDEC_I_TILE_I8);
+    if (c->s->precision == CONCEPTDEC_I_TILE_F32)
+        return push_words(c, k, j, row_hits, column_hits, CONCEPTDEC_I_TILE_F32);
+    return push_words(c, k, j, row_hits, column_hits, CONCEPTDEC_I_TILE_F64);
 }
 
 /* ---- first limits ----
@@ -247,9 +268,7 @@ screen_rows(const screen *c, int of_rows, const uint64_t *mask)
             column_hits[w] &= mask[w];
         }
         const column_view k = open_column(c, j, of_rows);
-        CONCEPTDEC_I_TRY(push_hits(c, &k, j, row_hits, true));
-        if (t->symmetric)
-            CONCEPTDEC_I_TRY(push_hits(c, &k, j, column_hits, false));
+        CONCEPTDEC_I_TRY(push_hits(c, &k, j, row_hits, column_hits));
     }
     return CONCEPTDEC_OK;
 }

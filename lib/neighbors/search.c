@@ -165,7 +165,6 @@ fill_table(finder *f, conceptdec_neighbors *t)
     t->n_values = sides->n_values;
     t->n_zero_rows = f->of_x.n_zero;
     t->n_refined = (uint64_t)f->screening.n_refined;
-    t->n_pushed = (uint64_t)f->screening.n_pushed;
     t->screening = f->screening.precision + 1;
     void *p[7] = {NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     conceptdec_status status = copy(ctx, "rows of values", sides->value_start, t->n_values + 1, 8, &p[0]);

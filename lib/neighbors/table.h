@@ -49,7 +49,6 @@ struct conceptdec_neighbors {
     uint64_t fingerprint; /* of x, 0: unknown; see conceptdec_i_fingerprint */
 
     uint64_t n_refined; /* diagnostics of the search */
-    uint64_t n_pushed;
     int64_t screening;  /* CONCEPTDEC_SCREENING_* of the products that the table was found with; 0: loaded */
 
     /* Made at the first question (arrays.c). */
