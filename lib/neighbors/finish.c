@@ -10,7 +10,7 @@
 #include "neighbors/finish.h"
 
 #define LISTS_PER_TASK 32
-#define RUN 12 /* entries that are sorted by insertion */
+#define RUN 8 /* entries that are ranked */
 #define FEW 8 /* candidates that are refined at once, not the nearest of them first */
 
 typedef conceptdec_i_promises promises;
@@ -146,15 +146,15 @@ comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
     return (a->d2 < b->d2) | ((a->d2 == b->d2) & (a->value < b->value)); /* without a branch, which could not be foreseen */
 }
 
+/* At most RUN entries: each goes where the number of those before it says, which is found without a branch. */
 static void
-sort_by_insertion(conceptdec_i_entry *entries, int32_t n)
+sort_by_rank(const conceptdec_i_entry *in, int32_t n, conceptdec_i_entry *out)
 {
-    for (int32_t i = 1; i < n; i++) {
-        const conceptdec_i_entry moved = entries[i];
-        int32_t at = i;
-        for (; at > 0 && comes_before(&moved, &entries[at - 1]); at--)
-            entries[at] = entries[at - 1];
-        entries[at] = moved;
+    for (int32_t i = 0; i < n; i++) {
+        int32_t rank = 0;
+        for (int32_t j = 0; j < n; j++)
+            rank += comes_before(&in[j], &in[i]);
+        out[rank] = in[i];
     }
 }
 
@@ -173,21 +173,40 @@ merge(const conceptdec_i_entry *in, int32_t first, int32_t middle, int32_t end, 
     memcpy(out + i + (middle - a), in + b, (size_t)(end - b) * sizeof *in);
 }
 
+/* Two sorted runs of one length: half of them from the front and half from the back, two chains that do not wait for each
+ * other. No two entries are equal, so that both agree on which are the first half. */
+static void
+merge_halves(const conceptdec_i_entry *in, int32_t width, conceptdec_i_entry *out)
+{
+    const conceptdec_i_entry *a = in, *b = in + width, *last_a = b - 1, *last_b = b + width - 1;
+    for (int32_t i = 0; i < width; i++) {
+        const int32_t from_b = comes_before(b, a), from_a = comes_before(last_b, last_a);
+        out[i] = *(from_b ? b : a);
+        out[2 * width - 1 - i] = *(from_a ? last_a : last_b);
+        b += from_b;
+        a += 1 - from_b;
+        last_a -= from_a;
+        last_b -= 1 - from_a;
+    }
+}
+
 /* By distance, then value: short runs, merged. `other` is scratch of the same size; returns which of both is sorted. */
 static conceptdec_i_entry *
 sort(conceptdec_i_entry *entries, conceptdec_i_entry *other, int32_t n)
 {
     for (int32_t i = 0; i < n; i += RUN)
-        sort_by_insertion(entries + i, n - i < RUN ? n - i : RUN);
+        sort_by_rank(entries + i, n - i < RUN ? n - i : RUN, other + i);
     for (int64_t width = RUN; width < n; width *= 2) {
-        for (int64_t i = 0; i < n; i += 2 * width)
-            merge(entries, (int32_t)i, (int32_t)(i + width < n ? i + width : n),
-                  (int32_t)(i + 2 * width < n ? i + 2 * width : n), other);
-        conceptdec_i_entry *sorted = other;
-        other = entries;
-        entries = sorted;
+        conceptdec_i_entry *sorted = entries;
+        entries = other;
+        other = sorted;
+        int64_t i = 0;
+        for (; i + 2 * width <= n; i += 2 * width)
+            merge_halves(entries + i, (int32_t)width, other + i);
+        if (i < n)
+            merge(entries, (int32_t)i, (int32_t)(i + width < n ? i + width : n), n, other);
     }
-    return entries;
+    return other;
 }
 
 /* How many of n sorted entries reach to the k-th row and its ties. */
