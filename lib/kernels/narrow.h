@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CONCEPTDEC_I_PANEL 16 /* items of a panel */
+#define CONCEPTDEC_I_MOST_LEADS 32
 
 /* What the screen knows of the items of one side, an array for each; 64-byte aligned. */
 typedef struct conceptdec_i_narrow_rows {
@@ -24,6 +25,15 @@ typedef struct conceptdec_i_narrow_column {
     float bound, reach, spread, limit;
 } conceptdec_i_narrow_column;
 
+/* What makes products of exact sums: the step of each item, and its shares of leading directions, in panels: that of item i
+ * and direction k is leads[(i / 16 * n_leads + k) * 16 + i % 16]. 64-byte aligned, and read to the end of the last panel. */
+typedef struct conceptdec_i_narrow_items {
+    const float *steps, *leads;
+    int64_t n_leads;
+} conceptdec_i_narrow_items;
+
+#define CONCEPTDEC_I_COMPLETED 4 /* columns that share what is loaded of rows */
+
 typedef struct conceptdec_i_narrow_kernels {
     const char *name; /* "portable", "avx2", "avxvnni", "avx512vnni", "neon_dotprod" */
     uint32_t bit;     /* CONCEPTDEC_KERNEL_* */
@@ -34,7 +44,7 @@ typedef struct conceptdec_i_narrow_kernels {
     int32_t mr, nr;   /* mr: vector side, a multiple of 16 that divides 256; nr: broadcast side, at most 16 */
     int32_t depth;    /* elements of a slice of a tile, a multiple of 4 */
     int32_t cols;     /* of a tile, a multiple of nr */
-    int32_t leads;    /* leading directions of long rows: so many that their float products are cheap beside int8 ones */
+    int32_t leads;    /* leading directions of long rows, at most CONCEPTDEC_I_MOST_LEADS: so many that their float products are cheap beside int8 ones */
     float gain;       /* share of the time of float tiles that int8 tiles save; 0: none */
     float refining;   /* what a distance of long float32 rows costs, in float products of a pair */
 
@@ -50,8 +60,12 @@ typedef struct conceptdec_i_narrow_kernels {
     void (*panel)(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, const int32_t *start,
                   int32_t *c, int64_t ldc);
 
-    /* dots[i] = the int32_t there, times step * steps[i] in float, as a float; i < n, dots 64-byte aligned. */
-    void (*scale)(void *dots, const float *steps, float step, int64_t n);
+    /* From sums to products of `count` columns, from that numbered `first` on, which stand ld apart: for i < n, the int32_t at
+     * dots[j * ld + i] becomes that times the product of both steps, plus the sum of products of what both items have along
+     * each direction, as a float; a chain in order of the directions, fused or not. n counts up to the next multiple of 16:
+     * so far may be read and written. dots is 64-byte aligned, ld a multiple of 16. */
+    void (*complete)(void *dots, int64_t ld, int64_t n, const conceptdec_i_narrow_items *rows,
+                     const conceptdec_i_narrow_items *columns, int64_t first, int64_t count);
 
     /* Which products of one column of a tile may matter. For i < n, in float, each operation rounded or fused:
      *   value = rows.bound[i] + column.bound - 2 * dot[i] - rows.spread[i] * column.reach

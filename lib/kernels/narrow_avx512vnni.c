@@ -53,6 +53,12 @@ many_less(many x, many a, many b)
 }
 
 static inline many
+many_more(many x, many a, many b)
+{
+    return _mm512_fmadd_ps(a, b, x);
+}
+
+static inline many
 many_absolute(many x)
 {
     return _mm512_abs_ps(x);

@@ -53,6 +53,12 @@ many_less(many x, many a, many b)
 }
 
 static inline many
+many_more(many x, many a, many b)
+{
+    return vfmaq_f32(x, a, b);
+}
+
+static inline many
 many_absolute(many x)
 {
     return vabsq_f32(x);

@@ -52,6 +52,12 @@ many_less(many x, many a, many b)
 }
 
 static inline many
+many_more(many x, many a, many b)
+{
+    return x + a * b;
+}
+
+static inline many
 many_absolute(many x)
 {
     return fabsf(x);

@@ -3,7 +3,7 @@
  * as many floats and int32_t, with the operators of C, and
  *   many_load(from), many_store(to, x): at any address; many_fill(value): every lane one value;
  *   many_from(from): integers at `from`, as floats; many_of(q): the same of a vector;
- *   many_less(x, a, b): x - a * b, fused or not; many_absolute(x), many_larger(a, b), many_smaller(a, b);
+ *   many_less(x, a, b), many_more(x, a, b): x - a * b and x + a * b, fused or not; many_absolute(x), many_larger(a, b), many_smaller(a, b);
  *   many_hits(value, limit): a bit for each lane, set where not value > limit;
  *   `above`, which says whether every lane so far was above its limit: all_above() to begin with, still_above(all, value,
  *   limit) of more lanes, is_above(all);
@@ -114,22 +114,57 @@ screen(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_
     return any != 0;
 }
 
-/* Each vector is loaded before floats take its place. */
+/* LANES products of each of `count` columns: `dots` and the next columns, `ld` bytes apart; `leads` of these rows, and of the
+ * columns. Each vector is loaded before floats take its place. */
+static inline __attribute__((always_inline)) void
+complete_lanes(char *dots, int64_t ld, many steps, const float *leads, const float *column_steps,
+               const float *const *column_leads, int64_t m, int count)
+{
+    many sums[CONCEPTDEC_I_COMPLETED];
+    UNROLL
+    for (int c = 0; c < count; c++)
+        sums[c] = many_from((const int32_t *)(const void *)(dots + c * ld)) * (steps * many_fill(column_steps[c]));
+    for (int64_t k = 0; k < m * CONCEPTDEC_I_PANEL; k += CONCEPTDEC_I_PANEL) {
+        const many lead = many_load(leads + k);
+        UNROLL
+        for (int c = 0; c < count; c++)
+            sums[c] = many_more(sums[c], lead, many_fill(column_leads[c][k]));
+    }
+    UNROLL
+    for (int c = 0; c < count; c++)
+        memcpy(dots + c * ld, &sums[c], sizeof sums[c]);
+}
+
+static inline __attribute__((always_inline)) void
+complete_columns(char *dots, int64_t ld, int64_t n, const conceptdec_i_narrow_items *rows,
+                 const conceptdec_i_narrow_items *columns, int64_t first, int count)
+{
+    const float *leads[CONCEPTDEC_I_COMPLETED];
+    const int64_t m = rows->n_leads;
+    for (int c = 0; c < count; c++) {
+        const int64_t item = first + c;
+        leads[c] = columns->leads + item / CONCEPTDEC_I_PANEL * m * CONCEPTDEC_I_PANEL + item % CONCEPTDEC_I_PANEL;
+    }
+    for (int64_t i = 0; i < n; i += LANES) {
+        const float *row_leads = rows->leads + i / CONCEPTDEC_I_PANEL * m * CONCEPTDEC_I_PANEL + i % CONCEPTDEC_I_PANEL;
+        complete_lanes(dots + i * (int64_t)sizeof(float), ld, many_load(rows->steps + i), row_leads,
+                       columns->steps + first, leads, m, count);
+    }
+}
+
 static void
-scale(void *dots, const float *steps, float step, int64_t n)
+complete(void *dots, int64_t ld, int64_t n, const conceptdec_i_narrow_items *rows,
+         const conceptdec_i_narrow_items *columns, int64_t first, int64_t count)
 {
     char *at = dots;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES, at += sizeof(many)) {
-        const many scaled = many_from((const int32_t *)(const void *)at) * (many_load(steps + i) * many_fill(step));
-        memcpy(at, &scaled, sizeof scaled);
+    ld *= (int64_t)sizeof(float);
+    for (; count >= CONCEPTDEC_I_COMPLETED; count -= CONCEPTDEC_I_COMPLETED) {
+        complete_columns(at, ld, n, rows, columns, first, CONCEPTDEC_I_COMPLETED);
+        first += CONCEPTDEC_I_COMPLETED;
+        at += CONCEPTDEC_I_COMPLETED * ld;
     }
-    for (; i < n; i++, at += sizeof(float)) {
-        int32_t dot;
-        memcpy(&dot, at, sizeof dot);
-        const float scaled = (float)dot * (steps[i] * step);
-        memcpy(at, &scaled, sizeof scaled);
-    }
+    for (; count > 0; count--, first++, at += ld)
+        complete_columns(at, ld, n, rows, columns, first, 1);
 }
 
 /* Sums of products of `items` rows with one basis vector, taken up where `parts` has them and left there, negated: the
@@ -427,7 +462,7 @@ const conceptdec_i_narrow_kernels TABLE = {
     .nr = nr,
     .columns = columns,
     .panel = panel,
-    .scale = scale,
+    .complete = complete,
     .screen = screen,
     .split = split,
     .mix = mix,

@@ -47,6 +47,12 @@ many_less(many x, many a, many b)
 }
 
 static inline many
+many_more(many x, many a, many b)
+{
+    return _mm256_fmadd_ps(a, b, x);
+}
+
+static inline many
 many_absolute(many x)
 {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);

@@ -33,15 +33,12 @@ typedef struct conceptdec_i_engine {
     double *wide_scratch;      /* per lane: one row */
     char *tile_scratch;        /* per lane: one tile */
     int8_t *column_scratch;    /* per lane: int8 columns of a slice */
-    float *lead_scratch;       /* per lane: what both sides of a tile have along leading directions, packed */
     int64_t a_first, a_count, b_first, b_count; /* super-blocks in work */
     int64_t a_tiles, b_tiles;
 } conceptdec_i_engine;
 
 /* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns (int8). */
 bool conceptdec_i_narrow_rows_stay(const conceptdec_i_blocking *block);
-/* Bytes of a tile. */
-int64_t conceptdec_i_narrow_tile_bytes(const conceptdec_i_engine *e);
 /* Takes the buffers of all lanes. */
 conceptdec_status conceptdec_i_narrow_take_buffers(conceptdec_i_engine *e, conceptdec_i_arena *arena);
 /* A tile of products of quantised items. */

@@ -1,4 +1,4 @@
-/* Tiles of int8 products: sums over slices of groups in int32_t, then, column by column, floats and the products along
+/* Tiles of int8 products: sums over slices of groups in int32_t, then, a few columns at a time, floats and the products along
  * leading directions. */
 #include "linalg/engine.h"
 
@@ -86,42 +86,18 @@ add_up(const engine *e, const conceptdec_i_tile *tile, int32_t *out, int lane)
     }
 }
 
-/* Whole lines. */
-static int64_t
-lead_floats(const engine *e)
-{
-    return ceil_div((e->block.rows + e->kernels->nr_f32) * e->a->quantized->n_leads, 16) * 16;
-}
-
-/* Adds the products along leading directions to as many columns as one float panel has. */
-static void
-add_leads(const engine *e, const conceptdec_i_tile *tile, int64_t j, int64_t height, const float *rows, float *columns,
-          float *out)
-{
-    const conceptdec_i_kernels *kernels = e->kernels;
-    const conceptdec_i_quantized *b = e->b->quantized;
-    const int64_t depth = b->n_leads, count = min64(kernels->nr_f32, tile->cols - j);
-    kernels->interleave_f32(b->lead + (tile->col + j) * depth, depth, count, depth, kernels->nr_f32, columns);
-    for (int64_t i = 0; i < height; i += kernels->mr_f32)
-        kernels->panel_f32(depth, rows + i * depth, columns, out + j * e->block.rows + i, e->block.rows, 1);
-}
-
 /* From sums of int8 products to products of items. */
 static void
-complete(const engine *e, const conceptdec_i_tile *tile, float *out, int lane)
+complete(const engine *e, const conceptdec_i_tile *tile, float *out)
 {
     const conceptdec_i_quantized *a = e->a->quantized, *b = e->b->quantized;
-    const int64_t depth = a->n_leads, width = e->kernels->nr_f32, mr = e->kernels->mr_f32;
-    float *rows = e->lead_scratch + lane * lead_floats(e);
-    for (int64_t i = 0; depth > 0 && i < tile->rows; i += mr)
-        e->kernels->interleave_f32(a->lead + (tile->row + i) * depth, depth, min64(mr, tile->rows - i), depth, mr,
-                                   rows + i * depth);
-    for (int64_t j = 0; j < tile->cols; j += width) {
-        const int64_t end = min64(j + width, tile->cols), height = conceptdec_i_tile_height(tile, end - 1);
-        for (int64_t c = j; c < end; c++)
-            e->narrow->scale(out + c * e->block.rows, a->step + tile->row, b->step[tile->col + c], height);
-        if (depth > 0)
-            add_leads(e, tile, j, height, rows, rows + e->block.rows * depth, out);
+    const conceptdec_i_narrow_items rows = {.steps = a->step + tile->row, .leads = a->lead + tile->row * a->n_leads,
+                                            .n_leads = a->n_leads};
+    const conceptdec_i_narrow_items columns = {.steps = b->step, .leads = b->lead, .n_leads = b->n_leads};
+    for (int64_t j = 0; j < tile->cols; j += CONCEPTDEC_I_COMPLETED) {
+        const int64_t end = min64(j + CONCEPTDEC_I_COMPLETED, tile->cols);
+        e->narrow->complete(out + j * e->block.rows, e->block.rows, conceptdec_i_tile_height(tile, end - 1), &rows,
+                            &columns, tile->col + j, end - j);
     }
 }
 
@@ -129,14 +105,7 @@ void
 conceptdec_i_narrow_tile(const engine *e, const conceptdec_i_tile *tile, float *out, int lane)
 {
     add_up(e, tile, (int32_t *)(void *)out, lane);
-    complete(e, tile, out, lane);
-}
-
-/* Tiles are completed in columns of float panels, the last of which may reach beyond. */
-int64_t
-conceptdec_i_narrow_tile_bytes(const engine *e)
-{
-    return e->block.rows * (e->block.cols + e->kernels->nr_f32) * (int64_t)sizeof(float);
+    complete(e, tile, out);
 }
 
 /* Where columns go in a block with a page to spare: rows and columns are read side by side, and some processors are
@@ -152,12 +121,10 @@ conceptdec_status
 conceptdec_i_narrow_take_buffers(engine *e, conceptdec_i_arena *arena)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
-    void *p[3];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * conceptdec_i_narrow_tile_bytes(e), 1, &p[0]));
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * e->block.rows * e->block.cols, sizeof(float), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * columns_bytes(&e->block) + PAGE, 1, &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * lead_floats(e) + 1, sizeof(float), &p[2]));
     e->tile_scratch = p[0];
     e->column_scratch = apart_from_rows(e, p[1]);
-    e->lead_scratch = p[2];
     return CONCEPTDEC_OK;
 }

@@ -137,19 +137,30 @@ quantize_item(const job *j, int64_t item, double norm2, float *row, float *other
     describe(j, item, norm2, step, rest2, sums);
 }
 
+/* The first share of an item; the others are a panel's width apart. */
+static float *
+lead_of(const conceptdec_i_quantized *set, int64_t item)
+{
+    return set->lead + item / CONCEPTDEC_I_PANEL * set->n_leads * CONCEPTDEC_I_PANEL + item % CONCEPTDEC_I_PANEL;
+}
+
 /* At most TOGETHER items, which share what is read of the leading directions. */
 static void
 quantize_items(const job *j, int64_t first, int64_t count, int lane, uint8_t *bytes)
 {
     const conceptdec_i_quantized *set = j->set;
     double *wide = j->wide + lane * set->dims, norms[TOGETHER];
+    float shares[TOGETHER * CONCEPTDEC_I_MOST_LEADS];
     float *rows = j->rows + lane * (TOGETHER + 1) * j->row_floats, *other = rows + TOGETHER * j->row_floats;
     for (int64_t r = 0; r < count; r++) {
         conceptdec_i_operand_row(j->kernels, j->operand, first + r, wide);
         norms[r] = j->kernels->center_f32(wide, conceptdec_i_operand_mean(j->operand, first + r), j->operand->scale,
                                           rows + r * j->row_floats, set->dims);
     }
-    j->narrow->split(j->leads->basis, j->leads->n, rows, j->row_floats, count, set->lead + first * set->n_leads);
+    j->narrow->split(j->leads->basis, set->n_leads, rows, j->row_floats, count, shares);
+    for (int64_t r = 0; r < count; r++)
+        for (int32_t k = 0; k < set->n_leads; k++)
+            lead_of(set, first + r)[k * CONCEPTDEC_I_PANEL] = shares[r * set->n_leads + k];
     for (int64_t r = 0; r < count; r++)
         quantize_item(j, first + r, norms[r], rows + r * j->row_floats, other, bytes + r * 4 * set->groups);
 }

@@ -6,7 +6,8 @@
 #include "linalg/leads.h"
 #include "linalg/tiles.h"
 
-/* Item i is the sum of lead[i * n_leads + k] times the k-th direction and of what, rotated, is step[i] * q[i] + rest,
+/* Item i is the sum of lead[(i / 16 * n_leads + k) * 16 + i % 16] times the k-th direction and of what, rotated, is step[i] *
+ * q[i] + rest,
  * with |rest| <= its bound. Arrays of the screen are as kernels/narrow.h says:
  * doubled for the vector side. All are padded to whole tiles. */
 typedef struct conceptdec_i_quantized {
@@ -16,7 +17,7 @@ typedef struct conceptdec_i_quantized {
     uint8_t *panels;
     int32_t *start;  /* per item: what the sums of a column begin with, so that the bias of the other side is off */
     int32_t n_leads;
-    float *lead;
+    float *lead; /* in panels, as kernels/narrow.h has them */
     double lead_error; /* what products may be off by because of them, as a share of the product of two norms */
     float *step;     /* per item */
     float *whole;    /* per item: bound of |step q + rest| */

@@ -225,7 +225,7 @@ static int64_t
 tile_bytes(const engine *e)
 {
     const blocking *k = &e->block;
-    return k->precision == CONCEPTDEC_I_TILE_I8 ? conceptdec_i_narrow_tile_bytes(e) : k->rows * k->cols * k->size;
+    return k->rows * k->cols * (k->precision == CONCEPTDEC_I_TILE_I8 ? (int64_t)sizeof(float) : k->size);
 }
 
 static conceptdec_status

@@ -468,26 +468,51 @@ START_TEST(the_step_is_the_least_that_will_do)
 }
 END_TEST
 
-START_TEST(dots_are_scaled_where_they_stand)
+/* n rows, from the first of a panel on, and `count` columns, from that numbered `first` on. */
+static void
+check_complete(const conceptdec_i_narrow_kernels *set, int64_t m, int64_t n, int64_t first, int64_t count)
 {
     static const int32_t dots[] = {0, 1, -1, 1234567, -16777216, 16777217, INT32_MAX, INT32_MIN};
-    FOR_EACH_NARROW_SET(set)
-    for (int64_t n = 0; n <= 70; n++) {
-        int32_t *x = guarded((size_t)n * sizeof(float), 0);
-        float steps[70], out[70];
+    enum { ITEMS = 48, LD = 64 };
+    const int64_t all = (n + PANEL - 1) / PANEL * PANEL;
+    float *steps = guarded(ITEMS * sizeof(float), 0), *leads = guarded((size_t)(ITEMS * m) * sizeof(float), 0);
+    int32_t *x = guarded((size_t)((count - 1) * LD + all) * sizeof(int32_t), 0), before[8 * LD];
+    const conceptdec_i_narrow_items both = {.steps = steps, .leads = leads, .n_leads = m};
+    for (int64_t i = 0; i < ITEMS; i++)
+        steps[i] = (float)random_real();
+    for (int64_t i = 0; i < ITEMS * m; i++)
+        leads[i] = (float)random_real();
+    for (int64_t i = 0; i < (count - 1) * LD + all; i++)
+        before[i] = x[i] = dots[random_below(8)];
+    set->complete(x, LD, n, &both, &both, first, count);
+    for (int64_t j = 0; j < count; j++)
         for (int64_t i = 0; i < n; i++) {
-            x[i] = dots[random_below(8)];
-            steps[i] = (float)random_real();
+            double sum = (double)before[j * LD + i] * (double)steps[i] * (double)steps[first + j], size = fabs(sum);
+            for (int64_t k = 0; k < m; k++) {
+                const double product = (double)leads[(i / PANEL * m + k) * PANEL + i % PANEL] *
+                                       (double)leads[((first + j) / PANEL * m + k) * PANEL + (first + j) % PANEL];
+                sum += product;
+                size += fabs(product);
+            }
+            float found;
+            memcpy(&found, &x[j * LD + i], sizeof found);
+            ck_assert_double_le(fabs((double)found - sum), (double)(2 * m + 4) * UNIT * size);
         }
-        memcpy(out, x, (size_t)n * sizeof *out);
-        set->scale(out, steps, 0.75f, n);
-        for (int64_t i = 0; i < n; i++)
-            ck_assert(out[i] == (float)x[i] * (steps[i] * 0.75f));
-        set->scale(x, steps, 0.75f, n);
-        ck_assert(memcmp(x, out, (size_t)n * sizeof *out) == 0);
-        ck_assert(guard_stands(x, (size_t)n * sizeof(float)));
-        guarded_free(x, 0);
-    }
+    for (int64_t j = 0; j + 1 < count; j++) /* between the columns */
+        ck_assert(memcmp(x + j * LD + all, before + j * LD + all, (size_t)(LD - all) * sizeof *x) == 0);
+    ck_assert(guard_stands(x, (size_t)((count - 1) * LD + all) * sizeof(int32_t)));
+    guarded_free(x, 0);
+    guarded_free(leads, 0);
+    guarded_free(steps, 0);
+}
+
+START_TEST(sums_become_products_where_they_stand)
+{
+    FOR_EACH_NARROW_SET(set)
+    for (int64_t m = 0; m <= 9; m += 3)
+        for (int64_t n = 1; n <= 48; n += 5)
+            for (int64_t count = 1; count <= 7; count++)
+                check_complete(set, m, n, random_below(40), count);
 }
 END_TEST
 
@@ -654,7 +679,7 @@ make_suite(void)
         mix_is_a_hadamard_transform,
         mix_of_few_elements_is_exact,
         the_step_is_the_least_that_will_do,
-        dots_are_scaled_where_they_stand,
+        sums_become_products_where_they_stand,
         rows_are_split_along_a_basis,
         quantize_rounds_clips_and_sums,
         quantize_of_very_long_rows,

@@ -117,6 +117,12 @@ quantised(const problem *p, int64_t item, int64_t e)
     return narrow->bias ? byte - narrow->bias : (int8_t)byte;
 }
 
+static double
+lead_of(const conceptdec_i_quantized *set, int64_t item, int64_t k)
+{
+    return (double)set->lead[(item / CONCEPTDEC_I_PANEL * set->n_leads + k) * CONCEPTDEC_I_PANEL + item % CONCEPTDEC_I_PANEL];
+}
+
 /* The product that a tile would hold. */
 static double
 estimate(const problem *p, int64_t a, int64_t b)
@@ -127,7 +133,7 @@ estimate(const problem *p, int64_t a, int64_t b)
     for (int64_t e = 0; e < 4 * set->groups; e++)
         sum += quantised(p, a, e) * quantised(p, b, e);
     for (int64_t k = 0; k < set->n_leads; k++)
-        along += (double)set->lead[a * set->n_leads + k] * (double)set->lead[b * set->n_leads + k];
+        along += lead_of(set, a, k) * lead_of(set, b, k);
     return along + (double)set->step[a] * (double)set->step[b] * (double)sum;
 }
 
