@@ -340,6 +340,11 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #define PAIRS(x) _mm256_##x
 #define PAIRS_LOAD(from) _mm256_load_si256((const __m256i *)(const void *)(from))
 #define PAIRS_STORE(to, x) _mm256_store_si256((__m256i *)(void *)(to), x)
+#define PAIRS_FUNCTION panel_i16
+#define PAIRS_ADD(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+#include "kernels/pairs_template.h"
+#define PAIRS_FUNCTION __attribute__((target("avxvnni"))) panel_i16_avxvnni
+#define PAIRS_ADD(sum, a, b) _mm256_dpwssd_avx_epi32(sum, a, b)
 #include "kernels/pairs_template.h"
 
 #include "kernels/rows_template.h"
@@ -363,4 +368,11 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #define TABLE conceptdec_i_kernels_avx2
 #define TABLE_NAME "avx2"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX2
+#include "kernels/table_template.h"
+
+/* The same set on a processor that adds such products up by itself. */
+#undef TABLE
+#undef TABLE_PANEL_I16
+#define TABLE conceptdec_i_kernels_avxvnni
+#define TABLE_PANEL_I16 panel_i16_avxvnni
 #include "kernels/table_template.h"

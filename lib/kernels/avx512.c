@@ -267,6 +267,11 @@ bytes_agree(bytes a, bytes b, bytes x)
 #define PAIRS(x) _mm512_##x
 #define PAIRS_LOAD(from) _mm512_load_si512(from)
 #define PAIRS_STORE(to, x) _mm512_store_si512(to, x)
+#define PAIRS_FUNCTION panel_i16
+#define PAIRS_ADD(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
+#include "kernels/pairs_template.h"
+#define PAIRS_FUNCTION __attribute__((target("avx512vnni"))) panel_i16_avx512vnni
+#define PAIRS_ADD(sum, a, b) _mm512_dpwssd_epi32(sum, a, b)
 #include "kernels/pairs_template.h"
 
 #include "kernels/rows_template.h"
@@ -289,4 +294,11 @@ bytes_agree(bytes a, bytes b, bytes x)
 #define TABLE conceptdec_i_kernels_avx512
 #define TABLE_NAME "avx512"
 #define TABLE_BIT CONCEPTDEC_KERNEL_AVX512
+#include "kernels/table_template.h"
+
+/* The same set on a processor that adds such products up by itself. */
+#undef TABLE
+#undef TABLE_PANEL_I16
+#define TABLE conceptdec_i_kernels_avx512vnni
+#define TABLE_PANEL_I16 panel_i16_avx512vnni
 #include "kernels/table_template.h"

@@ -4,6 +4,7 @@
 
 typedef float contest_reals __attribute__((vector_size(CONTEST_BYTES)));
 typedef int32_t contest_ints __attribute__((vector_size(CONTEST_BYTES)));
+typedef uint32_t contest_words __attribute__((vector_size(CONTEST_BYTES)));
 
 enum { CONTEST_WIDTH = CONTEST_BYTES / 4, CONTEST_PARTS = mr_f32 / CONTEST_WIDTH };
 
@@ -21,21 +22,28 @@ contest_choose(contest_ints mask, contest_reals yes, contest_reals no)
     return (contest_reals)((mask & (contest_ints)yes) | (~mask & (contest_ints)no));
 }
 
+static inline void
+contest_store(contest_ints x, float *to)
+{
+    const contest_reals value = __builtin_convertvector(x, contest_reals);
+    memcpy(to, &value, sizeof value);
+}
+
 /* Sums wrap around, which signed integers of C may not. */
 static void
 close_columns(const int32_t *restrict in, int64_t columns, int64_t step, int64_t n, float *restrict out)
 {
-    uint32_t sums[mr_f32];
     for (int64_t first = 0; first < n; first += mr_f32) {
-        memset(sums, 0, sizeof sums);
+        contest_words sums[CONTEST_PARTS] = {{0}};
         for (int64_t c = 0; c < columns; c++)
-            for (int i = 0; i < mr_f32; i++) {
-                const int32_t value = in[c * step + first + i];
-                out[c * step + first + i] = (float)value;
-                sums[i] -= (uint32_t)value;
+            for (int k = 0; k < CONTEST_PARTS; k++) {
+                contest_words value;
+                memcpy(&value, in + c * step + first + k * CONTEST_WIDTH, sizeof value);
+                contest_store((contest_ints)value, out + c * step + first + k * CONTEST_WIDTH);
+                sums[k] -= value;
             }
-        for (int i = 0; i < mr_f32; i++)
-            out[columns * step + first + i] = (float)(int32_t)sums[i];
+        for (int k = 0; k < CONTEST_PARTS; k++)
+            contest_store((contest_ints)sums[k], out + columns * step + first + k * CONTEST_WIDTH);
     }
 }
 

@@ -70,9 +70,9 @@ conceptdec_i_kernels_choose(uint32_t mask)
 #if defined(__x86_64__)
     const uint32_t usable = extensions() & (mask ? mask : ~0u);
     if (usable & CONCEPTDEC_KERNEL_AVX512)
-        return &conceptdec_i_kernels_avx512;
+        return usable & CONCEPTDEC_KERNEL_AVX512VNNI ? &conceptdec_i_kernels_avx512vnni : &conceptdec_i_kernels_avx512;
     if (usable & CONCEPTDEC_KERNEL_AVX2)
-        return &conceptdec_i_kernels_avx2;
+        return usable & CONCEPTDEC_KERNEL_AVXVNNI ? &conceptdec_i_kernels_avxvnni : &conceptdec_i_kernels_avx2;
 #else
     (void)mask;
 #endif

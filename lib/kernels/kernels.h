@@ -252,5 +252,8 @@ uint32_t conceptdec_i_kernels_available(void);
 extern const conceptdec_i_kernels conceptdec_i_kernels_portable;
 extern const conceptdec_i_kernels conceptdec_i_kernels_avx2;   /* x86-64 only */
 extern const conceptdec_i_kernels conceptdec_i_kernels_avx512; /* x86-64 only */
+/* The same two with the panel_i16 of processors with AVX-VNNI and AVX-512 VNNI: the same integers, sooner. */
+extern const conceptdec_i_kernels conceptdec_i_kernels_avxvnni;    /* x86-64 only */
+extern const conceptdec_i_kernels conceptdec_i_kernels_avx512vnni; /* x86-64 only */
 
 #endif

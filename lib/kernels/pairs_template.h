@@ -1,11 +1,13 @@
 /* panel_i16(): products of pairs of int16, summed in int32, two vectors high and nr_f32 wide. The set has defined
- *   PAIRS_VECTOR, a vector of int32, and PAIRS(x): the intrinsic x of that type; PAIRS_LOAD(from), PAIRS_STORE(to, x). */
+ *   PAIRS_VECTOR, a vector of int32, and PAIRS(x): the intrinsic x of that type; PAIRS_LOAD(from), PAIRS_STORE(to, x);
+ *   PAIRS_FUNCTION, the function's name, with what stands before it, and PAIRS_ADD(sum, a, b): sum plus the products of
+ *   pairs of a and b, both of which end here, so that a set can have the function twice. */
 #include <string.h>
 
-enum { PAIRS_WIDTH = sizeof(PAIRS_VECTOR) / sizeof(int32_t) };
+#define PAIRS_WIDTH ((int64_t)(sizeof(PAIRS_VECTOR) / sizeof(int32_t)))
 
 static void
-panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, int32_t *restrict c, int64_t ldc,
+PAIRS_FUNCTION(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, int32_t *restrict c, int64_t ldc,
           int accumulate)
 {
     PAIRS_VECTOR low[nr_f32], high[nr_f32];
@@ -24,8 +26,8 @@ panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, i
             PAIRS_VECTOR factor = PAIRS(set1_epi32)(pair);
             /* Or the compiler would load it again for each product, and loads would set the pace. */
             __asm__("" : "+v"(factor));
-            low[j] = PAIRS(add_epi32)(low[j], PAIRS(madd_epi16)(a_low, factor));
-            high[j] = PAIRS(add_epi32)(high[j], PAIRS(madd_epi16)(a_high, factor));
+            low[j] = PAIRS_ADD(low[j], a_low, factor);
+            high[j] = PAIRS_ADD(high[j], a_high, factor);
             /* Nor may it make all products first, for which there are no registers. */
             __asm__("" : "+v"(low[j]), "+v"(high[j]));
         }
@@ -43,3 +45,7 @@ panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, i
         PAIRS_STORE(column + PAIRS_WIDTH, high[j]);
     }
 }
+
+#undef PAIRS_WIDTH
+#undef PAIRS_FUNCTION
+#undef PAIRS_ADD

@@ -1,5 +1,9 @@
 /* The table itself: every kernel set has its functions under the same names. The set defines TABLE, TABLE_NAME and
- * TABLE_BIT. */
+ * TABLE_BIT, and TABLE_PANEL_I16 where it is not the one of that name. */
+#ifndef TABLE_PANEL_I16
+#define TABLE_PANEL_I16 panel_i16
+#endif
+
 const conceptdec_i_kernels TABLE = {
     .name = TABLE_NAME,
     .bit = TABLE_BIT,
@@ -9,7 +13,7 @@ const conceptdec_i_kernels TABLE = {
     .nr_f64 = nr_f64,
     .panel_f32 = panel_f32,
     .panel_f64 = panel_f64,
-    .panel_i16 = panel_i16,
+    .panel_i16 = TABLE_PANEL_I16,
     .widen_f64 = widen_f64,
     .widen_f32 = widen_f32,
     .widen_f16 = widen_f16,

@@ -1,6 +1,6 @@
 /* Sums over the rows of each class: targets of one-hot labels need no products. Rows are taken in chunks and columns in blocks,
- * so that what many label sets sum lies in a second-level cache; floats are copied there first, since the same columns of many
- * rows, at equal distances, would share a few of its places. */
+ * so that what many label sets sum lies in a second-level cache. Floats are copied there first, and their sums stand there until
+ * all rows are in: the same columns of many rows, or of many sums, at equal distances, would share a few of its places. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -10,6 +10,7 @@
 #define CHUNK 256 /* times the number of classes, at most CONCEPTDEC_I_PROBE_MAX_CLASSES, stays in 32 bits */
 #define BLOCK_BYTES 512 /* of a row */
 #define SETS 32         /* whose sums are in work at once */
+#define PLACES 256      /* of sums of copied rows that are in work, one for a class of a label set */
 #define MANY 16         /* label sets for which rows are added in float first */
 #define ABREAST 8
 
@@ -19,10 +20,11 @@ typedef struct {
     bool is_train;                  /* the latter */
     const conceptdec_i_members *members;
     const int32_t *const *labels;
-    int64_t classes, n_sets, block, blocks;
+    int64_t classes, n_sets, abreast, block, blocks;
     uint32_t *order; /* per set: class * CHUNK + place in the chunk, each chunk sorted by class */
     int64_t *counts; /* per lane: classes + 1 */
     float *copies;   /* per lane: a block of a chunk of rows, and a row of zeros; NULL: rows are added as they lie */
+    double *places;  /* per lane: abreast x classes x block, for sums; NULL: they stand where they are wanted */
     double *sums, *mass;
 } summing;
 
@@ -127,19 +129,20 @@ add_run(const summing *s, const uint32_t *order, int64_t count, int64_t first, i
     }
 }
 
+/* sums: of the set's classes, `step` apart. */
 static void
-add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width, const float *copy)
+add_chunk(const summing *s, int64_t set, int64_t first, int64_t last, int64_t column, int64_t width, const float *copy,
+          double *sums, int64_t step)
 {
     const uint32_t *order = s->order + set * s->members->n_train;
     for (int64_t t = first, end; t < last; t = end) {
-        uint32_t class = order[t] / CHUNK;
-        double *sums = s->sums + (set * s->classes + (int64_t)class) * s->rows->dims + column;
+        int64_t class = order[t] / CHUNK;
         for (end = t + 1; end < last && order[end] / CHUNK == class; end++)
             ;
         if (copy)
-            add_copies(s, order + t, end - t, width, copy, sums);
+            add_copies(s, order + t, end - t, width, copy, sums + class * step);
         else
-            add_run(s, order + t, end - t, first, column, width, sums);
+            add_run(s, order + t, end - t, first, column, width, sums + class * step);
     }
 }
 
@@ -147,24 +150,27 @@ static conceptdec_status
 block_task(void *argument, int64_t task, int lane)
 {
     const summing *s = argument;
-    int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * SETS;
+    int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * s->abreast;
     int64_t width = s->rows->dims - column < s->block ? s->rows->dims - column : s->block;
-    int64_t end = set + SETS < s->n_sets ? set + SETS : s->n_sets;
+    int64_t count = (set + s->abreast < s->n_sets ? s->abreast : s->n_sets - set) * s->classes;
     float *copy = s->copies ? s->copies + lane * (CHUNK + 1) * s->block : NULL;
-    for (int64_t at = set * s->classes; at < end * s->classes; at++)
-        memset(s->sums + at * s->rows->dims + column, 0, (size_t)width * sizeof(double));
+    double *out = s->sums + set * s->classes * s->rows->dims + column;
+    double *sums = s->places ? s->places + lane * s->abreast * s->classes * s->block : out;
+    int64_t step = s->places ? s->block : s->rows->dims;
+    for (int64_t at = 0; at < count; at++)
+        memset(sums + at * step, 0, (size_t)width * sizeof *sums);
     for (int64_t first = 0; first < n; first += CHUNK) {
         int64_t last = first + CHUNK < n ? first + CHUNK : n;
         if (copy)
             copy_chunk(s, first, last, column, width, copy);
-        for (int64_t k = set; k < end; k++)
-            add_chunk(s, k, first, last, column, width, copy);
+        for (int64_t k = 0; k * s->classes < count; k++)
+            add_chunk(s, set + k, first, last, column, width, copy, sums + k * s->classes * step, step);
         CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
     }
     double weight = s->members->is_even ? s->members->omega[s->members->train[0]] : 1;
-    for (int64_t at = set * s->classes; at < end * s->classes; at++)
+    for (int64_t at = 0; at < count; at++)
         for (int64_t i = 0; i < width; i++)
-            s->sums[at * s->rows->dims + column + i] *= weight;
+            out[at * s->rows->dims + i] = sums[at * step + i] * weight;
     return CONCEPTDEC_OK;
 }
 
@@ -182,12 +188,19 @@ take(conceptdec_i_arena *arena, summing *s)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
     s->copies = p;
+    if (s->classes > PLACES)
+        return CONCEPTDEC_OK;
+    s->abreast = PLACES / s->classes < SETS ? PLACES / s->classes : SETS;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "class sums", lanes * s->abreast * s->classes * s->block,
+                                            sizeof(double), &p));
+    s->places = p;
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
 run(summing *s)
 {
+    s->abreast = SETS;
     s->block = BLOCK_BYTES / (s->rows->is_wide ? 8 : 4);
     s->blocks = (s->rows->dims + s->block - 1) / s->block;
     conceptdec_i_arena arena;
@@ -196,7 +209,7 @@ run(summing *s)
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_parallel(s->ctx, s->n_sets, order_task, s);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_parallel(s->ctx, s->blocks * ((s->n_sets + SETS - 1) / SETS), block_task, s);
+        status = conceptdec_i_parallel(s->ctx, s->blocks * ((s->n_sets + s->abreast - 1) / s->abreast), block_task, s);
     conceptdec_i_arena_close(&arena);
     return status;
 }

@@ -1,4 +1,6 @@
 /* Which set is chosen. */
+#include <stdbool.h>
+
 #include "sets.h"
 
 START_TEST(portable_is_always_there)
@@ -35,6 +37,26 @@ START_TEST(a_set_is_what_its_bit_says)
 }
 END_TEST
 
+#if defined(__x86_64__)
+/* Beside its bit, which stays the same, a set needs that of the instructions for its other panel_i16. */
+START_TEST(pairs_are_added_up_where_both_bits_are_set)
+{
+    const uint32_t narrow = CONCEPTDEC_KERNEL_AVXVNNI, wide = CONCEPTDEC_KERNEL_AVX512VNNI;
+    FOR_EACH_SET(set)
+    {
+        bool is_wide = set->bit == CONCEPTDEC_KERNEL_AVX512, is_portable = set->bit == CONCEPTDEC_KERNEL_PORTABLE;
+        uint32_t bit = is_portable ? 0 : conceptdec_i_kernels_available() & (is_wide ? wide : narrow);
+        const conceptdec_i_kernels *other = conceptdec_i_kernels_choose(set->bit | bit);
+        ck_assert_ptr_eq(conceptdec_i_kernels_choose(set->bit | (is_wide ? narrow : wide)), set);
+        ck_assert_int_eq(other->panel_i16 != set->panel_i16, bit != 0);
+        ck_assert_int_eq(other != set, bit != 0);
+        ck_assert_uint_eq(other->bit, set->bit);
+        ck_assert_str_eq(other->name, set->name);
+    }
+}
+END_TEST
+#endif
+
 #if defined(__x86_64__) && defined(__GNUC__)
 START_TEST(the_compiler_finds_the_same_extensions)
 {
@@ -54,6 +76,9 @@ make_suite(void)
         portable_is_always_there,
         the_best_set_of_the_mask_is_chosen,
         a_set_is_what_its_bit_says,
+#if defined(__x86_64__)
+        pairs_are_added_up_where_both_bits_are_set,
+#endif
 #if defined(__x86_64__) && defined(__GNUC__)
         the_compiler_finds_the_same_extensions,
 #endif

@@ -1,6 +1,7 @@
 /* Ridge probes against dense equations in long double; rows and groups left out against fitting again. */
 #include "check_main.h"
 #include "closed_problems.h"
+#include "probe/closed.h"
 
 static const double lambdas[] = {1e-3, 0.1, 2};
 
@@ -404,6 +405,49 @@ START_TEST(targets_are_fitted_like_labels)
 }
 END_TEST
 
+/* Rows of small integers, whose sums are exact whatever is added first: many label sets at once, by more classes than there are
+ * places for sums of in the last case, in two blocks of dimensions and two chunks of rows. */
+START_TEST(class_sums_of_many_sets)
+{
+    enum { N = 300, D = 150, SETS = 40 };
+    static const int64_t most_classes[] = {3, 12, 257};
+    int64_t classes = most_classes[_i];
+    closed p;
+    closed_open(&p, N, D, classes, false, 2);
+    for (int64_t i = 0; i < N * D; i++)
+        p.z[i] = (double)((i * 7 + i / D) % 19 - 9);
+    closed_store(&p);
+    p.role[3] = CONCEPTDEC_I_ROLE_NONE;
+    const conceptdec_i_problem problem = {p.labels, p.role, 1};
+    const int32_t *labels[SETS];
+    int32_t *shifted = malloc(sizeof *shifted * SETS * N);
+    double *sums = malloc(sizeof *sums * (size_t)(SETS * classes * D)), *mass = malloc(sizeof *mass * (size_t)(SETS * classes));
+    double *wanted = malloc(sizeof *wanted * (size_t)(classes * D));
+    shift_labels(&p, SETS, shifted);
+    for (int64_t s = 0; s < SETS; s++)
+        labels[s] = shifted + s * N;
+    conceptdec_i_arena arena;
+    conceptdec_i_members members;
+    conceptdec_i_arena_open(&arena, p.ctx);
+    ck_assert_int_eq(conceptdec_i_members_take(&arena, &p.fitting, &problem, &members), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_class_sums(&p.fitting, &members, SETS, labels, classes, sums, mass), CONCEPTDEC_OK);
+    for (int64_t s = 0; s < SETS; s++) {
+        memset(wanted, 0, sizeof *wanted * (size_t)(classes * D));
+        for (int64_t i = 0; i < N; i++)
+            for (int64_t j = 0; j < D && i != 3; j++)
+                wanted[labels[s][i] * D + j] += p.z[i * D + j];
+        for (int64_t at = 0; at < classes * D; at++)
+            ck_assert_double_le(fabs(sums[s * classes * D + at] - wanted[at] * members.omega[0]), 0);
+    }
+    conceptdec_i_arena_close(&arena);
+    free(shifted);
+    free(sums);
+    free(mass);
+    free(wanted);
+    closed_close(&p);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -414,6 +458,7 @@ make_suite(void)
     tcase_add_loop_test(tests, folds_equal_dense_equations, 0, count);
     tcase_add_loop_test(tests, many_lambdas_take_the_eigendecomposition, 0, count);
     tcase_add_loop_test(tests, leaving_out_equals_fitting_again, 0, count);
+    tcase_add_loop_test(tests, class_sums_of_many_sets, 0, 3);
     tcase_add_test(tests, rows_that_span_all_lose_no_digits);
     tcase_add_test(tests, singular_moments_give_the_shortest_weights);
     tcase_add_test(tests, nearly_equal_dimensions_are_told_apart);
