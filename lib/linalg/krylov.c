@@ -42,7 +42,7 @@ typedef struct {
     double **to;
     uint64_t drawn; /* directions */
     int64_t iterations;
-    double past;    /* logarithm of what was left at the last look, as a share of the tolerance; not a number: unknown */
+    double past;    /* logarithm of what was left at the last look, in tolerances; not a number: unknown */
     int64_t looked; /* after so many products */
     int64_t due;    /* the next look */
 } space;
@@ -312,8 +312,8 @@ left_of(const space *s)
     return most;
 }
 
-/* The next look comes after half of the products that are wanting, were what is left to fall as it did since the last one:
- * it falls faster later, and a product too many may cost more than a look. */
+/* The next look comes after half of the products that are wanting, were what is left to fall as it did since the last
+ * one: it falls faster later, and a product too many may cost more than a look. */
 static void
 plan(space *s, double share)
 {

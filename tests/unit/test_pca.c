@@ -261,8 +261,8 @@ fit_sharply(const conceptdec_matrix *x, uint32_t flags, int64_t memory)
     return p;
 }
 
-/* Where it is the faster one, the Krylov space is that of the covariance, which products in float64 know exactly; where memory
- * does not allow that, products are with the rows, in float32. */
+/* Where it is the faster one, the Krylov space is that of the covariance, which products in float64 know exactly; where
+ * memory does not allow that, products are with the rows, in float32. */
 START_TEST(krylov_forms_a_covariance)
 {
     enum { N = 3000, D = 1010, COUNT = 20 };
