@@ -721,8 +721,9 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 #define CONCEPTDEC_PCA_COVARIANCE 1 /**< eigenvectors of the d x d covariance */
 #define CONCEPTDEC_PCA_GRAM 2       /**< eigenvectors of the n x n products of rows */
 #define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full precision */
-#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015); of a
-                                         variance that more directions share than its block is wide it may miss some */
+#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015), or
+                                         of the covariance where that is faster and `memory` allows it; of a variance that
+                                         more directions share than its block is wide it may miss some */
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */

@@ -5,7 +5,9 @@
 #include "kernels/kernels.h"
 
 enum { STEP = 768, PIECE = 1024, STRIP = 16 };
-#define BLOCK_BYTES ((int64_t)1 << 26)
+#define BLOCK_BYTES ((int64_t)1 << 26) /* of a block, at most and at least */
+#define LEAST_BYTES ((int64_t)1 << 22)
+#define ROWS_A_SUM 4 /* times as many rows as there are sums in one: more would only take memory that is new */
 #define TASK_ELEMENTS (1 << 17)
 
 typedef struct loading {
@@ -19,8 +21,9 @@ typedef struct loading {
 int64_t
 conceptdec_i_blocks_count(int64_t length, bool is_wide)
 {
-    int64_t count = BLOCK_BYTES / (is_wide ? 8 : 4) / length / STEP * STEP;
-    return count > STEP ? count : STEP;
+    const int64_t size = is_wide ? 8 : 4, most = BLOCK_BYTES / size / length;
+    const int64_t enough = max64(ROWS_A_SUM * length, LEAST_BYTES / size / length);
+    return max64(STEP, min64(most, enough) / STEP * STEP);
 }
 
 int64_t

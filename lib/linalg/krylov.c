@@ -42,6 +42,9 @@ typedef struct {
     double **to;
     uint64_t drawn; /* directions */
     int64_t iterations;
+    double past;    /* logarithm of what was left at the last look, in tolerances; not a number: unknown */
+    int64_t looked; /* after so many products */
+    int64_t due;    /* the next look */
 } space;
 
 static void
@@ -210,7 +213,7 @@ start(space *s)
 {
     s->size = 0;
     s->fresh = s->block;
-    s->settled[0] = (double)NAN;
+    s->settled[0] = s->past = (double)NAN;
     for (int64_t j = 0; j < s->fresh; j++)
         draw(s, direction(s, j));
     CONCEPTDEC_I_TRY(settle(s));
@@ -290,15 +293,11 @@ is_settled(space *s)
     return is_same;
 }
 
-/* Whether what the next block has of the product of each of the best approximations is within the tolerance. */
-static bool
-seems_done(space *s)
+/* The most that the next block has of the product of one of the best approximations. */
+static double
+left_of(const space *s)
 {
-    const double bound = s->problem->tolerance * largest(s);
-    if (s->is_spent)
-        return is_settled(s);
-    if (s->fresh < s->last || !isnan(s->settled[0]))
-        return false;
+    double most = 0;
     for (int64_t k = 0; k < s->wanted; k++) {
         const double *end = s->ritz + (s->size - 1 - k) * s->size + s->size - s->last;
         double sum = 0;
@@ -308,10 +307,36 @@ seems_done(space *s)
                 left += s->rest[i * s->block + j] * end[j];
             sum += left * left;
         }
-        if (sqrt(sum) > bound)
-            return false;
+        most = fmax(most, sqrt(sum));
     }
-    return true;
+    return most;
+}
+
+/* The next look comes after half of the products that are wanting, were what is left to fall as it did since the last
+ * one: it falls faster later, and a product too many may cost more than a look. */
+static void
+plan(space *s, double share)
+{
+    const double fall = (s->past - share) / (double)(s->iterations - s->looked), wanting = share / fall;
+    const bool is_known = fall > 0 && wanting < (double)s->problem->max_iterations;
+    s->due = s->iterations + (is_known ? max64(1, (int64_t)(wanting / 2)) : 2);
+    s->looked = s->iterations;
+    s->past = share;
+}
+
+/* Whether that is within the tolerance. */
+static bool
+seems_done(space *s)
+{
+    const double bound = s->problem->tolerance * largest(s);
+    if (s->is_spent)
+        return is_settled(s);
+    if (s->fresh < s->last || !isnan(s->settled[0]))
+        return false;
+    const double left = left_of(s);
+    if (left > bound)
+        plan(s, bound > 0 ? log(left / bound) : (double)NAN);
+    return left <= bound;
 }
 
 /* Approximations to begin with again. */
@@ -375,7 +400,8 @@ iterate(space *s, conceptdec_i_krylov_answer *answer)
         CONCEPTDEC_I_TRY(grow(s));
         const bool is_last = s->fresh == 0 || s->iterations >= s->problem->max_iterations;
         const bool is_full = s->size + s->fresh > s->most;
-        if (s->size < s->wanted || (s->iterations % 2 == 1 && !is_last && !is_full && !s->is_spent && !is_cheap(s)))
+        const bool is_due = s->iterations >= s->due || is_cheap(s);
+        if (s->size < s->wanted || (!is_due && !is_last && !is_full && !s->is_spent))
             continue;
         CONCEPTDEC_I_TRY(solve(s, is_full ? count_kept(s) : s->wanted));
         if (is_last || seems_done(s)) {

@@ -32,6 +32,7 @@ typedef struct conceptdec_i_pca_fit {
     int64_t n, d, r;
     int32_t solver;
     int32_t alternative; /* that answers where a Krylov space does not converge; CONCEPTDEC_PCA_AUTO: none */
+    bool is_formed;      /* the Krylov space is that of the covariance, which is formed first */
     bool is_wide;        /* products in float64 */
     double *shift, *factor;
     double unit;        /* a power of two */
@@ -61,7 +62,7 @@ conceptdec_status conceptdec_i_pca_covariance(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_gram(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_singular(conceptdec_i_pca_fit *fit);
 conceptdec_status conceptdec_i_pca_krylov(conceptdec_i_pca_fit *fit, const double *c);
-/* The least memory that it takes. */
+/* The least memory that it takes; of a covariance that is formed, but for the products that it takes. */
 double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 /* |C v - value v| / the largest value, by one pass over the rows. */
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);

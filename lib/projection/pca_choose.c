@@ -36,7 +36,7 @@ bytes_of(const conceptdec_i_pca_fit *f, int32_t solver)
     if (solver == CONCEPTDEC_PCA_SVD)
         return 8 * n * d + 8 * (n < d ? n : d) * d + (double)conceptdec_i_singular_bytes(f->n, f->d) + rows_residual +
                pieces;
-    return conceptdec_i_pca_krylov_bytes(f);
+    return fmax(conceptdec_i_pca_krylov_bytes(f), f->is_formed ? 8 * d * d + product_bytes(f, f->d, f->n) + pieces : 0);
 }
 
 static bool
@@ -45,17 +45,40 @@ is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
     return bytes_of(f, solver) <= (double)f->options.memory;
 }
 
-/* Whether a Krylov space takes less time, in multiply-adds that were measured: products of blocks of about half as many
- * vectors as components, each with a reading of the rows, as many as spectra that fall take; beside a product of half
- * the size with its overheads, and a cube for eigenvectors. */
-static bool
-is_faster(const conceptdec_i_pca_fit *f)
+/* Times are in multiply-adds that were measured. Of a Krylov space: products of blocks of about half as many vectors as
+ * components, each with a reading of the rows (or of the matrix), as many as spectra that fall take. */
+static double
+space_time(const conceptdec_i_pca_fit *f, double rows)
 {
-    const double n = (double)f->n, d = (double)f->d, side = fmin(n, d), tolerance = f->options.tolerance;
-    const double most = (double)f->options.max_iterations;
+    const double tolerance = f->options.tolerance, most = (double)f->options.max_iterations;
     const double products = tolerance > 0 ? fmin(most, fmax(5 - 1.4 * log10(tolerance), 1)) : most;
-    const double a_row = d * (fmax((double)f->r, 24) + 45);
-    return f->x ? products * n * a_row < side * side * (0.6 * fmax(n, d) + 6 * side) : products * a_row < 6 * d * d;
+    return products * rows * (double)f->d * (fmax((double)f->r, 24) + 45);
+}
+
+/* Of the products that make up a covariance, half of which are made, with their overheads. */
+static double
+product_time(double side, double length)
+{
+    return 0.6 * side * side * length;
+}
+
+/* Of a large problem's Krylov space: that of the covariance, where that is the faster one and there is memory. */
+static double
+krylov_time(conceptdec_i_pca_fit *f)
+{
+    const double n = (double)f->n, d = (double)f->d;
+    const double of_rows = space_time(f, f->x ? n : d), formed = product_time(d, n) + space_time(f, d);
+    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && formed < of_rows;
+    f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
+    return f->is_formed ? formed : of_rows;
+}
+
+/* Whether that takes less time than the exact solver: a product, and a cube for eigenvectors. */
+static bool
+is_faster(conceptdec_i_pca_fit *f)
+{
+    const double n = (double)f->n, d = (double)f->d, side = fmin(n, d);
+    return krylov_time(f) < (f->x ? product_time(side, fmax(n, d)) : 0) + 6 * side * side * side;
 }
 
 /* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where
@@ -83,6 +106,8 @@ conceptdec_i_pca_choose(conceptdec_i_pca_fit *f)
                                  names[f->solver]);
     if (f->solver == CONCEPTDEC_PCA_AUTO)
         choose(f);
+    else if (f->solver == CONCEPTDEC_PCA_KRYLOV)
+        krylov_time(f);
     double bytes = bytes_of(f, f->solver);
     if (!is_allowed(f, f->solver))
         return conceptdec_i_fail(

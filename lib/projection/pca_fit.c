@@ -96,7 +96,7 @@ static conceptdec_status
 solve_rows(conceptdec_i_pca_fit *f)
 {
     CONCEPTDEC_I_TRY(prepare_rows(f));
-    if (f->solver == CONCEPTDEC_PCA_COVARIANCE)
+    if (f->solver == CONCEPTDEC_PCA_COVARIANCE || (f->solver == CONCEPTDEC_PCA_KRYLOV && f->is_formed))
         return conceptdec_i_pca_covariance(f);
     if (f->solver == CONCEPTDEC_PCA_GRAM)
         return conceptdec_i_pca_gram(f);

@@ -22,11 +22,18 @@ prepare(conceptdec_i_pca_fit *f, double **scale)
     return CONCEPTDEC_OK;
 }
 
+/* Whether products are with the rows, and not with a matrix. */
+static bool
+is_of_rows(const conceptdec_i_pca_fit *f)
+{
+    return f->x && !f->is_formed;
+}
+
 static conceptdec_i_krylov_problem
 problem_of(const conceptdec_i_pca_fit *f)
 {
     int64_t most = f->n < f->d ? f->n : f->d;
-    return (conceptdec_i_krylov_problem){.rows = f->x,
+    return (conceptdec_i_krylov_problem){.rows = is_of_rows(f) ? f->x : NULL,
                                          .divisor = (double)(f->n - 1),
                                          .dims = f->d,
                                          .components = f->r < most ? f->r + 1 : f->r,
@@ -40,14 +47,14 @@ static double
 bytes_beside(const conceptdec_i_pca_fit *f)
 {
     double d = (double)f->d;
-    return f->x ? 8 * 5 * d : 8 * d * (d + 1);
+    return is_of_rows(f) ? 8 * 5 * d : 8 * d * (d + 1);
 }
 
 double
 conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *f)
 {
     const conceptdec_i_krylov_problem problem = problem_of(f);
-    double scan = f->x ? (double)conceptdec_i_columns_bytes(f->n, f->d) : 0;
+    double scan = is_of_rows(f) ? (double)conceptdec_i_columns_bytes(f->n, f->d) : 0;
     return bytes_beside(f) + fmax(scan, conceptdec_i_krylov_bytes(f->arena->ctx, &problem));
 }
 

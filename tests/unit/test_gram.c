@@ -6,6 +6,7 @@
 #include <conceptdec/conceptdec.h>
 
 #include "check_main.h"
+#include "linalg/blocks.h"
 #include "linalg/gram.h"
 #include "linalg/tiles.h"
 
@@ -207,6 +208,19 @@ START_TEST(adds_to_one_half)
 }
 END_TEST
 
+/* Blocks of a matrix that is to be multiplied by itself: no more rows than pay, and slices of every depth fit. */
+START_TEST(blocks_are_of_moderate_size)
+{
+    const struct {
+        int64_t length, floats, doubles;
+    } cases[] = {{1024, 3840, 3840}, {4096, 3840, 1536}, {64, 16128, 7680}, {1000000, 768, 768}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_assert_int_eq(conceptdec_i_blocks_count(cases[i].length, false), cases[i].floats);
+        ck_assert_int_eq(conceptdec_i_blocks_count(cases[i].length, true), cases[i].doubles);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -218,6 +232,7 @@ make_suite(void)
     tcase_add_loop_test(tcase, adds_to_one_half, 0, (int)(sizeof shapes / sizeof shapes[0]));
     tcase_add_test(tcase, rows_without_weight_are_not_read);
     tcase_add_test(tcase, no_weight_at_all_is_zero);
+    tcase_add_test(tcase, blocks_are_of_moderate_size);
     tcase_add_loop_test(tcase, threads_do_not_matter, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;

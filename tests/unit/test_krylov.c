@@ -578,6 +578,33 @@ START_TEST(it_ends_when_cancelled_and_when_the_reader_fails)
 }
 END_TEST
 
+/* Looks are planned: so late a one as would waste products is not. */
+START_TEST(no_product_is_wasted)
+{
+    enum { D = 400, COUNT = 20 };
+    conceptdec_ctx *ctx = open_context(2, 0);
+    double values[D], *vectors = random_basis(D);
+    for (int64_t k = 0; k < D; k++)
+        values[k] = _i ? pow(0.97, (double)k) : 1 / (double)((k + 1) * (k + 1));
+    double *c = matrix_of(values, vectors, D);
+    conceptdec_i_krylov_problem problem = {.matrix = c, .stride = D, .dims = D, .components = COUNT, .divisor = 1,
+                                           .max_iterations = 100, .tolerance = 5e-9, .memory = LARGE};
+    conceptdec_i_krylov_answer answer;
+    conceptdec_i_arena arena;
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_krylov(&arena, &problem, &answer), CONCEPTDEC_OK);
+    ck_assert(answer.converged);
+    const int64_t made = answer.iterations;
+    problem.max_iterations = made - 1;
+    ck_assert_int_eq(conceptdec_i_krylov(&arena, &problem, &answer), CONCEPTDEC_OK);
+    ck_assert_msg(!answer.converged, "%lld products, fewer will do", (long long)made);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+    free(vectors);
+    free(c);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -589,6 +616,7 @@ make_suite(void)
     tcase_add_loop_test(tests, rows_give_what_their_covariance_gives, 0, ROW_SCENES);
     tcase_add_loop_test(tests, any_number_of_threads_gives_the_same_bits, 0, 2);
     tcase_add_test(tests, it_stops_where_it_is_told);
+    tcase_add_loop_test(tests, no_product_is_wasted, 0, 2);
     tcase_add_test(tests, what_is_beyond_the_range_is_told);
     tcase_add_loop_test(tests, every_allocation_may_fail, 0, 2);
     tcase_add_loop_test(tests, it_ends_when_cancelled_and_when_the_reader_fails, 0, 2);

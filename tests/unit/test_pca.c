@@ -247,6 +247,56 @@ START_TEST(solver_is_chosen)
 }
 END_TEST
 
+static conceptdec_pca *
+fit_sharply(const conceptdec_matrix *x, uint32_t flags, int64_t memory)
+{
+    const conceptdec_pca_options o = {.struct_size = sizeof o,
+                                      .n_components = 20,
+                                      .memory = memory,
+                                      .solver = CONCEPTDEC_PCA_KRYLOV,
+                                      .tolerance = 1e-10,
+                                      .flags = flags};
+    conceptdec_pca *p;
+    ck_assert_int_eq(conceptdec_pca_new(ctx, x, &o, &p), CONCEPTDEC_OK);
+    return p;
+}
+
+/* Where it is the faster one, the Krylov space is that of the covariance, which products in float64 know exactly; where
+ * memory does not allow that, products are with the rows, in float32. */
+START_TEST(krylov_forms_a_covariance)
+{
+    enum { N = 3000, D = 1010, COUNT = 20 };
+    const uint32_t flags[] = {0, CONCEPTDEC_PCA_UNCENTERED, CONCEPTDEC_PCA_STANDARDIZE};
+    float *x = malloc((size_t)N * D * sizeof *x);
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() / (1.0 + (double)(i % D)) + 0.01);
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] += i % D < COUNT + 1 ? 0 : (float)(i % D % 7) * x[i / D * D + i % D % COUNT];
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    conceptdec_pca *exact = projection_fit(ctx, &view, CONCEPTDEC_PCA_COVARIANCE, COUNT, flags[_i]);
+    conceptdec_pca *formed = fit_sharply(&view, flags[_i], 0), *of_rows = fit_sharply(&view, flags[_i], 7 << 20);
+    const double *values = projection_get(exact, CONCEPTDEC_P_EXPLAINED_VARIANCE);
+    const double *residual = projection_get(formed, CONCEPTDEC_P_RESIDUAL);
+    const double total = projection_get(exact, CONCEPTDEC_P_TOTAL_VARIANCE)[0];
+    ck_assert_int_eq(projection_number(formed, CONCEPTDEC_P_SOLVER), CONCEPTDEC_PCA_KRYLOV);
+    ck_assert_int_eq(projection_number(formed, CONCEPTDEC_P_CONVERGED), 1);
+    ck_assert_int_gt(projection_number(formed, CONCEPTDEC_P_ITERATIONS), 2);
+    ck_assert_int_eq(projection_number(of_rows, CONCEPTDEC_P_CONVERGED), 0);
+    ck_assert_double_le(fabs(projection_get(formed, CONCEPTDEC_P_TOTAL_VARIANCE)[0] - total), 1e-12 * total);
+    for (int64_t k = 0; k < COUNT; k++) {
+        ck_assert_double_le(residual[k], 1e-10);
+        ck_assert_double_le(fabs(projection_get(formed, CONCEPTDEC_P_EXPLAINED_VARIANCE)[k] - values[k]),
+                            1e-12 * values[0]);
+        ck_assert_double_le(fabs(projection_get(of_rows, CONCEPTDEC_P_EXPLAINED_VARIANCE)[k] - values[k]),
+                            1e-6 * values[0]);
+    }
+    conceptdec_pca_free(of_rows);
+    conceptdec_pca_free(formed);
+    conceptdec_pca_free(exact);
+    free(x);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 /* Blocks with their size before them. */
@@ -332,6 +382,25 @@ START_TEST(krylov_keeps_to_its_memory)
         ck_assert_int_gt(larger, peak);
         ck_assert_int_le(larger, more + SLACK);
     }
+    free(x);
+}
+END_TEST
+
+/* Nor does a covariance that is formed first take more than is allowed, but for the buffers of lanes. */
+START_TEST(formed_keeps_to_its_memory)
+{
+    enum { N = 4000, D = 1010, COUNT = 60, MIB = 1 << 20, LANES = 3 * MIB };
+    float *x = malloc((size_t)N * D * sizeof *x);
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() / (1.0 + (double)(i % D)));
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    int64_t needed = 0, largest = 0;
+    for (int64_t memory = 6 * MIB; memory <= 46 * MIB; memory += 5 * MIB) {
+        const int64_t peak = peak_of(&view, CONCEPTDEC_PCA_KRYLOV, COUNT, memory, &needed);
+        ck_assert_int_le(peak, memory + LANES);
+        largest = peak > largest ? peak : largest;
+    }
+    ck_assert_int_gt(largest, 8 * D * D + 4 * N * D / 2);
     free(x);
 }
 END_TEST
@@ -490,7 +559,9 @@ make_suite(void)
     tcase_add_loop_test(tests, beyond_the_rank, 0, 2);
     tcase_add_loop_test(tests, any_size, 0, 4);
     tcase_add_test(tests, solver_is_chosen);
+    tcase_add_loop_test(tests, krylov_forms_a_covariance, 0, 3);
     tcase_add_test(tests, krylov_keeps_to_its_memory);
+    tcase_add_test(tests, formed_keeps_to_its_memory);
     tcase_add_test(tests, files_hold_everything);
     tcase_add_test(tests, damaged_files_are_refused);
     tcase_add_test(tests, hostile_files);
