@@ -354,6 +354,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #define HAS_NARROW_APART
 #define CONTEST_BYTES 32
 #include "kernels/contest_template.h"
+#include "kernels/find_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/deal_avx2.h"
 #include "kernels/deal_template.h"

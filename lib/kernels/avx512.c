@@ -280,6 +280,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/places_template.h"
 #define CONTEST_BYTES 64
 #include "kernels/contest_template.h"
+#include "kernels/find_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/deal_avx512.h"
 #include "kernels/deal_template.h"

@@ -261,6 +261,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/places_template.h"
 #define CONTEST_BYTES 16
 #include "kernels/contest_template.h"
+#include "kernels/find_template.h"
 #include "kernels/gather_template.h"
 #include "kernels/select_template.h"
 

@@ -33,6 +33,7 @@ const conceptdec_i_kernels TABLE = {
     .place_column_f32 = place_column_f32,
     .place_column_f64 = place_column_f64,
     .kth_f32 = kth_f32,
+    .find_key = find_key,
     .distance_f64 = distance_f64,
     .distance_f32 = distance_f32,
     .distance_f16 = distance_f16,

@@ -1,8 +1,10 @@
 /* From candidates to neighbours. Rounds over all lists:
- *   1. bounds are tightened for the last time, and the candidates that promise most are put first;
- *   2. these are refined, a pair that stands in both lists once for both (share.c);
- *   3. limits are set anew, now that k distances are exact; what is still within them is refined, the nearest of it first;
- *      lists are sorted and cut. */
+ *   1. bounds are tightened for the last time; the candidates that promise most are refined;
+ *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is refined: the
+ *      limit that follows rules out many others where the k-th neighbour stands apart from those before it;
+ *   3. the same with all that is left;
+ *   4. lists are sorted and cut.
+ * In each of them lists choose first, one by one; then what they have chosen is refined for all together (share.c). */
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +26,7 @@ count_tasks(const conceptdec_i_screening *s)
 int64_t
 conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 {
-    return 2 * count_tasks(s) + conceptdec_i_promises_share_tasks(s);
+    return 4 * count_tasks(s) + 3 * conceptdec_i_promises_share_tasks(s);
 }
 
 /* ---- 1 ---- */
@@ -79,7 +81,7 @@ promise(const promises *p, int32_t list, int lane)
     return take_d2(s, list, lane);
 }
 
-/* ---- 3 ---- */
+/* ---- 2, 3 ---- */
 
 /* Leaves what is within the limit. */
 static void
@@ -95,9 +97,9 @@ drop(conceptdec_i_candidate_list *l, double limit)
     l->count = kept;
 }
 
-/* What round 2 found out, and without it the distances of the k that promise most, set a limit for all. */
+/* What has been refined sets a limit for all; returns it. */
 static conceptdec_status
-confine(conceptdec_i_screening *s, int32_t list, int lane)
+confine(conceptdec_i_screening *s, int32_t list, int lane, double *limit)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
@@ -107,8 +109,8 @@ confine(conceptdec_i_screening *s, int32_t list, int lane)
         l->items[i].low = is_known ? low : l->items[i].low;
         l->items[i].exact = is_known;
     }
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, conceptdec_i_screening_promise(s, list, s->k, lane), lane));
-    drop(l, conceptdec_i_screening_reach(s, list, lane));
+    *limit = conceptdec_i_screening_reach(s, list, lane);
+    drop(l, *limit);
     return CONCEPTDEC_OK;
 }
 
@@ -124,21 +126,52 @@ open_bounds(const conceptdec_i_candidate_list *l, float *bounds)
     return n;
 }
 
-/* Refines what is left. The nearest quarter goes first: the limit that follows from it rules out many others where the
- * k-th neighbour stands apart from those before it. */
-static conceptdec_status
-narrow(conceptdec_i_screening *s, int32_t list, int lane)
+/* Puts first what is open and within the limit; returns how many they are. */
+static int32_t
+put_open_first(conceptdec_i_candidate_list *l, double limit)
 {
+    int32_t first = 0;
+    for (int32_t i = 0; i < l->count; i++)
+        if (!l->items[i].exact && (double)l->items[i].low <= limit) {
+            const conceptdec_i_candidate c = l->items[first];
+            const double d2 = l->d2[first];
+            l->items[first] = l->items[i];
+            l->d2[first++] = l->d2[i];
+            l->items[i] = c;
+            l->d2[i] = d2;
+        }
+    return first;
+}
+
+static conceptdec_status
+choose(const promises *p, int32_t list, int lane, bool all)
+{
+    conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
+    double limit;
+    CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
     float *bounds = (float *)(void *)s->bounds[lane];
     const int32_t n = open_bounds(l, bounds);
-    if (n > FEW) {
-        const double limit = (double)s->ctx->kernels->kth_f32(bounds, n, n / 4);
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, limit, lane));
-        drop(l, conceptdec_i_screening_reach(s, list, lane));
-    }
-    return conceptdec_i_screening_refine(s, list, INFINITY, lane);
+    if (n > FEW && !all)
+        limit = (double)s->ctx->kernels->kth_f32(bounds, n, n / 4);
+    p->best[list] = put_open_first(l, limit);
+    p->within[list] = (float)limit;
+    return CONCEPTDEC_OK;
 }
+
+static conceptdec_status
+choose_nearest(const promises *p, int32_t list, int lane)
+{
+    return choose(p, list, lane, false);
+}
+
+static conceptdec_status
+choose_all(const promises *p, int32_t list, int lane)
+{
+    return choose(p, list, lane, true);
+}
+
+/* ---- 4 ---- */
 
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
@@ -230,8 +263,10 @@ settle(const promises *p, int32_t list, int lane)
     conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
-    CONCEPTDEC_I_TRY(confine(s, list, lane));
-    CONCEPTDEC_I_TRY(narrow(s, list, lane));
+    double limit;
+    CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
+    /* Seldom anything: a list that was to refine a pair for both may have ruled it out. */
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, INFINITY, lane));
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
     int32_t n = 0;
@@ -262,16 +297,23 @@ run_lists(const promises *p, round_of round, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+typedef struct {
+    const promises *p;
+    round_of round;
+} job;
+
 static conceptdec_status
-promise_task(void *argument, int64_t task, int lane)
+lists_task(void *argument, int64_t task, int lane)
 {
-    return run_lists(argument, promise, task, lane);
+    const job *j = argument;
+    return run_lists(j->p, j->round, task, lane);
 }
 
 static conceptdec_status
-settle_task(void *argument, int64_t task, int lane)
+run_round(const promises *p, round_of round)
 {
-    return run_lists(argument, settle, task, lane);
+    job j = {.p = p, .round = round};
+    return conceptdec_i_parallel(p->s->ctx, count_tasks(p->s), lists_task, &j);
 }
 
 conceptdec_status
@@ -283,9 +325,13 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     all.best = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(float), &p));
     all.within = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, count_tasks(s), promise_task, &all));
+    CONCEPTDEC_I_TRY(run_round(&all, promise));
     if (s->symmetric)
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &all.order));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
-    return conceptdec_i_parallel(s->ctx, count_tasks(s), settle_task, &all);
+    CONCEPTDEC_I_TRY(run_round(&all, choose_nearest));
+    CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
+    CONCEPTDEC_I_TRY(run_round(&all, choose_all));
+    CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
+    return run_round(&all, settle);
 }

@@ -4,10 +4,10 @@
 
 #include "neighbors/candidates.h"
 
-/* What each list promises most: its first candidates. */
+/* What is to be refined of each list: its first candidates. */
 typedef struct conceptdec_i_promises {
     conceptdec_i_screening *s;
-    int32_t *best;  /* per list: how many candidates promise most */
+    int32_t *best;  /* per list: how many */
     float *within;  /* per list: their lower bounds, at most */
     int32_t *order; /* lists, those that share neighbours close together; NULL: in their order */
 } conceptdec_i_promises;

@@ -1,8 +1,9 @@
-/* Exact distances of what promises most. Lists that stand close together form a block: a value that several of them hold is
- * fetched and widened once and meets all their rows, which stay in the second-level cache.
+/* Exact distances of what lists have chosen. Lists that stand close together form a block: a value that several of them hold
+ * is fetched and widened once and meets all their rows, which stay in the second-level cache.
  *
- * In a symmetric pass a pair that stands in both lists is refined once for both, by the list of the smaller number. An entry
- * then has one writer: its own list, unless its value has a smaller number and its bound is within what that list promises. */
+ * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of the
+ * smaller number. An entry then has one writer: its own list if that has chosen it and does not leave it to the other one
+ * [is_others], else the other list. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -12,6 +13,7 @@
 #define BLOCK_BYTES ((int64_t)1 << 20) /* of the rows of a block, as doubles */
 #define BLOCK_PAIRS 16384                /* about as many, at most */
 #define MOST_LISTS 128
+#define LONG_ROW 16 /* dimensions for each neighbour */
 #define DIGIT 11 /* bits that one turn of sorting looks at */
 
 typedef struct pair {
@@ -46,24 +48,27 @@ conceptdec_i_promises_share_tasks(const conceptdec_i_screening *s)
     return (s->queries.n + lists_per_block(s) - 1) / lists_per_block(s);
 }
 
-/* Whether a list has a candidate of such a bound among those that promise most, if it has it at all. */
+/* Whether a list has chosen a candidate of such a bound, if it has it at all and does not know its distance. */
 static bool
 is_within(const conceptdec_i_promises *p, int32_t list, float low)
 {
     return low <= p->within[list];
 }
 
-/* The place in a list of `value` among those that promise most; -1 where there is none. */
-static int32_t
-find_best(const conceptdec_i_promises *p, int32_t list, int32_t value)
+/* Whether a list leaves a candidate that it has chosen to the list of that value. */
+static bool
+is_others(const conceptdec_i_promises *p, int32_t list, const conceptdec_i_candidate *c)
 {
-    const conceptdec_i_candidate *items = p->s->lists[list].items;
-    const int32_t n = p->best[list];
-#pragma GCC unroll 8
-    for (int32_t i = 0; i < n; i++)
-        if ((int32_t)items[i].value == value)
-            return i;
-    return -1;
+    return p->s->symmetric && (int32_t)c->value < list && is_within(p, (int32_t)c->value, c->low);
+}
+
+/* The place in a list of `value`; -1 where there is none. A candidate's value is in the low bits of its second word. */
+static int64_t
+find(const conceptdec_i_promises *p, int32_t list, int32_t value)
+{
+    _Static_assert(sizeof(conceptdec_i_candidate) == 2 * sizeof(uint32_t), "a candidate is a pair of words");
+    const conceptdec_i_candidate_list *l = &p->s->lists[list];
+    return p->s->ctx->kernels->find_key(l->items, l->count, (uint32_t)value, (uint32_t)CONCEPTDEC_I_MOST_VALUES - 1);
 }
 
 /* The pairs of one list that it refines itself; a row that is not zero is at distance 0 from itself. */
@@ -75,11 +80,10 @@ collect(const conceptdec_i_promises *p, int32_t list, int32_t at, pair *pairs)
     for (int32_t i = 0; i < p->best[list]; i++) {
         const int32_t value = (int32_t)l->items[i].value;
         const bool is_own = p->s->symmetric && value == list && !(p->s->ref_zero && p->s->ref_zero[value]);
-        const bool is_others = p->s->symmetric && value < list && is_within(p, value, l->items[i].low);
         if (is_own)
             l->d2[i] = 0;
         pairs[n] = (pair){.value = value, .list = list, .place = i, .at = at};
-        n += !is_own && !is_others;
+        n += !is_own && !is_others(p, list, &l->items[i]);
     }
     return n;
 }
@@ -103,24 +107,39 @@ sort_by_value(pair *pairs, pair *other, int64_t n, int64_t n_values)
     return pairs;
 }
 
-/* The other list of a pair, where it leaves the pair to this one. */
+/* Whether to look for a pair in its other list. It is there for certain only where that has chosen it, too; a list that is long
+ * beside a row is not worth being looked through for the rest. */
+static bool
+is_looked_for(const conceptdec_i_promises *p, const pair *here)
+{
+    const conceptdec_i_screening *s = p->s;
+    const float low = s->lists[here->list].items[here->place].low;
+    if (!s->symmetric)
+        return false;
+    return is_within(p, here->value, low) ||
+           (s->refs.view->cols >= LONG_ROW * s->k && (double)low <= conceptdec_i_screening_limit(s, here->value));
+}
+
+/* To the other list of a pair, unless it refines the pair itself. */
 static void
 tell_other(const conceptdec_i_promises *p, const pair *here, double d2)
 {
-    const conceptdec_i_screening *s = p->s;
-    if (!s->symmetric || here->value < here->list || !is_within(p, here->value, s->lists[here->list].items[here->place].low))
+    if (!is_looked_for(p, here))
         return;
-    const int32_t place = find_best(p, here->value, here->list);
-    if (place >= 0 && is_within(p, here->list, s->lists[here->value].items[place].low))
-        s->lists[here->value].d2[place] = d2;
+    const conceptdec_i_candidate_list *other = &p->s->lists[here->value];
+    const int64_t place = find(p, here->value, here->list);
+    if (place >= 0 && (place >= p->best[here->value] || is_others(p, here->value, &other->items[place])))
+        other->d2[place] = d2;
 }
 
 static void
 fetch_other(const conceptdec_i_promises *p, const pair *here)
 {
-    const conceptdec_i_candidate *items = p->s->lists[here->value].items;
-    for (int32_t i = 0; p->s->symmetric && i < p->best[here->value]; i += 8)
-        __builtin_prefetch(&items[i]);
+    if (!is_looked_for(p, here))
+        return;
+    const conceptdec_i_candidate_list *other = &p->s->lists[here->value];
+    for (int32_t i = 0; i < other->count; i += 8)
+        __builtin_prefetch(&other->items[i]);
 }
 
 static int32_t
@@ -154,8 +173,10 @@ fill_block(block *b)
 {
     const conceptdec_i_screening *s = b->p->s;
     for (int64_t i = 0; i < b->n; i++) {
-        conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list_of(b, i), b->rows + i * b->stride);
-        b->n_pairs += collect(b->p, list_of(b, i), (int32_t)i, b->pairs + b->n_pairs);
+        const int64_t n = collect(b->p, list_of(b, i), (int32_t)i, b->pairs + b->n_pairs);
+        if (n > 0)
+            conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list_of(b, i), b->rows + i * b->stride);
+        b->n_pairs += n;
     }
     b->sorted = sort_by_value(b->pairs, b->sorted, b->n_pairs, s->refs.n);
 }
