@@ -42,6 +42,24 @@ wide_store(double *to, wide x)
     _mm256_storeu_pd(to, x);
 }
 
+static inline __m256i
+wide_lanes(int count)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+static inline wide
+wide_load_some(const double *from, int count)
+{
+    return _mm256_maskload_pd(from, wide_lanes(count));
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    _mm256_maskstore_pd(to, wide_lanes(count), x);
+}
+
 static inline wide
 wide_fill(double value)
 {

@@ -43,6 +43,18 @@ wide_store(double *to, wide x)
 }
 
 static inline wide
+wide_load_some(const double *from, int count)
+{
+    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), from);
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    _mm512_mask_storeu_pd(to, (__mmask8)((1u << count) - 1), x);
+}
+
+static inline wide
 wide_fill(double value)
 {
     return _mm512_set1_pd(value);

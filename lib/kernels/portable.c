@@ -52,6 +52,19 @@ wide_store(double *to, wide x)
 }
 
 static inline wide
+wide_load_some(const double *from, int count)
+{
+    return count > 0 ? *from : 0;
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    if (count > 0)
+        *to = x;
+}
+
+static inline wide
 wide_fill(double value)
 {
     return value;

@@ -3,6 +3,7 @@
  * operation is fused. The set has defined WIDE, and `wide` as a vector of as many doubles, with
  *   wide_load_<type>(from): that many elements of a type, widened; at any address;
  *   wide_store(to, x), wide_fill(value): to any address; every lane one value;
+ *   wide_load_some(from, count), wide_store_some(to, x, count): `count` elements, 0 .. WIDE, the others 0 and untouched;
  *   wide_square(sum, a, b, scale): sum + (a - b * scale)^2, every operation rounded by itself;
  *   UNROLL: a pragma where loops over a chunk have to be unrolled early, else nothing. */
 #include <math.h>
@@ -236,12 +237,48 @@ scale_difference(const float *restrict a, const float *restrict b, const float *
         out[i] = ((double)a[i] - (double)b[i]) * (double)row[i];
 }
 
+/* ---- dots, and rows that change by multiples of others ----
+ * A chunk of `left` elements or, where there are more, of CHUNK. */
+
+static inline int
+count_in(int64_t left, int j)
+{
+    const int64_t count = left - j * WIDE;
+    return count < 0 ? 0 : count < WIDE ? (int)count : WIDE;
+}
+
+static inline wide
+take_some(const double *from, int count)
+{
+    return count == WIDE ? wide_load_f64((const char *)from) : wide_load_some(from, count);
+}
+
 static inline void
-add_products(const double *a, const double *b, wide *sums)
+put_some(double *to, wide x, int count)
+{
+    if (count == WIDE)
+        wide_store(to, x);
+    else
+        wide_store_some(to, x, count);
+}
+
+static inline double
+total(const wide *sums)
+{
+    double partial[CHUNK];
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++)
+        wide_store(partial + j * WIDE, sums[j]);
+    return fold(partial);
+}
+
+static inline __attribute__((always_inline)) void
+dot_chunk(const double *a, const double *b, int64_t left, wide *sums)
 {
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++) {
-        const wide x = wide_load_f64((const char *)(a + j * WIDE)), y = wide_load_f64((const char *)(b + j * WIDE));
+        const int count = count_in(left, j);
+        const wide x = take_some(a + j * WIDE, count), y = take_some(b + j * WIDE, count);
         sums[j] = wide_plus(sums[j], wide_times(x, y));
     }
 }
@@ -251,20 +288,77 @@ dot(const double *a, const double *b, int64_t n)
 {
     const int64_t whole = n / CHUNK * CHUNK;
     wide sums[CHUNK / WIDE];
-    double partial[CHUNK];
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++)
         sums[j] = wide_fill(0);
     for (int64_t i = 0; i < whole; i += CHUNK)
-        add_products(a + i, b + i, sums);
-    if (n > whole) {
-        double rest[2][CHUNK] = {{0}};
-        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
-        memcpy(rest[1], b + whole, (size_t)(n - whole) * sizeof *b);
-        add_products(rest[0], rest[1], sums);
+        dot_chunk(a + i, b + i, CHUNK, sums);
+    if (n > whole)
+        dot_chunk(a + whole, b + whole, n - whole, sums);
+    return total(sums);
+}
+
+static inline __attribute__((always_inline)) void
+add_chunk(wide factor, const double *from, double *to, const double *next, int64_t left, wide *sums)
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const int at = j * WIDE, count = count_in(left, j);
+        const wide more = wide_times(factor, take_some(from + at, count));
+        const wide x = wide_plus(take_some(to + at, count), more);
+        put_some(to + at, x, count);
+        sums[j] = wide_plus(sums[j], wide_times(x, take_some(next + at, count)));
     }
+}
+
+static double
+add_multiple(double factor, const double *from, double *to, const double *next, int64_t n)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    const wide multiple = wide_fill(factor);
+    wide sums[CHUNK / WIDE];
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++)
-        wide_store(partial + j * WIDE, sums[j]);
-    return fold(partial);
+        sums[j] = wide_fill(0);
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        add_chunk(multiple, from + i, to + i, next + i, CHUNK, sums);
+    if (n > whole)
+        add_chunk(multiple, from + whole, to + whole, next + whole, n - whole, sums);
+    return total(sums);
+}
+
+static inline __attribute__((always_inline)) void
+take_chunk(const wide *factors, const double *const *from, double *row, const double *next, int64_t left, int64_t first,
+           wide *sums)
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const int64_t at = first + j * WIDE;
+        const int count = count_in(left, j);
+        const wide one = wide_times(factors[0], take_some(from[0] + at, count));
+        const wide other = wide_times(factors[1], take_some(from[1] + at, count));
+        const wide x = wide_less(take_some(row + at, count), wide_plus(one, other));
+        put_some(row + at, x, count);
+        sums[j] = wide_plus(sums[j], wide_times(x, take_some(next + at, count)));
+    }
+}
+
+static void
+take_products(double *rows, int64_t ld, int64_t count, const double *const *left, const double *const *right,
+              const double *next, int64_t n, double *out)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    const double *const from[] = {right[0], right[1]};
+    for (int64_t k = 0; k < count; k++, rows += ld) {
+        const wide factors[] = {wide_fill(left[0][k]), wide_fill(left[1][k])};
+        wide sums[CHUNK / WIDE];
+        UNROLL
+        for (int j = 0; j < CHUNK / WIDE; j++)
+            sums[j] = wide_fill(0);
+        for (int64_t i = 0; i < whole; i += CHUNK)
+            take_chunk(factors, from, rows, next, CHUNK, i, sums);
+        if (n > whole)
+            take_chunk(factors, from, rows, next, n - whole, whole, sums);
+        out[k] = total(sums);
+    }
 }
