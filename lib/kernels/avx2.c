@@ -66,6 +66,14 @@ wide_fill(double value)
     return _mm256_set1_pd(value);
 }
 
+static inline double
+wide_total(const wide *sums)
+{
+    const wide four = _mm256_add_pd(_mm256_add_pd(sums[0], sums[2]), _mm256_add_pd(sums[1], sums[3]));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
 static inline wide
 wide_square(wide sum, wide a, wide b, wide scale)
 {

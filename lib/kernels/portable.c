@@ -70,6 +70,17 @@ wide_fill(double value)
     return value;
 }
 
+static inline double
+wide_total(const wide *sums)
+{
+    wide eight[8];
+    for (int j = 0; j < 8; j++)
+        eight[j] = sums[j] + sums[j + 8];
+    for (int j = 0; j < 4; j++)
+        eight[j] += eight[j + 4];
+    return (eight[0] + eight[2]) + (eight[1] + eight[3]);
+}
+
 static inline wide
 wide_square(wide sum, wide a, wide b, wide scale)
 {
