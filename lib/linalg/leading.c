@@ -307,8 +307,8 @@ draw(int64_t n, uint64_t *state, double *x)
     }
 }
 
-/* One more vector, orthogonal to the `known` rows behind it. One attempt beyond the first that succeeds takes what rounding has
- * left. */
+/* One more vector, orthogonal to the `known` rows behind it. One attempt beyond the first that succeeds takes what
+ * rounding has left. */
 static bool
 find_vector(const tridiagonal *t, double value, int64_t known, uint64_t *state, double *x)
 {

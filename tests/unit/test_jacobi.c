@@ -6,6 +6,7 @@
 #include "kernels/kernels.h"
 #include "linalg/jacobi.h"
 #include "linalg/leading.h"
+#include "linalg/take_away.h"
 
 enum { MOST = 100 };
 
@@ -214,6 +215,26 @@ START_TEST(all_sets_agree)
 }
 END_TEST
 
+/* What lies along rows is what is found there, and the square of the rest is returned. */
+START_TEST(rows_are_taken_away)
+{
+    const int64_t n = 33;
+    double x[33], before[33], along[3 * 33];
+    fill(n, 0);
+    check_leading(n, n);
+    for (int64_t count = 0; count <= n; count++) {
+        for (int64_t i = 0; i < n; i++)
+            before[i] = x[i] = draw();
+        const double square = conceptdec_i_take_away(conceptdec_i_kernels_choose(0), n, count, vectors, x, along, 3);
+        ck_assert_double_eq_tol(square, dot(x, x, n), 1e-13);
+        for (int64_t k = 0; k < count; k++) {
+            ck_assert_double_eq_tol(along[3 * k], dot(before, vectors + k * n, n), 1e-13);
+            ck_assert_double_eq_tol(dot(x, vectors + k * n, n), 0, 1e-13);
+        }
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -225,6 +246,7 @@ make_suite(void)
     tcase_add_test(tests, zeros);
     tcase_add_test(tests, any_scale);
     tcase_add_test(tests, all_sets_agree);
+    tcase_add_test(tests, rows_are_taken_away);
     suite_add_tcase(suite, tests);
     return suite;
 }
