@@ -42,10 +42,36 @@ wide_store(double *to, wide x)
     _mm256_storeu_pd(to, x);
 }
 
+static inline __m256i
+wide_lanes(int count)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+static inline wide
+wide_load_some(const double *from, int count)
+{
+    return _mm256_maskload_pd(from, wide_lanes(count));
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    _mm256_maskstore_pd(to, wide_lanes(count), x);
+}
+
 static inline wide
 wide_fill(double value)
 {
     return _mm256_set1_pd(value);
+}
+
+static inline double
+wide_total(const wide *sums)
+{
+    const wide four = _mm256_add_pd(_mm256_add_pd(sums[0], sums[2]), _mm256_add_pd(sums[1], sums[3]));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
 static inline wide

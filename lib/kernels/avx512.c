@@ -43,9 +43,30 @@ wide_store(double *to, wide x)
 }
 
 static inline wide
+wide_load_some(const double *from, int count)
+{
+    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), from);
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    _mm512_mask_storeu_pd(to, (__mmask8)((1u << count) - 1), x);
+}
+
+static inline wide
 wide_fill(double value)
 {
     return _mm512_set1_pd(value);
+}
+
+static inline double
+wide_total(const wide *sums)
+{
+    const wide eight = _mm512_add_pd(sums[0], sums[1]);
+    const __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(eight), _mm512_extractf64x4_pd(eight, 1));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
 static inline wide

@@ -121,6 +121,13 @@ typedef struct conceptdec_i_kernels {
      * No operation is fused: the same bits from every kernel set. */
     void (*scale_difference)(const float *a, const float *b, const float *row, double *out, int64_t n);
     double (*dot)(const double *a, const double *b, int64_t n);
+    /* to[i] += factor * from[i]; returns what `dot` gives for `to`, as it then is, and `next`, which may be `to`. */
+    double (*add_multiple)(double factor, const double *from, double *to, const double *next, int64_t n);
+    /* Two products of a column and a row are taken from a block: for k < count and i < n, rows[k * ld + i] -=
+     * left[0][k] * right[0][i] + left[1][k] * right[1][i]; out[k] = what `dot` gives for row k, as it then is, and
+     * `next`, which may be the row where that is the only one. No operation is fused. */
+    void (*take_products)(double *rows, int64_t ld, int64_t count, const double *const *left,
+                          const double *const *right, const double *next, int64_t n, double *out);
 
     /* out[i] = (x[i] - mean[i]) * scale in float64, then rounded to out's type; returns sum of out[i]^2 in float64 (16
      * partial sums). scale is a power of two or, for cosine, 1 / norm. out overlaps neither x nor mean. */

@@ -52,9 +52,33 @@ wide_store(double *to, wide x)
 }
 
 static inline wide
+wide_load_some(const double *from, int count)
+{
+    return count > 0 ? *from : 0;
+}
+
+static inline void
+wide_store_some(double *to, wide x, int count)
+{
+    if (count > 0)
+        *to = x;
+}
+
+static inline wide
 wide_fill(double value)
 {
     return value;
+}
+
+static inline double
+wide_total(const wide *sums)
+{
+    wide eight[8];
+    for (int j = 0; j < 8; j++)
+        eight[j] = sums[j] + sums[j + 8];
+    for (int j = 0; j < 4; j++)
+        eight[j] += eight[j + 4];
+    return (eight[0] + eight[2]) + (eight[1] + eight[3]);
 }
 
 static inline wide

@@ -3,6 +3,8 @@
  * operation is fused. The set has defined WIDE, and `wide` as a vector of as many doubles, with
  *   wide_load_<type>(from): that many elements of a type, widened; at any address;
  *   wide_store(to, x), wide_fill(value): to any address; every lane one value;
+ *   wide_load_some(from, count), wide_store_some(to, x, count): `count` elements, 0 .. WIDE, the others 0 and untouched;
+ *   wide_total(sums): CHUNK of them, CHUNK / WIDE vectors, folded as fold() does it;
  *   wide_square(sum, a, b, scale): sum + (a - b * scale)^2, every operation rounded by itself;
  *   UNROLL: a pragma where loops over a chunk have to be unrolled early, else nothing. */
 #include <math.h>
@@ -236,12 +238,38 @@ scale_difference(const float *restrict a, const float *restrict b, const float *
         out[i] = ((double)a[i] - (double)b[i]) * (double)row[i];
 }
 
+/* ---- dots, and rows that change by multiples of others ----
+ * A chunk of `left` elements or, where there are more, of CHUNK. */
+
+static inline int
+count_in(int64_t left, int j)
+{
+    const int64_t count = left - j * WIDE;
+    return count < 0 ? 0 : count < WIDE ? (int)count : WIDE;
+}
+
+static inline wide
+take_some(const double *from, int count)
+{
+    return count == WIDE ? wide_load_f64((const char *)from) : wide_load_some(from, count);
+}
+
 static inline void
-add_products(const double *a, const double *b, wide *sums)
+put_some(double *to, wide x, int count)
+{
+    if (count == WIDE)
+        wide_store(to, x);
+    else
+        wide_store_some(to, x, count);
+}
+
+static inline __attribute__((always_inline)) void
+dot_chunk(const double *a, const double *b, int64_t left, wide *sums)
 {
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++) {
-        const wide x = wide_load_f64((const char *)(a + j * WIDE)), y = wide_load_f64((const char *)(b + j * WIDE));
+        const int count = count_in(left, j);
+        const wide x = take_some(a + j * WIDE, count), y = take_some(b + j * WIDE, count);
         sums[j] = wide_plus(sums[j], wide_times(x, y));
     }
 }
@@ -251,20 +279,98 @@ dot(const double *a, const double *b, int64_t n)
 {
     const int64_t whole = n / CHUNK * CHUNK;
     wide sums[CHUNK / WIDE];
-    double partial[CHUNK];
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++)
         sums[j] = wide_fill(0);
     for (int64_t i = 0; i < whole; i += CHUNK)
-        add_products(a + i, b + i, sums);
-    if (n > whole) {
-        double rest[2][CHUNK] = {{0}};
-        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
-        memcpy(rest[1], b + whole, (size_t)(n - whole) * sizeof *b);
-        add_products(rest[0], rest[1], sums);
+        dot_chunk(a + i, b + i, CHUNK, sums);
+    if (n > whole)
+        dot_chunk(a + whole, b + whole, n - whole, sums);
+    return wide_total(sums);
+}
+
+static inline __attribute__((always_inline)) void
+add_chunk(wide factor, const double *from, double *to, const double *next, int64_t left, wide *sums)
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const int at = j * WIDE, count = count_in(left, j);
+        const wide more = wide_times(factor, take_some(from + at, count));
+        const wide x = wide_plus(take_some(to + at, count), more);
+        put_some(to + at, x, count);
+        sums[j] = wide_plus(sums[j], wide_times(x, take_some(next + at, count)));
     }
+}
+
+static double
+add_multiple(double factor, const double *from, double *to, const double *next, int64_t n)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    const wide multiple = wide_fill(factor);
+    wide sums[CHUNK / WIDE];
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++)
-        wide_store(partial + j * WIDE, sums[j]);
-    return fold(partial);
+        sums[j] = wide_fill(0);
+    for (int64_t i = 0; i < whole; i += CHUNK)
+        add_chunk(multiple, from + i, to + i, next + i, CHUNK, sums);
+    if (n > whole)
+        add_chunk(multiple, from + whole, to + whole, next + whole, n - whole, sums);
+    return wide_total(sums);
+}
+
+/* Of rows that are read beside each other, `abreast` of them; a number that the compiler knows. */
+static inline __attribute__((always_inline)) void
+take_chunk(int abreast, const wide (*factors)[2], const double *const *from, double *row, int64_t ld, const double *next,
+           int64_t left, wide (*sums)[CHUNK / WIDE])
+{
+    UNROLL
+    for (int j = 0; j < CHUNK / WIDE; j++) {
+        const int at = j * WIDE, count = count_in(left, j);
+        const wide one = take_some(from[0] + at, count), other = take_some(from[1] + at, count);
+        UNROLL
+        for (int r = 0; r < abreast; r++) {
+            const wide product = wide_plus(wide_times(factors[r][0], one), wide_times(factors[r][1], other));
+            const wide x = wide_less(take_some(row + r * ld + at, count), product);
+            put_some(row + r * ld + at, x, count);
+            sums[r][j] = wide_plus(sums[r][j], wide_times(x, take_some(next + at, count)));
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void
+take_rows(int abreast, double *row, int64_t ld, const double *const *left, const double *const *right, int64_t k,
+          const double *next, int64_t n, double *out)
+{
+    const int64_t whole = n / CHUNK * CHUNK;
+    wide factors[CONCEPTDEC_I_ABREAST][2], sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE];
+    UNROLL
+    for (int r = 0; r < abreast; r++) {
+        factors[r][0] = wide_fill(left[0][k + r]);
+        factors[r][1] = wide_fill(left[1][k + r]);
+        UNROLL
+        for (int j = 0; j < CHUNK / WIDE; j++)
+            sums[r][j] = wide_fill(0);
+    }
+    for (int64_t i = 0; i < n; i += CHUNK) {
+        const double *const from[] = {right[0] + i, right[1] + i};
+        if (i < whole)
+            take_chunk(abreast, factors, from, row + i, ld, next + i, CHUNK, sums);
+        else
+            take_chunk(abreast, factors, from, row + i, ld, next + i, n - whole, sums);
+    }
+    UNROLL
+    for (int r = 0; r < abreast; r++)
+        out[k + r] = wide_total(sums[r]);
+}
+
+static void
+take_products(double *rows, int64_t ld, int64_t count, const double *const *left, const double *const *right,
+              const double *next, int64_t n, double *out)
+{
+    const double *const columns[] = {left[0], left[1]}, *const from[] = {right[0], right[1]};
+    int64_t k = 0;
+    for (; k + CONCEPTDEC_I_ABREAST <= count; k += CONCEPTDEC_I_ABREAST)
+        take_rows(CONCEPTDEC_I_ABREAST, rows + k * ld, ld, columns, from, k, next, n, out);
+    for (; k < count; k++)
+        take_rows(1, rows + k * ld, ld, columns, from, k, next, n, out);
 }

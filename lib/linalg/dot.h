@@ -25,4 +25,11 @@ add(double factor, const double *restrict from, double *restrict to, int64_t n)
         to[i] += factor * from[i];
 }
 
+static inline void
+stretch(double factor, double *to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] *= factor;
+}
+
 #endif

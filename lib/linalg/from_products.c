@@ -55,7 +55,7 @@ decompose(conceptdec_i_arena *arena, int64_t n, int64_t count, double *products,
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take_raw(arena, "products", conceptdec_i_leading_numbers(n), sizeof(double), &p[1]));
     memcpy(p[0], products, (size_t)(n * n) * sizeof *products);
-    if (!conceptdec_i_leading(n, count, p[0], squares, products + (n - count) * n, p[1]))
+    if (!conceptdec_i_leading(arena->ctx->kernels, n, count, p[0], squares, products + (n - count) * n, p[1]))
         squares[n - 1] = (double)NAN;
     return CONCEPTDEC_OK;
 }

@@ -11,6 +11,7 @@
 #include "linalg/engine.h"
 #include "linalg/factor.h"
 #include "linalg/leading.h"
+#include "linalg/take_away.h"
 
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */
@@ -46,13 +47,6 @@ typedef struct {
     int64_t looked; /* after so many products */
     int64_t due;    /* the next look */
 } space;
-
-static void
-multiply(double factor, double *to, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] *= factor;
-}
 
 static double *
 direction(const space *s, int64_t index)
@@ -150,15 +144,10 @@ static double
 join(space *s, int64_t index, double *rest)
 {
     double *vector = direction(s, s->size + index);
-    for (int64_t i = 0; i < index; i++) {
-        double along = dot(direction(s, s->size + i), vector, s->dims);
-        add(-along, direction(s, s->size + i), vector, s->dims);
-        if (rest)
-            rest[i * s->block] = along;
-    }
-    double length = sqrt(dot(vector, vector, s->dims));
+    const double length = sqrt(
+        conceptdec_i_take_away(s->ctx->kernels, s->dims, index, direction(s, s->size), vector, rest, s->block));
     if (length > 0)
-        multiply(1 / length, vector, s->dims);
+        stretch(1 / length, vector, s->dims);
     return length;
 }
 
@@ -169,7 +158,7 @@ replace(space *s, int64_t index)
     double *vector = direction(s, s->size + index), length = 0;
     for (int attempt = 0; attempt < ATTEMPTS && length < 0.5; attempt++) {
         draw(s, vector);
-        multiply(1 / sqrt(dot(vector, vector, s->dims)), vector, s->dims);
+        stretch(1 / sqrt(s->ctx->kernels->dot(vector, vector, s->dims)), vector, s->dims);
         for (int pass = 0; pass < 3; pass++) {
             CONCEPTDEC_I_TRY(project(s, s->size, 1, vector, NULL));
             length = join(s, index, NULL);
@@ -249,7 +238,7 @@ grow(space *s)
     double *next = direction(s, s->size);
     memcpy(next, image, (size_t)(s->last * s->dims) * sizeof *next);
     for (int64_t j = 0; j < s->last; j++)
-        longest = fmax(longest, sqrt(dot(next + j * s->dims, next + j * s->dims, s->dims)));
+        longest = fmax(longest, sqrt(s->ctx->kernels->dot(next + j * s->dims, next + j * s->dims, s->dims)));
     CONCEPTDEC_I_TRY(project(s, s->size, s->last, next, s->across + old));
     symmetrise(s, old);
     s->unit = fmax(s->unit, longest);
@@ -267,7 +256,8 @@ solve(space *s, int64_t count)
     const bool is_small = n <= CONCEPTDEC_I_LEADING_MOST;
     for (int64_t i = 0; i < n && is_small; i++)
         memcpy(s->small + i * n, s->across + i * s->most, (size_t)n * sizeof *s->small);
-    if (is_small && conceptdec_i_leading(n, count, s->small, s->values, s->ritz + (n - count) * n, s->small + n * n))
+    if (is_small && conceptdec_i_leading(s->ctx->kernels, n, count, s->small, s->values, s->ritz + (n - count) * n,
+                                         s->small + n * n))
         return CONCEPTDEC_OK;
     for (int64_t i = 0; i < n; i++)
         memcpy(s->ritz + i * n, s->across + i * s->most, (size_t)n * sizeof *s->ritz);
@@ -378,7 +368,7 @@ answer_with(space *s, conceptdec_i_krylov_answer *answer)
         double *product = s->scratch + k * s->dims;
         add(-s->values[s->size - 1 - k], answer->vectors + k * s->dims, product, s->dims);
         answer->values[k] = ldexp(s->values[s->size - 1 - k], 2 * s->covariance.exponent);
-        answer->residuals[k] = unit > 0 ? sqrt(dot(product, product, s->dims)) / unit : 0;
+        answer->residuals[k] = unit > 0 ? sqrt(s->ctx->kernels->dot(product, product, s->dims)) / unit : 0;
         answer->converged = answer->converged && answer->residuals[k] <= s->problem->tolerance;
     }
     return CONCEPTDEC_OK;

@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct conceptdec_i_kernels;
+
 #define CONCEPTDEC_I_LEADING_MOST 320 /* rows, some 30 ms; LAPACK is faster with more */
 
 /* values: all n of them, ascending, true to rounding of the largest magnitude. vectors: count x n, orthonormal, the last row that
  * of the largest value. a (n x n, both halves given, finite) is destroyed; scratch: conceptdec_i_leading_numbers(n). Some
  * 2 n^3 operations. False: it has not converged, and what is there is of no use. */
-bool conceptdec_i_leading(int64_t n, int64_t count, double *a, double *values, double *vectors, double *scratch);
+bool conceptdec_i_leading(const struct conceptdec_i_kernels *kernels, int64_t n, int64_t count, double *a,
+                          double *values, double *vectors, double *scratch);
 int64_t conceptdec_i_leading_numbers(int64_t n);
 
 #endif

@@ -289,6 +289,117 @@ START_TEST(products_of_differences_have_the_same_bits)
 }
 END_TEST
 
+/* The 16 partial sums, folded. */
+static double
+dot_by_rule(const double *a, const double *b, int64_t n)
+{
+    double sums[16] = {0};
+    for (int64_t i = 0; i < n; i++) {
+        volatile const double product = a[i] * b[i];
+        sums[i % 16] += product;
+    }
+    for (int width = 8; width > 0; width /= 2)
+        for (int j = 0; j < width; j++)
+            sums[j] += sums[j + width];
+    return sums[0];
+}
+
+static double *
+draw_row(int64_t n, size_t shift)
+{
+    double *row = guarded((size_t)n * sizeof *row, shift);
+    for (int64_t i = 0; i < n; i++)
+        row[i] = random_real();
+    return row;
+}
+
+static void
+check_add_multiple(const conceptdec_i_kernels *set, int64_t n, int is_own)
+{
+    double *from = draw_row(n, 8), *to = draw_row(n, 16), *other = draw_row(n, 24), wanted[1100];
+    const double factor = random_real(), *next = is_own ? to : other;
+    for (int64_t i = 0; i < n; i++) {
+        volatile const double more = factor * from[i];
+        wanted[i] = to[i] + more;
+    }
+    const double found = set->add_multiple(factor, from, to, next, n);
+    for (int64_t i = 0; i < n; i++)
+        ck_assert_msg(same_bits(to[i], wanted[i]), "%s: element %d of %d", set->name, (int)i, (int)n);
+    ck_assert_msg(same_bits(found, dot_by_rule(to, next, n)), "%s, %d", set->name, (int)n);
+    ck_assert(guard_stands(to, (size_t)n * sizeof *to));
+    guarded_free(from, 8);
+    guarded_free(to, 16);
+    guarded_free(other, 24);
+}
+
+START_TEST(multiples_are_added_and_meet_the_next)
+{
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++) {
+        check_add_multiple(set, odd_sizes[k], 0);
+        check_add_multiple(set, odd_sizes[k], 1);
+    }
+}
+END_TEST
+
+/* Rows of n in a block whose rows are `ld` long: nothing between them is touched. */
+static void
+check_take_products(const conceptdec_i_kernels *set, int64_t n, int64_t ld, int64_t count)
+{
+    double *block = draw_row((count - 1) * ld + n, 8), *next = draw_row(n, 16), *out = draw_row(count, 24);
+    double *left[] = {draw_row(count, 0), draw_row(count, 8)}, *right[] = {draw_row(n, 24), draw_row(n, 16)};
+    const size_t size = (size_t)((count - 1) * ld + n) * sizeof *block;
+    double *wanted = guarded(size, 0);
+    memcpy(wanted, block, size);
+    for (int64_t k = 0; k < count; k++)
+        for (int64_t i = 0; i < n; i++) {
+            volatile const double one = left[0][k] * right[0][i], other = left[1][k] * right[1][i], both = one + other;
+            wanted[k * ld + i] -= both;
+        }
+    set->take_products(block, ld, count, (const double *const *)left, (const double *const *)right, next, n, out);
+    ck_assert_msg(memcmp(block, wanted, size) == 0, "%s: %d rows of %d", set->name, (int)count, (int)n);
+    for (int64_t k = 0; k < count; k++)
+        ck_assert_msg(same_bits(out[k], dot_by_rule(block + k * ld, next, n)), "%s, %d", set->name, (int)n);
+    ck_assert(guard_stands(block, size) && guard_stands(out, (size_t)count * sizeof *out));
+    guarded_free(block, 8);
+    guarded_free(next, 16);
+    guarded_free(out, 24);
+    guarded_free(left[0], 0);
+    guarded_free(left[1], 8);
+    guarded_free(right[0], 24);
+    guarded_free(right[1], 16);
+    guarded_free(wanted, 0);
+}
+
+START_TEST(products_are_taken_from_rows)
+{
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++)
+        for (int64_t count = 1; count <= 5; count++) {
+            check_take_products(set, odd_sizes[k], odd_sizes[k] + count - 1, count);
+            check_take_products(set, odd_sizes[k], odd_sizes[k] + 17, count);
+        }
+}
+END_TEST
+
+/* A row that meets itself, as it has become. */
+START_TEST(products_are_taken_from_a_row_that_is_next)
+{
+    double row[70], before[70], right[70], out;
+    const double factors[] = {0.25, 0.5}, *const left[] = {factors, factors + 1}, *const both[] = {right, right};
+    for (int i = 0; i < 70; i++) {
+        before[i] = random_real();
+        right[i] = random_real();
+    }
+    FOR_EACH_SET(set)
+    for (int64_t n = 0; n <= 70; n++) {
+        memcpy(row, before, sizeof row);
+        set->take_products(row, 70, 1, left, both, row, n, &out);
+        ck_assert(same_bits(out, dot_by_rule(row, row, n)));
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -301,6 +412,9 @@ make_suite(void)
                                   centering_rounds_once_and_sums_what_it_stored,
                                   eight_rows_are_added_in_pairs,
                                   products_of_differences_have_the_same_bits,
+                                  multiples_are_added_and_meet_the_next,
+                                  products_are_taken_from_rows,
+                                  products_are_taken_from_a_row_that_is_next,
                                   NULL};
     return make_kernel_suite("kernels/rows", tests);
 }

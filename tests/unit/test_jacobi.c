@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "kernels/kernels.h"
 #include "linalg/jacobi.h"
 #include "linalg/leading.h"
+#include "linalg/take_away.h"
 
 enum { MOST = 100 };
 
@@ -107,7 +109,7 @@ check_leading(int64_t n, int64_t count)
 {
     ck_assert_int_le(conceptdec_i_leading_numbers(n), 16 * MOST);
     memcpy(copy, matrix, sizeof copy);
-    ck_assert(conceptdec_i_leading(n, count, copy, values, vectors, scratch));
+    ck_assert(conceptdec_i_leading(conceptdec_i_kernels_choose(0), n, count, copy, values, vectors, scratch));
     for (int64_t k = 1; k < n; k++)
         ck_assert(values[k] >= values[k - 1]);
     check_vectors(n, count, vectors);
@@ -168,6 +170,71 @@ START_TEST(zeros)
 }
 END_TEST
 
+/* Magnitudes whose squares are beyond the range of numbers. */
+START_TEST(any_scale)
+{
+    const int64_t n = 33;
+    static const int scales[] = {-1070, -1020, -600, 600, 1020};
+    double kept[33];
+    for (int kind = 0; kind < 3; kind++) {
+        fill(n, kind);
+        check_leading(n, n);
+        memcpy(kept, values, sizeof kept);
+        for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+            for (int64_t k = 0; k < n * n; k++)
+                copy[k] = ldexp(matrix[k], scales[i]);
+            ck_assert(conceptdec_i_leading(conceptdec_i_kernels_choose(0), n, n, copy, values, vectors, scratch));
+            for (int64_t k = 0; k < n && scales[i] > -1000; k++)
+                ck_assert_double_eq(values[k], ldexp(kept[k], scales[i]));
+            for (int64_t k = 0; k < n; k++)
+                for (int64_t l = 0; l <= k; l++)
+                    ck_assert_double_eq_tol(dot(vectors + k * n, vectors + l * n, n), k == l, 1e-13);
+        }
+    }
+}
+END_TEST
+
+/* Also of sizes that are no multiple of a vector. */
+START_TEST(all_sets_agree)
+{
+    const int64_t sizes[] = {1, 2, 7, 8, 31, 64, 97};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t n = sizes[i];
+        fill(n, 4);
+        check_leading(n, n);
+        memcpy(known, values, sizeof known);
+        memcpy(others, vectors, sizeof others);
+        for (uint32_t bit = 1; bit < 8; bit *= 2) {
+            memcpy(copy, matrix, sizeof copy);
+            memset(vectors, 0, sizeof vectors);
+            ck_assert(conceptdec_i_leading(conceptdec_i_kernels_choose(bit), n, n, copy, values, vectors, scratch));
+            ck_assert_mem_eq(values, known, (size_t)n * sizeof *values);
+            ck_assert_mem_eq(vectors, others, (size_t)(n * n) * sizeof *vectors);
+        }
+    }
+}
+END_TEST
+
+/* What lies along rows is what is found there, and the square of the rest is returned. */
+START_TEST(rows_are_taken_away)
+{
+    const int64_t n = 33;
+    double x[33], before[33], along[3 * 33];
+    fill(n, 0);
+    check_leading(n, n);
+    for (int64_t count = 0; count <= n; count++) {
+        for (int64_t i = 0; i < n; i++)
+            before[i] = x[i] = draw();
+        const double square = conceptdec_i_take_away(conceptdec_i_kernels_choose(0), n, count, vectors, x, along, 3);
+        ck_assert_double_eq_tol(square, dot(x, x, n), 1e-13);
+        for (int64_t k = 0; k < count; k++) {
+            ck_assert_double_eq_tol(along[3 * k], dot(before, vectors + k * n, n), 1e-13);
+            ck_assert_double_eq_tol(dot(x, vectors + k * n, n), 0, 1e-13);
+        }
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -177,6 +244,9 @@ make_suite(void)
     tcase_add_test(tests, known_values);
     tcase_add_test(tests, multiple_values);
     tcase_add_test(tests, zeros);
+    tcase_add_test(tests, any_scale);
+    tcase_add_test(tests, all_sets_agree);
+    tcase_add_test(tests, rows_are_taken_away);
     suite_add_tcase(suite, tests);
     return suite;
 }
