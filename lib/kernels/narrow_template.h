@@ -11,8 +11,8 @@
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
  *   RUN_GROUPS, RUN_MOST and RUN_STEP(x, n), the step that they ask for, or none of them;
- *   BIAS, MOST; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, GAIN, REFINING, DEPTH, COLS and
- *   LEADS. */
+ *   BIAS, MOST; panel(), columns(), mr and nr; TABLE, TABLE_NAME, TABLE_BIT, GAIN, REFINING, DEPTH,
+ *   COLS and LEADS. */
 #include <string.h>
 
 #if !defined(RUN_GROUPS) /* products are added up in 32 bits from the start */

@@ -37,8 +37,6 @@ typedef struct conceptdec_i_engine {
     int64_t a_tiles, b_tiles;
 } conceptdec_i_engine;
 
-/* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns (int8). */
-bool conceptdec_i_narrow_rows_stay(const conceptdec_i_blocking *block);
 /* Takes the buffers of all lanes. */
 conceptdec_status conceptdec_i_narrow_take_buffers(conceptdec_i_engine *e, conceptdec_i_arena *arena);
 /* A tile of products of quantised items. */

@@ -314,7 +314,7 @@ plan(space *s, double share)
     s->past = share;
 }
 
-/* Whether that is within the tolerance. */
+/* Whether what is left is within the tolerance. */
 static bool
 seems_done(space *s)
 {

@@ -25,7 +25,7 @@ typedef struct {
     float *basis;    /* n_leads x stride */
     double *wide;    /* n_leads x dims */
     double *norms;   /* per row */
-    double *scratch; /* per lane: rows of a task, or one as doubles */
+    float *scratch;  /* per lane: rows of a task, or one as doubles */
 } finder;
 
 static int32_t
@@ -42,7 +42,7 @@ row_task(void *argument, int64_t task, int lane)
     const finder *f = argument;
     const conceptdec_i_operand *operand = f->operand;
     int64_t item = task * operand->n / f->n;
-    double *wide = f->scratch + lane * TOGETHER * f->stride;
+    double *wide = (double *)(void *)(f->scratch + lane * TOGETHER * f->stride);
     conceptdec_i_operand_row(f->ctx->kernels, operand, item, wide);
     f->norms[task] = f->ctx->kernels->center_f32(wide, conceptdec_i_operand_mean(operand, item), operand->scale,
                                                  f->rows + task * f->stride, f->dims);
@@ -63,7 +63,7 @@ share_task(void *argument, int64_t task, int lane)
 {
     const finder *f = argument;
     const int64_t first = task * TOGETHER, count = f->n - first < TOGETHER ? f->n - first : TOGETHER;
-    float *rows = (float *)(void *)(f->scratch + lane * TOGETHER * f->stride);
+    float *rows = f->scratch + lane * TOGETHER * f->stride;
     memcpy(rows, f->rows + first * f->stride, (size_t)(count * f->stride) * sizeof *rows);
     f->ctx->narrow->split(f->basis, f->n_leads, rows, f->stride, count, f->shares + first * f->n_leads);
     return CONCEPTDEC_OK;
@@ -172,7 +172,7 @@ take(conceptdec_i_arena *arena, finder *f)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n * f->n_leads, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "directions", f->n_leads * f->dims, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", f->n, sizeof(double), &p[3]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * TOGETHER * f->stride, sizeof(double), &p[4]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * TOGETHER * f->stride, sizeof(float), &p[4]));
     f->rows = p[0];
     f->shares = p[1];
     f->wide = p[2];

@@ -1,5 +1,5 @@
-/* Tiles of int8 products: sums over slices of groups in int32_t, then, a few columns at a time, floats and the products along
- * leading directions. */
+/* Tiles of int8 products: sums over slices of groups in int32_t, then, a few columns at a time, floats and the products
+ * along leading directions. */
 #include "linalg/engine.h"
 
 #define FIRST_CACHE ((int64_t)32 << 10) /* what a processor has at least */
@@ -8,8 +8,9 @@
 typedef conceptdec_i_blocking blocking;
 typedef conceptdec_i_engine engine;
 
-bool
-conceptdec_i_narrow_rows_stay(const blocking *k)
+/* Whether a slice of a micro-panel of rows stays in the first-level cache while it meets all columns. */
+static bool
+rows_stay(const blocking *k)
 {
     return k->mr * k->depth <= FIRST_CACHE / 2;
 }
@@ -61,7 +62,7 @@ rows_meet_columns(const engine *e, const conceptdec_i_tile *tile, int64_t groups
 static int64_t
 columns_bytes(const blocking *k)
 {
-    return (conceptdec_i_narrow_rows_stay(k) ? k->cols : k->nr) * k->depth;
+    return (rows_stay(k) ? k->cols : k->nr) * k->depth;
 }
 
 /* A tile of int8 products: in slices of groups. Either a few columns at a time meet all rows, or, where few rows are taken
@@ -76,12 +77,12 @@ add_up(const engine *e, const conceptdec_i_tile *tile, int32_t *out, int lane)
         int64_t groups = min64(k->depth / 4, all - g), at = g * 4 * CONCEPTDEC_I_PANEL;
         for (int64_t j = 0; j < tile->cols; j += k->nr) {
             int64_t height = conceptdec_i_tile_height(tile, min64(j + k->nr, tile->cols) - 1);
-            int8_t *columns = scratch + (conceptdec_i_narrow_rows_stay(k) ? j * k->depth : 0);
+            int8_t *columns = scratch + (rows_stay(k) ? j * k->depth : 0);
             take_columns(e, tile, groups, at, j, columns);
-            for (int64_t i = 0; !conceptdec_i_narrow_rows_stay(k) && i < height; i += k->mr)
+            for (int64_t i = 0; !rows_stay(k) && i < height; i += k->mr)
                 narrow_panel(e, tile, groups, at, i, j, columns, out);
         }
-        for (int64_t i = 0; conceptdec_i_narrow_rows_stay(k) && i < tile->rows; i += k->mr)
+        for (int64_t i = 0; rows_stay(k) && i < tile->rows; i += k->mr)
             rows_meet_columns(e, tile, groups, at, i, scratch, out);
     }
 }
@@ -93,7 +94,7 @@ complete(const engine *e, const conceptdec_i_tile *tile, float *out)
     const conceptdec_i_quantized *a = e->a->quantized, *b = e->b->quantized;
     const conceptdec_i_narrow_items rows = {.steps = a->step + tile->row, .leads = a->lead + tile->row * a->n_leads,
                                             .n_leads = a->n_leads};
-    const conceptdec_i_narrow_items columns = {.steps = b->step, .leads = b->lead, .n_leads = b->n_leads};
+    const conceptdec_i_narrow_items columns = {.steps = b->step, .leads = b->lead, .n_leads = a->n_leads};
     for (int64_t j = 0; j < tile->cols; j += CONCEPTDEC_I_COMPLETED) {
         const int64_t end = min64(j + CONCEPTDEC_I_COMPLETED, tile->cols);
         e->narrow->complete(out + j * e->block.rows, e->block.rows, conceptdec_i_tile_height(tile, end - 1), &rows,

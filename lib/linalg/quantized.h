@@ -6,10 +6,9 @@
 #include "linalg/leads.h"
 #include "linalg/tiles.h"
 
-/* Item i is the sum of lead[(i / 16 * n_leads + k) * 16 + i % 16] times the k-th direction and of what, rotated, is step[i] *
- * q[i] + rest,
- * with |rest| <= its bound. Arrays of the screen are as kernels/narrow.h says:
- * doubled for the vector side. All are padded to whole tiles. */
+/* Item i is the sum of lead[(i / 16 * n_leads + k) * 16 + i % 16] times the k-th direction and of what, rotated, is
+ * step[i] * q[i] + rest, with |rest| <= its bound. Arrays of the screen are as kernels/narrow.h says: doubled for the
+ * vector side. All are padded to whole tiles. */
 typedef struct conceptdec_i_quantized {
     int64_t n, dims;
     int64_t groups;      /* of four elements */

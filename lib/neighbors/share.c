@@ -1,9 +1,9 @@
-/* Exact distances of what lists have chosen. Lists that stand close together form a block: a value that several of them hold
- * is fetched and widened once and meets all their rows, which stay in the second-level cache.
+/* Exact distances of what lists have chosen. Lists that stand close together form a block: a value that several of them
+ * hold is fetched and widened once and meets all their rows, which stay in the second-level cache.
  *
  * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of the
- * smaller number. An entry then has one writer: its own list if that has chosen it and does not leave it to the other one
- * [is_others], else the other list. */
+ * smaller number. An entry then has one writer: its own list if that has chosen it and does not leave it to the other
+ * one [is_others], else the other list. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -11,7 +11,8 @@
 #include "neighbors/finish.h"
 
 #define BLOCK_BYTES ((int64_t)1 << 20) /* of the rows of a block, as doubles */
-#define BLOCK_PAIRS 16384                /* about as many, at most */
+#define BLOCK_PAIRS ((int64_t)16384)     /* about as many, at most */
+#define BLOCK_WORK ((int64_t)1 << 24)    /* elements of their rows, so that a task is short */
 #define MOST_LISTS 128
 #define LONG_ROW 16 /* dimensions for each neighbour */
 #define DIGIT 11 /* bits that one turn of sorting looks at */
@@ -36,8 +37,9 @@ typedef struct block {
 static int64_t
 lists_per_block(const conceptdec_i_screening *s)
 {
-    const int64_t row = s->queries.view->cols * (int64_t)sizeof(double);
-    int64_t lists = BLOCK_BYTES / row < BLOCK_PAIRS / s->k ? BLOCK_BYTES / row : BLOCK_PAIRS / s->k;
+    const int64_t dims = s->queries.view->cols, pairs = BLOCK_WORK / dims < BLOCK_PAIRS ? BLOCK_WORK / dims : BLOCK_PAIRS;
+    const int64_t by_bytes = BLOCK_BYTES / (dims * (int64_t)sizeof(double)), by_pairs = pairs / s->k;
+    int64_t lists = by_bytes < by_pairs ? by_bytes : by_pairs;
     lists = lists < MOST_LISTS ? lists : MOST_LISTS;
     return lists > 1 ? lists : 1;
 }
@@ -107,8 +109,8 @@ sort_by_value(pair *pairs, pair *other, int64_t n, int64_t n_values)
     return pairs;
 }
 
-/* Whether to look for a pair in its other list. It is there for certain only where that has chosen it, too; a list that is long
- * beside a row is not worth being looked through for the rest. */
+/* Whether to look for a pair in its other list. It is there for certain only where that has chosen it, too; a list that is
+ * long beside a row is not worth being looked through for the rest. */
 static bool
 is_looked_for(const conceptdec_i_promises *p, const pair *here)
 {

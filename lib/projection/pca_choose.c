@@ -63,22 +63,21 @@ product_time(double side, double length)
 }
 
 /* Of a large problem's Krylov space: that of the covariance, where that is the faster one and there is memory. */
-static double
-krylov_time(conceptdec_i_pca_fit *f)
+static void
+choose_space(conceptdec_i_pca_fit *f)
 {
     const double n = (double)f->n, d = (double)f->d;
-    const double of_rows = space_time(f, f->x ? n : d), formed = product_time(d, n) + space_time(f, d);
-    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && formed < of_rows;
+    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && product_time(d, n) + space_time(f, d) < space_time(f, n);
     f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
-    return f->is_formed ? formed : of_rows;
 }
 
-/* Whether that takes less time than the exact solver: a product, and a cube for eigenvectors. */
+/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors. With the
+ * covariance it is faster still, but of so many rows the exact answer costs little more. */
 static bool
-is_faster(conceptdec_i_pca_fit *f)
+is_faster(const conceptdec_i_pca_fit *f)
 {
     const double n = (double)f->n, d = (double)f->d, side = fmin(n, d);
-    return krylov_time(f) < (f->x ? product_time(side, fmax(n, d)) : 0) + 6 * side * side * side;
+    return space_time(f, f->x ? n : d) < (f->x ? product_time(side, fmax(n, d)) : 0) + 6 * side * side * side;
 }
 
 /* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where
@@ -104,10 +103,10 @@ conceptdec_i_pca_choose(conceptdec_i_pca_fit *f)
     if (!f->x && (f->solver == CONCEPTDEC_PCA_GRAM || f->solver == CONCEPTDEC_PCA_SVD))
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "solver: \"%s\" needs rows, which moments do not have",
                                  names[f->solver]);
+    if (f->solver == CONCEPTDEC_PCA_AUTO || f->solver == CONCEPTDEC_PCA_KRYLOV)
+        choose_space(f);
     if (f->solver == CONCEPTDEC_PCA_AUTO)
         choose(f);
-    else if (f->solver == CONCEPTDEC_PCA_KRYLOV)
-        krylov_time(f);
     double bytes = bytes_of(f, f->solver);
     if (!is_allowed(f, f->solver))
         return conceptdec_i_fail(
