@@ -25,8 +25,9 @@ typedef struct conceptdec_i_narrow_column {
     float bound, reach, spread, limit;
 } conceptdec_i_narrow_column;
 
-/* What makes products of exact sums: the step of each item, and its shares of leading directions, in panels: that of item i
- * and direction k is leads[(i / 16 * n_leads + k) * 16 + i % 16]. 64-byte aligned, and read to the end of the last panel. */
+/* What makes products of exact sums: the step of each item, and its shares of leading directions, in panels: that of
+ * item i and direction k is leads[(i / 16 * n_leads + k) * 16 + i % 16]. 64-byte aligned, and read to the end of the
+ * last panel. */
 typedef struct conceptdec_i_narrow_items {
     const float *steps, *leads;
     int64_t n_leads;
@@ -44,7 +45,8 @@ typedef struct conceptdec_i_narrow_kernels {
     int32_t mr, nr;   /* mr: vector side, a multiple of 16 that divides 256; nr: broadcast side, at most 16 */
     int32_t depth;    /* elements of a slice of a tile, a multiple of 4 */
     int32_t cols;     /* of a tile, a multiple of nr */
-    int32_t leads;    /* leading directions of long rows, at most CONCEPTDEC_I_MOST_LEADS: so many that their float products are cheap beside int8 ones */
+    int32_t leads;    /* leading directions of long rows, at most CONCEPTDEC_I_MOST_LEADS: so many that their products in
+                       * float are cheap beside those in int8 */
     float gain;       /* share of the time of float tiles that int8 tiles save; 0: none */
     float refining;   /* what a distance of long float32 rows costs, in float products of a pair */
 
@@ -60,10 +62,10 @@ typedef struct conceptdec_i_narrow_kernels {
     void (*panel)(int64_t groups, const uint8_t *a, int64_t panel_bytes, const int8_t *b, const int32_t *start,
                   int32_t *c, int64_t ldc);
 
-    /* From sums to products of `count` columns, from that numbered `first` on, which stand ld apart: for i < n, the int32_t at
-     * dots[j * ld + i] becomes that times the product of both steps, plus the sum of products of what both items have along
-     * each direction, as a float; a chain in order of the directions, fused or not. n counts up to the next multiple of 16:
-     * so far may be read and written. dots is 64-byte aligned, ld a multiple of 16. */
+    /* From sums to products of `count` columns, from that numbered `first` on, which stand ld apart: for i < n, the
+     * int32_t at dots[j * ld + i] becomes that times the product of both steps, plus the sum of products of what both
+     * items have along each direction, as a float; a chain in order of the directions, fused or not. n counts up to the
+     * next multiple of 16: so far may be read and written. dots is 64-byte aligned, ld a multiple of 16. */
     void (*complete)(void *dots, int64_t ld, int64_t n, const conceptdec_i_narrow_items *rows,
                      const conceptdec_i_narrow_items *columns, int64_t first, int64_t count);
 
@@ -81,9 +83,9 @@ typedef struct conceptdec_i_narrow_kernels {
      * element goes through log2(n) additions or subtractions, each rounded once. x is 64-byte aligned where n >= 16. */
     void (*mix)(float *x, int64_t n);
 
-    /* For each of `count` rows x, n elements apart, and its m elements of out: out[k] = sum over i < n of basis[k * n + i] *
-     * x[i], k < m, in chains of n / 32 + 6 additions; then x[i] -= out[k] * basis[k * n + i], one k after the other. n is a
-     * multiple of 32; basis and x are 64-byte aligned. */
+    /* For each of `count` rows x, n elements apart, and its m elements of out: out[k] = sum over i < n of basis[k * n + i]
+     * * x[i], k < m, in chains of n / 32 + 6 additions; then x[i] -= out[k] * basis[k * n + i], one k after the other. n
+     * is a multiple of 32; basis and x are 64-byte aligned. */
     void (*split)(const float *basis, int64_t m, float *x, int64_t n, int64_t count, float *out);
 
     /* The least step for which quantize() keeps within `most` and run_most; x finite. */

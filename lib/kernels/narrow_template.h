@@ -3,7 +3,8 @@
  * as many floats and int32_t, with the operators of C, and
  *   many_load(from), many_store(to, x): at any address; many_fill(value): every lane one value;
  *   many_from(from): integers at `from`, as floats; many_of(q): the same of a vector;
- *   many_less(x, a, b), many_more(x, a, b): x - a * b and x + a * b, fused or not; many_absolute(x), many_larger(a, b), many_smaller(a, b);
+ *   many_less(x, a, b), many_more(x, a, b): x - a * b and x + a * b, fused or not; many_absolute(x), many_larger(a, b),
+ *   many_smaller(a, b);
  *   many_hits(value, limit): a bit for each lane, set where not value > limit;
  *   `above`, which says whether every lane so far was above its limit: all_above() to begin with, still_above(all, value,
  *   limit) of more lanes, is_above(all);
@@ -114,8 +115,8 @@ screen(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_
     return any != 0;
 }
 
-/* LANES products of each of `count` columns: `dots` and the next columns, `ld` bytes apart; `leads` of these rows, and of the
- * columns. Each vector is loaded before floats take its place. */
+/* LANES products of each of `count` columns: `dots` and the next columns, `ld` bytes apart; `leads` of these rows, and of
+ * the columns. Each vector is loaded before floats take its place. */
 static inline __attribute__((always_inline)) void
 complete_lanes(char *dots, int64_t ld, many steps, const float *leads, const float *column_steps,
                const float *const *column_leads, int64_t m, int count)

@@ -123,7 +123,8 @@ conceptdec_i_narrow_take_buffers(engine *e, conceptdec_i_arena *arena)
 {
     int64_t lanes = conceptdec_i_lanes(arena->ctx);
     void *p[2];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * e->block.rows * e->block.cols, sizeof(float), &p[0]));
+    const int64_t tile = e->block.rows * e->block.cols;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "tiles", lanes * tile, sizeof(float), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", lanes * columns_bytes(&e->block) + PAGE, 1, &p[1]));
     e->tile_scratch = p[0];
     e->column_scratch = apart_from_rows(e, p[1]);

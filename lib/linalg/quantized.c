@@ -218,7 +218,8 @@ take_scratch(conceptdec_i_arena *arena, job *j)
     void *p[3];
     j->row_floats = conceptdec_i_leads_stride(dims);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * dims, sizeof(double), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * (TOGETHER + 1) * j->row_floats, sizeof(float), &p[1]));
+    const int64_t floats = lanes * (TOGETHER + 1) * j->row_floats;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", floats, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", lanes * j->set->panel_bytes, 1, &p[2]));
     j->wide = p[0];
     j->rows = p[1];

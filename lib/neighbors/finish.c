@@ -1,7 +1,7 @@
 /* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time; the candidates that promise most are refined;
- *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is refined: the
- *      limit that follows rules out many others where the k-th neighbour stands apart from those before it;
+ *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is refined:
+ *      the limit that follows rules out many others where the k-th neighbour stands apart from those before it;
  *   3. the same with all that is left;
  *   4. lists are sorted and cut.
  * In each of them lists choose first, one by one; then what they have chosen is refined for all together (share.c). */
@@ -206,8 +206,8 @@ merge(const conceptdec_i_entry *in, int32_t first, int32_t middle, int32_t end, 
     memcpy(out + i + (middle - a), in + b, (size_t)(end - b) * sizeof *in);
 }
 
-/* Two sorted runs of one length: half of them from the front and half from the back, two chains that do not wait for each
- * other. No two entries are equal, so that both agree on which are the first half. */
+/* Two sorted runs of one length: half of them from the front and half from the back, two chains that do not wait for
+ * each other. No two entries are equal, so that both agree on which are the first half. */
 static void
 merge_halves(const conceptdec_i_entry *in, int32_t width, conceptdec_i_entry *out)
 {

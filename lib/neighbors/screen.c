@@ -117,10 +117,11 @@ lower_bound(const column_view *k, int precision, int64_t i)
     return conceptdec_i_float_below(((const double *)k->bounds)[i] - 2.0 * ((const double *)k->dots)[i] + k->own);
 }
 
-/* What a word of hits adds to the list of their column, or where to_row to those of their rows. The precision and the side
- * are constants where this is inlined. */
+/* What a word of hits adds to the list of their column, or where to_row to those of their rows. The precision and the
+ * side are constants where this is inlined. */
 static inline __attribute__((always_inline)) conceptdec_status
-push_word(const screen *c, const column_view *k, int32_t value, int64_t first, uint64_t word, int precision, bool to_row)
+push_word(const screen *c, const column_view *k, int32_t value, int64_t first, uint64_t word, int precision,
+          bool to_row)
 {
     conceptdec_i_screening *s = c->s;
     const int32_t row = (int32_t)c->tile->row;

@@ -1,9 +1,9 @@
 /* Exact distances of what lists have chosen. Lists that stand close together form a block: a value that several of them
  * hold is fetched and widened once and meets all their rows, which stay in the second-level cache.
  *
- * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of the
- * smaller number. An entry then has one writer: its own list if that has chosen it and does not leave it to the other
- * one [is_others], else the other list. */
+ * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of
+ * the smaller number. An entry then has one writer: its own list if that has chosen it and does not leave it to the
+ * other one [is_others], else the other list. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -37,7 +37,8 @@ typedef struct block {
 static int64_t
 lists_per_block(const conceptdec_i_screening *s)
 {
-    const int64_t dims = s->queries.view->cols, pairs = BLOCK_WORK / dims < BLOCK_PAIRS ? BLOCK_WORK / dims : BLOCK_PAIRS;
+    const int64_t dims = s->queries.view->cols;
+    const int64_t pairs = BLOCK_WORK / dims < BLOCK_PAIRS ? BLOCK_WORK / dims : BLOCK_PAIRS;
     const int64_t by_bytes = BLOCK_BYTES / (dims * (int64_t)sizeof(double)), by_pairs = pairs / s->k;
     int64_t lists = by_bytes < by_pairs ? by_bytes : by_pairs;
     lists = lists < MOST_LISTS ? lists : MOST_LISTS;
@@ -109,8 +110,8 @@ sort_by_value(pair *pairs, pair *other, int64_t n, int64_t n_values)
     return pairs;
 }
 
-/* Whether to look for a pair in its other list. It is there for certain only where that has chosen it, too; a list that is
- * long beside a row is not worth being looked through for the rest. */
+/* Whether to look for a pair in its other list. It is there for certain only where that has chosen it, too; a list that
+ * is long beside a row is not worth being looked through for the rest. */
 static bool
 is_looked_for(const conceptdec_i_promises *p, const pair *here)
 {
@@ -223,5 +224,6 @@ block_task(void *argument, int64_t task, int lane)
 conceptdec_status
 conceptdec_i_promises_share(conceptdec_i_promises *promises)
 {
-    return conceptdec_i_parallel(promises->s->ctx, conceptdec_i_promises_share_tasks(promises->s), block_task, promises);
+    const int64_t tasks = conceptdec_i_promises_share_tasks(promises->s);
+    return conceptdec_i_parallel(promises->s->ctx, tasks, block_task, promises);
 }

@@ -67,12 +67,13 @@ static void
 choose_space(conceptdec_i_pca_fit *f)
 {
     const double n = (double)f->n, d = (double)f->d;
-    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && product_time(d, n) + space_time(f, d) < space_time(f, n);
+    const double formed = product_time(d, n) + space_time(f, d);
+    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && formed < space_time(f, n);
     f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
 }
 
-/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors. With the
- * covariance it is faster still, but of so many rows the exact answer costs little more. */
+/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors. With
+ * the covariance it is faster still, but of so many rows the exact answer costs little more. */
 static bool
 is_faster(const conceptdec_i_pca_fit *f)
 {
