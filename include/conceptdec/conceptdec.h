@@ -190,8 +190,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
  *  function (`x`, `queries`, views, the two sides of an alignment); for labels, targets, weights and starts it is EUNSUPPORTED. The results
  *  are those of the same rows in memory, bit for bit. Rows of up to 64 MiB in all are kept while a call goes on, and as
  *  a rule asked for once, in blocks of 64 KiB or one row. Of more rows no more than a block for each thread is kept:
- *  they are asked for several times, in blocks where the work goes through them in order, and one by one in no order at
- *  the end of a search. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
+ *  they are asked for several times, in blocks where the work goes through them in order, and one by one or a few
+ *  together at the end of a search. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_reader {
     uint64_t struct_size;
     uint64_t given;
@@ -754,8 +754,8 @@ typedef struct conceptdec_pca conceptdec_pca;
 /** Directions of largest variance: orthonormal v_k with C v_k = explained_variance_k v_k, C the covariance of the rows
  *  (divided by n - 1), in descending order; of each the element of largest magnitude (the first of those that agree to 16 bits) is positive.
  *  float64 input is computed in float64, narrower input in float32 products that are added up in float64; the rows are never
- *  copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each product; memory O(d^2), or O(n^2) for
- *  n < d, beside the input. The bits are the same for any number of threads, but for what LAPACK does (docs/threading.md).
+ *  copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components)
+ *  after O(n d^2) once; memory O(d^2), or O(n^2) for n < d, beside the input. The bits are the same for any number of threads, but for what LAPACK does (docs/threading.md).
  *  @param x n x d, n >= 2. @param options NULL: defaults.
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (n_components), EINVAL, ENOMEM, EREAD, ESTRUCT_*,
  *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */

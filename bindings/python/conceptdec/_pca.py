@@ -254,7 +254,7 @@ def pca(
     solver : {"auto", "covariance", "gram", "svd", "krylov"}, default "auto"
         How components are found: by shape and number; eigenvectors of the d x d covariance; of the n x n products of
         rows; singular vectors in float64, which have small variances to full precision; a block Krylov space of the
-        rows, for a few of many (Musco and Musco 2015).
+        rows or of their covariance, for a few of many (Musco and Musco 2015).
     center : bool, default True
         Subtract the mean. Without it, directions through the origin.
     standardize : bool, default False
@@ -266,7 +266,7 @@ def pca(
         eigenvectors of a covariance of 1,000 dimensions or more of rows narrower than float64 are found in float32. It
         is refused beside a solver that does not go by it, and so is `max_iterations` beside all but "krylov".
     max_iterations : int, optional
-        Products with the rows that Krylov may make; default 40.
+        Products with the rows, or their covariance, that Krylov may make; default 40.
     memory : int, optional
         Bytes of working memory beside X, the components and the buffers of threads; default 2**29. A Krylov space keeps
         fewer vectors where there is less; what cannot fit is refused with the bytes that are needed.
@@ -293,8 +293,8 @@ def pca(
 
     Notes
     -----
-    Time O(n d min(n, d)), Krylov O(n d n_components) for each product; memory O(min(n, d)^2) beside X. Definitions and
-    sources: docs/definitions.md; how to: docs/projections.md.
+    Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components) after O(n d^2) once; memory
+    O(min(n, d)^2) beside X. Definitions and sources: docs/definitions.md; how to: docs/projections.md.
 
     Examples
     --------
