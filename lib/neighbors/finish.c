@@ -265,7 +265,7 @@ settle(const promises *p, int32_t list, int lane)
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
     double limit;
     CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
-    /* Seldom anything: a list that was to refine a pair for both may have ruled it out. */
+    /* What is left: a list that was to refine a pair for both may have ruled it out, or have known it before. */
     CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, INFINITY, lane));
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];

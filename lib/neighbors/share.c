@@ -11,8 +11,8 @@
 #include "neighbors/finish.h"
 
 #define BLOCK_BYTES ((int64_t)1 << 20) /* of the rows of a block, as doubles */
-#define BLOCK_PAIRS ((int64_t)16384)     /* about as many, at most */
-#define BLOCK_WORK ((int64_t)1 << 24)    /* elements of their rows, so that a task is short */
+#define BLOCK_PAIRS ((int64_t)1 << 14) /* about as many, at most */
+#define BLOCK_WORK ((int64_t)1 << 24)  /* elements of their rows, so that a task is short */
 #define MOST_LISTS 128
 #define LONG_ROW 16 /* dimensions for each neighbour */
 #define DIGIT 11 /* bits that one turn of sorting looks at */
