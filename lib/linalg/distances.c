@@ -8,6 +8,7 @@
 
 /* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
 #define VANISHING (-1000)
+#define TOPS 8 /* chains that do not wait for each other */
 #define ASKED 4096 /* bytes of a row; the processor notices by itself how it goes on */
 
 /* Where a row lies in memory for as long as the operand is used; NULL: nowhere. */
@@ -129,10 +130,16 @@ conceptdec_i_tiles_scale(double largest)
 double
 conceptdec_i_largest_of(const double *x, int64_t n)
 {
-    double largest = 0;
-    for (int64_t i = 0; i < n; i++)
-        largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
-    return largest;
+    double tops[TOPS] = {0};
+    int64_t i = 0;
+    for (; i + TOPS <= n; i += TOPS)
+        for (int j = 0; j < TOPS; j++)
+            tops[j] = fabs(x[i + j]) > tops[j] ? fabs(x[i + j]) : tops[j];
+    for (; i < n; i++)
+        tops[0] = fmax(tops[0], fabs(x[i]));
+    for (int j = 1; j < TOPS; j++)
+        tops[0] = fmax(tops[0], tops[j]);
+    return tops[0];
 }
 
 double

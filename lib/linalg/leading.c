@@ -8,6 +8,7 @@
 
 #include "kernels/kernels.h"
 #include "linalg/dot.h"
+#include "linalg/distances.h"
 #include "linalg/take_away.h"
 
 /* Of QL under 3 steps are needed, of inverse iteration 2 or 3 attempts. */
@@ -34,27 +35,12 @@ typedef struct {
 
 /* ---- scale ---- */
 
-static double
-largest_of(const double *x, int64_t n)
-{
-    double tops[ALIGNED] = {0};
-    int64_t i = 0;
-    for (; i + ALIGNED <= n; i += ALIGNED)
-        for (int j = 0; j < ALIGNED; j++)
-            tops[j] = fabs(x[i + j]) > tops[j] ? fabs(x[i + j]) : tops[j];
-    for (; i < n; i++)
-        tops[0] = fmax(tops[0], fabs(x[i]));
-    for (int j = 1; j < ALIGNED; j++)
-        tops[0] = fmax(tops[0], tops[j]);
-    return tops[0];
-}
-
 /* By a power of two to magnitudes whose squares are within range; its exponent. */
 static int
 scale(int64_t n, double *a)
 {
     int exponent;
-    (void)frexp(largest_of(a, n * n), &exponent);
+    (void)frexp(conceptdec_i_largest_of(a, n * n), &exponent);
     exponent = exponent < -MOST_SCALED ? -MOST_SCALED : exponent > MOST_SCALED ? MOST_SCALED : exponent;
     if (exponent != 0)
         stretch(ldexp(1, -exponent), a, n * n);
@@ -276,7 +262,7 @@ solve(const tridiagonal *t, double *x)
 static bool
 normalise(const conceptdec_i_kernels *kernels, int64_t n, double *x)
 {
-    const double largest = largest_of(x, n);
+    const double largest = conceptdec_i_largest_of(x, n);
     if (!(largest > 0 && largest < (double)INFINITY))
         return false;
     for (int64_t i = 0; i < n; i++)

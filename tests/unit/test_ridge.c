@@ -423,6 +423,7 @@ START_TEST(class_sums_of_many_sets)
     int32_t *shifted = malloc(sizeof *shifted * SETS * N);
     double *sums = malloc(sizeof *sums * (size_t)(SETS * classes * D)), *mass = malloc(sizeof *mass * (size_t)(SETS * classes));
     double *wanted = malloc(sizeof *wanted * (size_t)(classes * D));
+    int64_t *rows = malloc(sizeof *rows * (size_t)classes);
     shift_labels(&p, SETS, shifted);
     for (int64_t s = 0; s < SETS; s++)
         labels[s] = shifted + s * N;
@@ -433,9 +434,14 @@ START_TEST(class_sums_of_many_sets)
     ck_assert_int_eq(conceptdec_i_class_sums(&p.fitting, &members, SETS, labels, classes, sums, mass), CONCEPTDEC_OK);
     for (int64_t s = 0; s < SETS; s++) {
         memset(wanted, 0, sizeof *wanted * (size_t)(classes * D));
-        for (int64_t i = 0; i < N; i++)
+        memset(rows, 0, sizeof *rows * (size_t)classes);
+        for (int64_t i = 0; i < N; i++) {
+            rows[labels[s][i]] += i != 3;
             for (int64_t j = 0; j < D && i != 3; j++)
                 wanted[labels[s][i] * D + j] += p.z[i * D + j];
+        }
+        for (int64_t c = 0; c < classes; c++)
+            ck_assert_double_le(fabs(mass[s * classes + c] - (double)rows[c] * members.omega[0]), 1e-12);
         for (int64_t at = 0; at < classes * D; at++)
             ck_assert_double_le(fabs(sums[s * classes * D + at] - wanted[at] * members.omega[0]), 0);
     }
@@ -443,6 +449,7 @@ START_TEST(class_sums_of_many_sets)
     free(shifted);
     free(sums);
     free(mass);
+    free(rows);
     free(wanted);
     closed_close(&p);
 }
