@@ -74,7 +74,7 @@ Directions of largest variance of the samples of `X`, or of all samples that wer
   more are found in Float32); `seed`: of its start;
   `memory`: bytes beside the input, the components and the buffers of threads (2^29); refused where it is too little.
 
-Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components) after O(n d^2) once.
+Time `O(n d min(n, d))`, Krylov `O(n d n_components)` for each product, or `O(d^2 n_components)` after `O(n d^2)` once.
 Definitions: docs/definitions.md; how to: docs/projections.md.
 
 Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, EINVAL, ...), `ArgumentError`, `OutOfMemoryError`,
