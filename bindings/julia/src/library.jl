@@ -38,7 +38,9 @@ function options(::Type{T}; fields...) where {T}
     values = map(name -> get(fields, name, nothing), counted)
     given = foldl(|, (UInt64(value !== nothing) << (i - 1) for (i, value) in enumerate(values)))
     types = fieldtypes(T)[3:end]
-    filled = map((name, type, value) -> value === nothing ? zero_of(type) : field(name, type, value), counted, types, values)
+    filled = map(counted, types, values) do name, type, value
+        value === nothing ? zero_of(type) : field(name, type, value)
+    end
     return T(sizeof(T), given, filled...)
 end
 

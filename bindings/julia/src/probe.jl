@@ -92,9 +92,9 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   shrunk covariance), `"mean_difference"` (mass mean), `"nearest_mean"`.
 - `lambdas`: penalty, or a list of them, above 0 ("logistic") or at least 0 ("ridge"); 1/n by default, which is
   scikit-learn's C = 1 and alpha = 1. Minimised is the weighted mean of the loss + lambda/2 |W|^2, intercepts free.
-- `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, 5 by default, `stratified`, and never
-  dividing a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false` in `train`
-  are scored), "resubstitution".
+- `protocol`: who is scored by a fit that has not seen it: "kfold" (`folds` of them, 5 by default, `stratified`, and
+  never dividing a group), "group" (each of `groups` left out), "loo" (closed forms only), "split" (samples with `false`
+  in `train` are scored), "resubstitution".
 - `weights`: of the samples in the fits, at least 0, not in the scores; `class_weight`: "balanced" weighs samples of
   class c by `n/(C n_c)` of the training part.
 - `standardize`: "none", "global" (once, over all labelled samples), "fold" (over the training samples of each part).
@@ -110,8 +110,8 @@ How well the labels `y` can be read from the activations `X` by a linear map tha
   the result (2^30).
 - `threads`, `progress`: see [`neighbors`](@ref). The same bits for any number of threads.
 
-An option that would have no effect (`folds` under another protocol, `permute` without `permutations`, `groups` that neither
-folds, bootstrap nor permutations use, ...) is refused, and not ignored.
+An option that would have no effect (`folds` under another protocol, `permute` without `permutations`, `groups` that
+neither folds, bootstrap nor permutations use, ...) is refused, and not ignored.
 
 # Result
 With A lambdas (1 for kinds without), C classes, B columns (C; 1 for two classes, positive for the second), F parts,
@@ -164,7 +164,8 @@ that the fit has not seen.
 
 # Arguments
 - `X`: d x n matrix with a sample in each column, as in [`probe`](@ref).
-- `t`: n numbers, or an n x T matrix of T targets; at most 1e150 in size, one of 1e-150 or more in each that is not constant.
+- `t`: n numbers, or an n x T matrix of T targets; at most 1e150 in size, one of 1e-150 or more in each that is not
+  constant.
 - `lambdas`: penalty, or a list of them, at least 0; 1/n by default (alpha = 1). Minimised is the weighted mean of
   (t - f)^2 / 2 + lambda/2 |w|^2, intercepts free.
 - the others: see [`probe`](@ref).

@@ -19,7 +19,8 @@ end
 
 kind_of(::ProbeModel) = "probe"
 
-model_array(owner::Handle{conceptdec_probe_model}, name) = object_array(owner, symbol(:conceptdec_probe_model_get), name)
+model_array(owner::Handle{conceptdec_probe_model}, name) =
+    object_array(owner, symbol(:conceptdec_probe_model_get), name)
 
 const MODEL_ARRAYS = (:weights, :bias, :lambda_, :converged, :iterations, :decrement, :objective, :kind)
 
@@ -171,7 +172,8 @@ save_probe(model::ProbeModel, path) = save_object(handle(model), symbol(:concept
 
 Reads a probe that [`save_probe`](@ref) wrote, here or in another language; every size and value is checked.
 `classes`: the labels that its classes stand for, in the order of `m.classes` when it was saved; 0 to C - 1 by default,
-which is what a file holds. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT), `ArgumentError` for another number of classes.
+which is what a file holds. Throws [`ConceptDecError`](@ref) (EIO, EFORMAT), `ArgumentError` for another number of
+classes.
 """
 function load_probe(path; classes = nothing)
     owner = load_object(conceptdec_probe_model, symbol(:conceptdec_probe_model_load), path)

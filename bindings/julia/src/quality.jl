@@ -19,8 +19,8 @@ against chance: 0 for a picture by lot, 1 where all stay; Lee et al. 2013); with
 Time O(n^2 d). Throws [`ConceptDecError`](@ref) (ESIZE, ENONFINITE, ETOOFEW, EK, ELABEL, ...), `ArgumentError`,
 `OutOfMemoryError`, `InterruptException`.
 """
-function embedding_quality(X, E, sizes = nothing; k = nothing, metric = nothing, y = nothing, ignore = nothing, memory = nothing,
-                           dtype = nothing, threads = nothing, progress = nothing, unknown...)
+function embedding_quality(X, E, sizes = nothing; k = nothing, metric = nothing, y = nothing, ignore = nothing,
+                           memory = nothing, dtype = nothing, threads = nothing, progress = nothing, unknown...)
     refuse(unknown)
     sizes === nothing || k === nothing || throw(ArgumentError("k: is given twice"))
     sizes = Int64[something(sizes, k, 15)...]

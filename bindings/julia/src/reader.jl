@@ -75,7 +75,8 @@ end
 readers(sources...) = RowReader[source for source in sources if source isa RowReader]
 
 "Those among views: one matrix, a list of them, or one array."
-readers_of(views) = views isa Union{Nothing,RowReader,FileArray,AbstractArray{<:Number}} ? readers(views) : readers(views...)
+readers_of(views) =
+    views isa Union{Nothing,RowReader,FileArray,AbstractArray{<:Number}} ? readers(views) : readers(views...)
 
 function reader_threads(threads, sources)
     isempty(sources) && return threads

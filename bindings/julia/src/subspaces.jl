@@ -92,7 +92,8 @@ samples that were added to [`ClassMoments`](@ref).
   share `explained` of the variance; without both all above `tolerance`.
 - `tolerance`: singular values at or below this share of the largest are rounding, whatever `rank` says. Default: the
   larger of max(n, d) times the epsilon of the computation and the epsilon of the elements.
-- `memory`: bytes beside the input and the buffers of threads (2^29); `seed` of the start where directions are found in a Krylov space.
+- `memory`: bytes beside the input and the buffers of threads (2^29); `seed` of the start where directions are found in
+  a Krylov space.
 
 A class with too few samples has a subspace of rank 0. Of moments the bases "within" and "uncentered" need a scatter
 matrix for each class, and "probe" is refused.

@@ -35,8 +35,8 @@ whether another half of the samples would give it again.
 - `X`: d x n matrix with a sample in each column, as in [`neighbors`](@ref).
 - `y`: n labels of any kind; `classes` lists those that there are, in the order in which results have them; `ignore`
   names those of samples that play no part.
-- `baseline`, what vectors are counted from: "rest" (the mean of all other samples), "mean" (the mean of the class means),
-  a label (the mean of that class, whose own vector is 0), or d numbers (task vectors).
+- `baseline`, what vectors are counted from: "rest" (the mean of all other samples), "mean" (the mean of the class
+  means), a label (the mean of that class, whose own vector is 0), or d numbers (task vectors).
 - `bootstrap`: draws for the intervals, over `groups` (samples, where there are none) within each class, at `confidence`
   (0.95). `splits`: random halvings for `reliability`, which never divide a group. `seed` of both.
 - `memory`: bytes beside input and result (2^29).

@@ -74,7 +74,8 @@ end
     sample = kept("nothing", reservoir = 5)[1]
     @test size(sample.sample.X) == (4, 10) && sample.class_count == [count(==(c), y) for c in ("a", "b")]
     @test refusal(() -> sample.moments) == "CONCEPTDEC_EINVAL"
-    @test refusal(() -> sample.means) == refusal(() -> sample.variances) == refusal(() -> m.scatter) == "CONCEPTDEC_ENAME"
+    @test refusal(() -> sample.means) == refusal(() -> sample.variances) == "CONCEPTDEC_ENAME"
+    @test refusal(() -> m.scatter) == "CONCEPTDEC_ENAME"
     @test refusal(() -> kept("nothing")) == "CONCEPTDEC_EINVAL" # of nothing at all
     @test refusal(() -> kept("variances")[1].sample) == "CONCEPTDEC_ESIZE"
     @test refusal(() -> ClassMoments(4, 1:2, variances = true, means = true)) == "CONCEPTDEC_EINVAL"

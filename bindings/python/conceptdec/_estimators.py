@@ -178,8 +178,8 @@ class LinearProbe(ClassifierMixin, _Estimator):
     class_weight : {"balanced"} or dict, optional
         n / (C n_c) for class c; or a factor for each label, 1 for those left out.
     tolerance : float, optional
-        As in :func:`fit_probe`, but of "logistic" 1e-18 by default, which is tighter: one Newton step or two more, so that fits that should be equal (a weight
-        of 2, a sample that stands there twice) are so to 9 digits.
+        As in :func:`fit_probe`, but of "logistic" 1e-18 by default, which is tighter: one Newton step or two more, so
+        that fits that should be equal (a weight of 2, a sample that stands there twice) are so to 9 digits.
     standardize, covariance, shrinkage, max_iterations, memory, threads
         As in :func:`fit_probe`.
 

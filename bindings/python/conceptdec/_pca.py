@@ -293,8 +293,8 @@ def pca(
 
     Notes
     -----
-    Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components) after O(n d^2) once; memory
-    O(min(n, d)^2) beside X. Definitions and sources: docs/definitions.md; how to: docs/projections.md.
+    Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components) after O(n d^2) once;
+    memory O(min(n, d)^2) beside X. Definitions and sources: docs/definitions.md; how to: docs/projections.md.
 
     Examples
     --------
@@ -355,8 +355,8 @@ class Moments(State):
     """Mean and covariance of rows that come in batches, for more rows than fit into memory or that pass by once.
 
     The state depends on the rows and their order alone, not on how they were cut into batches: the same bits for any
-    cut. States of different rows merge. It can be pickled, saved, and stand in a ``with`` statement. Several threads may
-    share one; their calls take turns.
+    cut. States of different rows merge. It can be pickled, saved, and stand in a ``with`` statement. Several threads
+    may share one; their calls take turns.
 
     Parameters
     ----------

@@ -99,8 +99,8 @@ def probe(
         Units of the dimensions: as they are; mean 0 and variance 1 (population) over all labelled rows, once; over
         the training rows of each part, so that nothing of the test rows is used.
     covariance : {"ledoit_wolf", "pooled", "fixed"}, optional
-        Of "lda", default "ledoit_wolf": the pooled covariance S within classes becomes S + shrinkage (tr(S) / d I - S), with the shrinkage
-        of Ledoit and Wolf (2004); none; or that given.
+        Of "lda", default "ledoit_wolf": the pooled covariance S within classes becomes S + shrinkage (tr(S) / d I - S),
+        with the shrinkage of Ledoit and Wolf (2004); none; or that given.
     shrinkage : float, optional
         In [0, 1]; needs ``covariance="fixed"``.
     permutations : int, default 0
@@ -425,7 +425,8 @@ class ProbeModel:
         """
         codes, values = _labels.encode(y, ignore, self.classes)
         labels, x = _views.integer_matrix(codes), _views.matrix("X", X, dtype)
-        arguments, how = (self._open(), pointer(x), pointer(labels)), dict(threads=threads, progress=False, matrices=[x])
+        arguments = self._open(), pointer(x), pointer(labels)
+        how = dict(threads=threads, progress=False, matrices=[x])
         return result_of("conceptdec_probe_model_score", *arguments, classes=values, **how)
 
     def save(self, path: Path) -> None:
@@ -542,9 +543,9 @@ def fit_probe(
     """
     labels, values, n_classes = label_matrix(y, ignore, classes)
     options = fit_options(
-        kind, lambda_, train=train, weights=weights, class_weight=class_weight, standardize=standardize, covariance=covariance,
-        shrinkage=shrinkage, missing=missing, max_iterations=max_iterations, tolerance=tolerance, memory=memory,
-        n_classes=n_classes,
+        kind, lambda_, train=train, weights=weights, class_weight=class_weight, standardize=standardize,
+        covariance=covariance, shrinkage=shrinkage, missing=missing, max_iterations=max_iterations, tolerance=tolerance,
+        memory=memory, n_classes=n_classes,
     )  # fmt: skip
     x = _views.matrix("X", X, dtype)
     handle = Handle(_structs.ProbeModel, "conceptdec_probe_model_free")

@@ -180,7 +180,8 @@ class Result:
         return dict(self._values)
 
     def to_json(self) -> str:
-        """The whole result as JSON text: values (null: not finite), options, provenance, diagnostics, a sweep's messages."""
+        """The whole result as JSON text: values (null: not finite), options, provenance, diagnostics, messages of a
+        sweep."""
         with self._lock:
             if self._text is None and self._handle is not None:
                 self._text = _with_changes(_read_json(self._handle), self._changed)

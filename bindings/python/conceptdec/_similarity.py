@@ -129,9 +129,9 @@ def similarity(
         B = None those of A again). With permutations `null` (draws in front) and `p_value`, the share of draws, the
         observed one included, that are at least as alike; with bootstrap `ci_low`, `ci_high`
         (freed of `bootstrap_bias`). By kind: `cka_debiased`, `cka_biased` (CKA: both, whichever is `value`),
-        `self_hsic_a`, `self_hsic_b`, `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their number),
-        `directions_a`, `directions_b` ("svcca", "pwcca"); `chance` = k / (n - 1) ("mutual_knn"); `n_pairs` ("rsa"). A
-        value that is not defined is NaN, and `n_undefined` counts them.
+        `self_hsic_a`, `self_hsic_b`, `n_left_out` (CKA); `canonical_correlations` (an axis more; NaN beyond their
+        number), `directions_a`, `directions_b` ("svcca", "pwcca"); `chance` = k / (n - 1) ("mutual_knn"); `n_pairs`
+        ("rsa"). A value that is not defined is NaN, and `n_undefined` counts them.
 
     Raises
     ------

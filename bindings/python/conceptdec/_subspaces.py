@@ -236,8 +236,8 @@ class Subspaces(LibraryObject):
         Returns
         -------
         Result
-            `overlap`, `shared_dimensions`, `chordal`, `expected`, `expected_sd`, `z`, `p_independent` and `p_value` (S x
-            S' each; the last two are the same, against independent subspaces), `variance_overlap`, `ranks` (S),
+            `overlap`, `shared_dimensions`, `chordal`, `expected`, `expected_sd`, `z`, `p_independent` and `p_value` (S
+            x S' each; the last two are the same, against independent subspaces), `variance_overlap`, `ranks` (S),
             `ranks_other` (S'), `undecided`, and with angles `cosines`, `angles` (S x S' x r), `geodesic`, `procrustes`,
             `max_angle`, `fubini_study`.
 
@@ -473,9 +473,10 @@ def subspace_overlap(
         `chordal`, `procrustes`, `max_angle`, `fubini_study` (distances, S x S), `variance_overlap`, `alignment_index`,
         `expected` and `expected_sd` (of `overlap` for independent uniform subspaces of these ranks), `z`,
         `p_independent` (S x S: against that null), `p_value` (the same; with permutations the share of draws, the
-        observed one included, that overlap at least as much), `ranks`, `n_missing`, `undecided`, `view`, `class_` (S, the
-        caller's labels), `variances` (S x r), `classes`. With permutations `null` (P x S x S) and `p_value_lower`; with
-        bootstrap `ci_low` and `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has NaN.
+        observed one included, that overlap at least as much), `ranks`, `n_missing`, `undecided`, `view`, `class_` (S,
+        the caller's labels), `variances` (S x r), `classes`. With permutations `null` (P x S x S) and `p_value_lower`;
+        with bootstrap `ci_low` and `ci_high` (S x S; freed of `bootstrap_bias`). A pair with a subspace of rank 0 has
+        NaN.
 
     Raises
     ------

@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 PUBLIC = [name for name in conceptdec.__all__ if inspect.isfunction(getattr(conceptdec, name))]
 
 
-ESTIMATORS = ["Accumulator", "ClassMoments", "ConceptEraser", "KNNDecoder", "LinearProbe", "Moments", "PCA", "RidgeProbe", "UMAP"]
+ESTIMATORS = ["Accumulator", "ClassMoments", "ConceptEraser", "KNNDecoder", "LinearProbe", "Moments", "PCA", "RidgeProbe",
+              "UMAP"]
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *ESTIMATORS, "Eraser", "Subspaces"])

@@ -463,7 +463,7 @@ def test_angles_and_missing_dimensions_of_concepts(concepts):
     assert "angles" not in less
     np.testing.assert_allclose(less.overlap, conceptdec.subspace_overlap(x, y, 2).overlap, atol=1e-12)
     few = np.concatenate([np.flatnonzero(y == "adj")[:2], np.flatnonzero(y != "adj")])
-    plain, counted = (conceptdec.subspace_overlap(x[few], y[few], 3, count_missing=all_of_them) for all_of_them in (0, 1))
+    plain, counted = (conceptdec.subspace_overlap(x[few], y[few], 3, count_missing=every) for every in (0, 1))
     missing = np.abs(plain.ranks[:, None] - plain.ranks)
     assert missing.tolist() == [[0, 2, 2], [2, 0, 0], [2, 0, 0]]
     np.testing.assert_allclose(counted.chordal**2, plain.chordal**2 + missing, atol=1e-12)
@@ -569,8 +569,9 @@ def test_gap_of_what_is_kept():
 
 def test_one_group_cannot_be_drawn_anew(concepts):
     x, y = concepts
-    refused("EGROUPS", lambda: conceptdec.subspace_overlap(x, y, 2, bootstrap=9, groups=np.zeros(len(y), int)), "groups")
-    refused("EGROUPS", lambda: conceptdec.similarity(x, x[:, :3], bootstrap=9, groups=np.zeros(len(y), int)), "groups")
+    one = np.zeros(len(y), int)
+    refused("EGROUPS", lambda: conceptdec.subspace_overlap(x, y, 2, bootstrap=9, groups=one), "groups")
+    refused("EGROUPS", lambda: conceptdec.similarity(x, x[:, :3], bootstrap=9, groups=one), "groups")
 
 
 def test_an_interval_of_few_draws_is_none():
