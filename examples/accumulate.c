@@ -1,5 +1,5 @@
-/* accumulate: an engine of two threads hands its activations to accumulators, one for each thread, as it makes them; then class
- * means, an eraser and k-NN decodability of every layer, without any file of activations.
+/* accumulate: an engine of two threads hands its activations to accumulators, one for each thread, as it makes them;
+ * then class means, an eraser and k-NN decodability of every layer, without any file of activations.
  *   cc accumulate.c $(pkg-config --cflags --libs conceptdec) -lpthread && ./a.out */
 #include <conceptdec/conceptdec.h>
 #include <pthread.h>
@@ -64,8 +64,8 @@ describe(conceptdec_ctx *ctx, conceptdec_accumulator *a, int64_t layer)
     insist(conceptdec_accumulator_moments(ctx, a, layer, &moments), conceptdec_ctx_error(ctx));
     insist(conceptdec_eraser_from_class_moments(ctx, moments, NULL, &eraser), conceptdec_ctx_error(ctx));
     insist(conceptdec_eraser_get(eraser, CONCEPTDEC_E_RANK, &rank), "rank");
-    printf("layer %d: decodability %.3f of %d rows; an eraser of %d directions from all rows\n", (int)layer, decodability,
-           (int)x.rows, (int)*(const int64_t *)rank.data);
+    printf("layer %d: decodability %.3f of %d rows; an eraser of %d directions from all rows\n", (int)layer,
+           decodability, (int)x.rows, (int)*(const int64_t *)rank.data);
     conceptdec_eraser_free(eraser);
     conceptdec_class_moments_free(moments);
     conceptdec_result_free(result);
@@ -95,7 +95,8 @@ main(void)
     for (int t = 0; t < THREADS; t++)
         pthread_join(threads[t], NULL);
     for (int t = 1; t < THREADS; t++) {
-        insist(conceptdec_accumulator_merge(ctx, producers[0].accumulator, producers[t].accumulator), conceptdec_ctx_error(ctx));
+        insist(conceptdec_accumulator_merge(ctx, producers[0].accumulator, producers[t].accumulator),
+               conceptdec_ctx_error(ctx));
         conceptdec_accumulator_free(producers[t].accumulator);
     }
     for (int64_t layer = 0; layer < LAYERS; layer++)

@@ -1,6 +1,6 @@
-/* An engine that records what it computes: two threads run forward passes and push the row of every layer into accumulators
- * of their own; merged, these tell how far concepts lie apart (of all rows) and how well they can be decoded (of a sample),
- * and the sample is written to files that the command, Python and Julia open.
+/* An engine that records what it computes: two threads run forward passes and push the row of every layer into
+ * accumulators of their own; merged, these tell how far concepts lie apart (of all rows) and how well they can be
+ * decoded (of a sample), and the sample is written to files that the command, Python and Julia open.
  *   cc recording.c $(pkg-config --cflags --libs conceptdec) -pthread -lm -o recording && ./recording FOLDER */
 #include <conceptdec/conceptdec.h>
 #include <math.h>

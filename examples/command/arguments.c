@@ -231,7 +231,8 @@ refuse_name(const command *c, const char *word, size_t length)
     }
     if (nearest)
         return complain(c, USAGE, "there is no option --%.*s; is it --%s?", (int)length, word, nearest);
-    return complain(c, USAGE, "there is no option --%.*s (conceptdec help %s lists them)", (int)length, word, c->sub->name);
+    return complain(c, USAGE, "there is no option --%.*s (conceptdec help %s lists them)", (int)length, word,
+                    c->sub->name);
 }
 
 static argument *

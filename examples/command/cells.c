@@ -62,7 +62,8 @@ run_cells(const command *c, const cell_command *what, void *options)
     input in;
     concepts chosen = {0};
     outputs kept = {0};
-    cell_state state = {.chosen = &chosen, .outputs = what->array && saves_arrays(c) ? &kept : NULL, .options = options};
+    cell_state state = {
+        .chosen = &chosen, .outputs = what->array && saves_arrays(c) ? &kept : NULL, .options = options};
     table rows = {0};
     text json = {0};
     int64_t worked = 0;

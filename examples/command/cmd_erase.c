@@ -102,8 +102,8 @@ prepare_eraser(const command *c, const input *in, const concepts *chosen, void *
 static int
 run_erase(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_NEEDED, .least = 1, .fewest = 2, .array = "erased", .work = erase,
-                                       .prepare = prepare_eraser};
+    static const cell_command cells = {
+        .labels = LABELS_NEEDED, .least = 1, .fewest = 2, .array = "erased", .work = erase, .prepare = prepare_eraser};
     conceptdec_eraser_options o = {.struct_size = sizeof o};
     if (!saves_arrays(c))
         return complain(c, USAGE, "needs -o FILE, .npy or .safetensors, for the activations without their concepts");

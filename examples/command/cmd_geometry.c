@@ -99,7 +99,8 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
 static int
 run(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_ALLOWED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
+    static const cell_command cells = {
+        .labels = LABELS_ALLOWED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
     conceptdec_geometry_options o = {.struct_size = sizeof o};
     fill(c, fields, &o);
     return run_cells(c, &cells, &o);

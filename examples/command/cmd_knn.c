@@ -88,7 +88,8 @@ run(command *c)
     if (!code)
         code = read_column_file(c, "train", &in, &train, &o.train);
     if (!code)
-        code = choose_concepts(c, &in, least_members(c, o.protocol), o.protocol == CONCEPTDEC_PROTOCOL_GROUP, 2, &chosen);
+        code =
+            choose_concepts(c, &in, least_members(c, o.protocol), o.protocol == CONCEPTDEC_PROTOCOL_GROUP, 2, &chosen);
     o.classes = chosen.count;
     if (!code)
         code = sweep(c, &in, &chosen, &o, NULL, &r);

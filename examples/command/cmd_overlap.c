@@ -102,8 +102,10 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
 static int
 run(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_NEEDED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
-    overlap o = {.options = {.struct_size = sizeof o.options, .seed = seed_of(c)}, .subspaces = {.struct_size = sizeof o.subspaces}};
+    static const cell_command cells = {
+        .labels = LABELS_NEEDED, .least = 2, .fewest = 2, .work = work, .prepare = prepare};
+    overlap o = {.options = {.struct_size = sizeof o.options, .seed = seed_of(c)},
+                 .subspaces = {.struct_size = sizeof o.subspaces}};
     if (choice_of(c, "basis", 0) == CONCEPTDEC_BASIS_MEANS)
         return complain(c, USAGE, "--basis means: has one subspace for all concepts: nothing to compare");
     fill(c, fields, &o.options);
@@ -118,5 +120,6 @@ run(command *c)
 }
 
 const sub_command overlap_command = {
-    "overlap", "ACTIVATIONS", "Whether concepts share directions: principal angles between their subspaces", 1, 1, options, run,
+    "overlap", "ACTIVATIONS", "Whether concepts share directions: principal angles between their subspaces", 1, 1,
+    options, run,
 };

@@ -18,7 +18,8 @@ static const option options[] = {
     {"types", TEXT, "FILE", 0, 0, "a number for each sample: those of one type share a label in a control task"},
     DRAW_OPTIONS,
     {"memory", INTEGER, "BYTES", 1, 9e15, "working memory; default 1073741824"},
-    {"samples", FLAG, NULL, 0, 0, "JSON also has what there is for each sample: posteriors, decision values, predictions"},
+    {"samples", FLAG, NULL, 0, 0,
+     "JSON also has what there is for each sample: posteriors, decision values, predictions"},
     {"fit", FLAG, NULL, 0, 0, "JSON also has weights and bias of the fit on all samples (not of a grid)"},
     {"per-concept", FLAG, NULL, 0, 0, "a row for each concept"},
     {0},
@@ -143,8 +144,9 @@ run(command *c)
     if (!code)
         code = read_files(c, &in, &files, &o);
     if (!code)
-        code = choose_concepts(c, &in, least_members(c, &in, protocol),
-                               protocol == CONCEPTDEC_PROTOCOL_GROUP || protocol == CONCEPTDEC_PROTOCOL_KFOLD, 2, &chosen);
+        code =
+            choose_concepts(c, &in, least_members(c, &in, protocol),
+                            protocol == CONCEPTDEC_PROTOCOL_GROUP || protocol == CONCEPTDEC_PROTOCOL_KFOLD, 2, &chosen);
     o.classes = chosen.count;
     if (!code)
         code = sweep(c, &in, &chosen, NULL, &o, &r);
@@ -162,5 +164,6 @@ run(command *c)
 }
 
 const sub_command probe_command = {
-    "probe", "ACTIVATIONS", "How well concepts can be read by a linear map that was fitted to other samples", 1, 1, options, run,
+    "probe", "ACTIVATIONS", "How well concepts can be read by a linear map that was fitted to other samples", 1, 1,
+    options, run,
 };

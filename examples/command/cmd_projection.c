@@ -170,8 +170,8 @@ run_pca(command *c)
 }
 
 const sub_command pca_command = {
-    "pca", "ACTIVATIONS", "Principal components: variances (-o FILE: coordinates, .npy or .safetensors)", 1, 1, pca_options,
-    run_pca,
+    "pca", "ACTIVATIONS", "Principal components: variances (-o FILE: coordinates, .npy or .safetensors)", 1, 1,
+    pca_options, run_pca,
 };
 
 /* ---- umap ---- */
@@ -223,7 +223,8 @@ add_graph(const input *in, int64_t cell, const conceptdec_array *part, double co
 }
 
 static conceptdec_status
-show_umap(const command *c, const input *in, int64_t cell, const conceptdec_umap *umap, outputs *kept, table *rows, text *json)
+show_umap(const command *c, const input *in, int64_t cell, const conceptdec_umap *umap, outputs *kept, table *rows,
+          text *json)
 {
     conceptdec_array places, part, converged;
     conceptdec_status status = conceptdec_umap_get(umap, CONCEPTDEC_U_EMBEDDING, &places);
@@ -270,7 +271,8 @@ prepare_umap(const command *c, const input *in, const concepts *chosen, void *op
 static int
 run_umap(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_ALLOWED, .least = 1, .fewest = 1, .array = "embedding", .work = embed,
+    static const cell_command cells = {.labels = LABELS_ALLOWED, .least = 1, .fewest = 1, .array = "embedding",
+                                       .work = embed,
                                        .prepare = prepare_umap};
     conceptdec_umap_options o = {.struct_size = sizeof o};
     fill(c, umap_fields, &o);
@@ -278,7 +280,8 @@ run_umap(command *c)
 }
 
 const sub_command umap_command = {
-    "umap", "ACTIVATIONS", "A picture that keeps neighbours (-o FILE: places, .npy or .safetensors)", 1, 1, umap_options, run_umap,
+    "umap", "ACTIVATIONS", "A picture that keeps neighbours (-o FILE: places, .npy or .safetensors)", 1, 1,
+    umap_options, run_umap,
 };
 
 /* ---- quality ---- */
@@ -307,8 +310,8 @@ prepare_quality(const command *c, const input *in, const concepts *chosen, void 
     int code = open_input(c, 1, 0, &task->pictures);
     if (code || task->pictures.n_views == in->n_views)
         return code;
-    return complain(c, BAD_INPUT, "%s: has %d pictures of %d matrices", task->pictures.path, (int)task->pictures.n_views,
-                    (int)in->n_views);
+    return complain(c, BAD_INPUT, "%s: has %d pictures of %d matrices", task->pictures.path,
+                    (int)task->pictures.n_views, (int)in->n_views);
 }
 
 static conceptdec_status
@@ -316,8 +319,8 @@ judge(const command *c, const input *in, int64_t cell, void *user, table *rows, 
 {
     const quality *task = ((const cell_state *)user)->options;
     conceptdec_result *r = NULL;
-    conceptdec_status status = conceptdec_embedding_quality(context_of(c), &in->views[cell], &task->pictures.views[cell],
-                                                            &task->options, &r);
+    conceptdec_status status =
+        conceptdec_embedding_quality(context_of(c), &in->views[cell], &task->pictures.views[cell], &task->options, &r);
     if (status != CONCEPTDEC_OK)
         return status;
     add_cell_rows(rows, in, cell, r, CONCEPTDEC_R_K, of_quality);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 static const option options[] = {
-    {"targets", TEXT, "FILE", 0, 0, "what is to be read: floating numbers, samples x targets; FILE:NAME of a .safetensors"},
+    {"targets", TEXT, "FILE", 0, 0,
+     "what is to be read: floating numbers, samples x targets; FILE:NAME of a .safetensors"},
     FOLD_GROUP_OPTIONS,
     VIEW_OPTIONS,
     LAMBDAS_OPTION,
@@ -102,5 +103,6 @@ run(command *c)
 }
 
 const sub_command regression_command = {
-    "regression", "ACTIVATIONS", "How well continuous concepts can be read by a linear map (ridge regression)", 1, 1, options, run,
+    "regression", "ACTIVATIONS", "How well continuous concepts can be read by a linear map (ridge regression)", 1, 1,
+    options, run,
 };

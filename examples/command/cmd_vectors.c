@@ -79,8 +79,8 @@ work(const command *c, const input *in, int64_t cell, void *user, table *rows, t
 static int
 run(command *c)
 {
-    static const cell_command cells = {.labels = LABELS_NEEDED, .least = 1, .fewest = 2, .array = "vectors", .work = work,
-                                       .prepare = prepare};
+    static const cell_command cells = {
+        .labels = LABELS_NEEDED, .least = 1, .fewest = 2, .array = "vectors", .work = work, .prepare = prepare};
     conceptdec_vectors_options o = {.struct_size = sizeof o, .seed = seed_of(c)};
     fill(c, fields, &o);
     return run_cells(c, &cells, &o);

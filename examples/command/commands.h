@@ -5,8 +5,8 @@
 #include "arguments.h"
 
 extern const sub_command info_command, knn_command, probe_command, regression_command, neighbors_command, pca_command,
-    umap_command, quality_command, overlap_command, similarity_command, geometry_command, vectors_command, erase_command,
-    curve_command;
+    umap_command, quality_command, overlap_command, similarity_command, geometry_command, vectors_command,
+    erase_command, curve_command;
 
 /* NULL: there is none of that name. */
 const sub_command *find_command(const char *name);

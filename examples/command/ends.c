@@ -73,7 +73,8 @@ complain_of(const command *c, conceptdec_status status, const char *what)
     const char *reason = c->ctx ? conceptdec_ctx_error(c->ctx) : "";
     if (!*reason)
         reason = conceptdec_status_name(status);
-    static const char of_path[] = "path: "; /* the library's argument: its text has the file's name, which `what` is, too */
+    static const char of_path[] = "path: "; /* the library's argument: its text has the file's name, which `what` is,
+                                               too */
     if (what && !strncmp(reason, of_path, sizeof of_path - 1) && strstr(reason, what))
         what = NULL, reason += sizeof of_path - 1;
     if (code_of(status) == USAGE) /* it was the options, whatever they are about */

@@ -87,7 +87,8 @@ axis_names(const input *in, int64_t axis)
     int64_t count = axis < 0 ? 1 : in->shape[axis];
     char **names = calloc((size_t)count + 1, sizeof *names);
     for (int64_t i = 0; names && i < count; i++) {
-        names[i] = axis >= 0 && (in->ndim > 1 || in->values[axis]) ? name_of_place(in, axis, i) : own_part(in->names, count, i);
+        names[i] = axis >= 0 && (in->ndim > 1 || in->values[axis]) ? name_of_place(in, axis, i)
+                                                                   : own_part(in->names, count, i);
         if (names[i])
             continue;
         free_texts(names, count);

@@ -109,7 +109,8 @@ add_overview(text *t)
         add(t, "  %-*s", INDENT - 2, commands[i]->name);
         add_wrapped(t, commands[i]->summary, INDENT);
     }
-    add(t, "\nActivations are a .npy or .safetensors file, or the index of sharded ones: samples x dimensions are the last\n"
+    add(t, "\nActivations are a .npy or .safetensors file, or the index of sharded ones: samples x dimensions are the "
+           "last\n"
            "two axes, those before them a grid (layers; steps, layers). Labels are integers, one for each sample.\n\n"
            "  conceptdec help SUB-COMMAND   its options\n"
            "  conceptdec --version          version, processor kernels, BLAS\n\n"

@@ -147,7 +147,8 @@ pick_arrays(const command *c, input *in, picked *p)
             return complain(c, BAD_INPUT, "%s: array %s is a single number", in->path, info->name);
         p->indices[p->count++] = i;
     }
-    return p->count ? DONE : complain(c, BAD_INPUT, "%s: holds no activations (arrays of floating numbers)%s", in->path, hint);
+    return p->count ? DONE
+                    : complain(c, BAD_INPUT, "%s: holds no activations (arrays of floating numbers)%s", in->path, hint);
 }
 
 static bool
@@ -165,8 +166,8 @@ refuse_rows(const command *c, const input *in, const conceptdec_array_info *info
     if (in->labels_path)
         return complain(c, BAD_INPUT, "%s: %s has %" PRId64 " labels, but %s %" PRId64 " samples", in->path,
                         in->labels_path, in->n, array, rows_of(info));
-    return complain(c, BAD_INPUT, "%s: array %s has %" PRId64 " samples, the others have %" PRId64, in->path, info->name,
-                    rows_of(info), in->n);
+    return complain(c, BAD_INPUT, "%s: array %s has %" PRId64 " samples, the others have %" PRId64, in->path,
+                    info->name, rows_of(info), in->n);
 }
 
 /* Leaves out arrays that do not fit the labels or the first array, or complains of them. */

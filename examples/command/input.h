@@ -7,19 +7,22 @@
 typedef struct input {
     const char *path, *labels_path;      /* as given; labels_path NULL: without labels */
     char *own_labels_path;               /* "FILE:labels", where these were not given */
-    const char *array, *cells, *at, *axis_names; /* names of the options that hold for this file: "array" or "other-array" */
+    const char *array, *cells, *at, *axis_names; /* names of the options that hold for this file: "array" or
+                                                    "other-array" */
     const char *axis_values;             /* the same; NULL: the second file has none */
     conceptdec_activations *activations; /* open as long as the input */
     int64_t n_views;
     conceptdec_matrix *views; /* row-major in the grid */
-    char **names;             /* of the views: "layers.3"; of a cell of an array "step 2, layer 0" with --axes step,layer, else "2, 0" */
+    char **names;             /* of the views: "layers.3"; of a cell of an array "step 2, layer 0" with --axes
+                                 step,layer, else "2, 0" */
     int64_t shape[8];         /* the grid: of several named arrays one axis */
     int64_t first[8];         /* index of the first place on each axis, where --at cut the grid */
     int64_t ndim;             /* 0: one matrix */
     char *axes[8];            /* names of the axes: --axes, else "layer" for a grid of one axis, else "axis 0" ... */
     char **values[8];         /* names of all places of an axis, then NULL: --axis-values; NULL: places are numbers */
     int64_t n;                /* samples of the views */
-    bool of_arrays;           /* the cells have names of their own: those of arrays, or of some cells of a larger grid */
+    bool of_arrays;           /* the cells have names of their own: those of arrays, or of some cells of a larger
+                                 grid */
     int64_t n_left_out;       /* arrays that do not fit, with a note */
     char **left_out;
 

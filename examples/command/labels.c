@@ -10,7 +10,8 @@
 
 /* ---- files ---- */
 
-/* Of --map and --bfloat16 the activations' own, the first is no use here, and the second is for numbers that are no labels. */
+/* Of --map and --bfloat16 the activations' own, the first is no use here, and the second is for numbers that are no
+ * labels. */
 static int
 open_place(const command *c, const char *place, bool holds_floats, conceptdec_activations **file, char **path,
            const char **name)
@@ -40,8 +41,8 @@ find_array(const command *c, const conceptdec_activations *file, const char *pat
         return DONE;
     if (name)
         return complain_of(c, status, path);
-    return complain(c, BAD_INPUT, "%s: has several arrays, none of them called %s: name one, as in %s:NAME", path, usual,
-                    path);
+    return complain(c, BAD_INPUT, "%s: has several arrays, none of them called %s: name one, as in %s:NAME", path,
+                    usual, path);
 }
 
 static int
@@ -98,8 +99,8 @@ read_integers_of(const command *c, const char *what, const char *place, int64_t 
     int64_t count = 0;
     int code = read_column(c, what, place, values, &count);
     if (!code && count != n)
-        code = complain(c, BAD_INPUT, "%s: has %" PRId64 " %s, but the activations have %" PRId64 " samples", place, count,
-                        what, n);
+        code = complain(c, BAD_INPUT, "%s: has %" PRId64 " %s, but the activations have %" PRId64 " samples", place,
+                        count, what, n);
     if (!code)
         *view = column_of(*values, n);
     return code;
@@ -349,7 +350,8 @@ take_concepts(const command *c, concepts *chosen, int64_t classes, int64_t n)
     chosen->members = take_memory(c, classes, sizeof *chosen->members);
     chosen->left_out = take_memory(c, classes, sizeof *chosen->left_out);
     chosen->left_count = take_memory(c, classes, sizeof *chosen->left_count);
-    return chosen->labels && chosen->names && chosen->members && chosen->left_out && chosen->left_count ? DONE : NO_MEMORY;
+    return chosen->labels && chosen->names && chosen->members && chosen->left_out && chosen->left_count ? DONE
+                                                                                                        : NO_MEMORY;
 }
 
 /* `counts` become the new numbers of the classes. */
@@ -389,8 +391,10 @@ choose_concepts(const command *c, const input *in, int64_t least, bool by_groups
     if (!code)
         chosen->view = column_of(chosen->labels, in->n);
     if (!code && chosen->count < fewest)
-        code = complain(c, BAD_INPUT, "%s: %" PRId64 " of %" PRId64 " concepts have %" PRId64 " %s or more, and %" PRId64
-                        " are needed", in->labels_path, chosen->count, in->classes, least, chosen->unit, fewest);
+        code =
+            complain(c, BAD_INPUT,
+                     "%s: %" PRId64 " of %" PRId64 " concepts have %" PRId64 " %s or more, and %" PRId64 " are needed",
+                     in->labels_path, chosen->count, in->classes, least, chosen->unit, fewest);
     return code;
 }
 
@@ -490,7 +494,8 @@ add_input(text *t, const input *in, const concepts *chosen)
         add_values(t, in, chosen);
         add_texts(t, "class_names", chosen ? chosen->names : (const char *const *)in->class_names,
                   chosen ? chosen->count : in->classes);
-        add_integers(t, "class_count", chosen ? chosen->members : in->class_count, chosen ? chosen->count : in->classes);
+        add_integers(t, "class_count", chosen ? chosen->members : in->class_count,
+                     chosen ? chosen->count : in->classes);
         add(t, ", \"ignored\": %" PRId64, in->n_ignored);
         add_left_out(t, in, chosen);
     }

@@ -11,7 +11,8 @@
 #include <malloc.h>
 #endif
 
-#define SPIN "18" /* OpenBLAS's threads wait 2^18 cycles for their next call, not 2^26, in which they slow down the library's */
+#define SPIN "18" /* OpenBLAS's threads wait 2^18 cycles for their next call, not 2^26, in which they slow down the
+                     library's */
 
 /* Debian's OpenBLAS does not know newer processors and takes kernels that are several times slower; it reads its
  * variables before main(), so the program starts once more. The library never does this. */
@@ -19,7 +20,9 @@ static void
 set_up_blas(char **argv)
 {
 #ifdef __x86_64__
-    const char *core = __builtin_cpu_supports("avx512bw") ? "SkylakeX" : __builtin_cpu_supports("avx2") ? "Haswell" : NULL;
+    const char *core = __builtin_cpu_supports("avx512bw") ? "SkylakeX"
+                       : __builtin_cpu_supports("avx2")   ? "Haswell"
+                                                          : NULL;
     const bool is_set_up = getenv("OPENBLAS_CORETYPE") && getenv("OPENBLAS_THREAD_TIMEOUT");
     if (!core || is_set_up || getenv("CONCEPTDEC_COMMAND_RESTARTED"))
         return;
@@ -31,7 +34,8 @@ set_up_blas(char **argv)
 #endif
 }
 
-/* What one call of the library gives back the next one takes again, rather than pages that the system fills with zeros. */
+/* What one call of the library gives back the next one takes again, rather than pages that the system fills with
+ * zeros. */
 static void
 keep_memory(void)
 {

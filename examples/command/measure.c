@@ -93,7 +93,8 @@ no_memory(const report *r)
 static bool
 is_fatal(conceptdec_status status)
 {
-    return status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM || status == CONCEPTDEC_EREAD || status == CONCEPTDEC_EIO;
+    return status == CONCEPTDEC_ECANCELLED || status == CONCEPTDEC_ENOMEM || status == CONCEPTDEC_EREAD ||
+           status == CONCEPTDEC_EIO;
 }
 
 /* The concepts that are large enough, and a note of those that are not: the first of them by name. */
@@ -107,7 +108,9 @@ choose(report *r, concepts *of, int64_t least, int64_t fewest, const char *what)
         add(&t, "%s%s (%lld)", i ? ", " : "", r->in.class_names[of->left_out[i]], (long long)of->left_count[i]);
     if (of->n_left_out > NAMED)
         add(&t, " and %lld more", (long long)(of->n_left_out - NAMED));
-    if (code == DONE && of->n_left_out && (t.failed || !keep_note(r, "%s: concepts of fewer than %lld %s are left out: %s", what, (long long)least, of->unit, t.bytes)))
+    if (code == DONE && of->n_left_out &&
+        (t.failed || !keep_note(r, "%s: concepts of fewer than %lld %s are left out: %s", what, (long long)least,
+                                of->unit, t.bytes)))
         code = no_memory(r);
     forget(&t);
     return code;
@@ -125,13 +128,15 @@ list_ks(report *r)
     int64_t k = integer_of(r->c, "k", 10), most = integer_of(r->c, "most-k", 50);
     if (k > scored - 1) {
         if (is_given(r->c, "k"))
-            return complain(r->c, BAD_INPUT, "k is %lld, but a sample has %lld others", (long long)k, (long long)(scored - 1));
+            return complain(r->c, BAD_INPUT, "k is %lld, but a sample has %lld others", (long long)k,
+                            (long long)(scored - 1));
         k = scored - 1;
     }
     most = most < k ? k : most;
     r->n_ks = most < scored - 1 ? most : scored - 1;
     if (r->n_ks < most && is_given(r->c, "most-k") &&
-        !tell(r, "decodability: --most-k %lld is cut to the %lld other samples that there are", (long long)most, (long long)r->n_ks))
+        !tell(r, "decodability: --most-k %lld is cut to the %lld other samples that there are", (long long)most,
+              (long long)r->n_ks))
         return no_memory(r);
     r->ks = calloc((size_t)r->n_ks + 1, sizeof *r->ks);
     if (!r->ks)
@@ -163,8 +168,8 @@ has_decodability(const report *r, int64_t cell)
     return status && status[cell] == CONCEPTDEC_OK;
 }
 
-/* A cell that failed does not lose the others: it has a note, its reason on stderr, and the report its code. One without
- * a decodability has told its reason then. */
+/* A cell that failed does not lose the others: it has a note, its reason on stderr, and the report its code. One
+ * without a decodability has told its reason then. */
 static bool
 note_failure(report *r, int64_t cell, const char *what, conceptdec_status status, const char *reason)
 {
@@ -283,7 +288,8 @@ measure_confusion(report *r)
     o.permutations = o.bootstrap = 0;
     o.permute = 0;
     o.given = (uint64_t)1 << 9; /* chance_draws: none */
-    conceptdec_status status = conceptdec_knn_decodability(r->ctx, &r->in.views[r->best], &r->knn_of.view, &o, &r->confusion);
+    conceptdec_status status =
+        conceptdec_knn_decodability(r->ctx, &r->in.views[r->best], &r->knn_of.view, &o, &r->confusion);
     return status == CONCEPTDEC_OK ? DONE : complain_of(r->c, status, "confusion");
 }
 
@@ -296,7 +302,8 @@ measure_probe(report *r)
     if (code != DONE)
         return code;
     conceptdec_probe_options probe = {.struct_size = sizeof probe, .classes = r->probe_of.count, .folds = r->folds,
-                                      .bootstrap = r->bootstrap, .seed = seed_of(r->c), .flags = CONCEPTDEC_PROBE_NO_SAMPLES};
+                                      .bootstrap = r->bootstrap, .seed = seed_of(r->c),
+                                      .flags = CONCEPTDEC_PROBE_NO_SAMPLES};
     if (r->lambda > 0)
         probe.lambdas = &r->lambda, probe.n_lambdas = 1;
     if (r->in.groups) {
@@ -308,19 +315,22 @@ measure_probe(report *r)
     if (is_fatal(status))
         return complain_of(r->c, status, "logistic probe");
     const char *why = r->probe_of.count < 2 ? "fewer than two concepts are left" : conceptdec_ctx_error(r->ctx);
-    bool good = status == CONCEPTDEC_OK ? note_failures(r, r->probe, "logistic probe") : keep_note(r, "logistic probe: left out: %s", why);
+    bool good = status == CONCEPTDEC_OK ? note_failures(r, r->probe, "logistic probe")
+                                        : keep_note(r, "logistic probe: left out: %s", why);
     return good ? DONE : no_memory(r);
 }
 
 static bool
 note_not_converged(report *r)
 {
-    const int64_t *converged = counts_of(r->probe, CONCEPTDEC_R_CONVERGED), *status = counts_of(r->probe, CONCEPTDEC_R_STATUS);
+    const int64_t *converged = counts_of(r->probe, CONCEPTDEC_R_CONVERGED),
+                  *status = counts_of(r->probe, CONCEPTDEC_R_STATUS);
     int64_t count = 0;
     for (int64_t cell = 0; converged && cell < r->in.n_views; cell++)
         count += status[cell] == CONCEPTDEC_OK && converged[cell] != 1;
-    return !count || keep_note(r, "logistic probe: not converged in %lld of %lld cells; their numbers are those of the last step",
-                               (long long)count, (long long)r->in.n_views);
+    return !count ||
+           keep_note(r, "logistic probe: not converged in %lld of %lld cells; their numbers are those of the last step",
+                     (long long)count, (long long)r->in.n_views);
 }
 
 /* ---- subspaces ---- */
@@ -342,15 +352,18 @@ mean_of_pairs(const double *value, int64_t classes)
 static int
 measure_overlap_at(report *r, int64_t place)
 {
-    conceptdec_subspaces_options of = {.struct_size = sizeof of, .rank = r->rank, .classes = r->overlap_of.count, .seed = seed_of(r->c)};
+    conceptdec_subspaces_options of = {
+        .struct_size = sizeof of, .rank = r->rank, .classes = r->overlap_of.count, .seed = seed_of(r->c)};
     conceptdec_overlap_options o = {.struct_size = sizeof o, .subspaces = &of, .flags = CONCEPTDEC_OVERLAP_NO_ANGLES};
-    conceptdec_status status = conceptdec_subspace_overlap(r->ctx, &r->in.views[r->path[place]], 1, &r->overlap_of.view, &o, &r->overlap[place]);
+    conceptdec_status status = conceptdec_subspace_overlap(r->ctx, &r->in.views[r->path[place]], 1, &r->overlap_of.view,
+                                                           &o, &r->overlap[place]);
     if (is_fatal(status))
         return complain_of(r->c, status, "overlap");
     if (status != CONCEPTDEC_OK && !note_failure(r, r->path[place], "overlap", status, conceptdec_ctx_error(r->ctx)))
         return no_memory(r);
     r->mean_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_OVERLAP), r->overlap_of.count);
-    r->expected_overlap[place] = mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_EXPECTED), r->overlap_of.count);
+    r->expected_overlap[place] =
+        mean_of_pairs(values_of(r->overlap[place], CONCEPTDEC_R_EXPECTED), r->overlap_of.count);
     return DONE;
 }
 
@@ -381,7 +394,8 @@ note_small_ranks(report *r)
     }
     if (cells > NAMED)
         add(&t, " and %lld more", (long long)(cells - NAMED));
-    bool done = !t.failed && (!cells || tell(r, "overlap of subspaces: concepts with fewer than %lld directions in %s", (long long)r->rank, t.bytes));
+    bool done = !t.failed && (!cells || tell(r, "overlap of subspaces: concepts with fewer than %lld directions in %s",
+                                             (long long)r->rank, t.bytes));
     forget(&t);
     return done;
 }
@@ -391,8 +405,8 @@ measure_overlap(report *r)
 {
     int64_t width = r->in.views[r->best].cols, asked = integer_of(r->c, "rank", 10);
     r->rank = asked > width ? width : asked;
-    if (r->rank < asked && !tell(r, "overlap of subspaces: rank %lld is cut to the %lld dimensions that there are", (long long)asked,
-                                 (long long)width))
+    if (r->rank < asked && !tell(r, "overlap of subspaces: rank %lld is cut to the %lld dimensions that there are",
+                                 (long long)asked, (long long)width))
         return no_memory(r);
     int code = choose(r, &r->overlap_of, r->rank + 1, 0, "overlap of subspaces");
     r->overlap = calloc((size_t)r->n_path, sizeof *r->overlap);
@@ -428,7 +442,8 @@ project(report *r, int64_t cell)
     if (is_fatal(status))
         return complain_of(r->c, status, "principal components");
     if (status != CONCEPTDEC_OK)
-        return note_failure(r, cell, "principal components", status, conceptdec_ctx_error(r->ctx)) ? DONE : no_memory(r);
+        return note_failure(r, cell, "principal components", status, conceptdec_ctx_error(r->ctx)) ? DONE
+                                                                                                   : no_memory(r);
     p->cell = cell;
     r->n_projections++;
     return DONE;
@@ -467,7 +482,8 @@ measure(report *r)
         const char *name;
         int (*run)(report *r);
     } steps[] = {{"decodability", measure_decodability}, {"chance", find_chance}, {"confusion", measure_confusion},
-                 {"probe", measure_probe}, {"overlap", measure_overlap}, {"projection", measure_projections}, {"checksums", hash_files}};
+                 {"probe", measure_probe}, {"overlap", measure_overlap}, {"projection", measure_projections},
+                 {"checksums", hash_files}};
     double since[2];
     int code = DONE;
     r->permutations = integer_of(r->c, "permutations", 200);

@@ -17,7 +17,8 @@ keep_output(const command *c, const input *in, int64_t cell, const conceptdec_ar
         return CONCEPTDEC_ENOMEM;
     memcpy(memory, array->data, size);
     int64_t width = array->ndim > 1 ? array->shape[1] : 1;
-    o->views[cell] = (conceptdec_matrix){.data = memory, .rows = array->shape[0], .cols = width, .row_stride = 8 * width,
+    o->views[cell] = (conceptdec_matrix){.data = memory, .rows = array->shape[0], .cols = width,
+                                         .row_stride = 8 * width,
                                          .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
     return CONCEPTDEC_OK;
 }
@@ -39,8 +40,10 @@ save_arrays(const command *c, const input *in, const char *name, const outputs *
     bool each = in->of_arrays && !strcmp(dot, ".safetensors");
     int64_t count = each ? o->count : 1;
     for (int64_t i = 0; i < count; i++)
-        arrays[i] = (conceptdec_named_views){.name = each ? in->names[i] : name, .views = &o->views[i],
-                                             .shape = each || !in->ndim ? NULL : in->shape, .ndim = each ? 0 : in->ndim};
+        arrays[i] = (conceptdec_named_views){.name = each ? in->names[i] : name,
+                                             .views = &o->views[i],
+                                             .shape = each || !in->ndim ? NULL : in->shape,
+                                             .ndim = each ? 0 : in->ndim};
     conceptdec_status status = conceptdec_activations_save(context_of(c), path, arrays, count, NULL);
     if (status == CONCEPTDEC_OK)
         return DONE;

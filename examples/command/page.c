@@ -104,7 +104,8 @@ add_headline(text *t, const report *r)
     add_cell_name(&where, &r->in, r->best);
     add(t, "<p class=\"headline\">%s", r->in.ndim ? "The concept is read best at <b>" : "From <b>");
     add_cut(t, where.bytes ? where.bytes : "", 120);
-    add(t, r->in.ndim ? "</b>: there the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>"
+    add(t,
+        r->in.ndim ? "</b>: there the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>"
                       : "</b> the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>",
         (long long)r->ks[r->at], (long long)r->knn_of.count);
     add_score(t, values_of(r->knn, CONCEPTDEC_R_DECODABILITY)[at]);
@@ -145,7 +146,8 @@ add_tiles(text *t, const report *r)
     add(t, "</span></div>\n");
     add_tile(t, value_at(r->probe, CONCEPTDEC_R_ACCURACY, r->best, 1, 0), "accuracy of a logistic probe");
     add(t, "<span>%lld folds; ", (long long)r->folds);
-    add_interval(t, value_at(r->probe, CONCEPTDEC_R_CI_LOW, r->best, 1, 0), value_at(r->probe, CONCEPTDEC_R_CI_HIGH, r->best, 1, 0));
+    add_interval(t, value_at(r->probe, CONCEPTDEC_R_CI_LOW, r->best, 1, 0),
+                 value_at(r->probe, CONCEPTDEC_R_CI_HIGH, r->best, 1, 0));
     add(t, "</span></div>\n");
     add_tile(t, r->mean_overlap[r->best_place], "mean overlap of subspaces");
     add(t, "<span>independent ones ");
@@ -186,6 +188,8 @@ add_page(text *t, report *r)
     add_notes(t, r);
     add_definitions(t, r);
     add_provenance(t, r);
-    add(t, "<footer>Made by conceptdec %s. All numbers are in report.json beside this page.</footer>\n</main>\n</body>\n</html>\n",
+    add(t,
+        "<footer>Made by conceptdec %s. All numbers are in report.json beside this "
+        "page.</footer>\n</main>\n</body>\n</html>\n",
         conceptdec_version());
 }

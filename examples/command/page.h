@@ -72,7 +72,8 @@ void add_cut(text *t, const char *name, int64_t most);
 void add_ends(text *t, const char *name, int64_t most);
 int64_t width_of(const char *name, int64_t most); /* in characters, when cut */
 int64_t widest(const char *const *names, int64_t count, int64_t most);
-/* Least and greatest of numbers that are not NaN; false where there are none. Goes on from what *least and *most are. */
+/* Least and greatest of numbers that are not NaN; false where there are none. Goes on from what *least and *most
+ * are. */
 bool extend(const double *values, int64_t count, double *least, double *most);
 
 

@@ -7,7 +7,8 @@
 
 enum { MOST_HEATS = 6, MOST_LINES = 5 };
 
-static void open_figure(text *t, bool wide, const char *title, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void open_figure(text *t, bool wide, const char *title, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* A caption: its title and what is to be seen. */
 static void
@@ -60,18 +61,21 @@ name_best(const report *r, char *where, size_t size)
 
 /* ---- along the layers ---- */
 
-enum { VALUE, LOW, HIGH, CHANCE_LOW, CHANCE_HIGH, PROBE, PROBE_LOW, PROBE_HIGH, BALANCED, KAPPA, P_VALUE, CHANGE, COLUMNS };
-static const char *const column_names[COLUMNS] = {"decodability", "from", "to", "chance from", "chance to", "probe", "from", "to", "balanced",
-                                                  "kappa", "p", "change"};
+enum { VALUE, LOW, HIGH, CHANCE_LOW, CHANCE_HIGH, PROBE, PROBE_LOW, PROBE_HIGH, BALANCED, KAPPA, P_VALUE, CHANGE,
+      COLUMNS };
+static const char *const column_names[COLUMNS] = {"decodability", "from",  "to",   "chance from",
+                                                  "chance to",    "probe", "from", "to",
+                                                  "balanced",     "kappa", "p",    "change"};
 
 /* One row of COLUMNS for each cell of the path; a change is that from the row above. */
 static void
 fill_layers(const report *r, double *rows)
 {
-    static const char *const of_knn[COLUMNS] = {[VALUE] = CONCEPTDEC_R_DECODABILITY, [LOW] = CONCEPTDEC_R_CI_LOW, [HIGH] = CONCEPTDEC_R_CI_HIGH,
-                                                [BALANCED] = CONCEPTDEC_R_BALANCED, [KAPPA] = CONCEPTDEC_R_KAPPA,
-                                                [P_VALUE] = CONCEPTDEC_R_P_VALUE};
-    static const char *const of_probe[COLUMNS] = {[PROBE] = CONCEPTDEC_R_ACCURACY, [PROBE_LOW] = CONCEPTDEC_R_CI_LOW, [PROBE_HIGH] = CONCEPTDEC_R_CI_HIGH};
+    static const char *const of_knn[COLUMNS] = {
+        [VALUE] = CONCEPTDEC_R_DECODABILITY, [LOW] = CONCEPTDEC_R_CI_LOW,  [HIGH] = CONCEPTDEC_R_CI_HIGH,
+        [BALANCED] = CONCEPTDEC_R_BALANCED,  [KAPPA] = CONCEPTDEC_R_KAPPA, [P_VALUE] = CONCEPTDEC_R_P_VALUE};
+    static const char *const of_probe[COLUMNS] = {
+        [PROBE] = CONCEPTDEC_R_ACCURACY, [PROBE_LOW] = CONCEPTDEC_R_CI_LOW, [PROBE_HIGH] = CONCEPTDEC_R_CI_HIGH};
     for (int64_t i = 0; i < r->n_path; i++)
         for (int j = 0; j < CHANGE; j++) {
             double *to = &rows[i * COLUMNS + j];
@@ -100,12 +104,16 @@ draw_layers(text *t, const report *r, const double *column, const double *rows)
     int64_t n = r->n_path;
     line lines[] = {{"neighbours", column + VALUE * n, column + LOW * n, column + HIGH * n},
                     {"logistic probe", column + PROBE * n, column + PROBE_LOW * n, column + PROBE_HIGH * n}};
-    curve c = {.title = "Decodability along the layers", .x_title = axis_title(r), .y_title = "decodability, accuracy", .count = n, .places = r->places,
-               .n_lines = r->probe ? 2 : 1, .lines = lines, .chance_low = column + CHANCE_LOW * n, .chance_high = column + CHANCE_HIGH * n,
+    curve c = {.title = "Decodability along the layers", .x_title = axis_title(r), .y_title = "decodability, accuracy",
+               .count = n, .places = r->places,
+               .n_lines = r->probe ? 2 : 1, .lines = lines, .chance_low = column + CHANCE_LOW * n,
+               .chance_high = column + CHANCE_HIGH * n,
                .marked = r->best_place};
-    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = COLUMNS, .row_names = r->places,
+    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = COLUMNS,
+                          .row_names = r->places,
                           .column_names = column_names, .value = rows, .digits = 4, .marked = r->best_place};
-    open_figure(t, false, "Where the concept can be read", "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
+    open_figure(t, false, "Where the concept can be read",
+                "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
                 "band lie 95\xc2\xa0%% of the values that permuted labels give neighbours; it says nothing of the probe.", (long long)r->ks[r->at]);
     add_curve(t, &c);
     close_figure(t, &table);
@@ -133,13 +141,17 @@ add_k_figure(text *t, const report *r, const char *const *names, const double *r
     char where[200];
     int64_t n = r->n_ks;
     line one = {"neighbours", columns, columns + n, columns + 2 * n};
-    curve c = {.title = "Decodability over the number of neighbours", .x_title = "k", .y_title = "decodability", .count = n, .places = names, .n_lines = 1,
+    curve c = {.title = "Decodability over the number of neighbours", .x_title = "k", .y_title = "decodability",
+               .count = n, .places = names, .n_lines = 1,
                .lines = &one, .chance_low = columns + 3 * n, .chance_high = columns + 4 * n, .marked = r->at};
-    number_table table = {.summary = "Numbers", .corner = "k", .rows = n, .columns = 6, .row_names = names, .column_names = titles, .value = rows,
+    number_table table = {.summary = "Numbers", .corner = "k", .rows = n, .columns = 6, .row_names = names,
+                          .column_names = titles, .value = rows,
                           .digits = 4, .marked = r->at};
     name_best(r, where, sizeof where);
-    open_figure(t, false, "How many neighbours", "Decodability at %s for k = 1 to %lld. Where few neighbours are best, the concept lies in small "
-                "clusters; a flat line says that k matters little.", where, (long long)n);
+    open_figure(t, false, "How many neighbours",
+                "Decodability at %s for k = 1 to %lld. Where few neighbours are best, the concept lies in small "
+                "clusters; a flat line says that k matters little.",
+                where, (long long)n);
     add_curve(t, &c);
     close_figure(t, &table);
 }
@@ -147,7 +159,8 @@ add_k_figure(text *t, const report *r, const char *const *names, const double *r
 static void
 add_ks(text *t, const report *r)
 {
-    static const char *const of[] = {CONCEPTDEC_R_DECODABILITY, CONCEPTDEC_R_CI_LOW, CONCEPTDEC_R_CI_HIGH, NULL, NULL, CONCEPTDEC_R_BALANCED};
+    static const char *const of[] = {CONCEPTDEC_R_DECODABILITY, CONCEPTDEC_R_CI_LOW, CONCEPTDEC_R_CI_HIGH, NULL, NULL,
+                                     CONCEPTDEC_R_BALANCED};
     double *rows = take_numbers(t, 6 * r->n_ks), *columns = take_numbers(t, 6 * r->n_ks);
     const char **names = calloc((size_t)r->n_ks, sizeof *names);
     char(*digits)[24] = calloc((size_t)r->n_ks, sizeof *digits);
@@ -156,7 +169,8 @@ add_ks(text *t, const report *r)
         snprintf(digits[k], sizeof digits[k], "%lld", (long long)r->ks[k]);
         names[k] = digits[k];
         for (int j = 0; j < 6; j++)
-            rows[6 * k + j] = of[j] ? value_at(r->knn, of[j], r->best, r->n_ks, k) : (j == 3 ? r->chance_low : r->chance_high)[r->best * r->n_ks + k];
+            rows[6 * k + j] = of[j] ? value_at(r->knn, of[j], r->best, r->n_ks, k)
+                                    : (j == 3 ? r->chance_low : r->chance_high)[r->best * r->n_ks + k];
     }
     if (!t->failed) {
         turn(rows, r->n_ks, 6, columns);
@@ -183,7 +197,8 @@ choose_places(int64_t count, int64_t most, int64_t *chosen)
 static void
 draw_axis_lines(text *t, const report *r, int64_t other, char **names, double *values)
 {
-    int64_t chosen[MOST_LINES], n = choose_places(r->in.shape[other], MOST_LINES, chosen), stride = stride_of(&r->in, other);
+    int64_t chosen[MOST_LINES], n = choose_places(r->in.shape[other], MOST_LINES, chosen),
+                                stride = stride_of(&r->in, other);
     int64_t own = place_of(&r->in, r->best, other);
     char words[MOST_LINES][64], title[160], where[200];
     const char *row_names[MOST_LINES];
@@ -193,11 +208,14 @@ draw_axis_lines(text *t, const report *r, int64_t other, char **names, double *v
         lines[i] = (line){.name = words[i], .value = values + i * r->n_path};
         row_names[i] = words[i];
         for (int64_t j = 0; j < r->n_path; j++)
-            values[i * r->n_path + j] = value_at(r->knn, CONCEPTDEC_R_DECODABILITY, r->path[j] + (chosen[i] - own) * stride, r->n_ks, r->at);
+            values[i * r->n_path + j] =
+                value_at(r->knn, CONCEPTDEC_R_DECODABILITY, r->path[j] + (chosen[i] - own) * stride, r->n_ks, r->at);
     }
-    curve c = {.title = title, .x_title = axis_title(r), .y_title = "decodability", .count = r->n_path, .places = r->places, .n_lines = n, .lines = lines,
+    curve c = {.title = title, .x_title = axis_title(r), .y_title = "decodability", .count = r->n_path,
+               .places = r->places, .n_lines = n, .lines = lines,
                .marked = -1};
-    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = r->n_path, .row_names = row_names,
+    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = r->n_path,
+                          .row_names = row_names,
                           .column_names = r->places, .value = values, .digits = 4, .marked = -1};
     name_best(r, where, sizeof where);
     snprintf(title, sizeof title, "By %.60s", r->in.axes[other]);
@@ -239,12 +257,17 @@ draw_grid(text *t, const report *r, int64_t slab, char **row_names, char **names
             where.bytes[i] = 0;
             cut++;
         }
-    snprintf(title, sizeof title, in->ndim > 2 && where.bytes ? "The grid at %.200s" : "The grid", where.bytes ? where.bytes : "");
-    heat h = {.title = title, .row_title = in->axes[in->ndim - 2], .column_title = in->axes[in->ndim - 1], .rows = rows, .columns = columns,
-              .row_names = (const char *const *)row_names, .column_names = (const char *const *)names, .value = values, .least = scale[0], .most = scale[1]};
+    snprintf(title, sizeof title, in->ndim > 2 && where.bytes ? "The grid at %.200s" : "The grid",
+             where.bytes ? where.bytes : "");
+    heat h = {.title = title, .row_title = in->axes[in->ndim - 2], .column_title = in->axes[in->ndim - 1], .rows = rows,
+              .columns = columns,
+              .row_names = (const char *const *)row_names, .column_names = (const char *const *)names, .value = values,
+              .least = scale[0], .most = scale[1]};
     number_table table = {.summary = "Numbers", .corner = in->axes[in->ndim - 2], .rows = rows, .columns = columns,
-                          .row_names = h.row_names, .column_names = h.column_names, .value = values, .digits = 4, .marked = -1};
-    open_figure(t, is_wide(&h), title, "Decodability at k = %lld; one scale in all pictures of the grid.", (long long)r->ks[r->at]);
+                          .row_names = h.row_names, .column_names = h.column_names, .value = values, .digits = 4,
+                          .marked = -1};
+    open_figure(t, is_wide(&h), title, "Decodability at k = %lld; one scale in all pictures of the grid.",
+                (long long)r->ks[r->at]);
     add_heat(t, &h);
     close_figure(t, &table);
     t->failed |= where.failed;
@@ -278,8 +301,8 @@ add_grids(text *t, const report *r)
     for (int64_t i = 0; !t->failed && i < n; i++)
         draw_grid(t, r, chosen[i], rows, columns, values, scale);
     if (slabs > n)
-        add(t, "<p class=\"quiet\">%lld more such picture%s not drawn; the numbers are in report.json.</p>\n", (long long)(slabs - n),
-            slabs - n == 1 ? " is" : "s are");
+        add(t, "<p class=\"quiet\">%lld more such picture%s not drawn; the numbers are in report.json.</p>\n",
+            (long long)(slabs - n), slabs - n == 1 ? " is" : "s are");
     free_texts(rows, in->shape[in->ndim - 2]);
     free_texts(columns, in->shape[in->ndim - 1]);
     free(values);
@@ -304,9 +327,12 @@ add_per_concept(text *t, const report *r)
     for (int64_t i = 0; values && i < c * columns; i++)
         values[i] = value_at(r->knn, CONCEPTDEC_R_PER_CONCEPT, over_k ? r->best : r->path[i % columns], r->n_ks * c,
                              (over_k ? at[i % columns] : r->at) * c + i / columns);
-    heat h = {.title = "Decodability of each concept", .row_title = "concept", .column_title = over_k ? "k" : axis_title(r), .rows = c,
-              .columns = columns, .row_names = r->knn_of.names, .column_names = over_k ? ks : r->places, .value = values, .least = 0, .most = 1};
-    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = columns, .row_names = h.row_names,
+    heat h = {.title = "Decodability of each concept", .row_title = "concept",
+              .column_title = over_k ? "k" : axis_title(r), .rows = c,
+              .columns = columns, .row_names = r->knn_of.names, .column_names = over_k ? ks : r->places,
+              .value = values, .least = 0, .most = 1};
+    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = columns,
+                          .row_names = h.row_names,
                           .column_names = h.column_names, .value = values, .digits = 4, .marked = -1};
     if (values) {
         open_figure(t, is_wide(&h), "Each concept", over_k ? "Decodability among the samples of each concept, over k." :
@@ -331,14 +357,18 @@ add_confusion(text *t, const report *r)
         for (int64_t j = 0; j < c; j++)
             shares[i * c + j] = sum > 0 ? counts[i * c + j] / sum : NAN;
     }
-    heat h = {.title = "Confusion of concepts", .row_title = "concept", .column_title = "taken for", .rows = c, .columns = c,
+    heat h = {.title = "Confusion of concepts", .row_title = "concept", .column_title = "taken for", .rows = c,
+              .columns = c,
               .row_names = r->knn_of.names, .column_names = r->knn_of.names, .value = shares, .least = 0, .most = 1};
-    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = c, .row_names = r->knn_of.names,
+    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = c,
+                          .row_names = r->knn_of.names,
                           .column_names = r->knn_of.names, .value = shares, .digits = 4, .marked = -1};
     name_best(r, where, sizeof where);
     if (shares) {
-        open_figure(t, is_wide(&h), "What is taken for what", "Share of each concept's samples (rows) that their neighbours name so (columns), at %s, "
-                    "k = %lld.", where, (long long)r->ks[r->at]);
+        open_figure(t, is_wide(&h), "What is taken for what",
+                    "Share of each concept's samples (rows) that their neighbours name so (columns), at %s, "
+                    "k = %lld.",
+                    where, (long long)r->ks[r->at]);
         add_heat(t, &h);
         close_figure(t, &table);
     }
@@ -377,8 +407,10 @@ static scatter
 scatter_of(const report *r, const double *xy, bool is_small)
 {
     int64_t most = is_small ? 1200 : 5000;
-    return (scatter){.title = "Principal components", .count = r->in.n, .xy = xy, .concept = r->in.labels, .concepts = r->in.classes,
-                     .names = (const char *const *)r->in.class_names, .step = (r->in.n + most - 1) / most, .is_small = is_small};
+    return (scatter){.title = "Principal components", .count = r->in.n, .xy = xy, .concept = r->in.labels,
+                     .concepts = r->in.classes,
+                     .names = (const char *const *)r->in.class_names, .step = (r->in.n + most - 1) / most,
+                     .is_small = is_small};
 }
 
 static void
@@ -397,10 +429,13 @@ add_large_scatter(text *t, const report *r)
         name_best(r, where, sizeof where);
         if (s.step > 1)
             snprintf(drawn, sizeof drawn, " One of %lld samples is drawn.", (long long)s.step);
-        number_table table = {.summary = "Mean of each concept; the points are in report.json", .corner = "concept", .rows = r->in.classes, .columns = 2,
+        number_table table = {.summary = "Mean of each concept; the points are in report.json", .corner = "concept",
+                              .rows = r->in.classes, .columns = 2,
                               .row_names = s.names, .column_names = titles, .value = centre, .digits = 4, .marked = -1};
-        open_figure(t, false, "What it looks like", "Samples at %s along the two directions of largest variance: they need not be those that hold the "
-                    "concept.%s", where, drawn);
+        open_figure(t, false, "What it looks like",
+                    "Samples at %s along the two directions of largest variance: they need not be those that hold the "
+                    "concept.%s",
+                    where, drawn);
         add_scatter(t, &s);
         close_figure(t, &table);
     }
@@ -433,7 +468,9 @@ add_small_scatters(text *t, const report *r)
 {
     if (r->n_projections < 2)
         return;
-    open_figure(t, false, "Along the layers", "The same at others, each along its own two components, with the share of the variance that these hold.");
+    open_figure(
+        t, false, "Along the layers",
+        "The same at others, each along its own two components, with the share of the variance that these hold.");
     add(t, "<div class=\"small\">\n");
     for (int64_t i = 1; i < r->n_projections; i++)
         add_small_scatter(t, r, &r->projections[i]);
@@ -448,16 +485,20 @@ add_overlap(text *t, const report *r)
 {
     int64_t c = r->overlap_of.count;
     char where[200];
-    heat h = {.title = "Overlap of the concepts' subspaces", .row_title = "concept", .column_title = "concept", .rows = c, .columns = c,
+    heat h = {.title = "Overlap of the concepts' subspaces", .row_title = "concept", .column_title = "concept",
+              .rows = c, .columns = c,
               .row_names = r->overlap_of.names, .column_names = r->overlap_of.names,
               .value = values_of(r->overlap[r->best_place], CONCEPTDEC_R_OVERLAP), .least = 0, .most = 1};
-    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = c, .row_names = h.row_names, .column_names = h.row_names,
+    number_table table = {.summary = "Numbers", .corner = "concept", .rows = c, .columns = c, .row_names = h.row_names,
+                          .column_names = h.row_names,
                           .value = h.value, .digits = 4, .marked = -1};
     if (!h.value)
         return;
     name_best(r, where, sizeof where);
-    open_figure(t, is_wide(&h), "Do concepts share directions", "Mean squared cosine between the %lld leading directions of the samples of two concepts, "
-                "at %s; independent subspaces have %.3f.", (long long)r->rank, where, r->expected_overlap[r->best_place]);
+    open_figure(t, is_wide(&h), "Do concepts share directions",
+                "Mean squared cosine between the %lld leading directions of the samples of two concepts, "
+                "at %s; independent subspaces have %.3f.",
+                (long long)r->rank, where, r->expected_overlap[r->best_place]);
     add_heat(t, &h);
     close_figure(t, &table);
 }
@@ -467,16 +508,20 @@ add_mean_overlap(text *t, const report *r)
 {
     static const char *const titles[] = {"mean overlap", "independent"};
     int64_t n = r->n_path;
-    line lines[] = {{"mean of all pairs", r->mean_overlap, NULL, NULL}, {"independent subspaces", r->expected_overlap, NULL, NULL}};
-    curve c = {.title = "Mean overlap along the layers", .x_title = axis_title(r), .y_title = "overlap", .count = n, .places = r->places, .n_lines = 2,
+    line lines[] = {{"mean of all pairs", r->mean_overlap, NULL, NULL},
+                    {"independent subspaces", r->expected_overlap, NULL, NULL}};
+    curve c = {.title = "Mean overlap along the layers", .x_title = axis_title(r), .y_title = "overlap", .count = n,
+               .places = r->places, .n_lines = 2,
                .lines = lines, .least = 0, .most = 1, .marked = r->best_place};
     double *rows = take_numbers(t, 2 * n);
     for (int64_t i = 0; rows && i < n; i++)
         rows[2 * i] = r->mean_overlap[i], rows[2 * i + 1] = r->expected_overlap[i];
-    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = 2, .row_names = r->places, .column_names = titles,
+    number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = 2,
+                          .row_names = r->places, .column_names = titles,
                           .value = rows, .digits = 4, .marked = r->best_place};
     if (rows) {
-        open_figure(t, false, "Where concepts part", "Mean overlap of the subspaces of different concepts: 1 where all concepts vary along the same "
+        open_figure(t, false, "Where concepts part",
+                    "Mean overlap of the subspaces of different concepts: 1 where all concepts vary along the same "
                     "directions.");
         add_curve(t, &c);
         close_figure(t, &table);
@@ -489,15 +534,19 @@ add_mean_overlap(text *t, const report *r)
 static void
 add_probe_table(text *t, const report *r)
 {
-    static const char *const titles[] = {"accuracy", "from", "to", "balanced", "macro F1", "log loss, bits", "calibration error"};
-    static const char *const of[] = {CONCEPTDEC_R_ACCURACY, CONCEPTDEC_R_CI_LOW, CONCEPTDEC_R_CI_HIGH, CONCEPTDEC_R_BALANCED, CONCEPTDEC_R_MACRO_F1,
-                                     CONCEPTDEC_R_LOG_LOSS, CONCEPTDEC_R_CALIBRATION_ERROR};
+    static const char *const titles[] = {"accuracy",         "from", "to", "balanced", "macro F1", "log loss, bits",
+                                         "calibration error"};
+    static const char *const of[] = {CONCEPTDEC_R_ACCURACY,         CONCEPTDEC_R_CI_LOW,   CONCEPTDEC_R_CI_HIGH,
+                                     CONCEPTDEC_R_BALANCED,         CONCEPTDEC_R_MACRO_F1, CONCEPTDEC_R_LOG_LOSS,
+                                     CONCEPTDEC_R_CALIBRATION_ERROR};
     enum { N = sizeof titles / sizeof *titles };
     double *rows = take_numbers(t, N * r->n_path);
     for (int64_t i = 0; rows && i < N * r->n_path; i++)
         rows[i] = value_at(r->probe, of[i % N], r->path[i / N], 1, 0);
-    number_table table = {.summary = "Logistic probe", .corner = r->axis < 0 ? "" : axis_title(r), .rows = r->n_path, .columns = N,
-                          .row_names = r->places, .column_names = titles, .value = rows, .digits = 3, .marked = r->best_place};
+    number_table table = {.summary = "Logistic probe", .corner = r->axis < 0 ? "" : axis_title(r), .rows = r->n_path,
+                          .columns = N,
+                          .row_names = r->places, .column_names = titles, .value = rows, .digits = 3,
+                          .marked = r->best_place};
     add(t, "<h2>Logistic probe</h2>\n<div class=\"card\">\n");
     if (rows && r->probe)
         add_number_table(t, &table);

@@ -70,7 +70,8 @@ add_facts(text *t, const report *r)
     }
     add(t, "<section class=\"card\" aria-label=\"What was read\"><dl>\n<dt>Activations</dt><dd>");
     add_name(t, in->path);
-    add(t, "</dd>\n<dt>Samples</dt><dd>%lld%s</dd>\n<dt>Dimensions</dt><dd>%lld", (long long)in->n, in->groups ? ", in groups" : "", (long long)least);
+    add(t, "</dd>\n<dt>Samples</dt><dd>%lld%s</dd>\n<dt>Dimensions</dt><dd>%lld", (long long)in->n,
+        in->groups ? ", in groups" : "", (long long)least);
     if (most > least)
         add(t, " to %lld", (long long)most);
     add(t, ", %s</dd>\n<dt>Grid</dt><dd>", type_of(in->views[0].dtype));
@@ -92,19 +93,29 @@ static void
 add_options(text *t, const report *r)
 {
     open_definition(t, "Decodability");
-    add(t, "share of samples whose concept most of their k nearest other rows %shave (exact %s; tied votes and rows at the k-th distance are "
+    add(t,
+        "share of samples whose concept most of their k nearest other rows %shave (exact %s; tied votes and rows at the k-th distance are "
            "shared). Curves over layers are at k = %lld.</dd>\n",
-        r->in.groups ? "of other groups " : "", choice_of(r->c, "metric", 0) ? "cosine distances" : "Euclidean distances", (long long)r->ks[r->at]);
+        r->in.groups ? "of other groups " : "", choice_of(r->c, "metric",
+                                                          0) ? "cosine distances" : "Euclidean distances",
+                                                          (long long)r->ks[r->at]);
     open_definition(t, "Interval");
-    add(t, "2.5 and 97.5 %% of %lld bootstrap draws of %s with their credits; that the best layer was chosen by its value is not in it.</dd>\n",
+    add(t,
+        "2.5 and 97.5 %% of %lld bootstrap draws of %s with their credits; that the best layer was chosen by its value "
+        "is not in it.</dd>\n",
         (long long)r->bootstrap, r->in.groups ? "groups" : "samples");
     open_definition(t, "Chance");
-    add(t, "the same with labels permuted %lld times, the same permutations at all layers; the band is 2.5 to 97.5 %% of them. The probe has no such null.</dd>\n",
+    add(t,
+        "the same with labels permuted %lld times, the same permutations at all layers; the band is 2.5 to 97.5 %% of "
+        "them. The probe has no such null.</dd>\n",
         (long long)r->permutations);
     open_definition(t, "Best of all");
-    add(t, "p = (1 + permutations whose best cell is as good) / (1 + permutations): it allows for the choice among cells.</dd>\n");
+    add(t, "p = (1 + permutations whose best cell is as good) / (1 + permutations): it allows for the choice among "
+           "cells.</dd>\n");
     open_definition(t, "Logistic probe");
-    add(t, "accuracy out of fold (%lld %sfolds, stratified) of multinomial logistic regression, dimensions as they are; penalty \xce\xbb/2 |W|\xc2\xb2 with \xce\xbb = ",
+    add(t,
+        "accuracy out of fold (%lld %sfolds, stratified) of multinomial logistic regression, dimensions as they are; "
+        "penalty \xce\xbb/2 |W|\xc2\xb2 with \xce\xbb = ",
         (long long)r->folds, r->in.groups ? "grouped " : "");
     if (r->lambda > 0)
         add(t, "%g", r->lambda);
@@ -123,11 +134,14 @@ add_definitions(text *t, const report *r)
     open_definition(t, "Confusion");
     add(t, "of the samples of a row's concept the share that is taken for the column's.</dd>\n");
     open_definition(t, "Log loss, macro F1");
-    add(t, "mean of \xe2\x88\x92log\xe2\x82\x82 of the probe's posterior of the true concept, in bits; mean over concepts of 2 TP / (2 TP + FP + FN).</dd>\n");
+    add(t, "mean of \xe2\x88\x92log\xe2\x82\x82 of the probe's posterior of the true concept, in bits; mean over "
+           "concepts of 2 TP / (2 TP + FP + FN).</dd>\n");
     open_definition(t, "Principal components");
-    add(t, "directions of largest variance of all samples; axes have one scale, and the share of the variance beside them.</dd>\n");
+    add(t, "directions of largest variance of all samples; axes have one scale, and the share of the variance beside "
+           "them.</dd>\n");
     open_definition(t, "Overlap");
-    add(t, "mean squared cosine of the principal angles of two concepts' subspaces, each the %lld leading directions of its samples about "
+    add(t,
+        "mean squared cosine of the principal angles of two concepts' subspaces, each the %lld leading directions of its samples about "
            "their mean; 0 for orthogonal ones, 1 for equal ones; beside it what independent subspaces have on average.</dd>\n",
         (long long)r->rank);
     add(t, "</dl></div>\n");
@@ -151,7 +165,8 @@ add_file(text *t, const char *what, const char *path, const char *sha256, uint64
 static void
 add_word(text *t, const char *word)
 {
-    bool is_plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%") == strlen(word);
+    bool is_plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%") ==
+                                 strlen(word);
     if (is_plain) {
         add_cut(t, word, 300);
         return;

@@ -22,8 +22,9 @@ ticks_of(double least, double most, int steps)
 void
 open_svg(text *t, const char *kind, double width, double height, const char *title, const char *description)
 {
-    add(t, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", kind,
-        width, height);
+    add(t,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"%s\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+        kind, width, height);
     add_cut(t, title, 300);
     add(t, ". ");
     add_cut(t, description, 500);

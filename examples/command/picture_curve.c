@@ -157,7 +157,8 @@ add_y_axis(text *t, const frame *f)
 static void
 add_x_axis(text *t, const frame *f, double height)
 {
-    int64_t first = f->every > 1 && !strcmp(f->c->places[0], "1") ? f->every - 1 : 0; /* 1, 5, 10 ... rather than 1, 6, 11 ... */
+    int64_t first = f->every > 1 && !strcmp(f->c->places[0], "1") ? f->every - 1 : 0; /* 1, 5, 10 ... rather than 1, 6,
+                                                                                         11 ... */
     if (first)
         add_label(t, "m", x_of(f, 0), f->bottom + 17, "1", 1);
     for (int64_t i = first; i < f->c->count; i += f->every) {
@@ -172,7 +173,8 @@ add_x_axis(text *t, const frame *f, double height)
 static frame
 frame_of(const curve *c, double *height)
 {
-    frame f = {.c = c, .y = y_axis(c), .top = 10 + LINE * add_keys(NULL, c), .left = LEFT + 8, .right = WIDTH - RIGHT - 8};
+    frame f = {
+        .c = c, .y = y_axis(c), .top = 10 + LINE * add_keys(NULL, c), .left = LEFT + 8, .right = WIDTH - RIGHT - 8};
     f.bottom = f.top + PLOT;
     int64_t characters = widest(c->places, c->count, 14);
     double room = c->count < 2 ? WIDTH : (f.right - f.left) / (double)(c->count - 1);
@@ -191,8 +193,8 @@ add_curve(text *t, const curve *c)
     double height;
     frame f = frame_of(c, &height);
     text description = {0};
-    add(&description, "%lld lines over %lld places of %s, from %.*f to %.*f", (long long)c->n_lines, (long long)c->count,
-        c->x_title, f.y.digits, f.y.first, f.y.digits, f.y.last);
+    add(&description, "%lld lines over %lld places of %s, from %.*f to %.*f", (long long)c->n_lines,
+        (long long)c->count, c->x_title, f.y.digits, f.y.first, f.y.digits, f.y.last);
     open_svg(t, "curve", WIDTH, height, c->title, description.failed ? "" : description.bytes);
     t->failed |= description.failed;
     forget(&description);

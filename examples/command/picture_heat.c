@@ -31,7 +31,8 @@ row_height(const heat *h, double cell_width)
 {
     if (h->rows == h->columns) /* square where it can be */
         return clamp(cell_width, 4, 40);
-    return h->rows <= 12 ? clamp(cell_width, 22, 30) : h->rows <= 30 ? 18 : h->rows <= 60 ? 13 : clamp(900.0 / (double)h->rows, 5, 13);
+    return h->rows <= 12 ? clamp(cell_width, 22,
+                                 30) : h->rows <= 30 ? 18 : h->rows <= 60 ? 13 : clamp(900.0 / (double)h->rows, 5, 13);
 }
 
 static sheet
@@ -72,7 +73,8 @@ add_scale(text *t, const sheet *s)
     double x = s->left + 32, width = 4;
     add(t, "<text class=\"e\" x=\"%.1f\" y=\"19\">%.2f</text>\n", x - 5, s->least);
     for (int level = 0; level < LEVELS; level++)
-        add(t, "<rect class=\"q%d\" x=\"%.1f\" y=\"10\" width=\"%.1f\" height=\"10\"/>", level, x + width * level, width + (level < LEVELS - 1) * 0.5);
+        add(t, "<rect class=\"q%d\" x=\"%.1f\" y=\"10\" width=\"%.1f\" height=\"10\"/>", level, x + width * level,
+            width + (level < LEVELS - 1) * 0.5);
     add(t, "\n<text x=\"%.1f\" y=\"19\">%.2f</text>\n", x + width * LEVELS + 5, s->most);
 }
 
@@ -81,7 +83,8 @@ static int64_t
 run_of(const sheet *s, const double *row, int64_t column, int level)
 {
     int64_t run = 1;
-    while (s->gap == 0 && column + run < s->h->columns && !isnan(row[column + run]) && level_of(s, row[column + run]) == level)
+    while (s->gap == 0 && column + run < s->h->columns && !isnan(row[column + run]) &&
+           level_of(s, row[column + run]) == level)
         run++;
     return run;
 }
@@ -101,8 +104,8 @@ add_cells(text *t, const sheet *s, int level)
                 add(t, "<path class=\"q%d\" d=\"", level);
             any = true;
             double width = s->cell_width * (double)run - s->gap;
-            add(t, "M%.1f %.1fh%.1fv%.1fh-%.1fz", s->left + s->cell_width * (double)j, s->top + s->cell_height * (double)i, width,
-                s->cell_height - s->gap, width);
+            add(t, "M%.1f %.1fh%.1fv%.1fh-%.1fz", s->left + s->cell_width * (double)j,
+                s->top + s->cell_height * (double)i, width, s->cell_height - s->gap, width);
         }
     if (any)
         add(t, "\"/>\n");
@@ -118,7 +121,8 @@ add_undefined(text *t, const sheet *s)
         if (!any)
             add(t, "<path class=\"none\" d=\"");
         any = true;
-        double x = s->left + s->cell_width * (double)(i % s->h->columns), y = s->top + s->cell_height * (double)(i / s->h->columns);
+        double x = s->left + s->cell_width * (double)(i % s->h->columns),
+               y = s->top + s->cell_height * (double)(i / s->h->columns);
         double width = s->cell_width - s->gap, height = s->cell_height - s->gap;
         add(t, "M%.1f %.1fl%.1f %.1fm0 -%.1fl-%.1f %.1f", x, y, width, height, height, width, height);
     }
@@ -156,7 +160,8 @@ add_names(text *t, const sheet *s)
             add_label(t, "m", x, bottom + 15, h->column_names[j], NAME);
     }
     add_label(t, "m a", s->left + s->cell_width * (double)h->columns / 2, s->height - 6, h->column_title, 60);
-    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">", s->left - 15 - 8.2 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
+    add(t, "<text class=\"m a\" transform=\"translate(%.1f %.1f) rotate(-90)\">",
+        s->left - 15 - 8.2 * (double)widest(h->row_names, h->rows, NAME), (s->top + bottom) / 2);
     add_cut(t, h->row_title, 40);
     add(t, "</text>\n");
 }

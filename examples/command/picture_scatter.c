@@ -22,7 +22,8 @@ is_drawn(const scatter *s, int64_t point)
 static int64_t *
 marks_of(const scatter *s)
 {
-    int64_t *mark = malloc((size_t)(s->concepts + 1) * sizeof *mark), *count = calloc((size_t)s->concepts + 1, sizeof *count);
+    int64_t *mark = malloc((size_t)(s->concepts + 1) * sizeof *mark),
+            *count = calloc((size_t)s->concepts + 1, sizeof *count);
     for (int64_t i = 0; mark && count && i < s->count; i++)
         if (is_drawn(s, i))
             count[s->concept[i]]++;
@@ -141,7 +142,8 @@ static void
 add_frame(text *t, const plane *p)
 {
     const scatter *s = p->s;
-    add(t, "<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\"/>\n", p->left, p->top, p->side, p->height);
+    add(t, "<rect class=\"frame\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"3\"/>\n", p->left, p->top,
+        p->side, p->height);
     if (s->is_small)
         return;
     add_label(t, "m a", p->left + p->side / 2, p->top + p->height + 18, s->x_title, 60);
@@ -153,7 +155,8 @@ add_frame(text *t, const plane *p)
 void
 add_scatter(text *t, const scatter *s)
 {
-    plane p = {.s = s, .mark = marks_of(s), .left = s->is_small ? 1 : LEFT, .side = s->is_small ? SMALL - 2 : WIDTH - LEFT - 1};
+    plane p = {.s = s, .mark = marks_of(s), .left = s->is_small ? 1 : LEFT,
+               .side = s->is_small ? SMALL - 2 : WIDTH - LEFT - 1};
     if (!p.mark) {
         t->failed = true;
         return;
@@ -161,10 +164,10 @@ add_scatter(text *t, const scatter *s)
     p.top = s->is_small ? 1 : 8 + LINE * add_names(NULL, &p);
     fit(&p);
     char description[160];
-    snprintf(description, sizeof description, "%lld points of %lld concepts", (long long)((s->count + s->step - 1) / s->step),
-             (long long)s->concepts);
-    open_svg(t, s->is_small ? "scatter small" : "scatter", s->is_small ? SMALL : WIDTH, p.top + p.height + (s->is_small ? 1 : 26), s->title,
-             description);
+    snprintf(description, sizeof description, "%lld points of %lld concepts",
+             (long long)((s->count + s->step - 1) / s->step), (long long)s->concepts);
+    open_svg(t, s->is_small ? "scatter small" : "scatter", s->is_small ? SMALL : WIDTH,
+             p.top + p.height + (s->is_small ? 1 : 26), s->title, description);
     add_frame(t, &p);
     if (!s->is_small)
         add_names(t, &p);

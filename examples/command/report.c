@@ -21,7 +21,8 @@ static const option options[] = {
     {"folds", INTEGER, "F", 2, 1000, "of the logistic probe; default 5"},
     {"lambda", NUMBER, "L", 1e-12, 1e12, "penalty of the logistic probe; default 1/n, scikit-learn's C = 1"},
     {"rank", INTEGER, "R", 1, 1000, "directions of a concept's subspace; default 10"},
-    {"output", TEXT, "FOLDER", 0, 0, "also -o: the folder of index.html and report.json, which is made; default report"},
+    {"output", TEXT, "FOLDER", 0, 0,
+     "also -o: the folder of index.html and report.json, which is made; default report"},
     {0},
 };
 
@@ -48,7 +49,8 @@ add_line(table *t, const report *r, int64_t place)
 static int
 show_report(const report *r, const text *json)
 {
-    static const char *const titles[] = {"decodability", "low", "high", "chance low", "chance high", "probe", "overlap"};
+    static const char *const titles[] = {"decodability", "low",   "high",   "chance low",
+                                         "chance high",  "probe", "overlap"};
     table t = {0};
     add_column(&t, r->axis < 0 ? "matrix" : "cell", WORD);
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)

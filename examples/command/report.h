@@ -30,7 +30,8 @@ typedef struct report {
     const char **places; /* names of these cells on the axis */
 
     concepts knn_of, probe_of, overlap_of;
-    conceptdec_result *knn, *confusion, *probe; /* sweeps over all cells, and the best cell at ks[at]; probe may be NULL */
+    conceptdec_result *knn, *confusion, *probe; /* sweeps over all cells, and the best cell at ks[at]; probe may be
+                                                   NULL */
     conceptdec_result **overlap;                /* of each cell of the path; NULL where it failed */
     double *mean_overlap, *expected_overlap;    /* n_path */
     double *chance_low, *chance_high;           /* cells x ks: 2.5 and 97.5 % of the permutations */
@@ -66,7 +67,8 @@ int64_t layer_axis(const input *in); /* the one named so, else the last; -1: a s
 int64_t stride_of(const input *in, int64_t axis);
 int64_t place_of(const input *in, int64_t cell, int64_t axis);
 int find_path(report *r);
-/* Names of the places of an axis, `length` of them, which the caller frees with free_texts; NULL where memory ran out. */
+/* Names of the places of an axis, `length` of them, which the caller frees with free_texts; NULL where memory ran
+ * out. */
 char **axis_names(const input *in, int64_t axis);
 /* "layer 3, k 10": where a cell lies. */
 void add_cell_name(text *t, const input *in, int64_t cell);

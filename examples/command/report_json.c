@@ -28,7 +28,8 @@ add_key(text *t, const char *key)
     add(t, ",\n\"%s\": ", key);
 }
 
-/* The library's own form of a result, without the draws of the null, which are many and stand in "chance" as quantiles. */
+/* The library's own form of a result, without the draws of the null, which are many and stand in "chance" as
+ * quantiles. */
 static void
 add_result(text *t, const char *key, conceptdec_result *result)
 {
@@ -170,8 +171,8 @@ add_diagnostics(text *t, const report *r)
     add_key(t, "diagnostics");
     add(t, "{");
     for (int64_t i = 0; i < r->n_stages; i++)
-        add(t, "%s\"%s\": {\"seconds\": %.3f, \"cpu_seconds\": %.3f}", i ? ", " : "", r->stages[i].name, r->stages[i].seconds,
-            r->stages[i].cpu_seconds);
+        add(t, "%s\"%s\": {\"seconds\": %.3f, \"cpu_seconds\": %.3f}", i ? ", " : "", r->stages[i].name,
+            r->stages[i].seconds, r->stages[i].cpu_seconds);
     add(t, "}");
 }
 

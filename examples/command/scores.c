@@ -117,7 +117,8 @@ add_score_rows(table *t, const input *in, const conceptdec_result *r, const char
 }
 
 void
-add_cell_rows(table *t, const input *in, int64_t cell, const conceptdec_result *r, const char *inner, const score *scores)
+add_cell_rows(table *t, const input *in, int64_t cell, const conceptdec_result *r, const char *inner,
+              const score *scores)
 {
     int64_t rows = inner ? rows_of_cell(r, inner) : 1;
     if (!t->n_columns) {

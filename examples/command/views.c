@@ -15,7 +15,8 @@ name_axes(const command *c, input *in)
         snprintf(name, sizeof name, in->ndim == 1 || (in->of_arrays && i == 0) ? "layer" : "axis %d", (int)i);
         size_t length = names ? strcspn(names, ",") : 0;
         if (names && (!length || (!names[length] && i < in->ndim - 1)))
-            return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names, text_of(c, in->axis_names), (int)in->ndim);
+            return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names,
+                            text_of(c, in->axis_names), (int)in->ndim);
         in->axes[i] = names ? strndup(names, length) : copy_text(name);
         if (!in->axes[i])
             return complain(c, NO_MEMORY, "memory is exhausted");
@@ -23,7 +24,8 @@ name_axes(const command *c, input *in)
             names += length + (names[length] == ',');
     }
     if (names && *names)
-        return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names, text_of(c, in->axis_names), (int)in->ndim);
+        return complain(c, USAGE, "--%s: names %s, but the grid has %d axes", in->axis_names,
+                        text_of(c, in->axis_names), (int)in->ndim);
     return DONE;
 }
 
@@ -45,7 +47,8 @@ keep_values(const command *c, input *in, int64_t axis, const char *word, const c
     for (int64_t i = 0; i < places; i++) {
         size_t length = strcspn(word, ",;");
         if (!length)
-            return complain(c, USAGE, "--%s: axis %s: the value of place %" PRId64 " is empty", in->axis_values, in->axes[axis], i);
+            return complain(c, USAGE, "--%s: axis %s: the value of place %" PRId64 " is empty", in->axis_values,
+                            in->axes[axis], i);
         if (!(in->values[axis][i] = strndup(word, length)))
             return complain(c, NO_MEMORY, "memory is exhausted");
         word += length + 1;
@@ -75,8 +78,8 @@ read_values(const command *c, input *in)
         const char *end = word + strcspn(word, ";");
         int64_t axis = axis_of(in, word);
         if (axis < 0)
-            return complain(c, USAGE, "--%s: '%.*s' is not AXIS=VALUE,VALUE,... of an axis of the grid", in->axis_values,
-                            (int)(end - word), word);
+            return complain(c, USAGE, "--%s: '%.*s' is not AXIS=VALUE,VALUE,... of an axis of the grid",
+                            in->axis_values, (int)(end - word), word);
         if (in->values[axis] || (in->of_arrays && axis == 0))
             return complain(c, USAGE, "--%s: axis %s %s", in->axis_values, in->axes[axis],
                             in->values[axis] ? "stands there twice" : "has the names of its arrays");
@@ -254,11 +257,14 @@ read_parts(const command *c, const input *in, part *parts)
     for (int64_t i = 0; i < in->ndim; i++) {
         const char *end = word + strcspn(word, ",");
         if (!read_part(word, end, in->shape[i], &parts[i]) || (i < in->ndim - 1 && !*end))
-            return complain(c, USAGE, "--%s: '%s' is not a number, FIRST..LAST or * for each of the %d axes (axis %d: 0..%"
-                            PRId64 ")", in->at, asked, (int)in->ndim, (int)i, in->shape[i] - 1);
+            return complain(c, USAGE,
+                            "--%s: '%s' is not a number, FIRST..LAST or * for each of the %d axes (axis %d: 0..%" PRId64
+                            ")",
+                            in->at, asked, (int)in->ndim, (int)i, in->shape[i] - 1);
         if (parts[i].first > parts[i].last || parts[i].last >= in->shape[i])
             return complain(c, USAGE, "--%s: '%.*s' %s 0..%" PRId64 " (axis %d)", in->at, (int)(end - word), word,
-                            parts[i].first > parts[i].last ? "runs backwards in" : "is out of range", in->shape[i] - 1, (int)i);
+                            parts[i].first > parts[i].last ? "runs backwards in" : "is out of range", in->shape[i] - 1,
+                            (int)i);
         word = end + (*end == ',');
     }
     return *word || !in->ndim ? complain(c, USAGE, "--%s: '%s', but the grid has %d axes", in->at, asked, (int)in->ndim)

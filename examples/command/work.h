@@ -79,7 +79,8 @@ int show_scores(const command *c, const input *in, const concepts *chosen, conce
                 const score *scores, const score *inner, const score *of_concepts);
 conceptdec_status add_object(const command *c, text *json, conceptdec_result *r); /* the library's object alone */
 void add_array(text *json, const conceptdec_array *array);      /* nested lists */
-void add_end(const command *c, text *json, const input *in, const concepts *chosen); /* , "input": ..., "arguments": ...} */
+void add_end(const command *c, text *json, const input *in, const concepts *chosen); /* , "input": ..., "arguments":
+                                                                                        ...} */
 
 /* ---- cells (cells.c) ---- */
 
@@ -115,7 +116,8 @@ typedef struct outputs {
     conceptdec_matrix *views;
     int64_t count;
 } outputs;
-conceptdec_status keep_output(const command *c, const input *in, int64_t cell, const conceptdec_array *array, outputs *o);
+conceptdec_status keep_output(const command *c, const input *in, int64_t cell, const conceptdec_array *array,
+                              outputs *o);
 int save_outputs(const command *c, const input *in, const char *name, const outputs *o); /* an exit code */
 void forget_outputs(outputs *o);
 

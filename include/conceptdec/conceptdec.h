@@ -36,7 +36,8 @@ extern "C" {
 typedef int32_t conceptdec_status;
 
 #define CONCEPTDEC_OK 0
-#define CONCEPTDEC_EINVAL (-1)       /**< an option has a value that does not exist, or two options exclude each other */
+#define CONCEPTDEC_EINVAL (-1)       /**< an option has a value that does not exist, or two options exclude each
+                                          other */
 #define CONCEPTDEC_ENULL (-2)        /**< NULL where a pointer is needed */
 #define CONCEPTDEC_ESIZE (-3)        /**< a size is negative or zero, or two sizes disagree */
 #define CONCEPTDEC_EDTYPE (-4)       /**< unknown dtype, or one that this argument cannot have */
@@ -136,8 +137,8 @@ typedef struct conceptdec_ctx_options {
     int32_t threads;
     /** 8: Kernel sets that may be used, CONCEPTDEC_KERNEL_*; 0: all that the processor has. */
     uint32_t kernel_mask;
-    /** 9: Products that the exact neighbour search screens with at first, CONCEPTDEC_SCREENING_*; the answer is the same
-     *  with all of them. 0: the fastest for the data, found by counting on a sample. */
+    /** 9: Products that the exact neighbour search screens with at first, CONCEPTDEC_SCREENING_*; the answer is the
+     *  same with all of them. 0: the fastest for the data, found by counting on a sample. */
     uint32_t screening;
     /** 10: Must be 0. */
     uint32_t reserved;
@@ -186,20 +187,21 @@ CONCEPTDEC_API conceptdec_status conceptdec_ctx_build_info(conceptdec_ctx *ctx, 
 /** The rows come from a reader: `data` points to a conceptdec_reader, and both strides are 0 or those of dense rows. */
 #define CONCEPTDEC_MATRIX_READER 1u
 
-/** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for the activations of every
- *  function (`x`, `queries`, views, the two sides of an alignment); for labels, targets, weights and starts it is EUNSUPPORTED. The results
- *  are those of the same rows in memory, bit for bit. Rows of up to 64 MiB in all are kept while a call goes on, and as
- *  a rule asked for once, in blocks of 64 KiB or one row. Of more rows no more than a block for each thread is kept:
- *  they are asked for several times, in blocks where the work goes through them in order, and one by one or a few
- *  together at the end of a search. See conceptdec_ctx_options for struct_size and given. @since 0.1 */
+/** Where the rows of a matrix come from that does not lie in memory: a file, a store, a network. May be given for the
+ *  activations of every function (`x`, `queries`, views, the two sides of an alignment); for labels, targets, weights
+ *  and starts it is EUNSUPPORTED. The results are those of the same rows in memory, bit for bit. Rows of up to 64 MiB
+ *  in all are kept while a call goes on, and as a rule asked for once, in blocks of 64 KiB or one row. Of more rows no
+ *  more than a block for each thread is kept: they are asked for several times, in blocks where the work goes through
+ *  them in order, and one by one or a few together at the end of a search. See conceptdec_ctx_options for struct_size
+ *  and given. @since 0.1 */
 typedef struct conceptdec_reader {
     uint64_t struct_size;
     uint64_t given;
-    /** 0: Writes rows first .. first + count - 1 (1 <= count, first + count <= rows of the matrix) to `rows`, one behind
-     *  the other without gaps, in C order and the matrix' dtype; `rows` may be at any address. Returns 0; anything else
-     *  ends the call with CONCEPTDEC_EREAD. Called by several threads at once, the library's own among them, with any rows, any
-     *  number of times; the same row must have the same bytes each time. Must not use the context, nor unwind (no
-     *  exception, no longjmp). */
+    /** 0: Writes rows first .. first + count - 1 (1 <= count, first + count <= rows of the matrix) to `rows`, one
+     *  behind the other without gaps, in C order and the matrix' dtype; `rows` may be at any address. Returns 0;
+     *  anything else ends the call with CONCEPTDEC_EREAD. Called by several threads at once, the library's own among
+     *  them, with any rows, any number of times; the same row must have the same bytes each time. Must not use the
+     *  context, nor unwind (no exception, no longjmp). */
     int32_t (*read)(void *user, int64_t first, int64_t count, void *rows);
     /** 1: First argument of read. */
     void *user;
@@ -240,21 +242,25 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_K "k"                           /**< int64 (K): the k asked for, in the order asked */
 #define CONCEPTDEC_R_CLASSES "classes"               /**< int64 (C): 0..C-1 */
 #define CONCEPTDEC_R_DECODABILITY "decodability"     /**< (K): mean credit over the scored samples */
-#define CONCEPTDEC_R_PER_CONCEPT "per_concept"       /**< (K x C): mean credit of each class; NaN where none is scored */
+#define CONCEPTDEC_R_PER_CONCEPT "per_concept"       /**< (K x C): mean credit of each class; NaN where none is
+                                                          scored */
 #define CONCEPTDEC_R_BALANCED "balanced"             /**< (K): mean of per_concept over the classes that have one */
 #define CONCEPTDEC_R_CONFUSION "confusion"           /**< (K x C x C): true x predicted; tied predictions are shared */
 #define CONCEPTDEC_R_CHANCE_UNIFORM "chance_uniform" /**< (): 1/C over the classes present */
 #define CONCEPTDEC_R_CHANCE_MAJORITY "chance_majority" /**< (): largest share of a class among the scored samples */
 #define CONCEPTDEC_R_CHANCE_NULL "chance_null"       /**< (K): mean of the permutation null */
 #define CONCEPTDEC_R_KAPPA "kappa"                   /**< (K): (decodability - chance_null) / (1 - chance_null) */
-#define CONCEPTDEC_R_LABEL_OVERLAP "label_overlap"   /**< (K): mean share of the neighbours that have the sample's label */
+#define CONCEPTDEC_R_LABEL_OVERLAP "label_overlap"   /**< (K): mean share of the neighbours that have the sample's
+                                                          label */
 #define CONCEPTDEC_R_TIE_RATE "tie_rate"             /**< (K): share of samples whose vote is tied between classes */
-#define CONCEPTDEC_R_BOUNDARY_TIE_RATE "boundary_tie_rate" /**< (K): share of samples with rows tied across rank k, whatever
-                                                                the rule for them */
+#define CONCEPTDEC_R_BOUNDARY_TIE_RATE "boundary_tie_rate" /**< (K): share of samples with rows tied across rank k,
+                                                                whatever the rule for them */
 #define CONCEPTDEC_R_N_SCORED "n_scored"             /**< int64 (): samples that have a score */
 #define CONCEPTDEC_R_N_IGNORED "n_ignored"           /**< int64 (): samples with label -1 */
-#define CONCEPTDEC_R_N_UNSCORED "n_unscored"         /**< int64 (): labelled test samples without one eligible neighbour */
-#define CONCEPTDEC_R_N_SHORT "n_short"               /**< int64 (K): scored samples with fewer than k eligible neighbours */
+#define CONCEPTDEC_R_N_UNSCORED "n_unscored"         /**< int64 (): labelled test samples without one eligible
+                                                          neighbour */
+#define CONCEPTDEC_R_N_SHORT "n_short"               /**< int64 (K): scored samples with fewer than k eligible
+                                                          neighbours */
 #define CONCEPTDEC_R_N_ZERO_ROWS "n_zero_rows"       /**< int64 (): all-zero rows under the cosine metric */
 #define CONCEPTDEC_R_CLASS_COUNT "class_count"       /**< int64 (C): scored samples of each class */
 #define CONCEPTDEC_R_UNDECODABLE "undecodable"       /**< int64 (C): 1 where a class has no other member to be found */
@@ -262,55 +268,70 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_NULL "null"                     /**< (P x K): decodability under each permutation */
 #define CONCEPTDEC_R_CI_LOW "ci_low"                 /**< (K): lower end of the bootstrap interval */
 #define CONCEPTDEC_R_CI_HIGH "ci_high"               /**< (K): upper end of the bootstrap interval */
-#define CONCEPTDEC_R_BOOTSTRAP_BIAS "bootstrap_bias" /**< mean of the bootstrap's draws less the value, where the interval is
-                                                          shifted by it: overlap and similarity */
+#define CONCEPTDEC_R_BOOTSTRAP_BIAS "bootstrap_bias" /**< mean of the bootstrap's draws less the value, where the
+                                                          interval is shifted by it: overlap and similarity */
 #define CONCEPTDEC_R_FOLD "fold"                     /**< int64 (n): fold of each sample, -1 without one; k-fold only */
 #define CONCEPTDEC_R_STATUS "status"                 /**< int64 (grid): conceptdec_status of each cell; sweep only */
-#define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability (of probes accuracy) less that of the cell before it on the
-                                                          last grid axis; NaN for the first; sweep only */
+#define CONCEPTDEC_R_DIFFERENCE "difference"         /**< (grid x K): decodability (of probes accuracy) less that of the
+                                                          cell before it on the last grid axis; NaN for the first; sweep
+                                                          only */
 #define CONCEPTDEC_R_DIFFERENCE_LOW "difference_low" /**< (grid x K): paired bootstrap interval, lower end */
 #define CONCEPTDEC_R_DIFFERENCE_HIGH "difference_high" /**< (grid x K): paired bootstrap interval, upper end */
 
 /* Names of probes. A: the number of lambdas (1 for kinds without), C: classes, B: columns of a probe (C; 1 for two
  * classes), F: folds (parts that are scored), P: permutations, T: targets. Scores are out of fold. Names above that
- * probes share have A in the place of K: per_concept, balanced, confusion, chance_*, kappa, tie_rate, n_scored, n_ignored,
- * class_count, p_value, null, ci_low, ci_high, fold. */
+ * probes share have A in the place of K: per_concept, balanced, confusion, chance_*, kappa, tie_rate, n_scored,
+ * n_ignored, class_count, p_value, null, ci_low, ci_high, fold. */
 #define CONCEPTDEC_R_ACCURACY "accuracy"             /**< (A): mean credit over the scored samples */
 #define CONCEPTDEC_R_LAMBDA "lambda_"                /**< (A): penalties, in the order asked; NaN for kinds without */
 #define CONCEPTDEC_R_PER_FOLD "per_fold"             /**< (A x F): accuracy in each test part */
-#define CONCEPTDEC_R_CHANCE "chance"                 /**< (): accuracy of always saying the largest class: chance_majority */
-#define CONCEPTDEC_R_MACRO_F1 "macro_f1"             /**< (A): mean over the classes present of 2 TP / (2 TP + FP + FN) */
-#define CONCEPTDEC_R_LOG_LOSS "log_loss"             /**< (A): mean of -log2 posterior of the true class, bits; NaN for ridge */
-#define CONCEPTDEC_R_AUROC "auroc"                   /**< (A x C): one class against the rest; NaN where either is absent */
+#define CONCEPTDEC_R_CHANCE "chance"                 /**< (): accuracy of always saying the largest class:
+                                                          chance_majority */
+#define CONCEPTDEC_R_MACRO_F1 "macro_f1"             /**< (A): mean over the classes present of 2 TP / (2 TP + FP +
+                                                          FN) */
+#define CONCEPTDEC_R_LOG_LOSS "log_loss"             /**< (A): mean of -log2 posterior of the true class, bits; NaN for
+                                                          ridge */
+#define CONCEPTDEC_R_AUROC "auroc"                   /**< (A x C): one class against the rest; NaN where either is
+                                                          absent */
 #define CONCEPTDEC_R_AVERAGE_PRECISION "average_precision" /**< (A x C): over distinct scores; NaN without positives */
-#define CONCEPTDEC_R_CALIBRATION_ERROR "calibration_error" /**< (A): expected calibration error, 15 bins; NaN for ridge */
-#define CONCEPTDEC_R_POSTERIOR "posterior"           /**< (A x n x C): of each scored sample out of fold, else NaN; not ridge */
+#define CONCEPTDEC_R_CALIBRATION_ERROR "calibration_error" /**< (A): expected calibration error, 15 bins; NaN for
+                                                                ridge */
+#define CONCEPTDEC_R_POSTERIOR "posterior"           /**< (A x n x C): of each scored sample out of fold, else NaN; not
+                                                          ridge */
 #define CONCEPTDEC_R_DECISION "decision"             /**< (A x n x B): decision values out of fold, else NaN */
-#define CONCEPTDEC_R_PREDICTED "predicted"           /**< int64 (A x n): the class with the largest value (of several the
-                                                          smallest); -1 where not scored */
+#define CONCEPTDEC_R_PREDICTED "predicted"           /**< int64 (A x n): the class with the largest value (of several
+                                                          the smallest); -1 where not scored */
 #define CONCEPTDEC_R_CONVERGED "converged"           /**< int64 (A): 1 where every fit of this lambda has converged */
-#define CONCEPTDEC_R_ITERATIONS "iterations"         /**< int64 (A x F+1): Newton steps of each fold's fit and of that on all
-                                                          rows; 0 for closed forms */
-#define CONCEPTDEC_R_DECREMENT "decrement"           /**< (A x F+1): half the squared Newton decrement at the last step */
-#define CONCEPTDEC_R_OBJECTIVE "objective"           /**< (A x F+1): what was minimised, at the end; NaN for closed forms */
-#define CONCEPTDEC_R_WEIGHTS "weights"               /**< (A x B x d): of the fit on all rows, in the space of the input */
+#define CONCEPTDEC_R_ITERATIONS "iterations"         /**< int64 (A x F+1): Newton steps of each fold's fit and of that
+                                                          on all rows; 0 for closed forms */
+#define CONCEPTDEC_R_DECREMENT "decrement"           /**< (A x F+1): half the squared Newton decrement at the last
+                                                          step */
+#define CONCEPTDEC_R_OBJECTIVE "objective"           /**< (A x F+1): what was minimised, at the end; NaN for closed
+                                                          forms */
+#define CONCEPTDEC_R_WEIGHTS "weights"               /**< (A x B x d): of the fit on all rows, in the space of the
+                                                          input */
 #define CONCEPTDEC_R_BIAS "bias"                     /**< (A x B) */
-#define CONCEPTDEC_R_V_INFORMATION_BITS "v_information_bits" /**< (A): mean of pvi_bits; may be negative; NaN for ridge */
-#define CONCEPTDEC_R_PVI_BITS "pvi_bits"             /**< (A x n): log2 posterior - log2 prior of the true class, the prior
-                                                          that of the training part; NaN where not scored */
-#define CONCEPTDEC_R_SELECTED "selected"             /**< int64 (F): with nested selection, which lambda each fold chose */
-#define CONCEPTDEC_R_NESTED_ACCURACY "nested_accuracy" /**< (): accuracy with the lambda chosen inside the training part */
+#define CONCEPTDEC_R_V_INFORMATION_BITS "v_information_bits" /**< (A): mean of pvi_bits; may be negative; NaN for
+                                                                  ridge */
+#define CONCEPTDEC_R_PVI_BITS "pvi_bits"             /**< (A x n): log2 posterior - log2 prior of the true class, the
+                                                          prior that of the training part; NaN where not scored */
+#define CONCEPTDEC_R_SELECTED "selected"             /**< int64 (F): with nested selection, which lambda each fold
+                                                          chose */
+#define CONCEPTDEC_R_NESTED_ACCURACY "nested_accuracy" /**< (): accuracy with the lambda chosen inside the training
+                                                            part */
 #define CONCEPTDEC_R_CONTROL_ACCURACY "control_accuracy" /**< (A x draws): accuracy on each control task */
 #define CONCEPTDEC_R_SELECTIVITY "selectivity"       /**< (A): accuracy less the mean of control_accuracy */
 #define CONCEPTDEC_R_CODELENGTH_BITS "codelength_bits" /**< (A): online code of all labels, bits */
 #define CONCEPTDEC_R_COMPRESSION "compression"       /**< (A): n log2 C / codelength_bits */
-#define CONCEPTDEC_R_N_MISSING_TRAIN "n_missing_train" /**< int64 (F): classes without a training row (skipped on request) */
+#define CONCEPTDEC_R_N_MISSING_TRAIN "n_missing_train" /**< int64 (F): classes without a training row (skipped on
+                                                            request) */
 #define CONCEPTDEC_R_N_MISSING_TEST "n_missing_test" /**< int64 (F): classes without a test row */
-#define CONCEPTDEC_R_N_DUPLICATES "n_duplicates"     /**< int64 (): scored rows of which a training row of theirs is a copy */
+#define CONCEPTDEC_R_N_DUPLICATES "n_duplicates"     /**< int64 (): scored rows of which a training row of theirs is a
+                                                          copy */
 #define CONCEPTDEC_R_SHRINKAGE "shrinkage"           /**< (A x F+1): of each covariance; LDA only */
 #define CONCEPTDEC_R_R2 "r2"                         /**< (A): mean of per_target over the targets that have one */
-#define CONCEPTDEC_R_PER_TARGET "per_target"         /**< (A x T): 1 - residual / total sum of squares over all scored rows,
-                                                          out of fold; NaN for a constant target */
+#define CONCEPTDEC_R_PER_TARGET "per_target"         /**< (A x T): 1 - residual / total sum of squares over all scored
+                                                          rows, out of fold; NaN for a constant target */
 
 /* Names of projections. m: rows asked about, r: components, K: neighbourhood sizes. */
 #define CONCEPTDEC_R_TRANSFORMED "transformed"       /**< (m x r): coordinates of the rows */
@@ -319,10 +340,13 @@ typedef struct conceptdec_result conceptdec_result;
 #define CONCEPTDEC_R_SCALE "scale"                   /**< (): what the turned rows are multiplied by */
 #define CONCEPTDEC_R_DISPARITY "disparity"           /**< (): what is left, of the reference's sum of squares */
 #define CONCEPTDEC_R_EMBEDDING "embedding"           /**< (views x n x r) */
-#define CONCEPTDEC_R_TRUSTWORTHINESS "trustworthiness" /**< (K): 1 less the ranks by which neighbours in the picture are none */
+#define CONCEPTDEC_R_TRUSTWORTHINESS "trustworthiness" /**< (K): 1 less the ranks by which neighbours in the picture are
+                                                            none */
 #define CONCEPTDEC_R_CONTINUITY "continuity"         /**< (K): the same with the spaces swapped */
-#define CONCEPTDEC_R_KNN_PRESERVATION "knn_preservation" /**< (K): mean share of the k neighbours that stay neighbours */
-#define CONCEPTDEC_R_R_NX "r_nx"                     /**< (K): ((n - 1) knn_preservation - k) / (n - 1 - k): 0 for chance */
+#define CONCEPTDEC_R_KNN_PRESERVATION "knn_preservation" /**< (K): mean share of the k neighbours that stay
+                                                              neighbours */
+#define CONCEPTDEC_R_R_NX "r_nx"                     /**< (K): ((n - 1) knn_preservation - k) / (n - 1 - k): 0 for
+                                                          chance */
 #define CONCEPTDEC_R_DECODABILITY_EMBEDDED "decodability_embedded" /**< (K): as decodability, in the embedding */
 
 /** Gets an array by name. @param[out] array describes memory that belongs to the result.
@@ -346,9 +370,9 @@ CONCEPTDEC_API const char *conceptdec_result_name(const conceptdec_result *resul
 CONCEPTDEC_API const char *conceptdec_result_message(const conceptdec_result *result, int64_t cell);
 
 /** The whole result as one JSON object: "schema_version", "capability", "values" (every array as nested lists, NaN as
- *  null), "options" (each as resolved), "provenance" (version, kernel, BLAS name and core, threads, seed), "diagnostics"
- *  (what may differ from run to run: times, counts of refined candidates), and for a sweep "messages". The text belongs
- *  to the result. Errors: ENULL, ENOMEM. @since 0.1 */
+ *  null), "options" (each as resolved), "provenance" (version, kernel, BLAS name and core, threads, seed),
+ *  "diagnostics" (what may differ from run to run: times, counts of refined candidates), and for a sweep "messages".
+ *  The text belongs to the result. Errors: ENULL, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_result_json(conceptdec_result *result, const char **json);
 
 /** Frees a result. @since 0.1 */
@@ -361,8 +385,8 @@ CONCEPTDEC_API void conceptdec_result_free(conceptdec_result *result);
 
 /** Distances. */
 #define CONCEPTDEC_METRIC_L2 0     /**< Euclidean */
-#define CONCEPTDEC_METRIC_COSINE 1 /**< 1 - cos, computed as half the squared distance of the normalised rows; a zero row
-                                        has distance 1 to every row, and such rows are counted */
+#define CONCEPTDEC_METRIC_COSINE 1 /**< 1 - cos, computed as half the squared distance of the normalised rows; a zero
+                                        row has distance 1 to every row, and such rows are counted */
 
 /** A table of exact nearest neighbours; immutable once made. */
 typedef struct conceptdec_neighbors conceptdec_neighbors;
@@ -384,10 +408,11 @@ typedef struct conceptdec_neighbors_options {
  *
  *  Exact: the table is that of distances computed directly in float64 on the given inputs, sum over j of (a_j - b_j)^2
  *  in one fixed order without fused operations, hence the same bits on every processor; ordered by (that sum, row); all
- *  rows that tie with the last one are known to the table. Single-precision tiles with a rigorous error bound choose the
- *  candidates (docs/screening.md). Identical rows are found first and cost nothing twice.
+ *  rows that tie with the last one are known to the table. Single-precision tiles with a rigorous error bound choose
+ *  the candidates (docs/screening.md). Identical rows are found first and cost nothing twice.
  *  Time O(n^2 d), half of it saved by symmetry without queries; memory O(n k) beside the input.
- *  @param x n x d activations, n >= 2 (n >= 1 with queries), float dtype. @param queries NULL, or q x d of any float dtype.
+ *  @param x n x d activations, n >= 2 (n >= 1 with queries), float dtype. @param queries NULL, or q x d of any float
+ *  dtype.
  *  @param options NULL: defaults. @param[out] neighbors the table.
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK, EGROUPS, EFEWELIGIBLE, ENOMEM, EREAD, ESTRUCT_*,
  *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
@@ -396,28 +421,30 @@ CONCEPTDEC_API conceptdec_status conceptdec_neighbors_new(conceptdec_ctx *ctx, c
                                                           const conceptdec_neighbors_options *options,
                                                           conceptdec_neighbors **neighbors);
 
-#define CONCEPTDEC_N_INDICES "indices"     /**< int64 (n x k): rows of x; -1 where a row has fewer eligible neighbours */
+#define CONCEPTDEC_N_INDICES "indices"     /**< int64 (n x k): rows of x; -1 where a row has fewer eligible
+                                                neighbours */
 #define CONCEPTDEC_N_DISTANCES "distances" /**< float64 (n x k): Euclidean distance or 1 - cos; NaN beside -1 */
 #define CONCEPTDEC_N_COUNT "count"         /**< int64 (n): neighbours listed, k or fewer */
 #define CONCEPTDEC_N_TIES "ties"           /**< int64 (n): further rows at exactly the last listed distance */
 #define CONCEPTDEC_N_N_REFINED "n_refined" /**< int64 (): distances computed in full; may differ from run to run */
-#define CONCEPTDEC_N_SCREENING "screening" /**< int64 (): CONCEPTDEC_SCREENING_* of the products that the table was found
-                                                with in the end; 0 for a table that was loaded, as is n_refined */
+#define CONCEPTDEC_N_SCREENING "screening" /**< int64 (): CONCEPTDEC_SCREENING_* of the products that the table was
+                                                found with in the end; 0 for a table that was loaded, as is n_refined */
 
 /** Gets one of the arrays CONCEPTDEC_N_*, made at the first call and kept; the memory belongs to the table. May be
  *  called by several threads at once. Errors: ENULL, ENAME, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_neighbors_get(const conceptdec_neighbors *neighbors, const char *name,
                                                           conceptdec_array *array);
 
-/** All neighbours that the table knows for one row, those tied at the last distance included, ordered by (distance, row).
+/** All neighbours that the table knows for one row, those tied at the last distance included, ordered by (distance,
+ *  row).
  *  @param capacity places in indices and distances (either may be NULL); at most that many are written.
  *  @param[out] count how many there are. Errors: ENULL, ESIZE, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_neighbors_row(const conceptdec_neighbors *neighbors, int64_t row,
                                                           int64_t capacity, int64_t *indices, double *distances,
                                                           int64_t *count);
 
-/** Writes a table to a file (versioned, little-endian, with a checksum): to a temporary file beside it first, which then
- *  takes its name, so that no half-written table is left. Errors: ENULL, EIO, ENOMEM, ECANCELLED. @since 0.1 */
+/** Writes a table to a file (versioned, little-endian, with a checksum): to a temporary file beside it first, which
+ *  then takes its name, so that no half-written table is left. Errors: ENULL, EIO, ENOMEM, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_neighbors_save(conceptdec_ctx *ctx, const conceptdec_neighbors *neighbors,
                                                            const char *path);
 
@@ -439,7 +466,8 @@ CONCEPTDEC_API void conceptdec_neighbors_free(conceptdec_neighbors *neighbors);
 #define CONCEPTDEC_PROTOCOL_KFOLD 2          /**< every row of another fold; folds are stratified, and keep groups whole
                                                   where groups are given */
 #define CONCEPTDEC_PROTOCOL_SPLIT 3          /**< test rows are scored against training rows; needs train */
-#define CONCEPTDEC_PROTOCOL_RESUBSTITUTION 4 /**< every row, itself included: too optimistic, to reproduce others' numbers */
+#define CONCEPTDEC_PROTOCOL_RESUBSTITUTION 4 /**< every row, itself included: too optimistic, to reproduce others'
+                                                  numbers */
 
 /** What a neighbour's vote weighs. */
 #define CONCEPTDEC_WEIGHTS_UNIFORM 0
@@ -466,8 +494,9 @@ CONCEPTDEC_API void conceptdec_neighbors_free(conceptdec_neighbors *neighbors);
 #define CONCEPTDEC_KNN_UNSTRATIFIED 2u /**< folds ignore the labels */
 #define CONCEPTDEC_KNN_NO_CONFUSION 4u /**< leave the confusion matrix out (K C^2 numbers) */
 
-/** Options of k-NN decodability; see conceptdec_ctx_options for struct_size and given. One that would have no effect beside
- *  the others (folds under another protocol, temperature of other weights, confidence without bootstrap, ...) is EINVAL.
+/** Options of k-NN decodability; see conceptdec_ctx_options for struct_size and given. One that would have no effect
+ *  beside the others (folds under another protocol, temperature of other weights, confidence without bootstrap, ...) is
+ *  EINVAL.
  *  @since 0.1 */
 typedef struct conceptdec_knn_options {
     uint64_t struct_size;
@@ -475,16 +504,18 @@ typedef struct conceptdec_knn_options {
     const int64_t *ks;               /**< 0: a list of k, each 1..n-1; NULL: k alone */
     int64_t n_ks;                    /**< 1: its length */
     int64_t k;                       /**< 2: default 10 */
-    const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row). Only the group and
-                                          k-fold protocols leave groups out; beside others they are for bootstrap and
-                                          permute alone, and EINVAL without these */
+    const conceptdec_matrix *groups; /**< 3: integers, n x 1 (prompt, document, sentence of each row). Only the group
+                                          and k-fold protocols leave groups out; beside others they are for bootstrap
+                                          and permute alone, and EINVAL without these */
     const conceptdec_matrix *train;  /**< 4: integers, n x 1: 1 marks a training row, 0 a test row; split only */
-    int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 (else ESIZE) */
+    int64_t classes;                 /**< 5: number of classes; default: the largest label + 1; at most 65536 (else
+                                          ESIZE) */
     int64_t folds;                   /**< 6: of the k-fold protocol; default 5 */
     int64_t permutations;            /**< 7: draws of the null that are reported; default 0 */
-    int64_t bootstrap;               /**< 8: draws of the bootstrap over groups (rows, where there are none); default 0 */
-    int64_t chance_draws;            /**< 9: draws for chance_null where permutations is 0; default 200; 0 if given: none,
-                                          chance_null and kappa are then NaN; EINVAL beside permutations */
+    int64_t bootstrap;               /**< 8: draws of the bootstrap over groups (rows, where there are none); default
+                                          0 */
+    int64_t chance_draws;            /**< 9: draws for chance_null where permutations is 0; default 200; 0 if given:
+                                          none, chance_null and kappa are then NaN; EINVAL beside permutations */
     uint64_t seed;                   /**< 10: of folds, permutations and bootstrap; default 0 */
     double confidence;               /**< 11: of the bootstrap interval, in (0, 1); default 0.95 */
     double temperature;              /**< 12: of the softmax vote, > 0; default 0.07 */
@@ -503,10 +534,10 @@ typedef struct conceptdec_knn_options {
  *
  *  Every sample is predicted from its k nearest eligible rows; its credit is 1 for a right prediction, 1/t where t
  *  classes tie and its own is among them, else 0; decodability is the mean credit. The result does not depend on the
- *  order of the rows or the numbering of the classes (with the default ties and boundary). Chance is three numbers: 1/C,
- *  the largest class share, and the mean of a permutation null, against which kappa is taken. All k, label sets and
- *  permutations are read from one neighbour table: time O(n^2 d) for the table, then O(n k) for each permutation and
- *  label set. Definitions and sources: docs/definitions.md.
+ *  order of the rows or the numbering of the classes (with the default ties and boundary). Chance is three numbers:
+ *  1/C, the largest class share, and the mean of a permutation null, against which kappa is taken. All k, label sets
+ *  and permutations are read from one neighbour table: time O(n^2 d) for the table, then O(n k) for each permutation
+ *  and label set. Definitions and sources: docs/definitions.md.
  *  @param x n x d activations. @param labels integers, n x L, 0..C-1; -1: the sample neither scores nor votes.
  *  @param options NULL: defaults. @param[out] result arrays CONCEPTDEC_R_*.
  *  Errors: those of conceptdec_neighbors_new() and ELABEL, ESINGLECLASS, EFOLDS, EINVAL. @since 0.1 */
@@ -516,10 +547,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability(conceptdec_ctx *ctx
                                                              conceptdec_result **result);
 
 /** The same from a table made by conceptdec_neighbors_new() without queries. Every score equals that of a fresh search:
- *  rows for which the table is too shallow (a larger k, rows left out by folds, groups or label -1) are searched anew in
- *  x. The metric is that of the table.
- *  @param x the matrix of the table (one that is seen to hold other values is EINVAL), or NULL: a row for which the table
- *  is too shallow is then an error (ESHALLOW).
+ *  rows for which the table is too shallow (a larger k, rows left out by folds, groups or label -1) are searched anew
+ *  in x. The metric is that of the table.
+ *  @param x the matrix of the table (one that is seen to hold other values is EINVAL), or NULL: a row for which the
+ *  table is too shallow is then an error (ESHALLOW).
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptdec_ctx *ctx,
                                                                        const conceptdec_neighbors *neighbors,
@@ -533,12 +564,14 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptde
 /** @defgroup probe Linear probes
  *  @{ */
 
-/** What is fitted. A sample's classes have decision values f = W x + b; two classes share one column, positive for class
- *  1. Formulas and sources: docs/definitions.md. */
+/** What is fitted. A sample's classes have decision values f = W x + b; two classes share one column, positive for
+ *  class 1. Formulas and sources: docs/definitions.md. */
 #define CONCEPTDEC_PROBE_LOGISTIC 0        /**< multinomial logistic regression with an L2 penalty */
-#define CONCEPTDEC_PROBE_RIDGE 1           /**< least squares on targets -1 and 1 (one against the rest) with an L2 penalty */
+#define CONCEPTDEC_PROBE_RIDGE 1           /**< least squares on targets -1 and 1 (one against the rest) with an L2
+                                                penalty */
 #define CONCEPTDEC_PROBE_LDA 2             /**< linear discriminant analysis with one pooled, shrunk covariance */
-#define CONCEPTDEC_PROBE_MEAN_DIFFERENCE 3 /**< mean of the class less mean of the rest, threshold halfway (mass mean) */
+#define CONCEPTDEC_PROBE_MEAN_DIFFERENCE 3 /**< mean of the class less mean of the rest, threshold halfway (mass
+                                                mean) */
 #define CONCEPTDEC_PROBE_NEAREST_MEAN 4    /**< the class whose mean is nearest */
 
 /** In which units dimensions enter a probe that is not invariant to them. */
@@ -552,16 +585,19 @@ CONCEPTDEC_API conceptdec_status conceptdec_knn_decodability_neighbors(conceptde
 #define CONCEPTDEC_COVARIANCE_FIXED 2       /**< as given */
 
 #define CONCEPTDEC_PROBE_BALANCED 1u     /**< rows of class c weigh n / (C n_c) of the training part */
-#define CONCEPTDEC_PROBE_SKIP_MISSING 2u /**< a class without a training row of a weight above 0 is left out of that part and
-                                              counted; stratified folds may be more than the members of a class */
+#define CONCEPTDEC_PROBE_SKIP_MISSING 2u /**< a class without a training row of a weight above 0 is left out of that
+                                              part and counted; stratified folds may be more than the members of a
+                                              class */
 #define CONCEPTDEC_PROBE_UNSTRATIFIED 4u /**< folds ignore the labels */
 #define CONCEPTDEC_PROBE_NESTED 8u       /**< also choose lambda inside each training part, by folds of its own */
 #define CONCEPTDEC_PROBE_MDL 16u         /**< also the online code length */
-#define CONCEPTDEC_PROBE_NO_SAMPLES 32u  /**< leave out arrays with an entry for each sample: posterior, decision, ... */
+#define CONCEPTDEC_PROBE_NO_SAMPLES 32u  /**< leave out arrays with an entry for each sample: posterior, decision,
+                                              ... */
 #define CONCEPTDEC_PROBE_NO_FIT 64u      /**< leave out the fit on all rows: weights, bias */
 
-/** Options of a linear probe; see conceptdec_ctx_options for struct_size and given. One that would have no effect beside the
- *  others (permute without permutations, folds of a split, tolerance of a closed form, ...) is EINVAL. @since 0.1 */
+/** Options of a linear probe; see conceptdec_ctx_options for struct_size and given. One that would have no effect
+ *  beside the others (permute without permutations, folds of a split, tolerance of a closed form, ...) is EINVAL.
+ *  @since 0.1 */
 typedef struct conceptdec_probe_options {
     uint64_t struct_size;
     uint64_t given;
@@ -573,13 +609,15 @@ typedef struct conceptdec_probe_options {
                                           Only the group protocol and folds leave groups out; beside others they are
                                           for bootstrap and permute alone, and EINVAL without these */
     const conceptdec_matrix *train;  /**< 3: integers, n x 1: 1 marks a training row, 0 a test row; split only */
-    const conceptdec_matrix *weights; /**< 4: floats, n x 1, at least 0: weights of the rows in the fits, not in the scores */
+    const conceptdec_matrix *weights; /**< 4: floats, n x 1, at least 0: weights of the rows in the fits, not in the
+                                           scores */
     const conceptdec_matrix *types;  /**< 5: integers, n x 1: rows of one type get one label in a control task;
                                           only with control */
     int64_t classes;                 /**< 6: number of classes; default: the largest label + 1 */
     int64_t folds;                   /**< 7: of the k-fold protocol and of nested selection; default 5 */
     int64_t permutations;            /**< 8: draws of the null; default 0 */
-    int64_t bootstrap;               /**< 9: draws of the bootstrap over groups (rows, where there are none); default 0 */
+    int64_t bootstrap;               /**< 9: draws of the bootstrap over groups (rows, where there are none); default
+                                          0 */
     int64_t control;                 /**< 10: control tasks (needs types); default 0 */
     int64_t max_iterations;          /**< 11: Newton steps of a logistic fit; default 100 */
     int64_t memory;                  /**< 12: bytes of working memory beside the input and the result; default 2^30. It
@@ -589,10 +627,12 @@ typedef struct conceptdec_probe_options {
                                           with the bytes that are needed */
     uint64_t seed;                   /**< 13: of folds, permutations, control tasks, the order of the code; default 0 */
     double confidence;               /**< 14: of the bootstrap interval, in (0, 1); default 0.95 */
-    double tolerance;                /**< 15: logistic: converged is half the squared Newton decrement at or below it; default 1e-12 */
+    double tolerance;                /**< 15: logistic: converged is half the squared Newton decrement at or below it;
+                                          default 1e-12 */
     double shrinkage;                /**< 16: in [0, 1]; covariance "fixed" only */
     int32_t kind;                    /**< 17: CONCEPTDEC_PROBE_LOGISTIC ... */
-    int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out for closed forms only */
+    int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out for closed forms
+                                          only */
     int32_t standardize;             /**< 19: CONCEPTDEC_STANDARDIZE_* */
     int32_t covariance;              /**< 20: CONCEPTDEC_COVARIANCE_* */
     int32_t permute;                 /**< 21: CONCEPTDEC_PERMUTE_*; only with permutations */
@@ -601,10 +641,10 @@ typedef struct conceptdec_probe_options {
 
 /** How well labels can be read from activations by a linear map that is fitted to other samples.
  *
- *  Logistic: the minimum of the weighted mean of -ln posterior + lambda / 2 |W|^2, intercepts free, by Newton steps whose
- *  equations are solved by preconditioned conjugate gradients for all folds, lambdas, classes and permutations at once;
- *  gradients in float64. It equals scikit-learn's at lambda = 1 / (C n). A fit that has not converged says so. Ridge: the
- *  minimum of the weighted mean of (t - f)^2 / 2 + lambda / 2 |W|^2, intercept free; lambda = alpha / n.
+ *  Logistic: the minimum of the weighted mean of -ln posterior + lambda / 2 |W|^2, intercepts free, by Newton steps
+ *  whose equations are solved by preconditioned conjugate gradients for all folds, lambdas, classes and permutations at
+ *  once; gradients in float64. It equals scikit-learn's at lambda = 1 / (C n). A fit that has not converged says so.
+ *  Ridge: the minimum of the weighted mean of (t - f)^2 / 2 + lambda / 2 |W|^2, intercept free; lambda = alpha / n.
  *  Input of float32 and narrower is centred in float64 and rounded to float32 once.
  *  Time: O(n d min(n, d)) once, then O(n min(n, d)) for each column and iteration. Memory: options->memory.
  *  @param x n x d activations. @param labels integers, n x L, 0..C-1; -1: the sample plays no part.
@@ -616,9 +656,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_probe(conceptdec_ctx *ctx, const con
                                                   const conceptdec_probe_options *options, conceptdec_result **result);
 
 /** How well continuous concepts can be read: ridge regression of each target, scored out of fold by R^2.
- *  @param targets floats, n x T, finite; EOVERFLOW where one is above 1e150 in size, or a target that is not constant below
- *  1e-150 throughout. @param options as above; kind must be 0, and what is about classes is EINVAL.
- *  @param[out] result r2, per_target, lambda_, decision (the predictions), weights (A x T x d), bias (A x T), fold, n_scored.
+ *  @param targets floats, n x T, finite; EOVERFLOW where one is above 1e150 in size, or a target that is not constant
+ *  below 1e-150 throughout. @param options as above; kind must be 0, and what is about classes is EINVAL.
+ *  @param[out] result r2, per_target, lambda_, decision (the predictions), weights (A x T x d), bias (A x T), fold,
+ *  n_scored.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_probe_regression(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                              const conceptdec_matrix *targets,
@@ -628,8 +669,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_probe_regression(conceptdec_ctx *ctx
 /** A fitted probe; immutable once made. */
 typedef struct conceptdec_probe_model conceptdec_probe_model;
 
-/** Fits one probe to all labelled rows (with train: to the training rows). @param labels n x 1. @param options one lambda at
- *  most; what is about scores is EINVAL. A fit that has not converged is a model that says so.
+/** Fits one probe to all labelled rows (with train: to the training rows). @param labels n x 1. @param options one
+ *  lambda at most; what is about scores is EINVAL. A fit that has not converged is a model that says so.
  *  Errors: those of conceptdec_probe(). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_probe_model_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                             const conceptdec_matrix *labels,
@@ -643,12 +684,15 @@ CONCEPTDEC_API conceptdec_status conceptdec_probe_model_get(const conceptdec_pro
 #define CONCEPTDEC_R_KIND "kind" /**< int64 (): CONCEPTDEC_PROBE_LOGISTIC ... */
 
 /** What a probe says of other rows: decision (m x B), predicted (m), and, but for ridge, posterior (m x C).
- *  @param x m x d. Errors: ENULL, ESIZE (another d), EDTYPE, ENONFINITE, EOVERFLOW, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_probe_model_predict(conceptdec_ctx *ctx, const conceptdec_probe_model *model,
+ *  @param x m x d. Errors: ENULL, ESIZE (another d), EDTYPE, ENONFINITE, EOVERFLOW, ENOMEM, EREAD, ECANCELLED. @since
+ *  0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_probe_model_predict(conceptdec_ctx *ctx,
+                                                                const conceptdec_probe_model *model,
                                                                 const conceptdec_matrix *x, conceptdec_result **result);
 
-/** The scores of a probe on other rows (another layer, another model: transfer): accuracy, per_concept, balanced, macro_f1,
- *  log_loss, auroc, average_precision, calibration_error, confusion, n_scored. @param labels m x 1, -1: not scored.
+/** The scores of a probe on other rows (another layer, another model: transfer): accuracy, per_concept, balanced,
+ *  macro_f1, log_loss, auroc, average_precision, calibration_error, confusion, n_scored. @param labels m x 1, -1: not
+ *  scored.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_probe_model_score(conceptdec_ctx *ctx, const conceptdec_probe_model *model,
                                                               const conceptdec_matrix *x,
@@ -673,12 +717,14 @@ CONCEPTDEC_API void conceptdec_probe_model_free(conceptdec_probe_model *model);
 /** @defgroup moments Streaming moments
  *  @{ */
 
-/** Means and second moments of rows that come in batches. The state depends on the rows and their order alone, not on how they
- *  were cut into batches: the same bits for any cut. States of different rows merge. */
+/** Means and second moments of rows that come in batches. The state depends on the rows and their order alone, not on
+ *  how they were cut into batches: the same bits for any cut. States of different rows merge. */
 typedef struct conceptdec_moments conceptdec_moments;
 
-/** An empty state for rows of `dims` numbers. Time and memory O(dims^2). Errors: ENULL, ESIZE, EOVERFLOW, ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_moments_new(conceptdec_ctx *ctx, int64_t dims, conceptdec_moments **moments);
+/** An empty state for rows of `dims` numbers. Time and memory O(dims^2). Errors: ENULL, ESIZE, EOVERFLOW, ENOMEM.
+ *  @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_moments_new(conceptdec_ctx *ctx, int64_t dims,
+                                                        conceptdec_moments **moments);
 
 /** Adds rows; all or, on any error, none of them. @param x one or more rows x dims of any float dtype.
  *  Time O(rows dims^2). Errors: ENULL, ESIZE (another width), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED.
@@ -695,8 +741,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_moments_merge(conceptdec_ctx *ctx, c
 #define CONCEPTDEC_M_MEAN "mean"             /**< float64 (d); NaN without rows */
 #define CONCEPTDEC_M_COVARIANCE "covariance" /**< float64 (d x d), divided by n - 1; NaN with fewer than two rows */
 
-/** Gets one of the arrays CONCEPTDEC_M_*, made at the call; the memory belongs to the state and is good until it changes.
- *  Errors: ENULL, ENAME, ENOMEM. @since 0.1 */
+/** Gets one of the arrays CONCEPTDEC_M_*, made at the call; the memory belongs to the state and is good until it
+ *  changes. Errors: ENULL, ENAME, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_moments_get(conceptdec_moments *moments, const char *name,
                                                         conceptdec_array *array);
 
@@ -720,10 +766,11 @@ CONCEPTDEC_API void conceptdec_moments_free(conceptdec_moments *moments);
 #define CONCEPTDEC_PCA_AUTO 0       /**< by shape and number of components */
 #define CONCEPTDEC_PCA_COVARIANCE 1 /**< eigenvectors of the d x d covariance */
 #define CONCEPTDEC_PCA_GRAM 2       /**< eigenvectors of the n x n products of rows */
-#define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full precision */
-#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015), or
-                                         of the covariance where that is faster and `memory` allows it; of a variance that
-                                         more directions share than its block is wide it may miss some */
+#define CONCEPTDEC_PCA_SVD 3        /**< singular vectors of the centred rows in float64: small variances to full
+                                         precision */
+#define CONCEPTDEC_PCA_KRYLOV 4     /**< the leading ones, by a block Krylov space of the rows (Musco and Musco 2015),
+                                         or of the covariance where that is faster and `memory` allows it; of a variance
+                                         that more directions share than its block is wide it may miss some */
 
 #define CONCEPTDEC_PCA_UNCENTERED 1u  /**< directions through the origin: the mean is taken for 0 */
 #define CONCEPTDEC_PCA_STANDARDIZE 2u /**< dimensions divided by their standard deviation (n); constant ones by 1 */
@@ -738,12 +785,12 @@ typedef struct conceptdec_pca_options {
                                  beside another solver that is asked for, as is tolerance beside one that does not go by
                                  it */
     int64_t memory;         /**< 2: bytes of working memory beside the input, the components and the buffers of threads;
-                                 default 2^29, enough for the covariance of 4096 dimensions (8192 need 2^31). ENOMEM names
-                                 the least that is needed: Krylov keeps fewer vectors where there is less */
+                                 default 2^29, enough for the covariance of 4096 dimensions (8192 need 2^31). ENOMEM
+                                 names the least that is needed: Krylov keeps fewer vectors where there is less */
     uint64_t seed;          /**< 3: of the Krylov space's start; default 0 */
-    double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5. Where it is at least
-                                 2^-24 d, the eigenvectors of a covariance of 1,000 dimensions or more of rows narrower
-                                 than float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
+    double tolerance;       /**< 4: Krylov ends when every residual is at or below it; default 1e-5. Where it is at
+                                 least 2^-24 d, the eigenvectors of a covariance of 1,000 dimensions or more of rows
+                                 narrower than float64 are found in float32, and orthogonal to about 2^-24 sqrt(d) */
     int32_t solver;         /**< 5: CONCEPTDEC_PCA_AUTO ... */
     uint32_t flags;         /**< 6: CONCEPTDEC_PCA_UNCENTERED ... */
 } conceptdec_pca_options;
@@ -752,10 +799,11 @@ typedef struct conceptdec_pca_options {
 typedef struct conceptdec_pca conceptdec_pca;
 
 /** Directions of largest variance: orthonormal v_k with C v_k = explained_variance_k v_k, C the covariance of the rows
- *  (divided by n - 1), in descending order; of each the element of largest magnitude (the first of those that agree to 16 bits) is positive.
- *  float64 input is computed in float64, narrower input in float32 products that are added up in float64; the rows are never
- *  copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each product, or O(d^2 n_components)
- *  after O(n d^2) once; memory O(d^2), or O(n^2) for n < d, beside the input. The bits are the same for any number of threads, but for what LAPACK does (docs/threading.md).
+ *  (divided by n - 1), in descending order; of each the element of largest magnitude (the first of those that agree to
+ *  16 bits) is positive. float64 input is computed in float64, narrower input in float32 products that are added up in
+ *  float64; the rows are never copied whole, nor widened. Time O(n d min(n, d)), Krylov O(n d n_components) for each
+ *  product, or O(d^2 n_components) after O(n d^2) once; memory O(d^2), or O(n^2) for n < d, beside the input. The bits
+ *  are the same for any number of threads, but for what LAPACK does (docs/threading.md).
  *  @param x n x d, n >= 2. @param options NULL: defaults.
  *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (n_components), EINVAL, ENOMEM, EREAD, ESTRUCT_*,
  *  ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
@@ -768,14 +816,17 @@ CONCEPTDEC_API conceptdec_status conceptdec_pca_from_moments(conceptdec_ctx *ctx
                                                              conceptdec_pca **pca);
 
 #define CONCEPTDEC_P_COMPONENTS "components" /**< float64 (r x d) */
-#define CONCEPTDEC_P_EXPLAINED_VARIANCE "explained_variance" /**< float64 (r): those that rounding made negative are 0 */
-#define CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO "explained_variance_ratio" /**< float64 (r): of the variance of all dimensions */
+#define CONCEPTDEC_P_EXPLAINED_VARIANCE "explained_variance" /**< float64 (r): those that rounding made negative are
+                                                                  0 */
+#define CONCEPTDEC_P_EXPLAINED_VARIANCE_RATIO "explained_variance_ratio" /**< float64 (r): of the variance of all
+                                                                              dimensions */
 #define CONCEPTDEC_P_SINGULAR_VALUES "singular_values" /**< float64 (r): sqrt((n - 1) explained_variance) */
 #define CONCEPTDEC_P_MEAN "mean"               /**< float64 (d): what is subtracted */
 #define CONCEPTDEC_P_SCALE "scale"             /**< float64 (d): what is divided by; 1 unless standardised */
 #define CONCEPTDEC_P_RESIDUAL "residual"       /**< float64 (r): |C v - variance v| / the largest variance */
-#define CONCEPTDEC_P_EIGEN_GAP "eigen_gap"     /**< float64 (r): distance to the nearest other variance / the largest one; near
-                                                    0 the direction is not unique. Of the last known one: to what is left */
+#define CONCEPTDEC_P_EIGEN_GAP "eigen_gap"     /**< float64 (r): distance to the nearest other variance / the largest
+                                                    one; near 0 the direction is not unique. Of the last known one: to
+                                                    what is left */
 #define CONCEPTDEC_P_TOTAL_VARIANCE "total_variance" /**< float64 () */
 #define CONCEPTDEC_P_N_SAMPLES "n_samples"     /**< int64 () */
 #define CONCEPTDEC_P_N_CLAMPED "n_clamped"     /**< int64 (): variances that rounding had made negative */
@@ -787,12 +838,13 @@ CONCEPTDEC_API conceptdec_status conceptdec_pca_from_moments(conceptdec_ctx *ctx
 CONCEPTDEC_API conceptdec_status conceptdec_pca_get(const conceptdec_pca *pca, const char *name,
                                                     conceptdec_array *array);
 
-/** `transformed` (m x r): coordinates of rows along the components. A row's does not depend on the others. Errors: ENULL, ESIZE
- *  (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
+/** `transformed` (m x r): coordinates of rows along the components. A row's does not depend on the others. Errors:
+ *  ENULL, ESIZE (another d), EDTYPE, EOVERFLOW, ENONFINITE, ENOMEM, EREAD, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_pca_transform(conceptdec_ctx *ctx, const conceptdec_pca *pca,
                                                           const conceptdec_matrix *x, conceptdec_result **result);
 
-/** `reconstructed` (m x d): the points of the input space that have these coordinates. @param z m x r. Errors: as above.
+/** `reconstructed` (m x d): the points of the input space that have these coordinates. @param z m x r. Errors: as
+ *  above.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_pca_inverse_transform(conceptdec_ctx *ctx, const conceptdec_pca *pca,
                                                                   const conceptdec_matrix *z,
@@ -807,13 +859,13 @@ CONCEPTDEC_API void conceptdec_pca_free(conceptdec_pca *pca);
 
 #define CONCEPTDEC_ALIGN_SCALE 1u /**< also the size of the reference */
 
-/** Turns the coordinates of the same samples at another layer or step so that they lie on those of a reference as well as a
- *  rotation (with reflection) and a shift allow, that a sequence of pictures does not flip: orthogonal Procrustes (Schoenemann
- *  1966). Results: `transformed` (n x r), `rotation` (r x r: centred rows times it), `scale` (): 1 unless asked for, NaN for a
- *  constant z, `disparity` (): the sum of squares that is left, divided by that of the centred reference; NaN for a constant
- *  one. Computed in float64, time O(n r^2 + r^3), memory O(r^2) beside the results.
- *  @param z n x r. @param reference n x r. @param flags 0 or CONCEPTDEC_ALIGN_SCALE. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW,
- *  ENONFINITE, ERESERVED, ENOMEM, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+/** Turns the coordinates of the same samples at another layer or step so that they lie on those of a reference as well
+ *  as a rotation (with reflection) and a shift allow, that a sequence of pictures does not flip: orthogonal Procrustes
+ *  (Schoenemann 1966). Results: `transformed` (n x r), `rotation` (r x r: centred rows times it), `scale` (): 1 unless
+ *  asked for, NaN for a constant z, `disparity` (): the sum of squares that is left, divided by that of the centred
+ *  reference; NaN for a constant one. Computed in float64, time O(n r^2 + r^3), memory O(r^2) beside the results.
+ *  @param z n x r. @param reference n x r. @param flags 0 or CONCEPTDEC_ALIGN_SCALE. Errors: ENULL, ESIZE, EDTYPE,
+ *  EOVERFLOW, ENONFINITE, ERESERVED, ENOMEM, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_align(conceptdec_ctx *ctx, const conceptdec_matrix *z,
                                                   const conceptdec_matrix *reference, uint32_t flags,
                                                   conceptdec_result **result);
@@ -831,13 +883,14 @@ CONCEPTDEC_API conceptdec_status conceptdec_align(conceptdec_ctx *ctx, const con
 
 #define CONCEPTDEC_UMAP_SELF_COUNTED 1u /**< n_neighbors counts the point itself, as umap-learn's does */
 
-/** Options of UMAP; see conceptdec_ctx_options for struct_size and given. One that would change nothing beside the others
- *  (target_weight without labels, alignment and window of a single matrix, learning_rate without epochs, a seed where
- *  nothing is drawn, ...) is EINVAL; a default that is written out may stand. @since 0.1 */
+/** Options of UMAP; see conceptdec_ctx_options for struct_size and given. One that would change nothing beside the
+ *  others (target_weight without labels, alignment and window of a single matrix, learning_rate without epochs, a seed
+ *  where nothing is drawn, ...) is EINVAL; a default that is written out may stand. @since 0.1 */
 typedef struct conceptdec_umap_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_matrix *labels; /**< 0: integers, n x 1, -1 unknown: edges between classes are weakened; NULL: none */
+    const conceptdec_matrix *labels; /**< 0: integers, n x 1, -1 unknown: edges between classes are weakened; NULL:
+                                          none */
     const conceptdec_matrix *start;  /**< 1: floats, n x n_components; init "given" only */
     int64_t n_components;            /**< 2: 1..64; default 2 */
     int64_t n_neighbors;             /**< 3: default 15; more than n - 1 are n - 1 (n_short) */
@@ -865,16 +918,16 @@ typedef struct conceptdec_umap_options {
 /** A fitted embedding; immutable once made. */
 typedef struct conceptdec_umap conceptdec_umap;
 
-/** Uniform manifold approximation and projection (McInnes, Healy, Melville 2018), from the exact neighbour table. The same
- *  bits for any number of threads (docs/projections.md says how). Duplicates, graphs in parts and constant rows are legal.
- *  Time: that of the table, then O(epochs n n_neighbors); memory O(n n_neighbors).
+/** Uniform manifold approximation and projection (McInnes, Healy, Melville 2018), from the exact neighbour table. The
+ *  same bits for any number of threads (docs/projections.md says how). Duplicates, graphs in parts and constant rows
+ *  are legal. Time: that of the table, then O(epochs n n_neighbors); memory O(n n_neighbors).
  *  @param x n x d, n >= 2. @param options NULL: defaults.
  *  Errors: those of conceptdec_neighbors_new(), ELABEL, EINVAL. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_umap_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                      const conceptdec_umap_options *options, conceptdec_umap **umap);
 
-/** The same from a neighbour table without queries, at least n_neighbors deep; metric is the table's. @param x NULL, or the rows:
- *  needed for the start "pca". Errors: as above, ESHALLOW. @since 0.1 */
+/** The same from a neighbour table without queries, at least n_neighbors deep; metric is the table's. @param x NULL, or
+ *  the rows: needed for the start "pca". Errors: as above, ESHALLOW. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_umap_from_neighbors(conceptdec_ctx *ctx,
                                                                 const conceptdec_neighbors *neighbors,
                                                                 const conceptdec_matrix *x,
@@ -882,13 +935,15 @@ CONCEPTDEC_API conceptdec_status conceptdec_umap_from_neighbors(conceptdec_ctx *
                                                                 conceptdec_umap **umap);
 
 #define CONCEPTDEC_U_EMBEDDING "embedding"         /**< float64 (n x n_components) */
-#define CONCEPTDEC_U_GRAPH_ROWS "graph_rows"       /**< int64 (edges): the fuzzy graph, by row and column, both directions */
+#define CONCEPTDEC_U_GRAPH_ROWS "graph_rows"       /**< int64 (edges): the fuzzy graph, by row and column, both
+                                                        directions */
 #define CONCEPTDEC_U_GRAPH_COLUMNS "graph_columns" /**< int64 (edges) */
 #define CONCEPTDEC_U_GRAPH_WEIGHTS "graph_weights" /**< float64 (edges): in (0, 1] */
 #define CONCEPTDEC_U_RHO "rho"                     /**< float64 (n): distance at full weight */
 #define CONCEPTDEC_U_SIGMA "sigma"                 /**< float64 (n): scale of what is beyond */
 #define CONCEPTDEC_U_CURVE "curve"                 /**< float64 (2): a and b of 1 / (1 + a d^2b) */
-#define CONCEPTDEC_U_PART "part"                   /**< int64 (n): connected part of each sample, from 0 in order of rows */
+#define CONCEPTDEC_U_PART "part"                   /**< int64 (n): connected part of each sample, from 0 in order of
+                                                        rows */
 #define CONCEPTDEC_U_N_SHORT "n_short"             /**< int64 (): samples with fewer than n_neighbors others */
 #define CONCEPTDEC_U_CONVERGED "converged"         /**< int64 (): 0 where the spectral start used up its iterations */
 
@@ -896,23 +951,25 @@ CONCEPTDEC_API conceptdec_status conceptdec_umap_from_neighbors(conceptdec_ctx *
 CONCEPTDEC_API conceptdec_status conceptdec_umap_get(const conceptdec_umap *umap, const char *name,
                                                      conceptdec_array *array);
 
-/** `transformed` (m x n_components): places for new rows among those of the embedding, which stay. A row's place depends on the
- *  row and the embedding alone, not on the rows it comes with. @param x the rows that were embedded (their number and width are
- *  checked). @param queries m x d. Errors: those of conceptdec_neighbors_new(). @since 0.1 */
+/** `transformed` (m x n_components): places for new rows among those of the embedding, which stay. A row's place
+ *  depends on the row and the embedding alone, not on the rows it comes with. @param x the rows that were embedded
+ *  (their number and width are checked). @param queries m x d. Errors: those of conceptdec_neighbors_new(). @since
+ *  0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_umap_transform(conceptdec_ctx *ctx, const conceptdec_umap *umap,
                                                            const conceptdec_matrix *x,
                                                            const conceptdec_matrix *queries,
                                                            conceptdec_result **result);
 
-/** Embeddings of the same samples over layers or steps that lie on one another: as conceptdec_umap_new() for each view, the
- *  start of each turned to the one before, and each sample pulled to its own place in the views beside
+/** Embeddings of the same samples over layers or steps that lie on one another: as conceptdec_umap_new() for each view,
+ *  the start of each turned to the one before, and each sample pulled to its own place in the views beside
  *  (options: alignment, window). Result: `embedding` (views x n x n_components). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_umap_aligned(conceptdec_ctx *ctx, const conceptdec_matrix *views,
                                                          int64_t n_views, const conceptdec_umap_options *options,
                                                          conceptdec_result **result);
 
 /** Writes and reads, as with moments. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_umap_save(conceptdec_ctx *ctx, const conceptdec_umap *umap, const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_umap_save(conceptdec_ctx *ctx, const conceptdec_umap *umap,
+                                                      const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_umap_load(conceptdec_ctx *ctx, const char *path, conceptdec_umap **umap);
 
 /** Frees the object. @since 0.1 */
@@ -930,23 +987,24 @@ typedef struct conceptdec_quality_options {
     const int64_t *ks;               /**< 0: neighbourhood sizes, each below n / 2; NULL: 15 */
     int64_t n_ks;                    /**< 1: their number, at most 10,000 */
     const conceptdec_matrix *labels; /**< 2: integers, n x 1: also decodability in both spaces; NULL: none */
-    int64_t memory;                  /**< 3: bytes of working memory beside the input and the search for neighbours; default
-                                          2^29. Rows are taken in batches that fit; ENOMEM where none does */
+    int64_t memory;                  /**< 3: bytes of working memory beside the input and the search for neighbours;
+                                          default 2^29. Rows are taken in batches that fit; ENOMEM where none does */
     int32_t metric;                  /**< 4: of x, CONCEPTDEC_METRIC_*; that of the embedding is L2 */
     uint32_t flags;                  /**< 5: 0 */
 } conceptdec_quality_options;
 
-/** How far an embedding can be trusted: trustworthiness and continuity (Venna and Kaski 2001), neighbour preservation and
- *  R_NX (Lee et al. 2013). Distances are compared in float64; ranks of rows at the same distance are their mean rank, and such
- *  rows share the places at the edge of a neighbourhood, so that no order of rows changes a score (docs/definitions.md). Without
- *  ties the values are those of scikit-learn. Results, one number for each k: `k`, `trustworthiness`, `continuity`,
- *  `knn_preservation`, `r_nx`, with labels also `decodability` (in x) and `decodability_embedded`, leave-one-out with the defaults
- *  of conceptdec_knn_decodability(). The same bits for any number of threads.
- *  Time: two neighbour searches and once more O(n^2 d), half of it saved by symmetry, tiled; memory: options->memory.
+/** How far an embedding can be trusted: trustworthiness and continuity (Venna and Kaski 2001), neighbour preservation
+ *  and R_NX (Lee et al. 2013). Distances are compared in float64; ranks of rows at the same distance are their mean
+ *  rank, and such rows share the places at the edge of a neighbourhood, so that no order of rows changes a score
+ *  (docs/definitions.md). Without ties the values are those of scikit-learn. Results, one number for each k: `k`,
+ *  `trustworthiness`, `continuity`, `knn_preservation`, `r_nx`, with labels also `decodability` (in x) and
+ *  `decodability_embedded`, leave-one-out with the defaults of conceptdec_knn_decodability(). The same bits for any
+ *  number of threads. Time: two neighbour searches and once more O(n^2 d), half of it saved by symmetry, tiled; memory:
+ *  options->memory.
  *  @param x n x d, in memory or from a reader. @param embedding n x m, likewise. @param options NULL: defaults.
  *  @param[out] result arrays CONCEPTDEC_R_*.
- *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (the text names the entry), ELABEL, ESINGLECLASS, EINVAL,
- *  ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
+ *  Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW, ENONFINITE, ETOOFEW, EK (the text names the entry), ELABEL, ESINGLECLASS,
+ *  EINVAL, ENOMEM, EREAD, ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                               const conceptdec_matrix *embedding,
                                                               const conceptdec_quality_options *options,
@@ -957,8 +1015,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
 /** @defgroup class_moments Moments per class
  *  @{ */
 
-#define CONCEPTDEC_CLASS_MOMENTS_POOLED 1u /**< one scatter matrix for all classes, each row about the mean of its class;
-                                                without it one for each class, classes x d x d doubles */
+#define CONCEPTDEC_CLASS_MOMENTS_POOLED 1u /**< one scatter matrix for all classes, each row about the mean of its
+                                                class; without it one for each class, classes x d x d doubles */
 #define CONCEPTDEC_CLASS_MOMENTS_MEANS 2u  /**< counts and means alone */
 #define CONCEPTDEC_CLASS_MOMENTS_VARIANCES 4u /**< counts, means and the variance of each dimension */
 
@@ -969,19 +1027,21 @@ CONCEPTDEC_API conceptdec_status conceptdec_embedding_quality(conceptdec_ctx *ct
 typedef struct conceptdec_class_moments conceptdec_class_moments;
 
 /** An empty state. Memory: O(classes dims^2); POOLED O(dims (dims + classes)), and a chunk of 512 rows or more; MEANS
- *  O(dims classes), and such a chunk; VARIANCES twice that. @param dims numbers of a row, at least 1. @param classes at least 1. @param flags
- *  CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (two flags), ERESERVED, EOVERFLOW, ENOMEM.
+ *  O(dims classes), and such a chunk; VARIANCES twice that. @param dims numbers of a row, at least 1. @param classes at
+ *  least 1. @param flags CONCEPTDEC_CLASS_MOMENTS_*, one at most. Errors: ENULL, ESIZE, EINVAL (two flags), ERESERVED,
+ *  EOVERFLOW, ENOMEM.
  *  @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_new(conceptdec_ctx *ctx, int64_t dims, int64_t classes,
                                                               uint32_t flags, conceptdec_class_moments **moments);
 
 /** Adds rows; all or, on any error, none of them. Sums in float64. Time O(rows dims^2), MEANS O(rows dims); while it
  *  runs, memory for a second copy of the scatters that change, and two chunks. @param x rows x dims of any float dtype,
- *  or a reader. @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not looked
- *  at. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM, EREAD, ERESERVED,
- *  EUNSUPPORTED, ECANCELLED. @since 0.1 */
+ *  or a reader. @param labels integers, rows x 1, 0..classes-1; -1: the row plays no part, and its values are not
+ *  looked at. Errors: ENULL, ESIZE, EDTYPE, EOVERFLOW (also a value of 2^480 or more), ENONFINITE, ELABEL, ENOMEM,
+ *  EREAD, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_add(conceptdec_ctx *ctx, conceptdec_class_moments *moments,
-                                                              const conceptdec_matrix *x, const conceptdec_matrix *labels);
+                                                              const conceptdec_matrix *x,
+                                                              const conceptdec_matrix *labels);
 
 /** Adds the rows of another state of the same dims, classes and flags, which stays as it is (it may be the same one):
  *  all or, on any error, none. Equal to adding its rows but for rounding. Errors: ENULL, ESIZE, EINVAL (other flags),
@@ -991,24 +1051,26 @@ CONCEPTDEC_API conceptdec_status conceptdec_class_moments_merge(conceptdec_ctx *
 
 #define CONCEPTDEC_M_CLASS_COUNT "class_count" /**< int64 (C) */
 #define CONCEPTDEC_M_MEANS "means"             /**< float64 (C x d); NaN for a class without rows */
-#define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)' / n */
-#define CONCEPTDEC_M_VARIANCES "variances"     /**< float64 (C x d): mean square about the mean of the class; NaN for a class without
-                                                    rows. Not with MEANS and POOLED */
-#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for a
-                                                    class without rows */
+#define CONCEPTDEC_M_WITHIN "within"           /**< float64 (d x d): sum over all rows of (x - mean of its class)(...)'
+                                                    / n */
+#define CONCEPTDEC_M_VARIANCES "variances"     /**< float64 (C x d): mean square about the mean of the class; NaN for a
+                                                    class without rows. Not with MEANS and POOLED */
+#define CONCEPTDEC_M_SCATTER "scatter"         /**< float64 (C x d x d): the same sum for each class, not divided; 0 for
+                                                    a class without rows */
 
 /** Gets one of the arrays above, n_samples (), mean (d: of all rows) or covariance (d x d: of all rows about it,
  *  divided by n - 1), made at the first call for it, on the calling thread, from what `flags` keep: `scatter` not with
- *  POOLED, and with MEANS and VARIANCES neither that nor `within` and `covariance`. NaN where there are too few rows. The memory
- *  belongs to the state and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME, EOVERFLOW,
- *  ENOMEM. @since 0.1 */
+ *  POOLED, and with MEANS and VARIANCES neither that nor `within` and `covariance`. NaN where there are too few rows.
+ *  The memory belongs to the state and is good until it changes. Several threads may ask at once. Errors: ENULL, ENAME,
+ *  EOVERFLOW, ENOMEM. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_get(const conceptdec_class_moments *moments, const char *name,
                                                               conceptdec_array *array);
 
 /** Writes and reads a state, with the rows that wait for a whole chunk: who goes on from a file gets the same bits as
  *  who never stopped. Errors as with moments: ENULL, EIO, EFORMAT (damaged, or not such a file; every size and value is
  *  checked), EOVERFLOW, ENOMEM, ECANCELLED. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
+CONCEPTDEC_API conceptdec_status conceptdec_class_moments_save(conceptdec_ctx *ctx,
+                                                               const conceptdec_class_moments *moments,
                                                                const char *path);
 CONCEPTDEC_API conceptdec_status conceptdec_class_moments_load(conceptdec_ctx *ctx, const char *path,
                                                                conceptdec_class_moments **moments);
@@ -1133,16 +1195,18 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_load(conceptdec_ctx *ctx, 
 /** Frees the list. @since 0.1 */
 CONCEPTDEC_API void conceptdec_subspaces_free(conceptdec_subspaces *subspaces);
 
-#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: neither cosines nor angles nor distances made of them */
-#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension is a right angle */
+#define CONCEPTDEC_OVERLAP_NO_ANGLES 1u     /**< no singular values: neither cosines nor angles nor distances made of
+                                                 them */
+#define CONCEPTDEC_OVERLAP_COUNT_MISSING 2u /**< in distances of unequal ranks each missing dimension is a right
+                                                 angle */
 
 /** Options of overlaps; see conceptdec_ctx_options for struct_size and given. conceptdec_subspaces_overlap() looks at
  *  memory and flags, and refuses the others. @since 0.1 */
 typedef struct conceptdec_overlap_options {
     uint64_t struct_size;
     uint64_t given;
-    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults; for bases "within" and "uncentered" the rank is 10
-                                                        where neither rank nor explained is given */
+    const conceptdec_subspaces_options *subspaces; /**< 0: NULL: defaults; for bases "within" and "uncentered" the rank
+                                                        is 10 where neither rank nor explained is given */
     const conceptdec_matrix *groups; /**< 1: integers, n x 1: rows that are drawn together, and what permute is about */
     int64_t permutations; /**< 2: draws of the null; default 0 */
     int64_t bootstrap;    /**< 3: draws of the bootstrap over groups (labelled rows, where there are none); default 0 */
@@ -1166,8 +1230,8 @@ typedef struct conceptdec_overlap_options {
  *  `expected_sd`: of `overlap` for independent uniform subspaces of these ranks; `z`: (overlap - expected) /
  *  expected_sd, NaN where that is 0; `p_independent` and, the same, `p_value`: upper tail of that null, by the beta
  *  distribution of its range, mean and variance (exact where a rank is 1 or d - 1), 1 where it cannot vary; `ranks`
- *  (S), `ranks_other` (S'), `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`, `angles` and all distances but
- *  `chordal` are not there, and that is accurate to 1e-7 only near 0.
+ *  (S), `ranks_other` (S'), `undecided` (S). A pair with a subspace of rank 0 has NaN. With NO_ANGLES `cosines`,
+ *  `angles` and all distances but `chordal` are not there, and that is accurate to 1e-7 only near 0.
  *
  *  Time O(R R' d), one tiled product, half of it saved where b is a; some m^2 times the larger rank for the singular
  *  values of each pair, and O(d m (ranks)) for each pair with a cosine above the root of 1/2. Memory: products of as
@@ -1189,15 +1253,17 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspaces_overlap(conceptdec_ctx *ct
  *  With permutations: `null` (P x S x S): `overlap` of the subspaces under labels that are exchanged, the same in all
  *  views; `p_value` (S x S): share of the draws, the observed one included, that overlap at least as much (within
  *  1e-12), and `p_value_lower`: at most as much. The tail against independent subspaces is always `p_independent`;
- *  without permutations `p_value` is the same. Under exchanged labels all concepts have the directions of all samples: mostly
- *  `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views share.
- *  With bootstrap: `ci_low`, `ci_high` (S x S; NaN where more than a tenth of the draws left the pair out): percentiles of `overlap` over samples drawn with replacement, less
- *  `bootstrap_bias` (S x S), the mean of the draws less the value: directions of fewer different samples are noisier, which
- *  pulls draws towards the overlap of directions by lot. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of any pair being in "diagnostics".
- *  `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views): variance of the first concept's
- *  samples in the second one's subspace, of what as many directions can hold at most (Elsayed et al. 2016); NaN where
- *  that is not known, the second one having more directions than the first one, which has more than were kept. Also
- *  `view`, `class_`, `n_missing` (S), `variances` (S x largest rank; NaN beyond the rank).
+ *  without permutations `p_value` is the same. Under exchanged labels all concepts have the directions of all samples:
+ *  mostly `p_value_lower` tells whether concepts differ. Of one concept in two views both are about what the views
+ *  share. With bootstrap: `ci_low`, `ci_high` (S x S; NaN where more than a tenth of the draws left the pair out):
+ *  percentiles of `overlap` over samples drawn with replacement, less `bootstrap_bias` (S x S), the mean of the draws
+ *  less the value: directions of fewer different samples are noisier, which pulls draws towards the overlap of
+ *  directions by lot. Ends may lie beyond 0 and 1. Draws in which a concept has no direction are left out, the most of
+ *  any pair being in "diagnostics". `alignment_index` (S x S; bases "within" and "uncentered"; NaN for two views):
+ *  variance of the first concept's samples in the second one's subspace, of what as many directions can hold at most
+ *  (Elsayed et al. 2016); NaN where that is not known, the second one having more directions than the first one, which
+ *  has more than were kept. Also `view`, `class_`, `n_missing` (S), `variances` (S x largest rank; NaN beyond the
+ *  rank).
  *
  *  Time: that of conceptdec_subspaces_new() once for each draw, with no angles, and O(n d R) for the index; draws run
  *  in parallel.
@@ -1217,7 +1283,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_subspace_overlap(conceptdec_ctx *ctx
 #define CONCEPTDEC_R_ANGLES "angles"                       /**< (S x S' x r) */
 #define CONCEPTDEC_R_GEODESIC "geodesic"                   /**< (S x S'): root of the sum of squared angles */
 #define CONCEPTDEC_R_CHORDAL "chordal"                     /**< (S x S'): root of the sum of squared sines */
-#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half angles */
+#define CONCEPTDEC_R_PROCRUSTES "procrustes"               /**< (S x S'): 2 root of the sum of squared sines of half
+                                                                angles */
 #define CONCEPTDEC_R_MAX_ANGLE "max_angle"                 /**< (S x S') */
 #define CONCEPTDEC_R_FUBINI_STUDY "fubini_study"           /**< (S x S'): arc cosine of the product of cosines */
 #define CONCEPTDEC_R_VARIANCE_OVERLAP "variance_overlap"   /**< (S x S') */
@@ -1324,8 +1391,8 @@ typedef struct conceptdec_similarity_options {
  *  models; any widths): `value` (A x B). With permutations: `null` (P x A x B), `p_value` (A x B): share of draws, the
  *  observed one included, that are at least as alike; the rows of the second move, in one order for all pairs, and
  *  where b is NULL and the kind symmetric both directions of a pair have one null. With bootstrap: `ci_low`, `ci_high`
- *  (A x B): percentiles of the draws less `bootstrap_bias` (A x B), the mean of the draws less the value, since rows that
- *  are drawn twice pull many of these measures to one side; ends may lie beyond what the measure can be.
+ *  (A x B): percentiles of the draws less `bootstrap_bias` (A x B), the mean of the draws less the value, since rows
+ *  that are drawn twice pull many of these measures to one side; ends may lie beyond what the measure can be.
  *
  *  By kind: `cka_debiased`, `cka_biased` (A x B), both from one pass, `self_hsic_a` (A), `self_hsic_b` (B) of the kind
  *  asked for, `n_left_out` () of CKA; `canonical_correlations` (A x B x r, NaN
@@ -1342,8 +1409,8 @@ typedef struct conceptdec_similarity_options {
  *  of d)^2) with products of columns where that is less; float32 products of narrower views, float64 sums. mutual_knn:
  *  V searches. information_imbalance: searches of a and O(B n^2 (d + log n)). CCA reduces each view once, O(n d min(n,
  *  d)), and then a pair or a draw costs O(n r^2 + r^3), r directions (PWCCA: and d r^2); Procrustes the same with r =
- *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (Kendall: times log n), n (n - 1) / 2 numbers a view, and n^2
- *  for permutations where `memory` has room. Where `memory` does not hold all views so reduced, some are reduced
+ *  min(n, d); RSA O(n^2 d) a view and O(n^2) a pair or draw (Kendall: times log n), n (n - 1) / 2 numbers a view, and
+ *  n^2 for permutations where `memory` has room. Where `memory` does not hold all views so reduced, some are reduced
  *  several times. CCA and Procrustes need LAPACK. Bootstrap of CCA: of the directions of all rows; of RSA: pairs of
  *  copies of one item are left out.
  *  @param a n_a matrices of n rows, n >= 2. @param b n_b matrices of n rows; NULL with n_b 0: a (A x A, each pair
@@ -1356,8 +1423,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_similarity(conceptdec_ctx *ctx, cons
                                                        conceptdec_result **result);
 
 #define CONCEPTDEC_R_VALUE "value"                     /**< (A x B) */
-#define CONCEPTDEC_R_CKA_DEBIASED "cka_debiased"       /**< (A x B): CKA by this estimate, whichever was asked for; of fewer
-                                                            than 4 rows NaN */
+#define CONCEPTDEC_R_CKA_DEBIASED "cka_debiased"       /**< (A x B): CKA by this estimate, whichever was asked for; of
+                                                            fewer than 4 rows NaN */
 #define CONCEPTDEC_R_CKA_BIASED "cka_biased"           /**< (A x B) */
 #define CONCEPTDEC_R_SELF_HSIC_A "self_hsic_a"         /**< (A) */
 #define CONCEPTDEC_R_SELF_HSIC_B "self_hsic_b"         /**< (B) */
@@ -1441,7 +1508,8 @@ typedef struct conceptdec_geometry_options {
  *  ESTRUCT_*, ERESERVED, EUNSUPPORTED (without LAPACK: spectrum, nc1), ECANCELLED; those of the probe. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                      const conceptdec_matrix *labels,
-                                                     const conceptdec_geometry_options *options, conceptdec_result **result);
+                                                     const conceptdec_geometry_options *options,
+                                                     conceptdec_result **result);
 
 /* Names of geometry. With labels also class_count (C), and where a probe was fitted lambda_ () and converged (). */
 #define CONCEPTDEC_R_SPECTRUM "spectrum"             /**< (min(n, d)): variances (n - 1) along principal components,
@@ -1496,11 +1564,11 @@ CONCEPTDEC_API conceptdec_status conceptdec_geometry(conceptdec_ctx *ctx, const 
 #define CONCEPTDEC_R_PARTICIPATION_PER_CONCEPT "participation_per_concept" /**< (C): participation ratio of each
                                                                                 class's own samples; NaN where these
                                                                                 are the same, or one */
-/* With capacity_draws. Classes whose mean is the mean of the class means have no capacity: NaN; nor have those that no draw
- * puts a condition on, which only a few draws of a class of a point or so can do. */
-#define CONCEPTDEC_R_CAPACITY "capacity"             /**< (C): classes a dimension that a linear classifier can tell apart
-                                                          in two groups, were all as this one (Chung, Lee, Sompolinsky
-                                                          2018): 2 for a point, less for larger manifolds */
+/* With capacity_draws. Classes whose mean is the mean of the class means have no capacity: NaN; nor have those that no
+ * draw puts a condition on, which only a few draws of a class of a point or so can do. */
+#define CONCEPTDEC_R_CAPACITY "capacity"             /**< (C): classes a dimension that a linear classifier can tell
+                                                          apart in two groups, were all as this one (Chung, Lee,
+                                                          Sompolinsky 2018): 2 for a point, less for larger manifolds */
 #define CONCEPTDEC_R_CAPACITY_SE "capacity_se"       /**< (C): standard errors over the draws, here and below */
 #define CONCEPTDEC_R_MANIFOLD_RADIUS "manifold_radius" /**< (C): root mean square distance of anchor points from the
                                                             class mean, whose distance from the mean of the class
@@ -1572,8 +1640,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_concept_vectors(conceptdec_ctx *ctx,
 #define CONCEPTDEC_R_COSINE_BIAS "cosine_bias" /**< (C x C) */
 #define CONCEPTDEC_R_RELIABILITY "reliability" /**< (C) */
 
-#define CONCEPTDEC_ERASE_LEACE 0      /**< least change such that no linear map can read the classes (Belrose et al. 2023) */
-#define CONCEPTDEC_ERASE_PROJECTION 1 /**< orthogonal projection that removes the span of the class means, or of `directions` */
+#define CONCEPTDEC_ERASE_LEACE 0      /**< least change such that no linear map can read the classes (Belrose et al.
+                                           2023) */
+#define CONCEPTDEC_ERASE_PROJECTION 1 /**< orthogonal projection that removes the span of the class means, or of
+                                           `directions` */
 
 /** Options of erasure; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_eraser_options {
@@ -1587,8 +1657,8 @@ typedef struct conceptdec_eraser_options {
     int64_t memory;   /**< 3: bytes of working memory beside the input; default 2^32. LEACE needs 40 d^2 and a little;
                            what cannot fit is ENOMEM with the bytes that are needed */
     double tolerance; /**< 4: in [0, 1), default 1e-8. LEACE: singular values of the whitened cross-covariance at or
-                           below it count as 0; PROJECTION: those of the class means at or below it times the largest, or what
-                           is left of a direction, of length 1, without those before it */
+                           below it count as 0; PROJECTION: those of the class means at or below it times the largest,
+                           or what is left of a direction, of length 1, without those before it */
     int32_t kind;     /**< 5: CONCEPTDEC_ERASE_* */
     uint32_t flags;   /**< 6: 0 */
 } conceptdec_eraser_options;
@@ -1614,7 +1684,8 @@ typedef struct conceptdec_eraser conceptdec_eraser;
  *  ESTRUCT_*, ERESERVED, EUNSUPPORTED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_eraser_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                        const conceptdec_matrix *labels,
-                                                       const conceptdec_eraser_options *options, conceptdec_eraser **eraser);
+                                                       const conceptdec_eraser_options *options,
+                                                       conceptdec_eraser **eraser);
 
 /** The same from moments: the rows may have come in batches (streaming). LEACE takes moments with a scatter for each
  *  class or a pooled one, PROJECTION any. Of the same rows in the same order, pooled moments (for a projection: means
@@ -1629,7 +1700,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_eraser_from_class_moments(conceptdec
 #define CONCEPTDEC_E_READ "read"               /**< float64 (r x d): what is read of a row, less the mean */
 #define CONCEPTDEC_E_REMOVED "removed"         /**< float64 (r x d): what is subtracted for it */
 #define CONCEPTDEC_E_MEAN "mean"               /**< float64 (d) */
-#define CONCEPTDEC_E_STRENGTHS "strengths"     /**< float64 (r): singular values, descending; NaN for given directions */
+#define CONCEPTDEC_E_STRENGTHS "strengths"     /**< float64 (r): singular values, descending; NaN for given
+                                                    directions */
 #define CONCEPTDEC_E_RANK "rank"               /**< int64 (): r; 0 where there is nothing to erase */
 #define CONCEPTDEC_E_KIND "kind"               /**< int64 () */
 
@@ -1646,8 +1718,10 @@ CONCEPTDEC_API conceptdec_status conceptdec_eraser_apply(conceptdec_ctx *ctx, co
 
 /** Writes and reads an eraser, as with moments: every size and value is checked. Errors: ENULL, EIO, EFORMAT, ENOMEM,
  *  ECANCELLED. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_eraser_save(conceptdec_ctx *ctx, const conceptdec_eraser *eraser, const char *path);
-CONCEPTDEC_API conceptdec_status conceptdec_eraser_load(conceptdec_ctx *ctx, const char *path, conceptdec_eraser **eraser);
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_save(conceptdec_ctx *ctx, const conceptdec_eraser *eraser,
+                                                        const char *path);
+CONCEPTDEC_API conceptdec_status conceptdec_eraser_load(conceptdec_ctx *ctx, const char *path,
+                                                        conceptdec_eraser **eraser);
 
 /** Frees the object. @since 0.1 */
 CONCEPTDEC_API void conceptdec_eraser_free(conceptdec_eraser *eraser);
@@ -1660,7 +1734,8 @@ typedef struct conceptdec_erasure_options {
     const conceptdec_knn_options *knn;       /**< 1: of decodability; NULL: defaults. No permutations, no bootstrap */
     const conceptdec_probe_options *probe;   /**< 2: of the probe; NULL: defaults. No permutations, bootstrap, control
                                                   tasks, code lengths or nested selection */
-    int64_t most;                            /**< 3: directions that are removed at most; default: as many as the eraser has */
+    int64_t most;                            /**< 3: directions that are removed at most; default: as many as the eraser
+                                                  has */
 } conceptdec_erasure_options;
 
 /** How decodability falls as a concept is erased. One eraser is fitted to all labelled rows; after 0, 1 .. R of its
@@ -1697,16 +1772,19 @@ typedef struct conceptdec_sweep_options {
     const conceptdec_knn_options *knn; /**< 0: options of every cell; NULL: defaults */
     const int64_t *shape;              /**< 1: lengths of the grid's axes, product n_views; NULL: one axis */
     int64_t ndim;                      /**< 2: number of axes, 1 to 4 */
-    const conceptdec_probe_options *probe; /**< 3: linear probes in the place of k-NN decodability; knn must then be NULL */
+    const conceptdec_probe_options *probe; /**< 3: linear probes in the place of k-NN decodability; knn must then be
+                                                NULL */
 } conceptdec_sweep_options;
 
-/** k-NN decodability, or linear probes, of many matrices of the same samples (layers; steps x layers x shots) with one set
- *  of labels. Every array of conceptdec_knn_decodability() or conceptdec_probe() (without the fit on all rows) with the grid's axes in front, and `status` of each cell: a cell that
- *  fails has NaN (or -1), its status and its text (conceptdec_result_message), and does not lose the rest. The folds,
- *  permutations and bootstrap draws are the same in every cell, so that cells are compared in pairs (`difference`).
+/** k-NN decodability, or linear probes, of many matrices of the same samples (layers; steps x layers x shots) with one
+ *  set of labels. Every array of conceptdec_knn_decodability() or conceptdec_probe() (without the fit on all rows) with
+ *  the grid's axes in front, and `status` of each cell: a cell that fails has NaN (or -1), its status and its text
+ *  (conceptdec_result_message), and does not lose the rest. The folds, permutations and bootstrap draws are the same in
+ *  every cell, so that cells are compared in pairs (`difference`).
  *  @param views n_views matrices of n rows each, in row-major order of the grid; widths may differ. A view of another
  *  number of rows is the error of its cell (ESIZE).
- *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since 0.1 */
+ *  Errors: those of the labels and options; ECANCELLED; the error of the first cell where all of them fail. @since
+ *  0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const conceptdec_matrix *views, int64_t n_views,
                                                   const conceptdec_matrix *labels,
                                                   const conceptdec_sweep_options *options, conceptdec_result **result);
@@ -1720,8 +1798,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_sweep(conceptdec_ctx *ctx, const con
  *  only; the file must not change while it is open. Several threads may use it at once. */
 typedef struct conceptdec_activations conceptdec_activations;
 
-#define CONCEPTDEC_ACTIVATIONS_MAP 1u /**< elements lie in a memory map of the file; without it pread fetches blocks of them. A
-                                           file that is cut off while it is mapped kills the process (SIGBUS) */
+#define CONCEPTDEC_ACTIVATIONS_MAP 1u /**< elements lie in a memory map of the file; without it pread fetches blocks of
+                                           them. A file that is cut off while it is mapped kills the process (SIGBUS) */
 
 /** Options of opening a file; see conceptdec_ctx_options for struct_size and given. @since 0.1 */
 typedef struct conceptdec_activations_options {
@@ -1733,9 +1811,10 @@ typedef struct conceptdec_activations_options {
 
 /** What an array of a file is. Frozen. @since 0.1 */
 typedef struct conceptdec_array_info {
-    const char *name;  /**< of the tensor; for .npy the file's name without folder and ".npy". Belongs to the open file */
-    const char *type;  /**< of the elements: "float64", "float32", "float16", "bfloat16", "int8" ... "int64", "uint8" ...
-                            "uint64", "bool"; else the name of a type that the library does not read */
+    const char *name;  /**< of the tensor; for .npy the file's name without folder and ".npy". Belongs to the open
+                            file */
+    const char *type;  /**< of the elements: "float64", "float32", "float16", "bfloat16", "int8" ... "int64", "uint8"
+                            ... "uint64", "bool"; else the name of a type that the library does not read */
     int64_t shape[8];  /**< the first ndim count */
     int32_t ndim;      /**< 0 to 8 */
     int32_t dtype;     /**< of views: CONCEPTDEC_FLOAT64 ...; CONCEPTDEC_INT64 for integers of any width and bool, which
@@ -1746,9 +1825,9 @@ typedef struct conceptdec_array_info {
  *  Fortran order, numbers alone: no objects, no records), .safetensors, or a JSON index ({"weight_map": {tensor:
  *  file}}), whose files must lie in its own folder. Headers are checked in full before anything is believed: sizes (a
  *  header of 100 MB, of .npy 64 KiB, 8 axes, 2^20 arrays at most), products, that arrays cover the data exactly and
- *  nothing twice, duplicate keys, depth, UTF-8. Arrays are listed in the natural order of their names ("layer.2" before "layer.10").
- *  Nothing is read but headers. Errors: ENULL, EIO, EFORMAT (with the reason and the place), EINVAL, EOVERFLOW, ENOMEM,
- *  ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
+ *  nothing twice, duplicate keys, depth, UTF-8. Arrays are listed in the natural order of their names ("layer.2" before
+ *  "layer.10"). Nothing is read but headers. Errors: ENULL, EIO, EFORMAT (with the reason and the place), EINVAL,
+ *  EOVERFLOW, ENOMEM, ESTRUCT_*, ERESERVED, ECANCELLED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_activations_open(conceptdec_ctx *ctx, const char *path,
                                                              const conceptdec_activations_options *options,
                                                              conceptdec_activations **activations);
@@ -1757,26 +1836,30 @@ CONCEPTDEC_API conceptdec_status conceptdec_activations_open(conceptdec_ctx *ctx
 CONCEPTDEC_API int64_t conceptdec_activations_count(const conceptdec_activations *activations);
 
 /** What array `index`, 0..count-1, is. Errors: ENULL, ESIZE (no such index). @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_activations_info(conceptdec_ctx *ctx, const conceptdec_activations *activations,
-                                                             int64_t index, conceptdec_array_info *info);
+CONCEPTDEC_API conceptdec_status conceptdec_activations_info(conceptdec_ctx *ctx,
+                                                             const conceptdec_activations *activations, int64_t index,
+                                                             conceptdec_array_info *info);
 
 /** The index of the array of that name. Errors: ENULL, ENAME (the text lists names that there are). @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_activations_find(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+CONCEPTDEC_API conceptdec_status conceptdec_activations_find(conceptdec_ctx *ctx,
+                                                             const conceptdec_activations *activations,
                                                              const char *name, int64_t *index);
 
 /** One matrix of an array of floating numbers: its last two axes are samples x dimensions, those before them a grid,
  *  whose cells are counted in row-major order; an array of one axis is a column. Without MAP the matrix is one with
  *  CONCEPTDEC_MATRIX_READER; with it the view is of the mapped memory, strides as the file has them, unless the other
  *  byte order makes a reader of it, too. Rows of a file in Fortran order that is not mapped cost a read for each
- *  column of a block. @param[out] view good until the file is closed. Errors: ENULL, ESIZE (no such index or cell, no axis, no
- *  elements), EDTYPE (not floating), ENOMEM. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_activations_view(conceptdec_ctx *ctx, const conceptdec_activations *activations,
-                                                             int64_t index, int64_t cell, conceptdec_matrix *view);
+ *  column of a block. @param[out] view good until the file is closed. Errors: ENULL, ESIZE (no such index or cell, no
+ *  axis, no elements), EDTYPE (not floating), ENOMEM. @since 0.1 */
+CONCEPTDEC_API conceptdec_status conceptdec_activations_view(conceptdec_ctx *ctx,
+                                                             const conceptdec_activations *activations, int64_t index,
+                                                             int64_t cell, conceptdec_matrix *view);
 
 /** All elements of an array of integers (any width; bool as 0 and 1) as int64 in C order with the array's axes, read at
  *  the first call and kept; the memory belongs to the open file. Errors: ENULL, ESIZE, EDTYPE (floating), EOVERFLOW (an
  *  unsigned number above 2^63 - 1), EIO, ENOMEM, ECANCELLED. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_activations_integers(conceptdec_ctx *ctx, const conceptdec_activations *activations,
+CONCEPTDEC_API conceptdec_status conceptdec_activations_integers(conceptdec_ctx *ctx,
+                                                                 const conceptdec_activations *activations,
                                                                  int64_t index, conceptdec_array *array);
 
 /** The text of a key of a .safetensors file's "__metadata__" (of an index the first file's that has it), NULL where
@@ -1791,8 +1874,8 @@ CONCEPTDEC_API void conceptdec_activations_free(conceptdec_activations *activati
 /** An array to be written. Frozen. @since 0.1 */
 typedef struct conceptdec_named_views {
     const char *name;               /**< of the tensor; not looked at for .npy */
-    const conceptdec_matrix *views; /**< as many as the lengths of `shape` multiply to; of one size and dtype. Any floating dtype, readers
-                                         too; int32; int64 */
+    const conceptdec_matrix *views; /**< as many as the lengths of `shape` multiply to; of one size and dtype. Any
+                                         floating dtype, readers too; int32; int64 */
     const int64_t *shape;           /**< lengths of the axes before samples x dimensions; NULL where ndim is 0 */
     int64_t ndim;                   /**< of shape, 0 to 6 */
     uint64_t flags;                 /**< CONCEPTDEC_VIEWS_* */
@@ -1828,7 +1911,8 @@ typedef struct conceptdec_accumulator conceptdec_accumulator;
 
 /** What is kept of each concept beside its count and mean. */
 #define CONCEPTDEC_ACCUMULATE_VARIANCES 0 /**< the variance of each dimension */
-#define CONCEPTDEC_ACCUMULATE_POOLED 1    /**< one scatter matrix, rows about the means of their concepts: d x d doubles a layer */
+#define CONCEPTDEC_ACCUMULATE_POOLED 1    /**< one scatter matrix, rows about the means of their concepts: d x d doubles
+                                               a layer */
 #define CONCEPTDEC_ACCUMULATE_SCATTERS 2  /**< a scatter matrix of each concept: C x d x d doubles a layer */
 #define CONCEPTDEC_ACCUMULATE_NOTHING 3   /**< no moments at all: the sample alone */
 
@@ -1836,31 +1920,34 @@ typedef struct conceptdec_accumulator conceptdec_accumulator;
 typedef struct conceptdec_accumulator_options {
     uint64_t struct_size;
     uint64_t given;
-    int64_t reservoir; /**< 0: rows of each concept and layer that are kept, a uniform sample of all that came; default 0: none */
+    int64_t reservoir; /**< 0: rows of each concept and layer that are kept, a uniform sample of all that came; default
+                            0: none */
     uint64_t seed;     /**< 1: of the sample */
-    uint64_t producer; /**< 2: number of this accumulator among those that will be merged; two of one number would draw alike */
+    uint64_t producer; /**< 2: number of this accumulator among those that will be merged; two of one number would draw
+                            alike */
     int32_t dtype;     /**< 3: of the rows, and of those that are kept; default CONCEPTDEC_FLOAT32 */
     int32_t moments;   /**< 4: CONCEPTDEC_ACCUMULATE_* */
 } conceptdec_accumulator_options;
 
-/** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements; with VARIANCES 2 C d doubles,
- *  C d elements and a buffer of rows (1 MiB, at least 16 rows and 4 of each concept); with POOLED d^2 + 2 C d doubles
- *  and a chunk of 512 rows or more, with SCATTERS C times d^2 + 2 d and a chunk of 64 to 512 rows, all in float64; and
- *  once a buffer for products, about twice the widest chunk. All of it is written to once, so that it is there. @param
- *  dims dimensions of each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL, ESIZE, EDTYPE,
- *  EINVAL (also: nothing is kept), EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
+/** Makes an accumulator. Memory, for each layer of d dimensions: `reservoir` C d elements; with VARIANCES 2 C d
+ *  doubles, C d elements and a buffer of rows (1 MiB, at least 16 rows and 4 of each concept); with POOLED d^2 + 2 C d
+ *  doubles and a chunk of 512 rows or more, with SCATTERS C times d^2 + 2 d and a chunk of 64 to 512 rows, all in
+ *  float64; and once a buffer for products, about twice the widest chunk. All of it is written to once, so that it is
+ *  there. @param dims dimensions of each layer. @param layers 1 or more. @param classes C, 1 or more. Errors: ENULL,
+ *  ESIZE, EDTYPE, EINVAL (also: nothing is kept), EOVERFLOW, ENOMEM, ESTRUCT_*. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_new(conceptdec_ctx *ctx, const int64_t *dims, int64_t layers,
-                                                            int64_t classes, const conceptdec_accumulator_options *options,
+                                                            int64_t classes,
+                                                            const conceptdec_accumulator_options *options,
                                                             conceptdec_accumulator **accumulator);
 
 /** Adds one row of layer `layer`: dims[layer] elements of the accumulator's dtype, one after another, at any address.
  *  Label -1: the row plays no part. A row that has a NaN or an infinity is refused (ENONFINITE) and leaves everything
  *  as it was. Amortised O(d), with scatter matrices O(d^2). Rows are gathered, and the one that fills a buffer pays for
- *  it: with VARIANCES the concept that most rows wait of joins its moments (about 2 / C of the buffer, some 20 us at d =
- *  4,096), with POOLED and SCATTERS a chunk of rows its products (the whole of it: 0.2 s and more at d = 4,096, on this
- *  thread). Questions in between do not change what later ones give. Same rows in the same order: the same bits.
- *  Errors (text: conceptdec_accumulator_error): ENULL, ESIZE (layer), ELABEL, ENONFINITE, EOVERFLOW (a value of 2^480 or
- *  more). @since 0.1 */
+ *  it: with VARIANCES the concept that most rows wait of joins its moments (about 2 / C of the buffer, some 20 us at d
+ *  = 4,096), with POOLED and SCATTERS a chunk of rows its products (the whole of it: 0.2 s and more at d = 4,096, on
+ *  this thread). Questions in between do not change what later ones give. Same rows in the same order: the same bits.
+ *  Errors (text: conceptdec_accumulator_error): ENULL, ESIZE (layer), ELABEL, ENONFINITE, EOVERFLOW (a value of 2^480
+ *  or more). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add(conceptdec_accumulator *accumulator, int64_t layer,
                                                             const void *row, int64_t label);
 
@@ -1868,7 +1955,8 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add(conceptdec_accumulat
  *  conceptdec_accumulator_add() would; all or, on any error, none. @param labels integers, rows x 1. Errors: those of
  *  conceptdec_accumulator_add(), EDTYPE, EOVERFLOW, ERESERVED, EUNSUPPORTED. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_add_rows(conceptdec_accumulator *accumulator, int64_t layer,
-                                                                 const conceptdec_matrix *x, const conceptdec_matrix *labels);
+                                                                 const conceptdec_matrix *x,
+                                                                 const conceptdec_matrix *labels);
 
 /** Text of the last error of conceptdec_accumulator_add() and _add_rows(), "" where there was none. @since 0.1 */
 CONCEPTDEC_API const char *conceptdec_accumulator_error(const conceptdec_accumulator *accumulator);
@@ -1884,10 +1972,12 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_merge(conceptdec_ctx *ct
 
 #define CONCEPTDEC_A_CLASS_COUNT "class_count" /**< int64 (C): rows that came */
 #define CONCEPTDEC_A_MEANS "means"             /**< float64 (C x d); NaN for a concept without rows */
-#define CONCEPTDEC_A_VARIANCES "variances"     /**< float64 (C x d): mean square about the concept's mean; not with POOLED */
-#define CONCEPTDEC_A_DIFFERENCES "differences" /**< float64 (C x d): mean of the concept less the mean of all other rows */
-#define CONCEPTDEC_A_ARRIVALS "arrivals"       /**< int64 (m): for each row of the sample how many rows of its concept had
-                                                    come to this layer and producer before it */
+#define CONCEPTDEC_A_VARIANCES "variances"     /**< float64 (C x d): mean square about the concept's mean; not with
+                                                    POOLED */
+#define CONCEPTDEC_A_DIFFERENCES "differences" /**< float64 (C x d): mean of the concept less the mean of all other
+                                                    rows */
+#define CONCEPTDEC_A_ARRIVALS "arrivals"       /**< int64 (m): for each row of the sample how many rows of its concept
+                                                    had come to this layer and producer before it */
 #define CONCEPTDEC_A_PRODUCERS "producers"     /**< int64 (m): the producer of each row of the sample */
 
 /** Gets an array of layer `layer` as it stands; the memory belongs to the accumulator and is good until anything is
@@ -1899,14 +1989,16 @@ CONCEPTDEC_API conceptdec_status conceptdec_accumulator_get(conceptdec_ctx *ctx,
  *  order have the same sample, row by row. The memory belongs to the accumulator and is good until rows come to it, by
  *  add or merge, or it is freed. Errors: ENULL, ESIZE (layer; no row was kept). @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_accumulator_sample(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
-                                                               int64_t layer, conceptdec_matrix *x, conceptdec_matrix *labels);
+                                                               int64_t layer, conceptdec_matrix *x,
+                                                               conceptdec_matrix *labels);
 
 /** Moments per class of layer `layer`, as a state of their own that can be saved, merged and made subspaces and erasers
  *  of: with VARIANCES kept one of CONCEPTDEC_CLASS_MOMENTS_VARIANCES, with POOLED one of
  *  CONCEPTDEC_CLASS_MOMENTS_POOLED, with SCATTERS one without flags. Errors: ENULL, ESIZE (layer), EINVAL (no moments
  *  are kept), ENOMEM, ECANCELLED. @since 0.1 */
-CONCEPTDEC_API conceptdec_status conceptdec_accumulator_moments(conceptdec_ctx *ctx, conceptdec_accumulator *accumulator,
-                                                                int64_t layer, conceptdec_class_moments **moments);
+CONCEPTDEC_API conceptdec_status conceptdec_accumulator_moments(conceptdec_ctx *ctx,
+                                                                conceptdec_accumulator *accumulator, int64_t layer,
+                                                                conceptdec_class_moments **moments);
 
 /** Frees an accumulator. @since 0.1 */
 CONCEPTDEC_API void conceptdec_accumulator_free(conceptdec_accumulator *accumulator);

@@ -7,7 +7,8 @@
 #include "linalg/engine.h"
 
 #define OPTION_FIELDS 5
-#define BUFFER_BYTES (1 << 20) /* of rows that wait: more of them save little, and 33 layers of it outgrow a third-level cache */
+#define BUFFER_BYTES (1 << 20) /* of rows that wait: more of them save little, and 33 layers of it outgrow a third-level
+                                  cache */
 enum { LEAST_SLOTS = 16, MOST_SLOTS = 256, SLOTS_A_CLASS = 4, COLUMNS = 16 };
 
 /* ---- options ---- */
@@ -20,7 +21,8 @@ read_options(conceptdec_ctx *ctx, const conceptdec_accumulator_options *given, c
     if (o->dtype == 0 && !CONCEPTDEC_I_GIVEN(o, 3))
         o->dtype = CONCEPTDEC_FLOAT32;
     if (o->reservoir < 0 || o->reservoir > INT32_MAX)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "reservoir: %" PRId64 " is not in 0..%d", o->reservoir, INT32_MAX);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "reservoir: %" PRId64 " is not in 0..%d", o->reservoir,
+                                 INT32_MAX);
     if (o->producer > INT64_MAX)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "producer: must be below 2^63");
     if (o->dtype == CONCEPTDEC_INT32 || o->dtype == CONCEPTDEC_INT64 || conceptdec_i_dtype_size(o->dtype) == 0)
@@ -64,7 +66,8 @@ conceptdec_i_accumulator_take(conceptdec_ctx *ctx, const conceptdec_accumulator 
 
 /* The same, zeroed. */
 static conceptdec_status
-take_zero(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t rows, int64_t columns, uint64_t size, void **pointer)
+take_zero(conceptdec_ctx *ctx, const conceptdec_accumulator *a, int64_t rows, int64_t columns, uint64_t size,
+          void **pointer)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_accumulator_take(ctx, a, rows, columns, size, pointer));
     memset(*pointer, 0, (size_t)(rows * columns) * size);

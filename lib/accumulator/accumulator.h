@@ -6,7 +6,8 @@
 #include "stats/sums.h"
 #include "subspace/class_moments.h"
 
-/* Means and sums of squares about them; a class has `pitch` columns, a multiple of 16, those past the last dimension 0. */
+/* Means and sums of squares about them; a class has `pitch` columns, a multiple of 16, those past the last dimension
+ * 0. */
 typedef struct conceptdec_i_tally {
     int64_t *n;     /* of each class */
     char *pilot;    /* of each class a row, from which its mean is counted; `stride` bytes apart */
@@ -75,8 +76,8 @@ struct conceptdec_accumulator {
     conceptdec_i_memory *reserve; /* of products on the thread that pushes; NULL: there are none */
     conceptdec_ctx own;           /* for that thread: kernels, the reserve, the error text */
     int (*gather)(const void *in, void *out, int64_t n);
-    void (*join)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean, double *square,
-                 int64_t n);
+    void (*join)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
+                 double *square, int64_t n);
     void (*widen)(const void *in, double *out, int64_t n);
 };
 
@@ -108,13 +109,14 @@ conceptdec_i_draw conceptdec_i_reservoir_draw(const conceptdec_accumulator *a, i
 /* Keeps a row if it is among the least of its class. */
 void conceptdec_i_reservoir_offer(conceptdec_i_reservoir *r, int64_t class, const conceptdec_i_draw *draw,
                                   const char *row);
-/* All rows of another one; then rows stand by class, producer and arrival, whatever came first. room: as large as the rows of
- * one; order: CONCEPTDEC_I_ORDER numbers for each. */
+/* All rows of another one; then rows stand by class, producer and arrival, whatever came first. room: as large as the
+ * rows of one; order: CONCEPTDEC_I_ORDER numbers for each. */
 #define CONCEPTDEC_I_ORDER 5
-void conceptdec_i_reservoir_merge(conceptdec_i_reservoir *r, const conceptdec_i_reservoir *other, int64_t classes, char *room,
-                                  int64_t *order);
+void conceptdec_i_reservoir_merge(conceptdec_i_reservoir *r, const conceptdec_i_reservoir *other, int64_t classes,
+                                  char *room, int64_t *order);
 
-/* Moments of all rows of a layer, also those that wait, in memory of the arena's; the first where variances are kept. */
+/* Moments of all rows of a layer, also those that wait, in memory of the arena's; the first where variances are
+ * kept. */
 conceptdec_status conceptdec_i_tally_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a,
                                             const conceptdec_i_layer *layer, conceptdec_i_tally *tally);
 conceptdec_status conceptdec_i_accumulator_settle(conceptdec_i_arena *arena, const conceptdec_accumulator *a,

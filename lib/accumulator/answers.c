@@ -138,8 +138,8 @@ finish_differences(const conceptdec_accumulator *a, const conceptdec_i_layer *l,
 }
 
 static void
-finish_each(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_settled *t, bool is_variance,
-            double *out)
+finish_each(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const conceptdec_i_settled *t,
+            bool is_variance, double *out)
 {
     for (int64_t c = 0; c < a->classes; c++)
         for (int64_t j = 0; j < l->d; j++) {
@@ -152,7 +152,8 @@ finish_each(const conceptdec_accumulator *a, const conceptdec_i_layer *l, const 
 }
 
 static conceptdec_status
-make_numbers(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l, int which, double *out)
+make_numbers(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const conceptdec_i_layer *l, int which,
+             double *out)
 {
     conceptdec_i_settled t;
     void *p;
@@ -195,7 +196,8 @@ count(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer *
 }
 
 static conceptdec_status
-answer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer *l, const char *name, conceptdec_array *array)
+answer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer *l, const char *name,
+       conceptdec_array *array)
 {
     static const struct {
         const char *name;
@@ -218,7 +220,8 @@ answer(conceptdec_ctx *ctx, const conceptdec_accumulator *a, conceptdec_i_layer 
         if (strcmp(name, moments[i].name) == 0 && (moments[i].which != CONCEPTDEC_I_ACCUMULATED_VARIANCES ||
                                                    a->options.moments != CONCEPTDEC_ACCUMULATE_POOLED))
             return numbers(ctx, a, l, moments[i].which, array);
-    return conceptdec_i_fail(ctx, CONCEPTDEC_ENAME, "name: \"%.64s\" is not an array that this accumulator keeps", name);
+    return conceptdec_i_fail(ctx, CONCEPTDEC_ENAME, "name: \"%.64s\" is not an array that this accumulator keeps",
+                             name);
 }
 
 static conceptdec_status
@@ -289,7 +292,8 @@ fill_variances(conceptdec_i_arena *arena, const conceptdec_accumulator *a, const
 
 /* What nothing and other sums make are the same bits as these. */
 static conceptdec_status
-fill_moments(conceptdec_ctx *ctx, const conceptdec_accumulator *a, const conceptdec_i_layer *l, conceptdec_class_moments *m)
+fill_moments(conceptdec_ctx *ctx, const conceptdec_accumulator *a, const conceptdec_i_layer *l,
+             conceptdec_class_moments *m)
 {
     conceptdec_i_arena arena;
     conceptdec_status status;

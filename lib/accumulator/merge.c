@@ -1,4 +1,5 @@
-/* Accumulators of several producers become one: all that can fail comes first, and nothing is changed before it is done. */
+/* Accumulators of several producers become one: all that can fail comes first, and nothing is changed before it is
+ * done. */
 #include <inttypes.h>
 #include <string.h>
 

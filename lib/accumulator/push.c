@@ -1,5 +1,6 @@
-/* Rows that are pushed: nothing here takes memory or a lock. A row is copied to a free slot while it is looked at; when no slot
- * is left the class that most rows wait of joins its moments, so that these are fetched once for as many rows as can be. */
+/* Rows that are pushed: nothing here takes memory or a lock. A row is copied to a free slot while it is looked at; when
+ * no slot is left the class that most rows wait of joins its moments, so that these are fetched once for as many rows
+ * as can be. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

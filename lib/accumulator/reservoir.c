@@ -129,8 +129,8 @@ arrange(conceptdec_i_reservoir *r, int64_t classes, char *room, int64_t *order)
 }
 
 void
-conceptdec_i_reservoir_merge(conceptdec_i_reservoir *r, const conceptdec_i_reservoir *other, int64_t classes, char *room,
-                             int64_t *order)
+conceptdec_i_reservoir_merge(conceptdec_i_reservoir *r, const conceptdec_i_reservoir *other, int64_t classes,
+                             char *room, int64_t *order)
 {
     for (int64_t i = 0; i < other->used; i++) {
         const conceptdec_i_draw draw = draw_of(other, i);

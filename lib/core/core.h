@@ -35,9 +35,9 @@ void conceptdec_i_memory_give(conceptdec_i_memory *memory, void *pointer);
 bool conceptdec_i_memory_failed(conceptdec_i_memory *memory);
 void conceptdec_i_memory_forget(conceptdec_i_memory *memory);
 
-/* Memory for one thread, without a lock or a call of an allocator: `blocks` blocks of `bytes` bytes in all lie one after the
- * other, and once all have gone back it begins anew. It is itself one block of `from`, to which it is given back; NULL: no
- * memory. */
+/* Memory for one thread, without a lock or a call of an allocator: `blocks` blocks of `bytes` bytes in all lie one
+ * after the other, and once all have gone back it begins anew. It is itself one block of `from`, to which it is given
+ * back; NULL: no memory. */
 conceptdec_i_memory *conceptdec_i_memory_reserve(conceptdec_i_memory *from, int64_t bytes, int64_t blocks);
 
 bool conceptdec_i_mul(int64_t a, int64_t b, int64_t *product); /* false: does not fit (or negative) */
@@ -140,15 +140,15 @@ int conceptdec_i_lane(const conceptdec_ctx *ctx);
 /* Names the stage that the progress callback reports and how many tasks it has over all its parallel calls. */
 void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 /* Runs tasks 0..tasks-1, handed out in this order to any lane; returns after all ended. The failure of the lowest task
- * is returned with the text that it set (the same for any number of threads), and no new task starts after one; an error
- * outranks a positive status, with which a task asks its caller for something.
+ * is returned with the text that it set (the same for any number of threads), and no new task starts after one; an
+ * error outranks a positive status, with which a task asks its caller for something.
  * Between tasks the cancel flag is looked at, and on the calling thread progress is reported. Tasks should take 1 to
  * 20 ms. From within a task of the same context it runs the tasks one after another, as lane 0. */
 conceptdec_status conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument);
 /* For serial loops, and with units = 0 for long tasks: cancel flag and progress; adds `units` to what is done. */
 conceptdec_status conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units);
-/* Where the error text of the task of this context that runs on this thread goes, and what is pending in it; NULL outside
- * of tasks. */
+/* Where the error text of the task of this context that runs on this thread goes, and what is pending in it; NULL
+ * outside of tasks. */
 char *conceptdec_i_task_text(const conceptdec_ctx *ctx);
 conceptdec_status *conceptdec_i_task_pending(const conceptdec_ctx *ctx);
 void conceptdec_i_pool_free(conceptdec_ctx *ctx);
@@ -221,8 +221,8 @@ conceptdec_i_at(const conceptdec_matrix *view, int64_t row, int64_t col)
     return (const char *)view->data + row * view->row_stride + col * view->col_stride;
 }
 
-/* Row `row`, columns col..col+count-1 as doubles (exact for all dtypes); any strides and alignment. Where a reader fails
- * they are zeros, and the failure is pending. */
+/* Row `row`, columns col..col+count-1 as doubles (exact for all dtypes); any strides and alignment. Where a reader
+ * fails they are zeros, and the failure is pending. */
 void conceptdec_i_view_widen(const struct conceptdec_i_kernels *kernels, const conceptdec_matrix *view, int64_t row,
                              int64_t col, int64_t count, double *out);
 /* The same elements as they are, of any dtype and without a look at their values. */
@@ -239,8 +239,8 @@ conceptdec_status conceptdec_i_view_finite(conceptdec_ctx *ctx, const char *name
 /* The reader of one argument of one call; `data` of a view that conceptdec_i_view_open has opened. */
 typedef struct conceptdec_i_source conceptdec_i_source;
 
-/* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's; rows that are
- * few enough are kept until the arena closes, unless the view is read once only. */
+/* Checks an argument of activations. Where its rows come from a reader, *view becomes a view of the arena's; rows that
+ * are few enough are kept until the arena closes, unless the view is read once only. */
 conceptdec_status conceptdec_i_view_open(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix **view);
 conceptdec_status conceptdec_i_view_open_once(conceptdec_i_arena *arena, const char *name,
                                               const conceptdec_matrix **view);
@@ -259,8 +259,8 @@ conceptdec_status conceptdec_i_result_float64(conceptdec_ctx *ctx, conceptdec_re
                                               int ndim, const int64_t *shape, double **data);
 conceptdec_status conceptdec_i_result_int64(conceptdec_ctx *ctx, conceptdec_result *result, const char *name, int ndim,
                                             const int64_t *shape, int64_t **data);
-/* Arrays that have the label sets as their first axis where there is more than one set (shaped.c); n_axes of a, b, c are
- * the others. */
+/* Arrays that have the label sets as their first axis where there is more than one set (shaped.c); n_axes of a, b, c
+ * are the others. */
 typedef struct conceptdec_i_shaping {
     conceptdec_ctx *ctx;
     conceptdec_result *result;
@@ -269,8 +269,8 @@ typedef struct conceptdec_i_shaping {
 
 conceptdec_status conceptdec_i_shaped_float64(const conceptdec_i_shaping *shaping, const char *name, int n_axes,
                                               int64_t a, int64_t b, int64_t c, double **data);
-conceptdec_status conceptdec_i_shaped_int64(const conceptdec_i_shaping *shaping, const char *name, int n_axes, int64_t a,
-                                            int64_t b, int64_t c, int64_t **data);
+conceptdec_status conceptdec_i_shaped_int64(const conceptdec_i_shaping *shaping, const char *name, int n_axes,
+                                            int64_t a, int64_t b, int64_t c, int64_t **data);
 /* Entries of the JSON objects "options" and "diagnostics"; keys and texts are static strings. */
 conceptdec_status conceptdec_i_result_option_text(conceptdec_ctx *ctx, conceptdec_result *result, const char *key,
                                                   const char *text);

@@ -14,8 +14,8 @@ shape_of(const conceptdec_i_shaping *s, int n_axes, const int64_t axes[3], int64
 }
 
 conceptdec_status
-conceptdec_i_shaped_float64(const conceptdec_i_shaping *s, const char *name, int n_axes, int64_t a, int64_t b, int64_t c,
-                            double **data)
+conceptdec_i_shaped_float64(const conceptdec_i_shaping *s, const char *name, int n_axes, int64_t a, int64_t b,
+                            int64_t c, double **data)
 {
     int64_t shape[4];
     int ndim = shape_of(s, n_axes, (const int64_t[]){a, b, c}, shape);

@@ -1,6 +1,6 @@
-/* Rows that a function of the caller delivers. Where all of them are few they are kept, block by block as they are asked
- * for. Else each lane keeps the rows that it has read last; where it goes through the rows in order, the next ones come
- * along. */
+/* Rows that a function of the caller delivers. Where all of them are few they are kept, block by block as they are
+ * asked for. Else each lane keeps the rows that it has read last; where it goes through the rows in order, the next
+ * ones come along. */
 #include "core.h"
 
 #include <stdio.h>

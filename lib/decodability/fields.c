@@ -26,14 +26,16 @@ take_reals(const conceptdec_i_shaping *s, const conceptdec_knn_options *o, int64
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_PER_CONCEPT, 2, n_ks, classes, 0, &f->per_concept));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_BALANCED, 1, n_ks, 0, 0, &f->balanced));
     if (!(o->flags & CONCEPTDEC_KNN_NO_CONFUSION))
-        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CONFUSION, 3, n_ks, classes, classes, &f->confusion));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CONFUSION, 3, n_ks, classes, classes, &f->confusion));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_UNIFORM, 0, 0, 0, 0, &f->chance_uniform));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_MAJORITY, 0, 0, 0, 0, &f->chance_majority));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_CHANCE_NULL, 1, n_ks, 0, 0, &f->chance_null));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_KAPPA, 1, n_ks, 0, 0, &f->kappa));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_LABEL_OVERLAP, 1, n_ks, 0, 0, &f->label_overlap));
     CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_TIE_RATE, 1, n_ks, 0, 0, &f->tie_rate));
-    CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_BOUNDARY_TIE_RATE, 1, n_ks, 0, 0, &f->boundary_tie_rate));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_shaped_float64(s, CONCEPTDEC_R_BOUNDARY_TIE_RATE, 1, n_ks, 0, 0, &f->boundary_tie_rate));
     if (o->permutations > 0) {
         CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_P_VALUE, 1, n_ks, 0, 0, &f->p_value));
         CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(s, CONCEPTDEC_R_NULL, 2, o->permutations, n_ks, 0, &f->null));

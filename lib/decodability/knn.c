@@ -157,7 +157,8 @@ check_same_matrix(const run *r)
     CONCEPTDEC_I_TRY(conceptdec_i_fingerprint(r->ctx, r->x, &fingerprint));
     if (r->handle->fingerprint == 0 || fingerprint == r->handle->fingerprint)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL, "x: holds other values than the matrix that the table was made of");
+    return conceptdec_i_fail(r->ctx, CONCEPTDEC_EINVAL,
+                             "x: holds other values than the matrix that the table was made of");
 }
 
 static conceptdec_status

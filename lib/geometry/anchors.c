@@ -1,6 +1,6 @@
 /* V = T + sum of w_i S_i over the points that it rests on, w > 0 and V S_i = margin there: the active set of Lawson and
- * Hanson (1974), on the products of the points. Each step takes in the point that V violates most, and drops those whose
- * weights would fall below 0; |V - T| grows with each, so that no set comes twice. */
+ * Hanson (1974), on the products of the points. Each step takes in the point that V violates most, and drops those
+ * whose weights would fall below 0; |V - T| grows with each, so that no set comes twice. */
 #include "geometry/anchors.h"
 
 #include <math.h>
@@ -223,7 +223,8 @@ measure(const conceptdec_i_manifold *m, const conceptdec_i_anchors *a, int64_t c
     anchor->along = square > 0 ? sum * sum / square : 0;
 }
 
-/* Where V rests on a point it has to meet the margin, elsewhere not to fall below it. (Not by fmax: GCC 12 for aarch64 breaks off.) */
+/* Where V rests on a point it has to meet the margin, elsewhere not to fall below it. (Not by fmax: GCC 12 for aarch64
+ * breaks off.) */
 static double
 find_residual(const conceptdec_i_manifold *m, const conceptdec_i_anchors *a)
 {

@@ -4,7 +4,8 @@
 #include "core/named.h"
 #include "geometry/geometry.h"
 
-enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS, MARGIN, FIELDS };
+enum { WEIGHTS, BIAS, CLASSES, K, HUB_K, REFERENCES, MEMORY, SEED, LAMBDA, DISCARD, TOLERANCE, METRIC, FLAGS, DRAWS,
+      MARGIN, FIELDS };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -21,8 +21,8 @@ fails(const conceptdec_i_file_out *out, const char *what)
     return conceptdec_i_file_error(out->ctx, out->path, what, errno);
 }
 
-/* A file of a name that no other has: of the process, and within it of the memory that holds the name. It may be read and
- * written by whom the file may that it replaces. */
+/* A file of a name that no other has: of the process, and within it of the memory that holds the name. It may be read
+ * and written by whom the file may that it replaces. */
 static int
 create(conceptdec_i_file_out *out, size_t length)
 {

@@ -222,7 +222,8 @@ typedef int (*comparison)(const void *a, const void *b);
 
 /* Two sorted runs that lie one behind the other into one. */
 static conceptdec_status
-merge(conceptdec_ctx *ctx, const void *const *left, int64_t n_left, int64_t n_right, const void **out, comparison compare)
+merge(conceptdec_ctx *ctx, const void *const *left, int64_t n_left, int64_t n_right, const void **out,
+      comparison compare)
 {
     const void *const *right = left + n_left, *const *left_end = right, *const *right_end = right + n_right;
     if (n_right == 0 || compare(right[-1], right[0]) <= 0) {

@@ -17,8 +17,8 @@ typedef struct conceptdec_i_record_part {
     int64_t count, size;
 } conceptdec_i_record_part;
 
-/* Writes a temporary file beside `path`, and gives it that name once it is whole. The first two fields of the header are
- * filled in. */
+/* Writes a temporary file beside `path`, and gives it that name once it is whole. The first two fields of the header
+ * are filled in. */
 conceptdec_status conceptdec_i_record_save(conceptdec_ctx *ctx, const char *path, const conceptdec_i_record_kind *kind,
                                            void *header, uint64_t header_bytes, const conceptdec_i_record_part *parts,
                                            int n_parts);

@@ -65,8 +65,8 @@ put_tensor(conceptdec_i_json *json, const conceptdec_i_saved *array, int64_t sta
 }
 
 static conceptdec_status
-put_text(conceptdec_ctx *ctx, conceptdec_i_json *json, const conceptdec_i_saved *arrays, int64_t count, const char *const *metadata,
-         int64_t n_metadata)
+put_text(conceptdec_ctx *ctx, conceptdec_i_json *json, const conceptdec_i_saved *arrays, int64_t count,
+         const char *const *metadata, int64_t n_metadata)
 {
     int64_t start = 0;
     conceptdec_i_json_begin(json, '{');

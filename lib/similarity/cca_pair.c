@@ -229,8 +229,10 @@ sum_weights(const pairing *p, const side *s, const double *variates, double *wei
     CONCEPTDEC_I_TRY(take(p, "weights", min64(CONCEPTDEC_I_CCA_SLICE, d) * p->count, &products));
     memset(weights, 0, (size_t)p->count * sizeof *weights);
     for (int64_t first = 0; first < d; first += CONCEPTDEC_I_CCA_SLICE) {
-        const conceptdec_i_directions columns = {
-            .count = min64(CONCEPTDEC_I_CCA_SLICE, d - first), .n = count, .data = s->view->load + first * count, .stride = count};
+        const conceptdec_i_directions columns = {.count = min64(CONCEPTDEC_I_CCA_SLICE, d - first),
+                                                 .n = count,
+                                                 .data = s->view->load + first * count,
+                                                 .stride = count};
         const conceptdec_i_directions all = {.count = p->count, .n = count, .data = variates, .stride = count};
         CONCEPTDEC_I_TRY(conceptdec_i_directions_products(p->ctx, &columns, &all, products));
         for (int64_t k = 0; k < p->count; k++)
@@ -249,7 +251,8 @@ find_vectors(const pairing *p, bool is_x, double *vectors)
     double *rows;
     if (p->is_draw && own <= 2 * other) {
         CONCEPTDEC_I_TRY(lay(p, !is_x, &rows));
-        CONCEPTDEC_I_TRY(conceptdec_i_singular_from_products(p->ctx, own, other, rows, p->count, p->values, vectors, &is_done));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_singular_from_products(p->ctx, own, other, rows, p->count, p->values, vectors, &is_done));
     }
     if (is_done)
         return CONCEPTDEC_OK;
@@ -284,8 +287,8 @@ find_values(const pairing *p)
     double *rows;
     CONCEPTDEC_I_TRY(lay(p, is_by_x, &rows));
     if (p->is_draw)
-        CONCEPTDEC_I_TRY(
-            conceptdec_i_singular_from_products(p->ctx, p->count, max64(x, y), rows, p->count, p->values, NULL, &is_done));
+        CONCEPTDEC_I_TRY(conceptdec_i_singular_from_products(p->ctx, p->count, max64(x, y), rows, p->count, p->values,
+                                                             NULL, &is_done));
     return is_done ? CONCEPTDEC_OK : conceptdec_i_singular_values(p->ctx, p->count, max64(x, y), rows, p->values);
 }
 

@@ -61,8 +61,8 @@ conceptdec_status conceptdec_i_cka_find_decays(conceptdec_i_cka *c);
 conceptdec_i_cka_terms conceptdec_i_cka_terms_of(const conceptdec_i_cka *c, const conceptdec_i_cka_side *a,
                                                  const conceptdec_i_cka_side *b, const int32_t *order,
                                                  bool is_debiased);
-/* Pairs of different rows i, j of a draw, by what each product counts: w_i w_j, w_i w_j^2, w_i^2 w_j^2 (the last two for unbiased
- * estimates). */
+/* Pairs of different rows i, j of a draw, by what each product counts: w_i w_j, w_i w_j^2, w_i^2 w_j^2 (the last two
+ * for unbiased estimates). */
 enum { CONCEPTDEC_I_CKA_ONCE, CONCEPTDEC_I_CKA_MIXED, CONCEPTDEC_I_CKA_TWICE, CONCEPTDEC_I_CKA_WEIGHTINGS };
 
 /* One draw. */
@@ -87,7 +87,8 @@ void conceptdec_i_cka_conclude_draw(const conceptdec_i_cka *c, const conceptdec_
 /* Fill null and draws, from kernels that stay in memory. */
 conceptdec_status conceptdec_i_cka_draw_kernels(conceptdec_i_cka *c);
 
-/* Whether sums should come from products of columns instead of kernels, which are linear: fewer operations, and room for them. */
+/* Whether sums should come from products of columns instead of kernels, which are linear: fewer operations, and room
+ * for them. */
 bool conceptdec_i_cka_prefers_columns(const conceptdec_i_cka *c);
 /* As with kernels. */
 conceptdec_status conceptdec_i_cka_open_columns(conceptdec_i_cka *c);

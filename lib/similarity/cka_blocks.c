@@ -1,5 +1,5 @@
-/* Sums of products of all kernels, block by block: a block of each view's kernel in turn, then the products of all pairs of views.
- * No kernel exists whole, unless there is room for all of them. */
+/* Sums of products of all kernels, block by block: a block of each view's kernel in turn, then the products of all
+ * pairs of views. No kernel exists whole, unless there is room for all of them. */
 #include <math.h>
 #include <string.h>
 
@@ -207,7 +207,8 @@ do_all(conceptdec_i_arena *arena, conceptdec_i_cka *c)
     return CONCEPTDEC_OK;
 }
 
-/* Norms of the rows in work: the diagonal of a linear kernel. As they are centred, rows of the whole kernel sum to 0. */
+/* Norms of the rows in work: the diagonal of a linear kernel. As they are centred, rows of the whole kernel sum to
+ * 0. */
 static conceptdec_status
 start_side(conceptdec_i_cka *c, conceptdec_i_cka_side *side)
 {

@@ -1,5 +1,5 @@
-/* Sums from products of columns: what two linear kernels have in common is the sum of the squared products of their views' columns, less
- * what the diagonals have. Cheaper than kernels where rows are many. */
+/* Sums from products of columns: what two linear kernels have in common is the sum of the squared products of their
+ * views' columns, less what the diagonals have. Cheaper than kernels where rows are many. */
 #include <string.h>
 
 #include "linalg/blocks.h"

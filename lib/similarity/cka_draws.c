@@ -1,4 +1,5 @@
-/* CKA under permutations of the second's rows, and of rows that a bootstrap draws: from kernels that stay in memory. A draw is a task. */
+/* CKA under permutations of the second's rows, and of rows that a bootstrap draws: from kernels that stay in memory. A
+ * draw is a task. */
 #include <math.h>
 #include <string.h>
 

@@ -142,8 +142,8 @@ drawn_biased(const conceptdec_i_cka *c, const conceptdec_i_cka_draw *m, int64_t 
     return conceptdec_i_cka_hsic(&t, (int64_t)n, false);
 }
 
-/* The unbiased HSIC is the mean of k_ij l_ij over pairs of rows, less twice that of k_ij l_iq over triples, plus that of k_ij l_qr over
- * quadruples. Here a tuple of different rows counts as often as its copies can be chosen. */
+/* The unbiased HSIC is the mean of k_ij l_ij over pairs of rows, less twice that of k_ij l_iq over triples, plus that
+ * of k_ij l_qr over quadruples. Here a tuple of different rows counts as often as its copies can be chosen. */
 static double
 drawn_unbiased(const conceptdec_i_cka *c, const conceptdec_i_cka_draw *m, const double power[5], int64_t v, int64_t w)
 {

@@ -34,7 +34,8 @@ check_moves(conceptdec_i_arena *arena, const conceptdec_i_groups *g, int32_t sch
                                  : "groups: no two are of one size, so permuting them changes nothing");
 }
 
-/* Numbers are permuted as if they were labels: where groups are given and items move freely, whole groups of one size. */
+/* Numbers are permuted as if they were labels: where groups are given and items move freely, whole groups of one
+ * size. */
 static conceptdec_status
 new_plan(conceptdec_i_arena *arena, const conceptdec_similarity_options *o, int64_t n, const int64_t *groups,
          conceptdec_i_permute **plan)

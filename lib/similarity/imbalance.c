@@ -10,7 +10,8 @@ typedef struct {
     int32_t *ranks;           /* n x n: its doubled ranks; NULL without permutations */
 } imbalance;
 
-/* The mean of doubled ranks, over n: 2 / n times the mean rank. moved: where each row of the first went; NULL: nowhere. */
+/* The mean of doubled ranks, over n: 2 / n times the mean rank. moved: where each row of the first went; NULL:
+ * nowhere. */
 static double
 score(const imbalance *m, int64_t a, int64_t i, const int32_t *rank, const int32_t *moved)
 {

@@ -4,8 +4,8 @@
 
 #include "similarity/similarity.h"
 
-/* The k nearest rows of each row: those of row i at start[i] .. start[i + 1] - 1. Rows at exactly the k-th distance share the
- * places that are left. */
+/* The k nearest rows of each row: those of row i at start[i] .. start[i + 1] - 1. Rows at exactly the k-th distance
+ * share the places that are left. */
 typedef struct conceptdec_i_list {
     int64_t *start;
     int32_t *row;
@@ -23,8 +23,8 @@ conceptdec_status conceptdec_i_lists_check(const conceptdec_i_similarity *s);
 conceptdec_status conceptdec_i_lists_conclude(conceptdec_i_arena *arena, conceptdec_i_similarity *s,
                                               const double *credit);
 
-/* rank[j]: twice the rank of row j among the others by its distance from row i, from 2; rows at one distance have their mean
- * rank; 0 for i. */
+/* rank[j]: twice the rank of row j among the others by its distance from row i, from 2; rows at one distance have their
+ * mean rank; 0 for i. */
 typedef conceptdec_status (*conceptdec_i_ranks_consumer)(void *argument, int64_t i, const int32_t *rank, int lane);
 
 /* Exact ranks of view `number` seen from every row, in no order of rows. */

@@ -21,8 +21,8 @@ mark(const conceptdec_i_list *list, int64_t i, bool is_on, double *marks)
         marks[list->row[e]] = is_on ? list->part[e] : 0;
 }
 
-/* Places that row i of the second has in common with what is marked. from: the row of the first that each row of the second stands
- * for; NULL: the same one. */
+/* Places that row i of the second has in common with what is marked. from: the row of the first that each row of the
+ * second stands for; NULL: the same one. */
 static double
 shared(const conceptdec_i_list *list, int64_t i, const int32_t *from, const double *marks)
 {

@@ -4,7 +4,8 @@
 
 #include "similarity/similarity.h"
 
-#define CONCEPTDEC_I_DRAW_BYTES ((int64_t)1 << 24) /* draws that take less are measured side by side, a thread for each */
+#define CONCEPTDEC_I_DRAW_BYTES ((int64_t)1 << 24) /* draws that take less are measured side by side, a thread for
+                                                      each */
 
 /* Two reduced views, and what is drawn. */
 typedef struct conceptdec_i_pair {

@@ -1,5 +1,5 @@
-/* Exact ranks: distances from float64 products put rows into order, and where their errors leave it open, distances from differences
- * decide. Stripes of a few hundred rows against all; no matrix of distances exists. */
+/* Exact ranks: distances from float64 products put rows into order, and where their errors leave it open, distances
+ * from differences decide. Stripes of a few hundred rows against all; no matrix of distances exists. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

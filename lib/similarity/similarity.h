@@ -15,12 +15,14 @@ typedef struct conceptdec_i_similarity {
     const char **names;              /* of the views: "a[3]" */
     int64_t n_views, n_a, n_b, n;
     bool is_self;              /* b is a */
-    bool is_mirrored;          /* is_self, and the kind is symmetric: pairs i <= j are enough, the driver fills in the others */
+    bool is_mirrored;          /* is_self, and the kind is symmetric: pairs i <= j are enough, the driver fills in the
+                                  others */
     const int64_t *groups;     /* NULL, or n codes */
     conceptdec_result *result; /* a kind adds its own arrays and options here */
     double *value;             /* A x B; to be filled. NaN: not defined */
     double *null;              /* P x A x B; to be filled; NULL without permutations */
-    double *draws; /* B x A x B bootstrap replicates; to be filled; NULL without a bootstrap. The driver makes intervals */
+    double *draws; /* B x A x B bootstrap replicates; to be filled; NULL without a bootstrap. The driver makes
+                      intervals */
     /* the driver's own: orders and units of the n rows */
     conceptdec_i_permute *plan; /* NULL without permutations, and where labels are given */
     conceptdec_i_groups units;
@@ -49,9 +51,9 @@ conceptdec_i_similarity_other(const conceptdec_i_similarity *s, int64_t j)
     return s->views[conceptdec_i_similarity_second(s, j)];
 }
 
-/* Draw number `draw` of the null: item i of the first goes with item order[i] of the second. n items, groups as in options (permute
- * "free": items move freely, whole groups of one size where groups are given; "within": inside each group). Depends on
- * (seed, draw, n, groups) alone. Any number of threads at once. EGROUPS where no item can move. */
+/* Draw number `draw` of the null: item i of the first goes with item order[i] of the second. n items, groups as in
+ * options (permute "free": items move freely, whole groups of one size where groups are given; "within": inside each
+ * group). Depends on (seed, draw, n, groups) alone. Any number of threads at once. EGROUPS where no item can move. */
 conceptdec_status conceptdec_i_similarity_order(const conceptdec_i_similarity *s, int64_t n, const int64_t *groups,
                                                 int64_t draw, int32_t *order);
 /* Draw number `draw` of the bootstrap: how often each of n items is drawn (whole groups, as many as there are). */

@@ -9,8 +9,8 @@
 
 /* Percentile interval of n values: with p = (1 - confidence) / 2 the ends are the quantiles p and 1 - p, where
  * quantile q of ascending v lies at h = (n - 1) q: v[floor h] + (h - floor h) (v[floor h + 1] - v[floor h]) (R's
- * type 7, numpy's default). Sorts values in place. Those that are NaN are left out, and how many is returned; where they are more
- * than a tenth, what is left says little of them, and both ends are NaN, as for n = 0. */
+ * type 7, numpy's default). Sorts values in place. Those that are NaN are left out, and how many is returned; where
+ * they are more than a tenth, what is left says little of them, and both ends are NaN, as for n = 0. */
 int64_t conceptdec_i_percentile_interval(double *values, int64_t n, double confidence, double *low, double *high);
 /* The same less *bias, the mean of the values less `estimate`: for estimates that rows drawn twice pull to one side. */
 int64_t conceptdec_i_shifted_interval(double *values, int64_t n, double estimate, double confidence, double *bias,

@@ -5,8 +5,8 @@
 #include "core/core.h"
 
 /* means: classes x d, NaN for a class without rows; count: classes. `x` is opened and finite. labels: n, -1 or
- * 0..classes-1. Sums in float64, time O(n d classes), working memory O(d min(classes, 64)); the same bits for any number of
- * threads. */
+ * 0..classes-1. Sums in float64, time O(n d classes), working memory O(d min(classes, 64)); the same bits for any
+ * number of threads. */
 conceptdec_status conceptdec_i_class_means(conceptdec_i_arena *arena, const conceptdec_matrix *x, const int32_t *labels,
                                            int64_t classes, double *means, int64_t *count);
 

@@ -1,5 +1,5 @@
-/* Random orders of labels of few classes: each row in turn gets one of the labels that are left, as if cards were dealt.
- * Every order of the labels is as likely as any other, as it is after a shuffle. */
+/* Random orders of labels of few classes: each row in turn gets one of the labels that are left, as if cards were
+ * dealt. Every order of the labels is as likely as any other, as it is after a shuffle. */
 #ifndef CONCEPTDEC_I_DEAL_H
 #define CONCEPTDEC_I_DEAL_H
 
@@ -30,7 +30,8 @@ typedef struct conceptdec_i_dealing {
     uint32_t words[CONCEPTDEC_I_DEAL_TILE * CONCEPTDEC_I_DRAWS];
 } conceptdec_i_dealing;
 
-/* The same for draws first..first+15 (first a multiple of 16), to labels[row * 64 + 0..15]. Looks at the cancel flag. */
+/* The same for draws first..first+15 (first a multiple of 16), to labels[row * 64 + 0..15]. Looks at the cancel
+ * flag. */
 conceptdec_status conceptdec_i_deal_16(conceptdec_ctx *ctx, const conceptdec_i_deck *deck, int64_t first,
                                        conceptdec_i_dealing *dealing, uint8_t *labels);
 

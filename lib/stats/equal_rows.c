@@ -135,7 +135,8 @@ conceptdec_i_row_hashes(conceptdec_ctx *ctx, const conceptdec_matrix *view, doub
     conceptdec_i_arena_open(&arena, ctx);
     conceptdec_status status = conceptdec_i_arena_take(&arena, "rows", view->cols, sizeof(double), &p[0]);
     if (status == CONCEPTDEC_OK)
-        status = conceptdec_i_arena_take(&arena, "rows", 2 * conceptdec_i_lanes(ctx) * view->cols, sizeof(double), &p[1]);
+        status =
+            conceptdec_i_arena_take(&arena, "rows", 2 * conceptdec_i_lanes(ctx) * view->cols, sizeof(double), &p[1]);
     if (status == CONCEPTDEC_OK) {
         conceptdec_i_hash_weights(p[0], view->cols);
         hashing job = {.ctx = ctx, .view = view, .weights = p[0], .rows = p[1], .hash = hash};

@@ -4,8 +4,8 @@
 
 #include "core/core.h"
 
-/* first[i]: the first kept row with the values of row i (0 and -0 are equal); -1 for rows that are not kept. hash: of each
- * row, equal for equal rows, or not finite. keep: NULL: all. */
+/* first[i]: the first kept row with the values of row i (0 and -0 are equal); -1 for rows that are not kept. hash: of
+ * each row, equal for equal rows, or not finite. keep: NULL: all. */
 conceptdec_status conceptdec_i_equal_rows(conceptdec_i_arena *arena, const conceptdec_matrix *view, const double *hash,
                                           const uint8_t *keep, int32_t *first);
 /* Weights of a hash by the kernel `scan`, in [1, 2). */

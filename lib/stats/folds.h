@@ -16,8 +16,9 @@
  * stratified == false: all labelled rows count as one class.
  *
  * labels: n, -1 or 0..classes-1. groups: NULL, or n codes of any value. fold: n, written on success only.
- * EFOLDS: folds < 2, more folds than labelled rows or groups, or (stratified, no groups, and not may_lack) than members of
- * a class. A class that lies in a single group is in one fold only: allowed, its rows then have no neighbour of their class. */
+ * EFOLDS: folds < 2, more folds than labelled rows or groups, or (stratified, no groups, and not may_lack) than members
+ * of a class. A class that lies in a single group is in one fold only: allowed, its rows then have no neighbour of
+ * their class. */
 conceptdec_status conceptdec_i_folds_assign(conceptdec_ctx *ctx, int64_t n, const int64_t *labels, int64_t classes,
                                             const int64_t *groups, int64_t folds, bool stratified, bool may_lack,
                                             uint64_t seed, int64_t *fold);

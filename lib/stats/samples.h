@@ -26,12 +26,12 @@ typedef struct conceptdec_i_labels {
 conceptdec_status conceptdec_i_samples_labels(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t set,
                                               int64_t classes, conceptdec_i_labels *labels);
 
-/* The largest label + 1 as the number of classes, 0 where there is none: ELABEL where results would have more of them than
- * anybody means. */
+/* The largest label + 1 as the number of classes, 0 where there is none: ELABEL where results would have more of them
+ * than anybody means. */
 conceptdec_status conceptdec_i_samples_infer(conceptdec_ctx *ctx, const int64_t *labels, int64_t n, int64_t *classes);
 
-/* The argument `labels`, a column of n, of which at least two rows are labelled, all of one class perhaps: -1..*classes-1,
- * and where *classes is 0 it becomes the largest label + 1. */
+/* The argument `labels`, a column of n, of which at least two rows are labelled, all of one class perhaps:
+ * -1..*classes-1, and where *classes is 0 it becomes the largest label + 1. */
 conceptdec_status conceptdec_i_samples_classes(conceptdec_i_arena *arena, const conceptdec_matrix *view, int64_t n,
                                                int64_t *classes, int32_t **labels);
 

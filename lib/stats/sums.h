@@ -1,9 +1,9 @@
-/* Means and a scatter matrix of rows that come in batches: what they become depends on the rows and their order alone, not on how
- * they were cut into batches.
+/* Means and a scatter matrix of rows that come in batches: what they become depends on the rows and their order alone,
+ * not on how they were cut into batches.
  *
- * Rows are gathered into chunks of a fixed length; the rows of one that has begun wait. A whole chunk is centred about the means
- * of its own classes and merged as Chan, Golub and LeVeque (1979) do: the shift of each class's mean joins it as one more row.
- * So no digit is lost to a mean far from 0, or to rows of which the first is far from the others. */
+ * Rows are gathered into chunks of a fixed length; the rows of one that has begun wait. A whole chunk is centred about
+ * the means of its own classes and merged as Chan, Golub and LeVeque (1979) do: the shift of each class's mean joins it
+ * as one more row. So no digit is lost to a mean far from 0, or to rows of which the first is far from the others. */
 #ifndef CONCEPTDEC_I_SUMS_H
 #define CONCEPTDEC_I_SUMS_H
 
@@ -23,7 +23,8 @@ typedef struct conceptdec_i_sums {
     double *scatter; /* d x d, upper half: sum over rows of (x - mean of its class) (...)'; NULL: not kept */
     double *squares; /* classes x d: sum over the rows of a class of (x - its mean)^2; NULL: not kept */
     double *
-        rows; /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of means */
+        rows; /* (chunk + min(chunk, classes)) x d: those that wait, and places for those that stand for shifts of
+                 means */
     int64_t *label; /* chunk: classes of the rows that wait */
 } conceptdec_i_sums;
 
@@ -32,7 +33,8 @@ typedef struct conceptdec_i_sums {
 
 /* Rows of a chunk whose product outweighs the pass over d x d sums that it is added to. */
 int64_t conceptdec_i_sums_chunk(int64_t d);
-/* Empty sums with memory of `memory`'s; d, classes and chunk are given, each at least 1. Text and status of a failure go to ctx. */
+/* Empty sums with memory of `memory`'s; d, classes and chunk are given, each at least 1. Text and status of a failure
+ * go to ctx. */
 conceptdec_status conceptdec_i_sums_make(conceptdec_ctx *ctx, conceptdec_i_memory *memory, int keeps,
                                          conceptdec_i_sums *sums);
 int conceptdec_i_sums_keeps(const conceptdec_i_sums *sums); /* CONCEPTDEC_I_SUMS_* */
@@ -45,13 +47,13 @@ conceptdec_status conceptdec_i_sums_flush(conceptdec_ctx *ctx, conceptdec_i_sums
 /* Bytes and blocks that this takes at most. */
 int64_t conceptdec_i_sums_flush_bytes(conceptdec_ctx *ctx, const conceptdec_i_sums *sums);
 #define CONCEPTDEC_I_SUMS_FLUSH_BLOCKS 8
-/* n, pilot and mean of all rows, also those that wait, in memory of the arena's; and their scatter, upper half, in `scatter`
- * (d x d; NULL: not wanted, and of sums of one class its diagonal becomes their squares). */
+/* n, pilot and mean of all rows, also those that wait, in memory of the arena's; and their scatter, upper half, in
+ * `scatter` (d x d; NULL: not wanted, and of sums of one class its diagonal becomes their squares). */
 conceptdec_status conceptdec_i_sums_settle(conceptdec_i_arena *arena, const conceptdec_i_sums *sums, double *scatter,
                                            conceptdec_i_sums *settled);
 
-/* Sums that rows with labels go to: those of row i to class labels[i] of the only sums, or, where there are several, to sums number
- * labels[i], which have one class; -1: to none. */
+/* Sums that rows with labels go to: those of row i to class labels[i] of the only sums, or, where there are several, to
+ * sums number labels[i], which have one class; -1: to none. */
 typedef struct conceptdec_i_sums_list {
     conceptdec_i_memory *memory; /* of their arrays */
     conceptdec_i_sums *sums;

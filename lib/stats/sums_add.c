@@ -99,8 +99,8 @@ is_empty(const conceptdec_i_sums *s)
     return conceptdec_i_sums_count(s) == 0;
 }
 
-/* Sums that are changed in place of others: rows that only wait are written where nobody looks yet, and empty sums can be
- * emptied again; else there is a copy. */
+/* Sums that are changed in place of others: rows that only wait are written where nobody looks yet, and empty sums can
+ * be emptied again; else there is a copy. */
 typedef struct staging {
     const conceptdec_i_sums_list *list;
     conceptdec_i_sums *sums;

@@ -1,5 +1,5 @@
-/* Subspaces that the caller has: the span of given rows. Rows are made 1 long first, so that what is dropped depends on their
- * directions alone. */
+/* Subspaces that the caller has: the span of given rows. Rows are made 1 long first, so that what is dropped depends on
+ * their directions alone. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +101,8 @@ decompose(conceptdec_i_arena *arena, const job *j, const basis *b, double **valu
     return conceptdec_i_singular(arena->ctx, r, j->d, p[0], p[2], p[1]);
 }
 
-/* Rows that are independent are made orthonormal in their order; of others the leading singular vectors are the span. */
+/* Rows that are independent are made orthonormal in their order; of others the leading singular vectors are the
+ * span. */
 static conceptdec_status
 find_span(conceptdec_i_arena *arena, const job *j, basis *b, double tolerance)
 {

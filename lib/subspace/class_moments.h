@@ -42,8 +42,8 @@ int64_t conceptdec_i_class_moments_chunk(int64_t d, uint32_t flags);
 int conceptdec_i_class_moments_keeps(uint32_t flags);
 /* Whether there are sums for each class. */
 bool conceptdec_i_class_moments_are_apart(uint32_t flags);
-/* conceptdec_class_moments_get() for a call in `ctx`, which lends its threads and may be cancelled; ctx NULL: by itself.
- * ECANCELLED has a text, other failures have none. */
+/* conceptdec_class_moments_get() for a call in `ctx`, which lends its threads and may be cancelled; ctx NULL: by
+ * itself. ECANCELLED has a text, other failures have none. */
 conceptdec_status conceptdec_i_class_moments_ask(conceptdec_ctx *ctx, const conceptdec_class_moments *moments,
                                                  const char *name, conceptdec_array *array);
 /* Gives the answers back: they are out of date. */

@@ -124,7 +124,8 @@ finish_variances(const conceptdec_class_moments *m, const gathered *g, double *o
             out[c * m->d + j] = g->count[c] > 0 ? g->squares[c * m->d + j] / (double)g->count[c] : (double)NAN;
 }
 
-/* Means of classes are counted from the pilot of the first that has rows, and so is the mean of all, which is returned. */
+/* Means of classes are counted from the pilot of the first that has rows, and so is the mean of all, which is
+ * returned. */
 static const double *
 count_from_one(const conceptdec_class_moments *m, gathered *g, double *all)
 {

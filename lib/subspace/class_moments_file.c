@@ -6,8 +6,8 @@
 static const conceptdec_i_record_kind class_kind = {
     .magic = "cdecCls\n", .format = 1, .name = "a state of moments per class"};
 
-/* The header; every field is 8 bytes. Behind it: rows of each class in the sums, rows that wait for each of the sums, and the
- * arrays of the sums. */
+/* The header; every field is 8 bytes. Behind it: rows of each class in the sums, rows that wait for each of the sums,
+ * and the arrays of the sums. */
 typedef struct header {
     char magic[8];
     int64_t format;
@@ -99,7 +99,8 @@ are_possible(const header *h)
 {
     int64_t most, numbers;
     return h->d >= 1 && h->d <= INT32_MAX && h->classes >= 1 && h->classes <= INT32_MAX && h->flags >= 0 &&
-           h->flags <= CONCEPTDEC_CLASS_MOMENTS_VARIANCES && !(h->flags & (h->flags - 1)) && h->waiting >= 0 && h->waiting <= INT64_C(1) << 53 &&
+           h->flags <= CONCEPTDEC_CLASS_MOMENTS_VARIANCES && !(h->flags & (h->flags - 1)) && h->waiting >= 0 &&
+           h->waiting <= INT64_C(1) << 53 &&
            conceptdec_i_mul(n_sums_of(h), conceptdec_i_class_moments_chunk(h->d, (uint32_t)h->flags) - 1, &most) &&
            h->waiting <= most && conceptdec_i_mul(h->waiting, h->d, &numbers);
 }

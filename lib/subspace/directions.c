@@ -1,5 +1,5 @@
-/* Directions between class means, and those of a probe. Means are counted from one of the samples, so that an offset that all
- * have costs no digits. */
+/* Directions between class means, and those of a probe. Means are counted from one of the samples, so that an offset
+ * that all have costs no digits. */
 #include "subspace/directions.h"
 
 #include <math.h>
@@ -161,7 +161,8 @@ list_directions(conceptdec_i_arena *arena, int64_t classes, int64_t d, double *d
     return conceptdec_i_subspaces_list(arena, found, classes, d, subspaces);
 }
 
-/* The mean of a class less that of all other samples is its distance from the mean of all, n / (n - count) times as long. */
+/* The mean of a class less that of all other samples is its distance from the mean of all, n / (n - count) times as
+ * long. */
 conceptdec_status
 conceptdec_i_differences_of_centers(conceptdec_i_arena *arena, const conceptdec_i_class_centers *centers,
                                     conceptdec_subspaces **subspaces)

@@ -27,7 +27,8 @@ typedef struct conceptdec_i_class_centers {
 /* found[c] becomes subspace c of one view. */
 conceptdec_status conceptdec_i_subspaces_list(conceptdec_i_arena *arena, const conceptdec_i_principal *found,
                                               int64_t count, int64_t d, conceptdec_subspaces **subspaces);
-/* The span of the class means about their own mean; what each class's mean differs in from the mean of all other samples. */
+/* The span of the class means about their own mean; what each class's mean differs in from the mean of all other
+ * samples. */
 conceptdec_status conceptdec_i_span_of_centers(conceptdec_i_arena *arena, const conceptdec_i_class_centers *centers,
                                                const conceptdec_subspaces_options *options,
                                                conceptdec_subspaces **subspaces);

@@ -180,8 +180,8 @@ refuse(const search *s, double bytes)
                              (long long)p->memory);
 }
 
-/* The number kept, by methods that tell more and more apart. Where a share is asked for, values that are lost in rounding
- * play no part but where they are needed for it. */
+/* The number kept, by methods that tell more and more apart. Where a share is asked for, values that are lost in
+ * rounding play no part but where they are needed for it. */
 static conceptdec_status
 search_rows(search *s, int64_t *kept)
 {

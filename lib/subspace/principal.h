@@ -1,5 +1,5 @@
-/* Leading principal directions of some rows of a matrix, or of a matrix of second moments: as many as were asked for and are
- * there. */
+/* Leading principal directions of some rows of a matrix, or of a matrix of second moments: as many as were asked for
+ * and are there. */
 #ifndef CONCEPTDEC_I_PRINCIPAL_H
 #define CONCEPTDEC_I_PRINCIPAL_H
 
@@ -28,9 +28,9 @@ typedef struct conceptdec_i_principal {
     bool is_undecided;
 } conceptdec_i_principal;
 
-/* Rows are worked on in float64, by the cheapest of these that answers the question: a Krylov space (until what is left is
- * within 1e-8 of the largest variance, 1e-10 for float64 input), products of rows or second moments, singular vectors. What
- * a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
+/* Rows are worked on in float64, by the cheapest of these that answers the question: a Krylov space (until what is left
+ * is within 1e-8 of the largest variance, 1e-10 for float64 input), products of rows or second moments, singular
+ * vectors. What a method cannot tell from its own rounding is left to the next one. Names no stage of the progress.
  * Errors: ENOMEM where `memory` does not allow what is needed, EOVERFLOW, EREAD, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_principal_find(conceptdec_i_arena *arena, const conceptdec_i_principal_problem *problem,
                                               conceptdec_i_principal *answer);
@@ -62,8 +62,8 @@ typedef struct conceptdec_i_principal_search {
     bool is_sure; /* it has converged */
 } conceptdec_i_principal_search;
 
-/* Bytes that the methods take, but for what grows with one side alone; doubles: they may be beyond all integers. Of a Krylov
- * space the least. */
+/* Bytes that the methods take, but for what grows with one side alone; doubles: they may be beyond all integers. Of a
+ * Krylov space the least. */
 double conceptdec_i_principal_singular_bytes(const conceptdec_i_principal_search *search);
 double conceptdec_i_principal_matrix_bytes(const conceptdec_i_principal_search *search);
 double conceptdec_i_principal_krylov_bytes(const conceptdec_i_principal_search *search);

@@ -1,5 +1,5 @@
-/* Methods that find principal directions: from the smaller of two matrices of products, from singular vectors, from a Krylov
- * space. */
+/* Methods that find principal directions: from the smaller of two matrices of products, from singular vectors, from a
+ * Krylov space. */
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@
 #define CLOSE_NARROW 1e-8 /* residuals of a Krylov space */
 #define CLOSE_WIDE 1e-10
 #define CLOSE_MATRIX 1e-12 /* of a matrix that is at hand: about its rounding */
-#define LARGE 256          /* side of such a matrix of whose few directions a Krylov space is faster than all eigenvectors */
+#define LARGE 256          /* side of such a matrix of whose few directions a Krylov space is faster than all
+                              eigenvectors */
 #define FEW_OF 16          /* directions are few where that side is this many times as long */
 #define PATIENCE 30        /* products */
 #define SOME_OF 4          /* where that side is so many times as long, they are found alone */
@@ -208,8 +209,8 @@ keep(search *s, int64_t side, int64_t count, const conceptdec_i_krylov_answer *a
     return CONCEPTDEC_OK;
 }
 
-/* The leading ones of many, of what `memory` leaves beside the product; s->values NULL: they have not converged, or it leaves
- * too little. */
+/* The leading ones of many, of what `memory` leaves beside the product; s->values NULL: they have not converged, or it
+ * leaves too little. */
 static conceptdec_status
 find_few(search *s, int64_t side, const double *product)
 {
@@ -394,7 +395,8 @@ conceptdec_i_principal_krylov(search *s, int64_t max_iterations)
         problem.matrix = matrix;
         problem.stride = p->d;
     }
-    (void)fit_krylov(s->scratch->ctx, &problem, s->memory - (p->x ? 0 : 8 * p->d * p->d)); /* there is room for the least */
+    (void)fit_krylov(s->scratch->ctx, &problem, s->memory - (p->x ? 0 : 8 * p->d * p->d)); /* there is room for the
+                                                                                              least */
     CONCEPTDEC_I_TRY(conceptdec_i_krylov(s->method, &problem, &answer));
     s->vectors = answer.vectors;
     s->values = answer.values;

@@ -160,7 +160,8 @@ copy_counts(int64_t *to, const int64_t *from, int64_t count)
     memcpy(to, from, (size_t)count * sizeof *to);
 }
 
-/* All but ranks and start of one part, from subspace `at` on; views are numbered from `view` on. Returns the next one's. */
+/* All but ranks and start of one part, from subspace `at` on; views are numbered from `view` on. Returns the next
+ * one's. */
 static int64_t
 append(conceptdec_subspaces *s, int64_t at, const conceptdec_subspaces *part, int64_t view)
 {

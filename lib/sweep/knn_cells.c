@@ -42,8 +42,8 @@ check_labels_alone(conceptdec_ctx *ctx, conceptdec_i_knn_settings *settings, con
 }
 
 conceptdec_status
-conceptdec_i_cells_knn(conceptdec_i_arena *arena, const conceptdec_matrix *labels, const conceptdec_knn_options *options,
-                       conceptdec_i_cells *cells)
+conceptdec_i_cells_knn(conceptdec_i_arena *arena, const conceptdec_matrix *labels,
+                       const conceptdec_knn_options *options, conceptdec_i_cells *cells)
 {
     void *memory;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "options", 1, sizeof(conceptdec_i_knn_settings), &memory));

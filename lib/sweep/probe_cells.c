@@ -23,8 +23,8 @@ check_labels(conceptdec_i_arena *arena, conceptdec_i_probe_settings *settings, c
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(arena, settings, labels, &data));
     for (int64_t i = 0; i < data.n_sets && o->permutations > 0; i++) {
         conceptdec_i_permute *plan = NULL;
-        CONCEPTDEC_I_TRY(conceptdec_i_permute_new(arena->ctx, o->permute, data.n, data.sets[i].wide, data.groups, o->seed,
-                                                  &plan));
+        CONCEPTDEC_I_TRY(
+            conceptdec_i_permute_new(arena->ctx, o->permute, data.n, data.sets[i].wide, data.groups, o->seed, &plan));
         conceptdec_i_permute_free(arena->ctx, plan);
     }
     settings->options.classes = data.classes;
@@ -58,7 +58,7 @@ conceptdec_i_cells_probe(conceptdec_i_arena *arena, const conceptdec_matrix *lab
                                   .draws = settings->options.bootstrap, .confidence = settings->options.confidence,
                                   .options = o, .settings = settings, .run = run, .report = report};
     if (!conceptdec_i_mul(labels->cols, settings->options.n_lambdas, &cells->width))
-        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "options.probe.n_lambdas: too many for %lld label sets",
-                                 (long long)labels->cols);
+        return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "options.probe.n_lambdas: too many for %lld label sets", (long long)labels->cols);
     return check_labels_alone(arena->ctx, settings, labels);
 }

@@ -68,8 +68,9 @@ read_options(sweeping *s, conceptdec_i_arena *arena, const conceptdec_matrix *la
     CONCEPTDEC_I_TRY(conceptdec_i_given_known(s->ctx, "options", options.given, N_FIELDS));
     CONCEPTDEC_I_TRY(read_shape(s, &options));
     if (options.probe && options.knn)
-        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EINVAL, "options.probe: is given beside options.knn; one of them must "
-                                                            "be left out");
+        return conceptdec_i_fail(s->ctx, CONCEPTDEC_EINVAL,
+                                 "options.probe: is given beside options.knn; one of them must "
+                                 "be left out");
     if (options.probe)
         CONCEPTDEC_I_TRY(conceptdec_i_cells_probe(arena, labels, options.probe, &s->cells));
     else

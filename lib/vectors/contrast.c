@@ -21,7 +21,8 @@ average(const conceptdec_i_vectors *v, const double *means, const double *weight
     return all;
 }
 
-/* The mean of a class less that of all others is its distance from the mean of all, all / (all - weight) times as long. */
+/* The mean of a class less that of all others is its distance from the mean of all, all / (all - weight) times as
+ * long. */
 void
 conceptdec_i_vectors_contrast(const conceptdec_i_vectors *v, const double *means, const double *weight, double *scratch,
                               double *vectors)

@@ -116,8 +116,8 @@ conceptdec_eraser_free(conceptdec_eraser *e)
     conceptdec_i_memory_drop(memory);
 }
 
-/* A direction and its opposite are one: the largest number of what is removed is positive. Numbers that agree to so many bits are
- * equal: which is larger is a matter of rounding. */
+/* A direction and its opposite are one: the largest number of what is removed is positive. Numbers that agree to so
+ * many bits are equal: which is larger is a matter of rounding. */
 static void
 set_sign(int64_t d, double *read, double *removed)
 {
@@ -183,7 +183,8 @@ ask(conceptdec_ctx *ctx, const conceptdec_class_moments *moments, const char *na
     if (status == CONCEPTDEC_ECANCELLED)
         return status;
     if (status == CONCEPTDEC_ENAME)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "moments: are means alone or with variances, but LEACE needs a covariance");
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL,
+                                 "moments: are means alone or with variances, but LEACE needs a covariance");
     if (status != CONCEPTDEC_OK)
         return conceptdec_i_fail(ctx, status, "moments: no memory for %s", name);
     return CONCEPTDEC_OK;

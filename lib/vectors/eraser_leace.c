@@ -1,8 +1,9 @@
-/* Least-squares concept erasure in closed form (Belrose et al. 2023). Any F with F S F' = 1 on the range of the covariance S
- * whitens as well as S^-1/2 does: singular values of F times the cross-covariance are the same, and so is the projection
- * F^+ u u' F. Where S is safely definite F is the inverse of its Cholesky factor, some 20 times cheaper than the root; else it
- * comes from eigenvectors. The cross-covariance itself is decomposed, not its products, so that weak directions keep their
- * digits. Dimensions are divided by their deviations first: no unit decides what counts as 0. */
+/* Least-squares concept erasure in closed form (Belrose et al. 2023). Any F with F S F' = 1 on the range of the
+ * covariance S whitens as well as S^-1/2 does: singular values of F times the cross-covariance are the same, and so is
+ * the projection F^+ u u' F. Where S is safely definite F is the inverse of its Cholesky factor, some 20 times cheaper
+ * than the root; else it comes from eigenvectors. The cross-covariance itself is decomposed, not its products, so that
+ * weak directions keep their digits. Dimensions are divided by their deviations first: no unit decides what counts as
+ * 0. */
 #include <math.h>
 #include <string.h>
 
@@ -241,8 +242,8 @@ unscale(const leace *l)
         }
 }
 
-/* What of `read` lies in the range of the covariance, spanned by eigenvectors times deviations: the pseudo-inverse is that of the
- * covariance as it is, whatever dimensions were divided by. */
+/* What of `read` lies in the range of the covariance, spanned by eigenvectors times deviations: the pseudo-inverse is
+ * that of the covariance as it is, whatever dimensions were divided by. */
 static conceptdec_status
 restrict_read(const leace *l)
 {
@@ -290,9 +291,9 @@ read_cross(const leace *l, double **along)
     return CONCEPTDEC_OK;
 }
 
-/* F^+ u is the cross-covariance times its right singular vectors, over the strengths. These are found anew, as least squares that
- * make what is removed of every class mean that mean: so means become equal to the last digits, however the covariance is
- * conditioned. */
+/* F^+ u is the cross-covariance times its right singular vectors, over the strengths. These are found anew, as least
+ * squares that make what is removed of every class mean that mean: so means become equal to the last digits, however
+ * the covariance is conditioned. */
 static conceptdec_status
 remove_cross(const leace *l)
 {

@@ -1,5 +1,5 @@
-/* How decodability falls as a concept is erased: one eraser, whose directions are removed one after the other, and what neighbours
- * and a probe make of the rows each time. */
+/* How decodability falls as a concept is erased: one eraser, whose directions are removed one after the other, and what
+ * neighbours and a probe make of the rows each time. */
 #include <inttypes.h>
 
 #include "vectors/eraser.h"

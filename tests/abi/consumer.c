@@ -89,7 +89,8 @@ print_decodability(conceptdec_ctx *ctx, const conceptdec_matrix *x, const concep
 int
 main(void)
 {
-    if (conceptdec_abi_version() != CONCEPTDEC_ABI_VERSION || strcmp(conceptdec_version(), CONCEPTDEC_VERSION_STRING) != 0)
+    if (conceptdec_abi_version() != CONCEPTDEC_ABI_VERSION ||
+        strcmp(conceptdec_version(), CONCEPTDEC_VERSION_STRING) != 0)
         return complain(NULL, "version", CONCEPTDEC_EINVAL);
     make_data();
     conceptdec_matrix x = {.data = activations, .rows = SAMPLES, .cols = WIDTH, .row_stride = sizeof activations[0],

@@ -1,6 +1,7 @@
 /* Cost of a row that is pushed, in time of the thread that pushes.
- * bench_accumulate [D [ROWS [ROUNDS]]]: counts, means, variances and 100 rows of each of 10 classes, in one layer and in 33 in turn, for
- * each dtype; then scatter matrices, beside the rate of products that the processor reaches (an FMA probe). Least of the rounds. */
+ * bench_accumulate [D [ROWS [ROUNDS]]]: counts, means, variances and 100 rows of each of 10 classes, in one layer and
+ * in 33 in turn, for each dtype; then scatter matrices, beside the rate of products that the processor reaches (an FMA
+ * probe). Least of the rounds. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -74,7 +75,8 @@ push(void *argument)
     for (int64_t i = 0; i < j->count; i++) {
         if (i % j->layers == 0)
             label = (int64_t)(next(&j->seed) % CLASSES);
-        if (conceptdec_accumulator_add(j->a, i % j->layers, j->rows + i % SOURCES * j->d * j->size, label) != CONCEPTDEC_OK)
+        if (conceptdec_accumulator_add(j->a, i % j->layers, j->rows + i % SOURCES * j->d * j->size, label) !=
+            CONCEPTDEC_OK)
             insist(false, conceptdec_accumulator_error(j->a));
     }
     j->seconds = now(CLOCK_THREAD_CPUTIME_ID) - start;
@@ -152,7 +154,8 @@ report(conceptdec_ctx *ctx, const char *name, job j, int32_t dtype, int32_t mome
         own = o < own ? o : own;
         wall = w < wall ? w : wall;
     }
-    printf("| %s | %lld | %d | %lld | %.2f | %.2f |", name, (long long)j.layers, threads, (long long)j.count, own, wall);
+    printf("| %s | %lld | %d | %lld | %.2f | %.2f |", name, (long long)j.layers, threads, (long long)j.count, own,
+           wall);
     if (moments != CONCEPTDEC_ACCUMULATE_VARIANCES)
         printf(" %.0f %%", 100 * (double)(j.d * (j.d + 1) / 2) / (own * 1e-6) / peak(ctx->kernels));
     printf("\n");
@@ -166,14 +169,17 @@ main(int argc, char **argv)
         const char *name;
         int32_t dtype;
         int64_t size;
-    } types[] = {{"float16", CONCEPTDEC_FLOAT16, 2}, {"bfloat16", CONCEPTDEC_BFLOAT16, 2}, {"float32", CONCEPTDEC_FLOAT32, 4}};
+    } types[] = {
+        {"float16", CONCEPTDEC_FLOAT16, 2}, {"bfloat16", CONCEPTDEC_BFLOAT16, 2}, {"float32", CONCEPTDEC_FLOAT32, 4}};
     const int64_t d = argc > 1 ? atoll(argv[1]) : 4096, rows = argc > 2 ? atoll(argv[2]) : 1000000;
     const int rounds = argc > 3 ? atoi(argv[3]) : 3;
     conceptdec_ctx *ctx;
     insist(d >= 1 && rows >= 1 && rounds >= 1, "bench_accumulate [D [ROWS [ROUNDS]]]");
     insist(conceptdec_ctx_new(NULL, &ctx) == CONCEPTDEC_OK, "no context");
-    printf("d = %lld, kernels %s, products of doubles %.1f G/s\n\n", (long long)d, ctx->kernels->name, peak(ctx->kernels) * 1e-9);
-    printf("| rows | layers | threads | rows a thread | us of a thread a row | us on the clock a row | of the products |\n");
+    printf("d = %lld, kernels %s, products of doubles %.1f G/s\n\n", (long long)d, ctx->kernels->name,
+           peak(ctx->kernels) * 1e-9);
+    printf("| rows | layers | threads | rows a thread | us of a thread a row | us on the clock a row | of the products "
+           "|\n");
     printf("|---|---|---|---|---|---|---|\n");
     for (size_t t = 0; t < 3; t++)
         for (int64_t layers = 1; layers <= LAYERS; layers += LAYERS - 1) {

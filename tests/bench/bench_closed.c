@@ -1,5 +1,5 @@
-/* Times of probes in closed form with permuted labels: bench_closed [ridge|lda|means] [n] [d] [classes] [sets] [lambdas] [leave:
- * 0 folds, 1 rows, 2 groups] [threads]. */
+/* Times of probes in closed form with permuted labels: bench_closed [ridge|lda|means] [n] [d] [classes] [sets]
+ * [lambdas] [leave: 0 folds, 1 rows, 2 groups] [threads]. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -59,7 +59,8 @@ main(int argc, char **argv)
     const char *kind = argc > 1 ? argv[1] : "ridge";
     int64_t n = number(argc, argv, 2, 10000), d = number(argc, argv, 3, 1024), classes = number(argc, argv, 4, 10);
     int64_t sets = number(argc, argv, 5, 1000), lambdas = number(argc, argv, 6, 10), leave = number(argc, argv, 7, 1);
-    conceptdec_ctx_options ctx_options = {.struct_size = sizeof ctx_options, .threads = (int32_t)number(argc, argv, 8, 2)};
+    conceptdec_ctx_options ctx_options = {.struct_size = sizeof ctx_options,
+                                          .threads = (int32_t)number(argc, argv, 8, 2)};
     conceptdec_probe_options options = {.struct_size = sizeof options, .memory = (int64_t)1 << 30};
     conceptdec_ctx *ctx;
     if (conceptdec_ctx_new(&ctx_options, &ctx) != CONCEPTDEC_OK)
@@ -80,10 +81,15 @@ main(int argc, char **argv)
     conceptdec_i_problem *problems = malloc((size_t)count * sizeof *problems);
     double *first = malloc((size_t)count * 8);
     for (int64_t i = 0; i < count; i++)
-        problems[i] = (conceptdec_i_problem){labels + i / lambdas % sets * n, roles + i / lambdas / sets * n, pow(10, -4 + 0.5 * (double)(i % lambdas))};
-    conceptdec_i_fitting fitting = {.ctx = ctx, .space = &space, .options = &options, .group = group, .n_groups = 100, .classes = classes,
-                                    .columns = classes == 2 ? 1 : classes, .leave = (int)leave, .n_problems = count, .problems = problems};
-    conceptdec_i_solver solver = strcmp(kind, "lda") == 0 ? conceptdec_i_lda_fit : strcmp(kind, "means") == 0 ? conceptdec_i_means_fit : conceptdec_i_ridge_fit;
+        problems[i] = (conceptdec_i_problem){labels + i / lambdas % sets * n, roles + i / lambdas / sets * n,
+                                             pow(10, -4 + 0.5 * (double)(i % lambdas))};
+    conceptdec_i_fitting fitting = {.ctx = ctx, .space = &space, .options = &options, .group = group, .n_groups = 100,
+                                    .classes = classes,
+                                    .columns = classes == 2 ? 1 : classes, .leave = (int)leave, .n_problems = count,
+                                    .problems = problems};
+    conceptdec_i_solver solver = strcmp(kind, "lda") == 0     ? conceptdec_i_lda_fit
+                                 : strcmp(kind, "means") == 0 ? conceptdec_i_means_fit
+                                                              : conceptdec_i_ridge_fit;
     options.kind = CONCEPTDEC_PROBE_MEAN_DIFFERENCE;
     double wall = seconds(CLOCK_MONOTONIC), busy = seconds(CLOCK_PROCESS_CPUTIME_ID);
     conceptdec_status status = solver(&fitting, hear, first);
@@ -92,7 +98,9 @@ main(int argc, char **argv)
     double sum = 0;
     for (int64_t i = 0; i < count; i++)
         sum += first[i];
-    printf("%s n=%lld d=%lld classes=%lld sets=%lld lambdas=%lld leave=%lld: %.2f s, %.2f s of processor (%s, sum %.6f)\n", kind, (long long)n, (long long)d,
-           (long long)classes, (long long)sets, (long long)lambdas, (long long)leave, wall, busy, status ? conceptdec_ctx_error(ctx) : "ok", sum);
+    printf(
+        "%s n=%lld d=%lld classes=%lld sets=%lld lambdas=%lld leave=%lld: %.2f s, %.2f s of processor (%s, sum %.6f)\n",
+        kind, (long long)n, (long long)d, (long long)classes, (long long)sets, (long long)lambdas, (long long)leave,
+        wall, busy, status ? conceptdec_ctx_error(ctx) : "ok", sum);
     return status != CONCEPTDEC_OK;
 }

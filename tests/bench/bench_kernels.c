@@ -1,5 +1,6 @@
 /* Speed of each kernel set: panel products against a loop of nothing but multiply-adds, the other kernels in cycles for
- * each element, counted at the clock of scalar code. Every figure is the best of many short runs, since other work on the machine only ever adds time. */
+ * each element, counted at the clock of scalar code. Every figure is the best of many short runs, since other work on
+ * the machine only ever adds time. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Time of leading principal components by the block Krylov solver alone: the mean is given.
- * bench_pca [N D [COMPONENTS [TOLERANCE [BLOCK [FILE]]]]]: rows from a file of N x D float32 after a header of 128 bytes, as
- * .npy has it, or made with variances that fall as 1 / rank. */
+ * bench_pca [N D [COMPONENTS [TOLERANCE [BLOCK [FILE]]]]]: rows from a file of N x D float32 after a header of 128
+ * bytes, as .npy has it, or made with variances that fall as 1 / rank. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>

@@ -1,4 +1,5 @@
-/* Time and memory of embedding quality beside those of the two neighbour searches in it: bench_quality [n] [d] [k] [threads]. */
+/* Time and memory of embedding quality beside those of the two neighbour searches in it: bench_quality [n] [d] [k]
+ * [threads]. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>

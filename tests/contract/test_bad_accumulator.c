@@ -1,4 +1,5 @@
-/* What accumulators refuse: each with a status of its own, a text, and the output untouched; and that pushing is quiet. */
+/* What accumulators refuse: each with a status of its own, a text, and the output untouched; and that pushing is
+ * quiet. */
 #define _GNU_SOURCE
 
 #include <stdio.h>
@@ -117,8 +118,10 @@ START_TEST(pushing_is_refused)
     int64_t label[2] = {0};
     conceptdec_accumulator *a;
     ck_assert_int_eq(conceptdec_accumulator_new(ctx, dims, 4, 10, &o, &a), CONCEPTDEC_OK);
-    const conceptdec_matrix good = {.data = row, .rows = 2, .cols = 20, .row_stride = 160, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
-    const conceptdec_matrix labels = {.data = label, .rows = 2, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
+    const conceptdec_matrix good = {
+        .data = row, .rows = 2, .cols = 20, .row_stride = 160, .col_stride = 8, .dtype = CONCEPTDEC_FLOAT64};
+    const conceptdec_matrix labels = {
+        .data = label, .rows = 2, .cols = 1, .row_stride = 8, .col_stride = 8, .dtype = CONCEPTDEC_INT64};
     conceptdec_matrix x = good, y = labels;
 #define REFUSED(call, code, text)                                                                                      \
     do {                                                                                                               \
@@ -133,7 +136,8 @@ START_TEST(pushing_is_refused)
     REFUSED(conceptdec_accumulator_add(a, 0, row, 12), CONCEPTDEC_ELABEL, "label: 12, must be -1 to 9");
     REFUSED(conceptdec_accumulator_add(a, 0, row, -2), CONCEPTDEC_ELABEL, "label: -2, must be -1 to 9");
     row[17] = (double)NAN;
-    REFUSED(conceptdec_accumulator_add(a, 3, row, 0), CONCEPTDEC_ENONFINITE, "row: NaN or infinity at column 17 (layer 3)");
+    REFUSED(conceptdec_accumulator_add(a, 3, row, 0), CONCEPTDEC_ENONFINITE,
+            "row: NaN or infinity at column 17 (layer 3)");
     REFUSED(ROWS(), CONCEPTDEC_ENONFINITE, "x: row 0: NaN or infinity at column 17 (layer 0)");
     row[17] = 0x1p480;
     REFUSED(conceptdec_accumulator_add(a, 2, row, 0), CONCEPTDEC_EOVERFLOW, "(2^480 or more) at column 17 (layer 2)");
@@ -189,8 +193,9 @@ START_TEST(merging_is_refused)
     const conceptdec_accumulator_options o = O(.reservoir = 2);
     conceptdec_accumulator *a, *b;
     ck_assert_int_eq(conceptdec_accumulator_new(ctx, dims, 2, 2, &o, &a), CONCEPTDEC_OK);
-    ck_assert_int_eq(conceptdec_accumulator_new(ctx, others, mergings[_i].layers, mergings[_i].classes, &mergings[_i].o, &b),
-                     CONCEPTDEC_OK);
+    ck_assert_int_eq(
+        conceptdec_accumulator_new(ctx, others, mergings[_i].layers, mergings[_i].classes, &mergings[_i].o, &b),
+        CONCEPTDEC_OK);
     ck_assert_int_eq(conceptdec_accumulator_merge(ctx, a, b), mergings[_i].status);
     ck_assert_msg(strstr(conceptdec_ctx_error(ctx), mergings[_i].text) != NULL, "%s", conceptdec_ctx_error(ctx));
     if (mergings[_i].status == CONCEPTDEC_OK)

@@ -1,5 +1,5 @@
-/* What files of activations and questions about them are refused with: a status, a text that names the place, and outputs
- * untouched. */
+/* What files of activations and questions about them are refused with: a status, a text that names the place, and
+ * outputs untouched. */
 #define _GNU_SOURCE
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* What moments per class, erasers and curves refuse: each with a status of its own, a text that names argument and place, and the
- * output untouched. */
+/* What moments per class, erasers and curves refuse: each with a status of its own, a text that names argument and
+ * place, and the output untouched. */
 #define _GNU_SOURCE
 
 #include <math.h>

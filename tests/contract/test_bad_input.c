@@ -420,7 +420,8 @@ expect_refused(const struct bad_case *bad, int which)
     bad->spoil(&c);
     conceptdec_status status = make(&c, which, &output);
     const char *text = conceptdec_ctx_error(ctx);
-    ck_assert_msg(status == bad->status, "%s, call %d: %s (%s)", bad->name, which, conceptdec_status_name(status), text);
+    ck_assert_msg(status == bad->status, "%s, call %d: %s (%s)", bad->name, which, conceptdec_status_name(status),
+                  text);
     ck_assert_msg(strstr(text, bad->part) && strstr(text, bad->other), "%s, call %d: \"%s\" lacks \"%s\" or \"%s\"",
                   bad->name, which, text, bad->part, bad->other);
     ck_assert_msg(output == &untouched, "%s, call %d: the output was changed", bad->name, which);

@@ -1,5 +1,5 @@
-/* What moments and principal components refuse: each with a status of its own, a text that names argument, place and limit,
- * and outputs untouched. */
+/* What moments and principal components refuse: each with a status of its own, a text that names argument, place and
+ * limit, and outputs untouched. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "check_main.h"

@@ -1,5 +1,5 @@
-/* What files of probes and questions to them refuse: each with a status of its own, a text that names argument and place,
- * outputs untouched, and no block of memory left. */
+/* What files of probes and questions to them refuse: each with a status of its own, a text that names argument and
+ * place, outputs untouched, and no block of memory left. */
 #define _GNU_SOURCE
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* What embedding quality refuses: each with a status of its own, a text that names argument, place and limit, the result
- * untouched, no block of memory left, and a context that works afterwards. */
+/* What embedding quality refuses: each with a status of its own, a text that names argument, place and limit, the
+ * result untouched, no block of memory left, and a context that works afterwards. */
 #include <math.h>
 #include <string.h>
 

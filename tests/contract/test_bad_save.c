@@ -1,5 +1,5 @@
-/* What writing files refuses: each with a status of its own, a text that names argument, place and limit, the old file as
- * it was and no other beside it, no block of memory left, and a context that works afterwards. */
+/* What writing files refuses: each with a status of its own, a text that names argument, place and limit, the old file
+ * as it was and no other beside it, no block of memory left, and a context that works afterwards. */
 #define _GNU_SOURCE
 
 #include <string.h>
@@ -80,8 +80,9 @@ set_npy(call *c)
     _(path_empty, c->path = "", EINVAL, "path: ")                                                                      \
     _(path_short, c->path = "npy", EINVAL, "path: npy ends neither")                                                   \
     _(npy_metadata, c->path = "/tmp/x.npy", EINVAL, "options.metadata: a .npy file")                                   \
-    _(no_folder, (set_npy(c), c->path = "/tmp/conceptdec-no-such-directory/x.npy"), EIO,                             \
-      "path: cannot create a temporary file beside /tmp/conceptdec-no-such-directory/x.npy: No such file or directory")                  \
+    _(no_folder, (set_npy(c), c->path = "/tmp/conceptdec-no-such-directory/x.npy"), EIO,                               \
+      "path: cannot create a temporary file beside /tmp/conceptdec-no-such-directory/x.npy: No such file or "          \
+      "directory")                                                                                                     \
     _(unwritable_folder, c->path = "/proc/x.safetensors", EIO, "path: cannot create a temporary file beside /proc/x")  \
     _(is_a_folder, c->path = scratch_path("folder.safetensors"), EIO, "path: cannot replace ")                         \
     _(arrays_null, c->arrays_at = NULL, ENULL, "arrays: is NULL")                                                      \

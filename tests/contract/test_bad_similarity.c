@@ -1,4 +1,5 @@
-/* What similarity refuses: each with a status of its own, a text that names argument and place, and the output untouched. */
+/* What similarity refuses: each with a status of its own, a text that names argument and place, and the output
+ * untouched. */
 #define _GNU_SOURCE
 
 #include <math.h>

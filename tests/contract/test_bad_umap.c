@@ -252,7 +252,8 @@ START_TEST(tables)
     expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, NULL), CONCEPTDEC_ENULL, "umap");
     expect(conceptdec_umap_from_neighbors(ctx, queries, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "has queries");
     c.options.metric = CONCEPTDEC_METRIC_COSINE;
-    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL, "metric: is \"cosine\"");
+    expect(conceptdec_umap_from_neighbors(ctx, table, NULL, &c.options, &umap), CONCEPTDEC_EINVAL,
+           "metric: is \"cosine\"");
     c.options.metric = 0;
     expect(conceptdec_umap_from_neighbors(ctx, cosine, NULL, &meant, &umap), CONCEPTDEC_EINVAL, "metric: is \"l2\"");
     c.options.init = CONCEPTDEC_UMAP_PCA;

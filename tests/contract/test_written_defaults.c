@@ -1,5 +1,5 @@
-/* Defaults that are written out where they play no part: they change nothing and may stand, in every function whose options
- * are refused there. What differs from them is refused; the test_bad_* have that. */
+/* Defaults that are written out where they play no part: they change nothing and may stand, in every function whose
+ * options are refused there. What differs from them is refused; the test_bad_* have that. */
 #include <math.h>
 
 #include <conceptdec/conceptdec.h>

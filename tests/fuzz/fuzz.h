@@ -1,6 +1,6 @@
-/* What fuzz targets share: a file on disk, its random changes, and a main that replays a corpus. A target includes this and
- * defines try_file() and TARGET, its name; with FUZZ_PLAIN its files have no checksum, and every truncation and every
- * change of a single byte is tried, too. */
+/* What fuzz targets share: a file on disk, its random changes, and a main that replays a corpus. A target includes this
+ * and defines try_file() and TARGET, its name; with FUZZ_PLAIN its files have no checksum, and every truncation and
+ * every change of a single byte is tried, too. */
 #ifndef CONCEPTDEC_FUZZ_H
 #define CONCEPTDEC_FUZZ_H
 

@@ -1,5 +1,5 @@
-/* .npy files that are not what they should be. Replays the files below tests/fuzz/npy (made by corpus_files.py) and changes to
- * them; to search with libFuzzer see fuzz_model.c. */
+/* .npy files that are not what they should be. Replays the files below tests/fuzz/npy (made by corpus_files.py) and
+ * changes to them; to search with libFuzzer see fuzz_model.c. */
 #define _POSIX_C_SOURCE 200809L
 
 #define TARGET "fuzz_npy"

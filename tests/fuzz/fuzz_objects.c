@@ -1,6 +1,6 @@
-/* Files of the other objects that can be saved: whatever stands in them, a loader gives an object or EFORMAT; an object answers
- * what it is asked and is written as it was read. Replays the files below tests/fuzz/objects (made by corpus_objects.py) and random
- * changes to them; to search with libFuzzer see fuzz_model.c. */
+/* Files of the other objects that can be saved: whatever stands in them, a loader gives an object or EFORMAT; an object
+ * answers what it is asked and is written as it was read. Replays the files below tests/fuzz/objects (made by
+ * corpus_objects.py) and random changes to them; to search with libFuzzer see fuzz_model.c. */
 #define _POSIX_C_SOURCE 200809L
 
 #define TARGET "fuzz_objects"

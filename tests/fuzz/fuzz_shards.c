@@ -1,5 +1,5 @@
-/* Indices of sharded files that are not what they should be, and shards that are not. Replays the files below tests/fuzz/shards
- * (made by corpus_files.py) and changes to them; to search with libFuzzer see fuzz_model.c. */
+/* Indices of sharded files that are not what they should be, and shards that are not. Replays the files below
+ * tests/fuzz/shards (made by corpus_files.py) and changes to them; to search with libFuzzer see fuzz_model.c. */
 #define _POSIX_C_SOURCE 200809L
 
 #define TARGET "fuzz_shards"

@@ -45,8 +45,8 @@ static void
 expect_near(const double *found, const double *wanted, int64_t count, double tolerance, const char *what)
 {
     for (int64_t i = 0; i < count; i++)
-        ck_assert_msg(fabs(found[i] - wanted[i]) <= tolerance * fabs(wanted[i]) + 1e-17, "%s %d: %.17g, not %.17g", what,
-                      (int)i, found[i], wanted[i]);
+        ck_assert_msg(fabs(found[i] - wanted[i]) <= tolerance * fabs(wanted[i]) + 1e-17, "%s %d: %.17g, not %.17g",
+                      what, (int)i, found[i], wanted[i]);
 }
 
 static const struct {
@@ -147,7 +147,8 @@ START_TEST(as_moments_per_class)
         if (kind == CONCEPTDEC_ACCUMULATE_VARIANCES) {
             const double *variances = moment(wanted, CONCEPTDEC_M_VARIANCES).data;
             expect_near(moment(found, CONCEPTDEC_M_VARIANCES).data, variances, p.classes * p.d, 1e-12, "variance");
-            expect_near(moment(found, CONCEPTDEC_M_MEAN).data, moment(wanted, CONCEPTDEC_M_MEAN).data, p.d, 1e-12, "mean");
+            expect_near(moment(found, CONCEPTDEC_M_MEAN).data, moment(wanted, CONCEPTDEC_M_MEAN).data, p.d, 1e-12,
+                        "mean");
         } else {
             expect_bits(found, wanted, CONCEPTDEC_M_MEANS);
             expect_bits(found, wanted, CONCEPTDEC_M_WITHIN);
@@ -169,7 +170,8 @@ START_TEST(moments_serve)
     pushed_rows p = pushed_make(1500, 12, 3, CONCEPTDEC_FLOAT32, 2);
     const conceptdec_matrix x = pushed_matrix(&p), labels = pushed_labels(&p);
     const conceptdec_accumulator_options o = pushed_options(&p, _i, 0);
-    const bool has_scatters = _i == CONCEPTDEC_ACCUMULATE_SCATTERS, has_variances = _i == CONCEPTDEC_ACCUMULATE_VARIANCES;
+    const bool has_scatters = _i == CONCEPTDEC_ACCUMULATE_SCATTERS,
+               has_variances = _i == CONCEPTDEC_ACCUMULATE_VARIANCES;
     const char path[] = "accumulator-moments.tmp";
     conceptdec_accumulator *a = pushed_new(ctx, &p, 1, &o);
     pushed_add(a, 0, &p, 0, p.n);
@@ -184,14 +186,16 @@ START_TEST(moments_serve)
     conceptdec_class_moments_free(m);
     conceptdec_class_moments_free(loaded);
     m = moments_of(a, 0);
-    conceptdec_subspaces_options so = {.struct_size = sizeof so, .rank = 2, .basis = has_scatters ? 0 : CONCEPTDEC_BASIS_MEANS};
+    conceptdec_subspaces_options so = {
+        .struct_size = sizeof so, .rank = 2, .basis = has_scatters ? 0 : CONCEPTDEC_BASIS_MEANS};
     conceptdec_subspaces *subspaces;
     ck_assert_msg(conceptdec_subspaces_from_class_moments(ctx, m, &so, &subspaces) == CONCEPTDEC_OK, "%s",
                   conceptdec_ctx_error(ctx));
     conceptdec_eraser_options eo = {.struct_size = sizeof eo,
                                     .kind = has_variances ? CONCEPTDEC_ERASE_PROJECTION : CONCEPTDEC_ERASE_LEACE};
     conceptdec_eraser *found, *wanted;
-    ck_assert_msg(conceptdec_eraser_from_class_moments(ctx, m, &eo, &found) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_msg(conceptdec_eraser_from_class_moments(ctx, m, &eo, &found) == CONCEPTDEC_OK, "%s",
+                  conceptdec_ctx_error(ctx));
     ck_assert_int_eq(conceptdec_eraser_new(ctx, &x, &labels, &eo, &wanted), CONCEPTDEC_OK);
     conceptdec_array strengths[2];
     ck_assert_int_eq(conceptdec_eraser_get(found, CONCEPTDEC_E_STRENGTHS, &strengths[0]), CONCEPTDEC_OK);
@@ -217,7 +221,8 @@ expect_same(conceptdec_accumulator *a, int64_t layer, conceptdec_accumulator *b,
 {
     const size_t bytes = (size_t)(p->classes * p->d) * 8;
     conceptdec_matrix x[2], labels[2];
-    ck_assert_mem_eq(pushed_get(ctx, a, layer, CONCEPTDEC_A_MEANS), pushed_get(ctx, b, other, CONCEPTDEC_A_MEANS), bytes);
+    ck_assert_mem_eq(pushed_get(ctx, a, layer, CONCEPTDEC_A_MEANS), pushed_get(ctx, b, other, CONCEPTDEC_A_MEANS),
+                     bytes);
     ck_assert_mem_eq(pushed_get(ctx, a, layer, CONCEPTDEC_A_DIFFERENCES),
                      pushed_get(ctx, b, other, CONCEPTDEC_A_DIFFERENCES), bytes);
     conceptdec_class_moments *m = moments_of(a, layer), *n = moments_of(b, other);
@@ -249,7 +254,8 @@ START_TEST(ways_of_pushing_do_not_matter)
     for (int64_t i = 0; i < p.n; i++) {
         pushed_add(plain, 0, &p, i, i + 1);
         memcpy(odd + 1, p.data + i * row, (size_t)row);
-        ck_assert_int_eq(conceptdec_accumulator_add(asked, 0, p.data + (p.n - 1 - i) * row, p.labels[i]), CONCEPTDEC_OK);
+        ck_assert_int_eq(conceptdec_accumulator_add(asked, 0, p.data + (p.n - 1 - i) * row, p.labels[i]),
+                         CONCEPTDEC_OK);
         ck_assert_int_eq(conceptdec_accumulator_add(asked, 1, odd + 1, p.labels[i]), CONCEPTDEC_OK);
         if (i % 57 == 1) {
             (void)pushed_get(ctx, asked, 1, CONCEPTDEC_A_MEANS);
@@ -314,7 +320,8 @@ START_TEST(threads_make_the_whole)
     }
     conceptdec_class_moments *found = moments_of(producers[0].a, 0), *wanted = added(&p, flags_of[_i]);
     expect_bits(found, wanted, CONCEPTDEC_M_CLASS_COUNT);
-    expect_near(moment(found, CONCEPTDEC_M_MEANS).data, moment(wanted, CONCEPTDEC_M_MEANS).data, p.classes * p.d, 1e-14, "mean");
+    expect_near(moment(found, CONCEPTDEC_M_MEANS).data, moment(wanted, CONCEPTDEC_M_MEANS).data, p.classes * p.d, 1e-14,
+                "mean");
     const char *name = _i == CONCEPTDEC_ACCUMULATE_POOLED ? CONCEPTDEC_M_WITHIN : CONCEPTDEC_M_VARIANCES;
     const int64_t step = _i == CONCEPTDEC_ACCUMULATE_POOLED ? p.d + 1 : 1;
     const double *v = moment(found, name).data, *w = moment(wanted, name).data;

@@ -229,8 +229,8 @@ START_TEST(null_is_permuted_rows)
 }
 END_TEST
 
-/* More directions than small problems have, of which products are packed once where memory allows it; where it does not, the
- * null has the same bits. */
+/* More directions than small problems have, of which products are packed once where memory allows it; where it does
+ * not, the null has the same bits. */
 START_TEST(null_of_many_directions)
 {
     enum { MANY = 220, DRAWS = 2 };
@@ -269,8 +269,8 @@ START_TEST(null_of_many_directions)
 }
 END_TEST
 
-/* Permutations of RSA read a square matrix where memory has room for it beside the lists of pairs; where it does not, the null
- * has the same bits. */
+/* Permutations of RSA read a square matrix where memory has room for it beside the lists of pairs; where it does not,
+ * the null has the same bits. */
 START_TEST(null_without_room)
 {
     enum { MANY = 500, COLUMNS = 4, DRAWS = 3 };

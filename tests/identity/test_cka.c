@@ -25,7 +25,8 @@ uniform(uint64_t *state)
     return (double)(*state >> 40) / (1 << 24) - 0.5;
 }
 
-/* The third view shares the first one's columns by halves. Odd seeds: few columns, whose products take less time than kernels do. */
+/* The third view shares the first one's columns by halves. Odd seeds: few columns, whose products take less time than
+ * kernels do. */
 static void
 draw(uint64_t seed, conceptdec_matrix *views)
 {
@@ -237,7 +238,8 @@ END_TEST
 
 /* ---- CKA alone ---- */
 
-/* Where there is no room for products of columns, kernels give the same, draws included; many columns that are constant add nothing. */
+/* Where there is no room for products of columns, kernels give the same, draws included; many columns that are constant
+ * add nothing. */
 START_TEST(columns_as_kernels)
 {
     enum { FEW = 200, MORE = 300 };
@@ -266,8 +268,8 @@ START_TEST(columns_as_kernels)
 }
 END_TEST
 
-/* Products of columns of more rows than one block holds are those of the same rows from the last to the first, which other
- * blocks hold. The columns of a view are one list of numbers, each from a place further on. */
+/* Products of columns of more rows than one block holds are those of the same rows from the last to the first, which
+ * other blocks hold. The columns of a view are one list of numbers, each from a place further on. */
 START_TEST(blocks_of_rows)
 {
     enum { MANY = 31000, COLUMNS = 140 };
@@ -307,7 +309,8 @@ START_TEST(both_estimates)
     const conceptdec_similarity_options other = {.kernel = _i % 2};
     conceptdec_result *biased = similarity_of(ctx, views, VIEWS, NULL, 0, o);
     for (int64_t i = 0; i < VIEWS * VIEWS; i++) {
-        ck_assert_double_eq_tol(element(biased, CONCEPTDEC_R_CKA_BIASED, i), element(biased, CONCEPTDEC_R_VALUE, i), 1e-300);
+        ck_assert_double_eq_tol(element(biased, CONCEPTDEC_R_CKA_BIASED, i), element(biased, CONCEPTDEC_R_VALUE, i),
+                                1e-300);
         if (_i / 2) /* of 3 rows there is no other one */
             ck_assert_double_nan(element(biased, CONCEPTDEC_R_CKA_DEBIASED, i));
     }

@@ -265,7 +265,8 @@ number_of(const conceptdec_result *result, const char *name, int64_t i)
     return ((const double *)array_of(result, name).data)[i];
 }
 
-/* Each point is what the public functions say of erased rows; at the end the probe knows no more than the largest class. */
+/* Each point is what the public functions say of erased rows; at the end the probe knows no more than the largest
+ * class. */
 START_TEST(curve_of_its_parts)
 {
     class_problem p = class_problem_make(300, 8, 5, 0);

@@ -475,7 +475,8 @@ START_TEST(union_of_two)
 {
     static double x[ROWS * COLS];
     enum { TOP = 90, REST = ROWS - TOP };
-    conceptdec_matrix all = packed(x, ROWS, COLS), top = packed(x, TOP, COLS), rest = packed(x + TOP * COLS, REST, COLS);
+    conceptdec_matrix all = packed(x, ROWS, COLS), top = packed(x, TOP, COLS),
+                      rest = packed(x + TOP * COLS, REST, COLS);
     fill(_i % 2 ? TIED : GENERIC, x, ROWS, COLS);
     conceptdec_neighbors_options o = {.k = K, .metric = _i / 2};
     answer whole = find(&all, K, o.metric), inside = find(&top, K, o.metric), across = find_with(&rest, &top, o);

@@ -245,8 +245,8 @@ regions_of(int64_t draws)
     return count;
 }
 
-/* A probe's fit is a call of its own in the context, which is no place for two at once: each draw asks for threads anew,
- * where draws side by side would ask for them once. */
+/* A probe's fit is a call of its own in the context, which is no place for two at once: each draw asks for threads
+ * anew, where draws side by side would ask for them once. */
 START_TEST(draws_of_probes_come_one_by_one)
 {
     ck_assert_int_ge(regions_of(13), regions_of(3) + 10);

@@ -355,7 +355,8 @@ deliver(void *user, int64_t first, int64_t count, void *rows)
     return 0;
 }
 
-/* The same values as bfloat16, as a reader's, as float with gaps, backwards and turned over, have the same bits for answers. */
+/* The same values as bfloat16, as a reader's, as float with gaps, backwards and turned over, have the same bits for
+ * answers. */
 START_TEST(layout_does_not_matter)
 {
     static uint16_t small[N * D];
@@ -443,7 +444,8 @@ START_TEST(rows_are_projected_alone)
 }
 END_TEST
 
-/* With all components nothing is lost; whitened coordinates have variance 1, and those of different components none together. */
+/* With all components nothing is lost; whitened coordinates have variance 1, and those of different components none
+ * together. */
 START_TEST(nothing_is_lost)
 {
     double *x = noise(N, D, 5);

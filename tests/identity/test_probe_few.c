@@ -211,7 +211,8 @@ START_TEST(folds_are_splits)
         conceptdec_result *one = run(&q);
         for (int64_t i = 0; i < LAMBDAS * columns_of(way) * N; i++)
             if (fold[i / columns_of(way) % N] == f)
-                expect_near(real(all, CONCEPTDEC_R_DECISION)[i], real(one, CONCEPTDEC_R_DECISION)[i], 3e-7, way->name, i);
+                expect_near(real(all, CONCEPTDEC_R_DECISION)[i], real(one, CONCEPTDEC_R_DECISION)[i], 3e-7, way->name,
+                            i);
         conceptdec_result_free(one);
     }
     conceptdec_result_free(all);
@@ -256,7 +257,8 @@ START_TEST(weights_decide)
                     const double x = way->dtype == CONCEPTDEC_FLOAT32 ? (double)p.narrow[i * D + j] : p.x[i * D + j];
                     decision += weights[(a * columns + k) * D + j] * x;
                 }
-                expect_near(decision, real(result, CONCEPTDEC_R_DECISION)[(a * N + i) * columns + k], 1e-5, way->name, i);
+                expect_near(decision, real(result, CONCEPTDEC_R_DECISION)[(a * N + i) * columns + k], 1e-5, way->name,
+                            i);
             }
     conceptdec_result_free(result);
 }
@@ -347,8 +349,8 @@ START_TEST(threads)
     conceptdec_result *one = run_in(1, &p), *five = run_in(5, &p);
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
         const conceptdec_array a = array_of(one, names[k]), b = array_of(five, names[k]);
-        ck_assert_msg(memcmp(a.data, b.data, (size_t)size_of(&a) * sizeof(double)) == 0, "%s: %s differs", ways[_i].name,
-                      names[k]);
+        ck_assert_msg(memcmp(a.data, b.data, (size_t)size_of(&a) * sizeof(double)) == 0, "%s: %s differs",
+                      ways[_i].name, names[k]);
     }
     conceptdec_result_free(one);
     conceptdec_result_free(five);

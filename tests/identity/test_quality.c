@@ -1,4 +1,5 @@
-/* What embedding quality does not depend on: the order of rows, turns of the picture, threads, tiles, the layout of the input. */
+/* What embedding quality does not depend on: the order of rows, turns of the picture, threads, tiles, the layout of the
+ * input. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

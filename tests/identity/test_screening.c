@@ -1,5 +1,5 @@
-/* Hard data at a size where int8 tiles, clusters and several tiles a side are used: the same table, bit for bit, whatever
- * screens, and no flood of refined candidates. */
+/* Hard data at a size where int8 tiles, clusters and several tiles a side are used: the same table, bit for bit,
+ * whatever screens, and no flood of refined candidates. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

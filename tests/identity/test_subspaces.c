@@ -1,5 +1,5 @@
-/* Subspaces and concept vectors two ways: any number of threads, readers, strides and narrow types; rows in another order, classes
- * with other numbers, numbers scaled and moved, spaces turned. */
+/* Subspaces and concept vectors two ways: any number of threads, readers, strides and narrow types; rows in another
+ * order, classes with other numbers, numbers scaled and moved, spaces turned. */
 #define _GNU_SOURCE
 
 #include "check_main.h"

@@ -1,4 +1,5 @@
-/* Classes that compete for rows, on a grid where float is exact: against a plain count, at every limit; and columns that sum to 0. */
+/* Classes that compete for rows, on a grid where float is exact: against a plain count, at every limit; and columns
+ * that sum to 0. */
 #include <math.h>
 
 #include "sets.h"
@@ -115,7 +116,8 @@ START_TEST(the_last_column_is_what_is_missing_from_0)
         for (int64_t i = 0; i < COLUMNS * step; i++)
             in[i] = (int32_t)(uint32_t)random_bits();
         for (int64_t i = 0; i < n; i++) /* the fourth takes back what the others have beyond int32 */
-            in[3 * step + i] = (int32_t)(0u - (uint32_t)in[i] - (uint32_t)in[step + i] - (uint32_t)in[2 * step + i] + 77u);
+            in[3 * step + i] =
+                (int32_t)(0u - (uint32_t)in[i] - (uint32_t)in[step + i] - (uint32_t)in[2 * step + i] + 77u);
         set->close_columns(in, COLUMNS, step, n, out);
         for (int64_t i = 0; i < n; i++) {
             for (int64_t c = 0; c < COLUMNS; c++)

@@ -61,12 +61,14 @@ START_TEST(sees_one_bad_element_anywhere)
     for (int type = 0; type < TYPES; type++)
         for (int64_t n = 1; n < 150; n += n < 70 ? 1 : 13)
             for (int64_t at = 0; at < n; at++) {
-                const uint64_t bad[] = {0, types[type].sign, random_bits() % (types[type].sign - types[type].least_bad)};
+                const uint64_t bad[] = {0, types[type].sign,
+                                        random_bits() % (types[type].sign - types[type].least_bad)};
                 for (int b = 0; b < 3; b++) {
                     for (int64_t i = 0; i < n; i++)
                         put(type, in, i, good_bits(type));
                     put(type, in, at, types[type].least_bad + bad[b]);
-                    ck_assert_msg(gather(set, type, in, out, n) != 0, "%s %d: %d of %d", set->name, type, (int)at, (int)n);
+                    ck_assert_msg(gather(set, type, in, out, n) != 0, "%s %d: %d of %d", set->name, type, (int)at,
+                                  (int)n);
                 }
             }
 }
@@ -77,8 +79,8 @@ END_TEST
 enum { ROWS = 9, WIDTH = 48 };
 
 static void
-join(const conceptdec_i_kernels *set, int type, const char *const *rows, int64_t count, int64_t before, const char *pilot,
-     double *mean, double *square)
+join(const conceptdec_i_kernels *set, int type, const char *const *rows, int64_t count, int64_t before,
+     const char *pilot, double *mean, double *square)
 {
     void (*const kernels[])(const char *const *, int64_t, int64_t, const char *, double *, double *, int64_t) = {
         set->join_f64, set->join_f32, set->join_f16, set->join_bf16};
@@ -135,7 +137,8 @@ check_join(const conceptdec_i_kernels *set, int type, int64_t count, int64_t bef
         for (int64_t i = 0; i < count; i++)
             wanted += (rows[i][j] - sum) * (rows[i][j] - sum);
         wanted += (long double)before * (old_mean[j] - sum) * (old_mean[j] - sum);
-        ck_assert_msg(fabsl(mean[j] + (long double)old_pilot[j] - sum) <= 4e-16L * (fabsl(sum - old_pilot[j]) + 1), "%s %d: %g", set->name, type, mean[j]);
+        ck_assert_msg(fabsl(mean[j] + (long double)old_pilot[j] - sum) <= 4e-16L * (fabsl(sum - old_pilot[j]) + 1),
+                      "%s %d: %g", set->name, type, mean[j]);
         ck_assert_msg(fabsl(square[j] - wanted) <= 1e-14L * wanted, "%s %d: %g", set->name, type, square[j]);
     }
 }
@@ -152,7 +155,8 @@ START_TEST(joins_as_all_rows_at_once)
 }
 END_TEST
 
-/* A row of values and one of zeros, about zero: half of each value is the mean, half of its square the sum of squares. */
+/* A row of values and one of zeros, about zero: half of each value is the mean, half of its square the sum of
+ * squares. */
 static void
 check_values(const conceptdec_i_kernels *set, int type, const unsigned char *row)
 {

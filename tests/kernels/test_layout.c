@@ -127,8 +127,8 @@ typedef struct company {
     conceptdec_i_pulls pulls;
 } company;
 
-/* Rows are in several pairs of a tile; the last tile is not full; each end has MET strangers, so that tails go on with a
- * second tile of them. */
+/* Rows are in several pairs of a tile; the last tile is not full; each end has MET strangers, so that tails go on with
+ * a second tile of them. */
 static void
 meet(company *s, int32_t columns, bool is_anchored, int32_t met)
 {

@@ -227,8 +227,8 @@ START_TEST(panels_are_exact)
 }
 END_TEST
 
-/* 65536 dimensions of the largest numbers: 127 * 127 * 65536 and, with the bias, 255 * 127 * 65536 are below 2^31; what is
- * added up in 16 bits comes as near to 2^15 as it may. */
+/* 65536 dimensions of the largest numbers: 127 * 127 * 65536 and, with the bias, 255 * 127 * 65536 are below 2^31; what
+ * is added up in 16 bits comes as near to 2^15 as it may. */
 START_TEST(the_largest_sums_do_not_overflow)
 {
     FOR_EACH_NARROW_SET(set)
@@ -411,7 +411,8 @@ START_TEST(mix_of_few_elements_is_exact)
 }
 END_TEST
 
-/* The step that the largest magnitude asks for, or the largest sum of a run, each of whose elements may be rounded up. */
+/* The step that the largest magnitude asks for, or the largest sum of a run, each of whose elements may be rounded
+ * up. */
 static double
 step_of(const conceptdec_i_narrow_kernels *set, const float *x, int64_t n)
 {

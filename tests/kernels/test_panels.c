@@ -90,7 +90,8 @@ check_panel_i16(const conceptdec_i_kernels *set, int64_t depth, int64_t ldc, int
 {
     const int64_t mr = set->mr_f32, nr = set->nr_f32, most = (int64_t)sqrt(0x1p31 / (double)(2 * depth + 2));
     const size_t c_size = (size_t)(nr * ldc) * sizeof(int32_t);
-    int16_t *a = guarded((size_t)(depth * mr * 2) * sizeof *a, 0), *b = guarded((size_t)(depth * nr * 2) * sizeof *b, 0);
+    int16_t *a = guarded((size_t)(depth * mr * 2) * sizeof *a, 0),
+            *b = guarded((size_t)(depth * nr * 2) * sizeof *b, 0);
     int32_t *c = guarded(c_size, 0), *before = guarded(c_size, 0);
     const int64_t limit = most < 32767 ? most : 32767;
     for (int64_t i = 0; i < depth * mr * 2; i++)
@@ -107,8 +108,8 @@ check_panel_i16(const conceptdec_i_kernels *set, int64_t depth, int64_t ldc, int
             for (int64_t p = 0; p < depth && i < mr; p++)
                 for (int h = 0; h < 2; h++)
                     sum += (int64_t)a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h];
-            ck_assert_msg(c[j * ldc + i] == sum, "%s depth %d (%d, %d): %d, not %lld", set->name, (int)depth, (int)i, (int)j,
-                          (int)c[j * ldc + i], (long long)sum);
+            ck_assert_msg(c[j * ldc + i] == sum, "%s depth %d (%d, %d): %d, not %lld", set->name, (int)depth, (int)i,
+                          (int)j, (int)c[j * ldc + i], (long long)sum);
         }
     ck_assert(guard_stands(c, c_size));
     guarded_free(a, 0);

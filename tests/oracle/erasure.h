@@ -4,7 +4,8 @@ typedef struct erasure_case {
     const char *what;
     int64_t n, d, classes, rank[2]; /* of LEACE, and of the projection */
     int64_t labels[40];
-    double x[ERASURE_MOST], strengths[2][4], removed[2][ERASURE_MOST]; /* d x d: what is taken out of a row less the mean */
+    double x[ERASURE_MOST], strengths[2][4], removed[2][ERASURE_MOST]; /* d x d: what is taken out of a row less the
+                                                                          mean */
 } erasure_case;
 static const erasure_case erasure_cases[] = {
     {"regular", 40, 5, 3, {2, 2}, {0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0,

@@ -24,7 +24,8 @@ draw(uint64_t seed)
                 values[v][i * oracle_cols[v] + j] = whole(&seed);
         for (int i = 0; v && i < ROWS; i++)
             for (int j = 0; j < oracle_cols[v]; j++)
-                values[v][i * oracle_cols[v] + j] += (v == 1 ? 3 : 1) * values[0][i * oracle_cols[0] + j % oracle_cols[0]];
+                values[v][i * oracle_cols[v] + j] +=
+                    (v == 1 ? 3 : 1) * values[0][i * oracle_cols[0] + j % oracle_cols[0]];
         views[v] = wide_view(values[v], ROWS, oracle_cols[v]);
     }
 }

@@ -1,5 +1,5 @@
-/* Principal components against LAPACK's singular values, on spectra that fall steeply, by the ratios of LAPACK's own tests:
- * an error divided by what rounding allows. */
+/* Principal components against LAPACK's singular values, on spectra that fall steeply, by the ratios of LAPACK's own
+ * tests: an error divided by what rounding allows. */
 #include <lapacke.h>
 
 #include "check_main.h"

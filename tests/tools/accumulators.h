@@ -39,7 +39,8 @@ pushed_widen(int32_t dtype, const void *in, double *out, int64_t n)
                                    : k->widen_bf16)(in, out, n);
 }
 
-/* Bits of about `offset` + spread * (-1 .. 1); of a half: of 1000 in steps of 0.5 where the offset is not 0, else up to 2. */
+/* Bits of about `offset` + spread * (-1 .. 1); of a half: of 1000 in steps of 0.5 where the offset is not 0, else up to
+ * 2. */
 static inline void
 pushed_element(int32_t dtype, double offset, double spread, uint64_t random, char *to)
 {
@@ -58,8 +59,8 @@ pushed_element(int32_t dtype, double offset, double spread, uint64_t random, cha
         memcpy(to, dtype == CONCEPTDEC_FLOAT16 ? &half : &upper, sizeof half);
 }
 
-/* Every seventh dimension has the offset, or, where it is negative, all have it; class c is a little apart. Of 17 rows one plays
- * no part. */
+/* Every seventh dimension has the offset, or, where it is negative, all have it; class c is a little apart. Of 17 rows
+ * one plays no part. */
 static inline pushed_rows
 pushed_make(int64_t n, int64_t d, int64_t classes, int32_t dtype, double offset)
 {

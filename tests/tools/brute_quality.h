@@ -1,5 +1,5 @@
-/* Embedding quality from its definition: all distances, all ranks, n^2 weights. Distances are plain sums, so that data whose
- * ties matter must be small integers. */
+/* Embedding quality from its definition: all distances, all ranks, n^2 weights. Distances are plain sums, so that data
+ * whose ties matter must be small integers. */
 #ifndef CONCEPTDEC_TESTS_BRUTE_QUALITY_H
 #define CONCEPTDEC_TESTS_BRUTE_QUALITY_H
 

@@ -6,8 +6,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Check notes the place of every assertion that holds, a system call each, to tell where a test died. Tests that compare
- * hundreds of thousands of numbers would spend most of their time on it. */
+/* Check notes the place of every assertion that holds, a system call each, to tell where a test died. Tests that
+ * compare hundreds of thousands of numbers would spend most of their time on it. */
 #define _mark_point(file, line) ((void)0)
 
 static int

@@ -1,4 +1,5 @@
-/* Rows with labels, and what sums of them should be, added up in the plainest way; for tests of class moments and erasers. */
+/* Rows with labels, and what sums of them should be, added up in the plainest way; for tests of class moments and
+ * erasers. */
 #ifndef CONCEPTDEC_CLASS_PROBLEMS_H
 #define CONCEPTDEC_CLASS_PROBLEMS_H
 
@@ -10,8 +11,8 @@ typedef struct class_problem {
     int64_t *labels;
 } class_problem;
 
-/* Rows about the means of their classes, all of it moved by `offset`; every seventh row without a label, and the last class
- * (of more than two) without rows. */
+/* Rows about the means of their classes, all of it moved by `offset`; every seventh row without a label, and the last
+ * class (of more than two) without rows. */
 static inline class_problem
 class_problem_make(int64_t n, int64_t d, int64_t classes, double offset)
 {

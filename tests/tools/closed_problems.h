@@ -1,4 +1,5 @@
-/* Small problems for probes in closed form, and what tests compare them with: solutions of dense equations in long double. */
+/* Small problems for probes in closed form, and what tests compare them with: solutions of dense equations in long
+ * double. */
 #ifndef CONCEPTDEC_CLOSED_PROBLEMS_H
 #define CONCEPTDEC_CLOSED_PROBLEMS_H
 

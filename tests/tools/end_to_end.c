@@ -1,5 +1,5 @@
-/* end_to_end FILE ARRAY LABELS_FILE LABELS_ARRAY [map]: decodability, its balanced mean and its chance of every cell of an
- * array, a line each, with all digits. */
+/* end_to_end FILE ARRAY LABELS_FILE LABELS_ARRAY [map]: decodability, its balanced mean and its chance of every cell of
+ * an array, a line each, with all digits. */
 #include <conceptdec/conceptdec.h>
 #include <stdio.h>
 #include <stdlib.h>

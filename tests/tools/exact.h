@@ -100,7 +100,8 @@ exact_row(const exact_case *c, const double *of_rows, const double *of_queries, 
             continue;
         if (c->group && c->group[j] == (c->queries ? c->query_group : c->group)[query])
             continue;
-        out[count++] = exact_pair(c, q, c->cosine ? of_queries[query] : 1, c->x + j * c->d, c->cosine ? of_rows[j] : 1, j);
+        out[count++] =
+            exact_pair(c, q, c->cosine ? of_queries[query] : 1, c->x + j * c->d, c->cosine ? of_rows[j] : 1, j);
     }
     qsort(out, (size_t)count, sizeof *out, exact_order);
     return count;

@@ -97,7 +97,8 @@ torture_expect_same(const conceptdec_result *a, const conceptdec_result *b)
     }
 }
 
-/* Stops at every report, beyond the 20th at every stride-th; returns how many there are in a call that is not stopped. */
+/* Stops at every report, beyond the 20th at every stride-th; returns how many there are in a call that is not
+ * stopped. */
 static inline int64_t
 torture_stopped(int32_t threads, torture_measure measure, int variant, int64_t stride)
 {

@@ -1,5 +1,5 @@
-/* Files of activations without memory, at every allocation, and cancelled at every one: nothing is leaked, no descriptor stays
- * open, and the next call succeeds. */
+/* Files of activations without memory, at every allocation, and cancelled at every one: nothing is leaked, no
+ * descriptor stays open, and the next call succeeds. */
 #define _GNU_SOURCE
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-/* Similarity without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the next call gives
- * the same answer. */
+/* Similarity without memory, at every allocation, and cancelled at every place: nothing is leaked or written, and the
+ * next call gives the same answer. */
 #define _GNU_SOURCE
 
 #include "check_main.h"

@@ -1,5 +1,5 @@
-/* Moments per class, erasers and curves without memory, at every allocation, and cancelled at every place: nothing is leaked or
- * written, and the next call gives the same answer. */
+/* Moments per class, erasers and curves without memory, at every allocation, and cancelled at every place: nothing is
+ * leaked or written, and the next call gives the same answer. */
 #define _GNU_SOURCE
 
 #include <stdio.h>
@@ -116,7 +116,8 @@ END_TEST
 
 /* ---- erasers and curves ---- */
 
-/* 0: LEACE, 1: LEACE of a covariance that is singular, 2: class means, 3: directions, 4: from moments, and a file, 5: a curve. */
+/* 0: LEACE, 1: LEACE of a covariance that is singular, 2: class means, 3: directions, 4: from moments, and a file, 5: a
+ * curve. */
 enum { VARIANTS = 6 };
 
 static conceptdec_status

@@ -1,5 +1,5 @@
-/* Writing files without memory, where the system refuses or does less than it was asked for, and cancelled at every place:
- * nothing is leaked, the old file stays as it was, no other is left, and the next call writes the whole file. */
+/* Writing files without memory, where the system refuses or does less than it was asked for, and cancelled at every
+ * place: nothing is leaked, the old file stays as it was, no other is left, and the next call writes the whole file. */
 #define _GNU_SOURCE
 
 #include <errno.h>

@@ -52,8 +52,8 @@ deliver(void *user, int64_t first, int64_t count, void *out)
 
 static const conceptdec_reader reader = {.struct_size = sizeof reader, .read = deliver};
 
-/* Variants 0..4: the bases, 0 of two views, one of them read; 5: a Krylov space; 6: given bases, joined, saved and loaded;
- * 7: moments; 8: concept vectors. */
+/* Variants 0..4: the bases, 0 of two views, one of them read; 5: a Krylov space; 6: given bases, joined, saved and
+ * loaded; 7: moments; 8: concept vectors. */
 static conceptdec_status
 from_file(conceptdec_ctx *ctx, conceptdec_subspaces **s)
 {

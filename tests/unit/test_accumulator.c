@@ -35,7 +35,8 @@ START_TEST(by_hand)
 {
     const double x[] = {0, 0, 10, 1, 2, 4, (double)NAN, 9, 14, 1};
     const int64_t labels[] = {0, 1, 0, -1, 1};
-    conceptdec_accumulator *a = make(2, 3, _i == 0 ? CONCEPTDEC_ACCUMULATE_VARIANCES : CONCEPTDEC_ACCUMULATE_SCATTERS, 5, 0);
+    conceptdec_accumulator *a =
+        make(2, 3, _i == 0 ? CONCEPTDEC_ACCUMULATE_VARIANCES : CONCEPTDEC_ACCUMULATE_SCATTERS, 5, 0);
     conceptdec_array array;
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(conceptdec_accumulator_add(a, 1, x + 2 * i, labels[i]), CONCEPTDEC_OK);

@@ -1,5 +1,5 @@
-/* Files of activations: every form reads as the numbers that were written, from a map and by pread. The golden files are those
- * of tests/fuzz (corpus_files.py says what is in them). */
+/* Files of activations: every form reads as the numbers that were written, from a map and by pread. The golden files
+ * are those of tests/fuzz (corpus_files.py says what is in them). */
 #define _GNU_SOURCE
 
 #include <fcntl.h>

@@ -10,7 +10,8 @@
 #include "linalg/crossed.h"
 #include "linalg/tiles.h"
 
-static const int64_t shapes[][3] = {{1, 1, 1}, {5, 17, 3}, {130, 700, 13}, {200, 300, 100}, {3, 600, 500}, {400, 20, 1}, {7, 0, 2}};
+static const int64_t shapes[][3] = {{1, 1, 1},     {5, 17, 3},   {130, 700, 13}, {200, 300, 100},
+                                    {3, 600, 500}, {400, 20, 1}, {7, 0, 2}};
 
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 

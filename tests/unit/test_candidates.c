@@ -100,8 +100,8 @@ END_TEST
 
 enum { N = 3072, D = 33, QUERIES = 494, THREADS = 8, GROUPS = 7, TIMES = 4, LINE = 64, FENCE = 1024, SIGN = 0xa5 };
 
-/* Memory with a fence behind each block, which begins at a whole line: what the library asks for beyond its own need, to
- * align it, ends 8 bytes behind that. */
+/* Memory with a fence behind each block, which begins at a whole line: what the library asks for beyond its own need,
+ * to align it, ends 8 bytes behind that. */
 static void *
 allocate_fenced(void *user, uint64_t size)
 {
@@ -151,7 +151,8 @@ search(const double *x, const int64_t *codes)
     conceptdec_neighbors *t = NULL;
     conceptdec_array screening;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    ck_assert_msg(conceptdec_neighbors_new(ctx, &m, &queries, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_msg(conceptdec_neighbors_new(ctx, &m, &queries, &o, &t) == CONCEPTDEC_OK, "%s",
+                  conceptdec_ctx_error(ctx));
     ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_SCREENING, &screening), CONCEPTDEC_OK);
     ck_assert_int_gt(*(const int64_t *)screening.data, CONCEPTDEC_SCREENING_INT8);
     conceptdec_neighbors_free(t);

@@ -1,4 +1,5 @@
-/* CKA, mutual k-NN and information imbalance of cases that can be worked out, and draws against sums over all tuples. */
+/* CKA, mutual k-NN and information imbalance of cases that can be worked out, and draws against sums over all
+ * tuples. */
 #include "check_main.h"
 #include "similar.h"
 #include "stats/bootstrap.h"
@@ -35,8 +36,8 @@ START_TEST(one_column)
 }
 END_TEST
 
-/* Line: K off the diagonal 3 -3 -9 / -1 -3 / 3; rows -9 -1 -1 -9; sum -20. Arch: L -1 -1 1 / 1 -1 / -1; rows -1; sum -4.
- * sum KL: 2 (-3 + 3 - 9 - 1 + 3 - 3) = -20; of rows: 20; HSIC = (-20 + 80 / 6 - 20) / 4 = -20 / 3.
+/* Line: K off the diagonal 3 -3 -9 / -1 -3 / 3; rows -9 -1 -1 -9; sum -20. Arch: L -1 -1 1 / 1 -1 / -1; rows -1; sum
+ * -4. sum KL: 2 (-3 + 3 - 9 - 1 + 3 - 3) = -20; of rows: 20; HSIC = (-20 + 80 / 6 - 20) / 4 = -20 / 3.
  * KK: 2 (9 + 9 + 81 + 1 + 9 + 9) = 236, rows 164: (236 + 400 / 6 - 164) / 4 = 104 / 3;
  * LL: 12, rows 4: (12 + 16 / 6 - 4) / 4 = 8 / 3. */
 START_TEST(unbiased_by_hand)
@@ -59,7 +60,8 @@ START_TEST(unbiased_by_hand)
 }
 END_TEST
 
-/* Distances of 0 1 3 7: median of 1 2 3 4 6 7 is 3.5. Two rows apart d: k = exp(-d^2 / (2 s^2)); biased HSIC by its definition. */
+/* Distances of 0 1 3 7: median of 1 2 3 4 6 7 is 3.5. Two rows apart d: k = exp(-d^2 / (2 s^2)); biased HSIC by its
+ * definition. */
 START_TEST(rbf_by_hand)
 {
     static const double places[] = {0, 1, 3, 7}, others[] = {0, 1, 0, 1}; /* of the others: 0 0 1 1 1 1, median 1 */
@@ -263,8 +265,8 @@ START_TEST(neighbours_by_hand)
 }
 END_TEST
 
-/* All rows of the second are equal: each of the others has k / 3 of the places, and the mean rank 2. On the grid 0 1 2 3 the two inner
- * rows have two nearest, which share the place. */
+/* All rows of the second are equal: each of the others has k / 3 of the places, and the mean rank 2. On the grid 0 1 2
+ * 3 the two inner rows have two nearest, which share the place. */
 START_TEST(ties_share)
 {
     static const double grid[] = {0, 1, 2, 3};

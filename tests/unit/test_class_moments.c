@@ -262,7 +262,8 @@ expect_refused(const projection_file *f, const uint8_t *data, size_t size)
     ck_assert_str_ne(conceptdec_ctx_error(ctx), "");
 }
 
-/* Two numbers a row; two classes with rows, one without. Where each has a chunk of its own these are full once, and rows wait. */
+/* Two numbers a row; two classes with rows, one without. Where each has a chunk of its own these are full once, and
+ * rows wait. */
 static void
 make_file(projection_file *f, uint32_t flags)
 {

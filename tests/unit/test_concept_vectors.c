@@ -217,10 +217,14 @@ START_TEST(plain_bootstrap)
         (conceptdec_vectors_options){
             .bootstrap = DRAWS, .seed = 9, .confidence = 0.9, .groups = with_groups ? &groups : NULL, .memory = 11000});
     const double at = 0.05 * (DRAWS - 1), part = at - 9;
-    NEAR(reals(r, CONCEPTDEC_R_NORM_LOW)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2], norms[9] + part * (norms[10] - norms[9]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_NORM_HIGH)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2], norms[190] - part * (norms[190] - norms[189]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[0 * C + 2] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2], cosines[9] + part * (cosines[10] - cosines[9]), 1e-13);
-    NEAR(reals(r, CONCEPTDEC_R_COSINE_HIGH)[2 * C + 0] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2 * C], cosines[190] - part * (cosines[190] - cosines[189]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_NORM_LOW)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2],
+         norms[9] + part * (norms[10] - norms[9]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_NORM_HIGH)[2] + reals(r, CONCEPTDEC_R_NORM_BIAS)[2],
+         norms[190] - part * (norms[190] - norms[189]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[0 * C + 2] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2],
+         cosines[9] + part * (cosines[10] - cosines[9]), 1e-13);
+    NEAR(reals(r, CONCEPTDEC_R_COSINE_HIGH)[2 * C + 0] + reals(r, CONCEPTDEC_R_COSINE_BIAS)[2 * C],
+         cosines[190] - part * (cosines[190] - cosines[189]), 1e-13);
     NEAR(reals(r, CONCEPTDEC_R_COSINE_LOW)[4], 1, 0);
     double mean = 0;
     for (int b = 0; b < DRAWS; b++)
@@ -252,8 +256,8 @@ END_TEST
 
 /* ---- halves ---- */
 
-/* Copies of one sample in each class: halves cannot differ. Classes of which a half is always the other one's opposite about
- * the baseline: two samples each, so that a vector of one half is x - b and of the other one y - b. */
+/* Copies of one sample in each class: halves cannot differ. Classes of which a half is always the other one's opposite
+ * about the baseline: two samples each, so that a vector of one half is x - b and of the other one y - b. */
 START_TEST(known_halves)
 {
     const double copies[] = {1, 2, 1, 2, 1, 2, 5, 0, 5, 0, 5, 0}, apart[] = {3, 4, 4, -3, -3, -4, -4, 3};
@@ -274,7 +278,8 @@ START_TEST(known_halves)
 }
 END_TEST
 
-/* Rows of a group are copies, groups are not: halves of whole groups agree less than halves of rows, which share groups. */
+/* Rows of a group are copies, groups are not: halves of whole groups agree less than halves of rows, which share
+ * groups. */
 START_TEST(whole_groups)
 {
     double x[96 * 8];

@@ -46,8 +46,8 @@ START_TEST(one_dimension_goes_whole)
 }
 END_TEST
 
-/* The covariance is ((2, 1), (1, 1)) and that with membership (1, 0) / 2: LEACE reads x - y, and takes (1, 0) for it; a projection
- * reads x alone. */
+/* The covariance is ((2, 1), (1, 1)) and that with membership (1, 0) / 2: LEACE reads x - y, and takes (1, 0) for it; a
+ * projection reads x alone. */
 START_TEST(two_dimensions)
 {
     double x[] = {0, 1, 0, -1, 2, 1, 2, 1, -2, -1, -2, -1, 0, 1, 0, -1};
@@ -165,7 +165,8 @@ problem(int i)
     return p;
 }
 
-/* How far means of classes are from the first, as a share of the deviation of the dimension and the precision of its mean. */
+/* How far means of classes are from the first, as a share of the deviation of the dimension and the precision of its
+ * mean. */
 static double
 spread_of_means(const class_problem *p, const double *x)
 {
@@ -392,7 +393,8 @@ START_TEST(damaged_files_are_refused)
 }
 END_TEST
 
-/* Under a checksum that is right. Behind the header are the mean (4), strengths (2), what is read (8) and removed (8). */
+/* Under a checksum that is right. Behind the header are the mean (4), strengths (2), what is read (8) and removed
+ * (8). */
 static const struct {
     int kind;
     int64_t field;

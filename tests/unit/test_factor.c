@@ -321,7 +321,8 @@ START_TEST(says_that_there_is_no_lapack)
     ck_assert_int_eq(conceptdec_i_cholesky(ctx, N, a, LD, &is_definite), CONCEPTDEC_EUNSUPPORTED);
     ck_assert_int_eq(conceptdec_i_cholesky_solve(ctx, N, a, LD, K, b, LDB), CONCEPTDEC_EUNSUPPORTED);
     ck_assert_int_eq(conceptdec_i_eigen(ctx, N, a, LD, values), CONCEPTDEC_EUNSUPPORTED);
-    ck_assert_int_eq(conceptdec_i_eigen_leading(ctx, N, a, LD, 1, values, values, &is_definite), CONCEPTDEC_EUNSUPPORTED);
+    ck_assert_int_eq(conceptdec_i_eigen_leading(ctx, N, a, LD, 1, values, values, &is_definite),
+                     CONCEPTDEC_EUNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(conceptdec_ctx_error(ctx), "LAPACK"));
     conceptdec_ctx_free(ctx);
 }

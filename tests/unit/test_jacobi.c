@@ -10,7 +10,8 @@
 
 enum { MOST = 100 };
 
-static double matrix[MOST * MOST], copy[MOST * MOST], vectors[MOST * MOST], others[MOST * MOST], values[MOST], known[MOST];
+static double matrix[MOST * MOST], copy[MOST * MOST], vectors[MOST * MOST], others[MOST * MOST], values[MOST],
+    known[MOST];
 static double scratch[16 * MOST];
 
 static uint64_t state = 7;
@@ -22,8 +23,8 @@ draw(void)
     return (double)(state >> 11) * 0x1p-53 - 0.5;
 }
 
-/* kind 0: random; 1: of rank 3; 2: blocks that do not touch; 3: columns of very different sizes; 4: of few values, all but the
- * largest many times. */
+/* kind 0: random; 1: of rank 3; 2: blocks that do not touch; 3: columns of very different sizes; 4: of few values, all
+ * but the largest many times. */
 static void
 fill(int64_t n, int kind)
 {

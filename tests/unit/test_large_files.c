@@ -1,5 +1,5 @@
-/* Files whose numbers lie beyond 4 GiB, read by pread and from a map. They are holes but for a few blocks; where there can be
- * no such file the program says so and ends with 77, which test runners call skipped. */
+/* Files whose numbers lie beyond 4 GiB, read by pread and from a map. They are holes but for a few blocks; where there
+ * can be no such file the program says so and ends with 77, which test runners call skipped. */
 #define _GNU_SOURCE
 
 #include <errno.h>

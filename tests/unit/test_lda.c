@@ -165,7 +165,9 @@ START_TEST(equals_dense_equations)
     for (int64_t i = 0; i < 3 * p.n; i++)
         labels[i] = p.labels[(i + 11 * (i / p.n)) % p.n];
     for (int64_t i = 0; i < 2 * p.n; i++)
-        roles[i] = i % p.n == 4 ? CONCEPTDEC_I_ROLE_NONE : i % 5 == i / p.n ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
+        roles[i] = i % p.n == 4       ? CONCEPTDEC_I_ROLE_NONE
+                   : i % 5 == i / p.n ? CONCEPTDEC_I_ROLE_TEST
+                                      : CONCEPTDEC_I_ROLE_TRAIN;
     memset(roles, CONCEPTDEC_I_ROLE_TRAIN, (size_t)p.n);
     for (int i = 0; i < PROBLEMS; i++)
         problems[i] = (conceptdec_i_problem){labels + i * 5 % 3 * p.n, roles + i / 3 % 2 * p.n, 0};

@@ -35,7 +35,8 @@ expected(const closed *p, const double *omega, const int32_t *labels, int64_t co
 {
     long double own[CLOSED_MAX_D], rest[CLOSED_MAX_D];
     int64_t class = p->columns == 1 ? 1 : column;
-    bool has_own = mean_of(p, omega, labels, class, false, own), has_rest = mean_of(p, omega, labels, class, true, rest);
+    bool has_own = mean_of(p, omega, labels, class, false, own),
+         has_rest = mean_of(p, omega, labels, class, true, rest);
     if (!has_own)
         return -(double)INFINITY;
     if (!has_rest)

@@ -169,8 +169,8 @@ compare_row(const conceptdec_neighbors *t, int64_t q, int64_t k, const exact_nei
             continue;
         }
         ck_assert_msg(indices[i] == want[i].row && distances[i] == want[i].distance,
-                      "query %lld rank %lld: row %lld at %.17g, should be row %lld at %.17g", (long long)q, (long long)i,
-                      (long long)indices[i], distances[i], (long long)want[i].row, want[i].distance);
+                      "query %lld rank %lld: row %lld at %.17g, should be row %lld at %.17g", (long long)q,
+                      (long long)i, (long long)indices[i], distances[i], (long long)want[i].row, want[i].distance);
     }
     int64_t *rows = malloc((size_t)(count + ties + 1) * sizeof *rows), found;
     ck_assert_int_eq(conceptdec_neighbors_row(t, q, count + ties, rows, NULL, &found), CONCEPTDEC_OK);

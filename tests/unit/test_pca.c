@@ -154,7 +154,8 @@ START_TEST(no_variance)
 }
 END_TEST
 
-/* Beyond the rank components are orthonormal all the same, their variance is rounding, and whitening leaves them alone. */
+/* Beyond the rank components are orthonormal all the same, their variance is rounding, and whitening leaves them
+ * alone. */
 START_TEST(beyond_the_rank)
 {
     enum { N = 30, D = 12, RANK = 3 };
@@ -215,8 +216,8 @@ START_TEST(any_size)
 }
 END_TEST
 
-/* Few components of what is large, and what memory does not allow, are found by a Krylov space; where it may not converge the
- * exact solver answers. */
+/* Few components of what is large, and what memory does not allow, are found by a Krylov space; where it may not
+ * converge the exact solver answers. */
 START_TEST(solver_is_chosen)
 {
     enum { N = 1100, D = 1010 };
@@ -362,7 +363,8 @@ peak_of(const conceptdec_matrix *x, int32_t solver, int64_t components, int64_t 
     return status == CONCEPTDEC_OK ? t.peak - before - beside : -1;
 }
 
-/* A Krylov space keeps to its memory, and refuses what is too little with the least that it needs; so does the choice. */
+/* A Krylov space keeps to its memory, and refuses what is too little with the least that it needs; so does the
+ * choice. */
 START_TEST(krylov_keeps_to_its_memory)
 {
     enum { N = 1500, D = 1200, SLACK = 1 << 14 }; /* records and names */

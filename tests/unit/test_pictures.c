@@ -39,10 +39,12 @@ compare(const char *name, text *t)
 
 START_TEST(a_curve_with_an_interval_a_gap_and_a_band)
 {
-    const double value[] = {0.2, NAN, 0.7, 0.9}, low[] = {0.1, NAN, 0.65, 0.85}, high[] = {0.3, NAN, 0.75, 0.95}, probe[] = {0.25, 0.5, 0.8, 1};
+    const double value[] = {0.2, NAN, 0.7, 0.9}, low[] = {0.1, NAN, 0.65, 0.85}, high[] = {0.3, NAN, 0.75, 0.95},
+                 probe[] = {0.25, 0.5, 0.8, 1};
     const double chance_low[] = {0.1, 0.1, 0.1, 0.1}, chance_high[] = {0.2, 0.22, 0.2, 0.21};
     line lines[] = {{"neighbours", value, low, high}, {"probe & <co>", probe, NULL, NULL}};
-    curve c = {.title = "A curve", .x_title = "layer", .y_title = "decodability", .count = 4, .places = layers, .n_lines = 2, .lines = lines,
+    curve c = {.title = "A curve", .x_title = "layer", .y_title = "decodability", .count = 4, .places = layers,
+               .n_lines = 2, .lines = lines,
                .chance_low = chance_low, .chance_high = chance_high, .marked = 3};
     text t = {0};
     add_curve(&t, &c);
@@ -53,7 +55,8 @@ END_TEST
 START_TEST(a_heat_with_numbers_and_one_that_is_not_defined)
 {
     const double value[] = {0, 0.25, 0.5, 1, NAN, 0.1, 0.9, 0.33, 0.66, 1, 0, 0.5};
-    heat h = {.title = "A heat map", .row_title = "concept", .column_title = "layer", .rows = 3, .columns = 4, .row_names = concepts,
+    heat h = {.title = "A heat map", .row_title = "concept", .column_title = "layer", .rows = 3, .columns = 4,
+              .row_names = concepts,
               .column_names = layers, .value = value, .least = 0, .most = 1};
     text t = {0};
     add_heat(&t, &h);
@@ -73,7 +76,8 @@ START_TEST(a_heat_of_many_cells_has_no_numbers)
         snprintf(words[i], sizeof words[i], "c%d", i);
         names[i] = words[i];
     }
-    heat h = {.title = "Many cells", .row_title = "concept", .column_title = "concept", .rows = N, .columns = N, .row_names = names,
+    heat h = {.title = "Many cells", .row_title = "concept", .column_title = "concept", .rows = N, .columns = N,
+              .row_names = names,
               .column_names = names, .value = value};
     text t = {0};
     add_heat(&t, &h);
@@ -87,7 +91,8 @@ START_TEST(a_scatter_of_three_concepts)
 {
     const double xy[] = {0, 0, 1, 2, -3, 1, 2, -1, 0.5, 0.5, 4, 4};
     const int64_t concept[] = {0, 1, 2, 0, -1, 1};
-    scatter s = {.title = "Points", .x_title = "PC 1", .y_title = "PC 2", .count = 6, .xy = xy, .concept = concept, .concepts = 3, .names = concepts,
+    scatter s = {.title = "Points", .x_title = "PC 1", .y_title = "PC 2", .count = 6, .xy = xy, .concept = concept,
+                 .concepts = 3, .names = concepts,
                  .step = 1};
     text t = {0};
     add_scatter(&t, &s);

@@ -94,7 +94,8 @@ static const struct scene {
      {.kind = CONCEPTDEC_PROBE_RIDGE, .given = (uint64_t)1 << 18 /* protocol 0 */, .lambdas = lambdas, .n_lambdas = 8,
       .permutations = 2000},
      &x_narrow},
-    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups}, NULL},
+    {"null of means", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 2000, .groups = &of_groups},
+     NULL},
     {"control", &y, 6 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .control = 2000, .types = &of_types}, NULL},
     {"lambdas", &y, 20 << 20, {.kind = CONCEPTDEC_PROBE_RIDGE, .lambdas = lambdas, .n_lambdas = 64}, NULL},
     {"nested",
@@ -170,7 +171,8 @@ START_TEST(too_little_is_refused_at_once)
 }
 END_TEST
 
-/* Enough for the products of few rows, and not for a preconditioner of theirs: fitted along a basis, with the same answer. */
+/* Enough for the products of few rows, and not for a preconditioner of theirs: fitted along a basis, with the same
+ * answer. */
 START_TEST(a_kernel_gives_way)
 {
     const struct scene scene = {"few rows", &of_few, 0, {.lambdas = lambdas, .n_lambdas = 1}, NULL};
@@ -220,7 +222,8 @@ START_TEST(what_makes_products_counts)
         conceptdec_status status = run(&scene, memory, &peak, text);
         fitted += status == CONCEPTDEC_OK;
         ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
-        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory, (unsigned long long)peak);
+        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory,
+                      (unsigned long long)peak);
     }
     ck_assert_int_gt(fitted, 0);
 }

@@ -1,5 +1,5 @@
-/* Fitted probes: what they say of other rows, and their files, sound and damaged. The fit itself is replaced by one that
- * only tells what it was asked. */
+/* Fitted probes: what they say of other rows, and their files, sound and damaged. The fit itself is replaced by one
+ * that only tells what it was asked. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <check.h>
@@ -508,7 +508,8 @@ START_TEST(damaged_files_are_refused)
 }
 END_TEST
 
-/* Values that are not what they were, under a checksum that is right: the place of a number in the file, and the number. */
+/* Values that are not what they were, under a checksum that is right: the place of a number in the file, and the
+ * number. */
 typedef struct forgery {
     int place; /* in numbers of 8 bytes */
     bool is_real;

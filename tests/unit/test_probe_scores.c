@@ -267,7 +267,8 @@ END_TEST
 
 /* ---- at random ---- */
 
-/* Decision values of few different numbers, rows without a label, rows that are not scored, now and then an infinity. */
+/* Decision values of few different numbers, rows without a label, rows that are not scored, now and then an
+ * infinity. */
 static void
 make_problem(sheet *s, uint64_t round, int64_t n, int64_t classes)
 {

@@ -49,8 +49,8 @@ near(double found, double wanted)
 
 /* ---- by hand ---- */
 
-/* Five places on a line, and a picture in which the last comes first. k = 1: in the picture the nearest of rows 0..4 are 4, 2,
- * 1, 2, 0 (the nearest of 1 at distance 1 is 2, of 0 at 1 is 4). */
+/* Five places on a line, and a picture in which the last comes first. k = 1: in the picture the nearest of rows 0..4
+ * are 4, 2, 1, 2, 0 (the nearest of 1 at distance 1 is 2, of 0 at 1 is 4). */
 START_TEST(places_on_a_line)
 {
     static const float x[] = {0, 1, 3, 7, 15}, e[] = {0, 3, 4, 6, -1};
@@ -59,15 +59,16 @@ START_TEST(places_on_a_line)
     conceptdec_quality_options o = {.struct_size = sizeof o, .ks = ks, .n_ks = 2};
     conceptdec_result *r = NULL;
     OK(conceptdec_embedding_quality(ctx, &mx, &me, &o, &r));
-    /* In x the nearest are 1, 0, 1, 2, 3. Row 0 has 4, of rank 4: 3 beyond. Row 1 has 2, of rank 2. Row 4 has 0, of rank
-     * 4: 3 beyond. Rows 2 and 3 keep theirs. n k (2 n - 3 k - 1) / 2 = 15. */
+    /* In x the nearest are 1, 0, 1, 2, 3. Row 0 has 4, of rank 4: 3 beyond. Row 1 has 2, of rank 2. Row 4 has 0, of
+     * rank 4: 3 beyond. Rows 2 and 3 keep theirs. n k (2 n - 3 k - 1) / 2 = 15. */
     near(values(r, CONCEPTDEC_R_TRUSTWORTHINESS)[0], 1 - 7.0 / 15);
-    /* In the picture row 0 finds 1 at rank 2, row 1 finds 0 at rank 2 or 3 (3 and 0 are both 3 away: mean rank 2.5), row 4 finds 3 at rank 4. */
+    /* In the picture row 0 finds 1 at rank 2, row 1 finds 0 at rank 2 or 3 (3 and 0 are both 3 away: mean rank 2.5),
+     * row 4 finds 3 at rank 4. */
     near(values(r, CONCEPTDEC_R_CONTINUITY)[0], 1 - (1 + 1.5 + 3) / 15);
     near(values(r, CONCEPTDEC_R_KNN_PRESERVATION)[0], 2.0 / 5);
     near(values(r, CONCEPTDEC_R_R_NX)[0], (4 * 0.4 - 1) / 3);
-    /* k = 2: neighbourhoods in x {1 2}, {0 2}, {1 0}, {2 1}, {3 2}; in the picture {4 1}, {2 and half of 0 and 3}, {1 3}, {2 1},
-     * {0 1}. */
+    /* k = 2: neighbourhoods in x {1 2}, {0 2}, {1 0}, {2 1}, {3 2}; in the picture {4 1}, {2 and half of 0 and 3}, {1
+     * 3}, {2 1}, {0 1}. */
     near(values(r, CONCEPTDEC_R_KNN_PRESERVATION)[1], (1 + 1.5 + 1 + 2 + 0) / 10);
     conceptdec_result_free(r);
 }
@@ -82,8 +83,8 @@ START_TEST(duplicates_share_places)
     conceptdec_quality_options o = {.struct_size = sizeof o, .ks = ks, .n_ks = 2};
     conceptdec_result *r = NULL;
     OK(conceptdec_embedding_quality(ctx, &mx, &me, &o, &r));
-    /* k = 1: the nearest in the picture is one of two duplicates, which share the place: half of it is kept, and half is
-     * beyond by the mean rank 1.5 less 1. */
+    /* k = 1: the nearest in the picture is one of two duplicates, which share the place: half of it is kept, and half
+     * is beyond by the mean rank 1.5 less 1. */
     near(values(r, CONCEPTDEC_R_KNN_PRESERVATION)[0], 0.5);
     near(values(r, CONCEPTDEC_R_TRUSTWORTHINESS)[0], 1 - 2.0 / (6 * 1 * (12 - 3 - 1)) * 6 * 0.5 * 0.5);
     near(values(r, CONCEPTDEC_R_KNN_PRESERVATION)[1], 1);

@@ -120,7 +120,8 @@ quantised(const problem *p, int64_t item, int64_t e)
 static double
 lead_of(const conceptdec_i_quantized *set, int64_t item, int64_t k)
 {
-    return (double)set->lead[(item / CONCEPTDEC_I_PANEL * set->n_leads + k) * CONCEPTDEC_I_PANEL + item % CONCEPTDEC_I_PANEL];
+    return (double)
+        set->lead[(item / CONCEPTDEC_I_PANEL * set->n_leads + k) * CONCEPTDEC_I_PANEL + item % CONCEPTDEC_I_PANEL];
 }
 
 /* The product that a tile would hold. */

@@ -321,7 +321,8 @@ fail_everywhere(int32_t threads, question q, bool of_queries)
     conceptdec_matrix read_x = delivered(&s, &x), read_queries = delivered(&t, &queries);
     store *failing = of_queries ? &t : &s;
     conceptdec_neighbors *table = NULL;
-    const char *begin = of_queries ? "queries: the reader returned 77 for rows " : "x: the reader returned 77 for rows ";
+    const char *begin =
+        of_queries ? "queries: the reader returned 77 for rows " : "x: the reader returned 77 for rows ";
     ck_assert_int_eq(find(ctx, &read_x, &read_queries, q, &table), CONCEPTDEC_OK);
     conceptdec_neighbors_free(table);
     long long calls = atomic_load(&failing->calls);

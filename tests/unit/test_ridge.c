@@ -105,9 +105,12 @@ START_TEST(folds_equal_dense_equations)
     shift_labels(&p, SETS, labels);
     for (int f = 0; f < FOLDS; f++)
         for (int64_t i = 0; i < p.n; i++)
-            roles[f * p.n + i] = i == 7 ? CONCEPTDEC_I_ROLE_NONE : i % FOLDS == f ? CONCEPTDEC_I_ROLE_TEST : CONCEPTDEC_I_ROLE_TRAIN;
+            roles[f * p.n + i] = i == 7           ? CONCEPTDEC_I_ROLE_NONE
+                                 : i % FOLDS == f ? CONCEPTDEC_I_ROLE_TEST
+                                                  : CONCEPTDEC_I_ROLE_TRAIN;
     for (int i = 0; i < PROBLEMS; i++) /* in no order */
-        problems[i] = (conceptdec_i_problem){labels + i * 5 % SETS * p.n, roles + i / 9 % FOLDS * p.n, lambdas[i / 3 % 3]};
+        problems[i] =
+            (conceptdec_i_problem){labels + i * 5 % SETS * p.n, roles + i / 9 % FOLDS * p.n, lambdas[i / 3 % 3]};
     closed_fit(&p, conceptdec_i_ridge_fit, problems, PROBLEMS);
     for (int i = 0; i < PROBLEMS; i++)
         compare_roles(&p, i, variants[_i].is_wide ? 1e-9 : 3e-5);
@@ -323,7 +326,8 @@ START_TEST(classes_that_leaving_out_empties_lose)
             for (int64_t k = 0; k < p.columns; k++)
                 for (int64_t i = 0; i < p.n; i++) {
                     bool is_empty = p.labels[i] == 1 && (classes == 2 || k == 1);
-                    ck_assert(is_empty ? p.decision[k * p.n + i] == -(double)INFINITY : isfinite(p.decision[k * p.n + i]) != 0);
+                    ck_assert(is_empty ? p.decision[k * p.n + i] == -(double)INFINITY
+                                       : isfinite(p.decision[k * p.n + i]) != 0);
                 }
             closed_close(&p);
         }
@@ -405,8 +409,8 @@ START_TEST(targets_are_fitted_like_labels)
 }
 END_TEST
 
-/* Rows of small integers, whose sums are exact whatever is added first: many label sets at once, by more classes than there are
- * places for sums of in the last case, in two blocks of dimensions and two chunks of rows. */
+/* Rows of small integers, whose sums are exact whatever is added first: many label sets at once, by more classes than
+ * there are places for sums of in the last case, in two blocks of dimensions and two chunks of rows. */
 START_TEST(class_sums_of_many_sets)
 {
     enum { N = 300, D = 150, SETS = 40 };
@@ -421,7 +425,8 @@ START_TEST(class_sums_of_many_sets)
     const conceptdec_i_problem problem = {p.labels, p.role, 1};
     const int32_t *labels[SETS];
     int32_t *shifted = malloc(sizeof *shifted * SETS * N);
-    double *sums = malloc(sizeof *sums * (size_t)(SETS * classes * D)), *mass = malloc(sizeof *mass * (size_t)(SETS * classes));
+    double *sums = malloc(sizeof *sums * (size_t)(SETS * classes * D)),
+           *mass = malloc(sizeof *mass * (size_t)(SETS * classes));
     double *wanted = malloc(sizeof *wanted * (size_t)(classes * D));
     int64_t *rows = malloc(sizeof *rows * (size_t)classes);
     shift_labels(&p, SETS, shifted);

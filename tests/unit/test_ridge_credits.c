@@ -1,5 +1,5 @@
-/* Credits of rows left out without decision values: against credits of the decision values themselves; and the filters that
- * are combined of few functions against what they stand for. */
+/* Credits of rows left out without decision values: against credits of the decision values themselves; and the filters
+ * that are combined of few functions against what they stand for. */
 #include <stdio.h>
 
 #include "check_main.h"
@@ -58,8 +58,8 @@ hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
     for (int64_t i = 0; i < s->p.n && fit->decision; i++) {
         if (at->role[i] != CONCEPTDEC_I_ROLE_TRAIN || isnan(fit->decision[i]))
             continue;
-        s->credit[problem] += conceptdec_i_probe_credit(fit->decision + i, s->p.n, s->p.classes, at->labels[i], &predicted,
-                                                        &n_tied);
+        s->credit[problem] +=
+            conceptdec_i_probe_credit(fit->decision + i, s->p.n, s->p.classes, at->labels[i], &predicted, &n_tied);
         s->n_scored[problem]++;
     }
     return CONCEPTDEC_OK;
@@ -108,7 +108,8 @@ open_study(const variant *v, int32_t threads, study *s)
     p->fitting.leave = CONCEPTDEC_I_LEAVE_ONE;
     draw_labels(v, s);
     for (int i = 0; i < ALL; i++)
-        s->problems[i] = (conceptdec_i_problem){s->labels + i / LAMBDAS * v->n, p->role, pow(10, -5 + 0.7 * (i % LAMBDAS))};
+        s->problems[i] =
+            (conceptdec_i_problem){s->labels + i / LAMBDAS * v->n, p->role, pow(10, -5 + 0.7 * (i % LAMBDAS))};
     p->fitting.problems = s->problems;
     p->fitting.n_problems = ALL;
 }
@@ -145,8 +146,8 @@ START_TEST(credits_are_those_of_decision_values)
         ck_assert_int_eq(with.n_scored[i], without.n_scored[i]);
         ck_assert_int_eq(without.n_scored[i], v->n - (v->has_unused ? v->n / 5 : 0) - v->is_pinned);
         bool is_equal = fabs(with.credit[i] - without.credit[i]) < 1e-9;
-        ck_assert_msg(is_equal || v->is_discrete, "%s, set %d, lambda %d: %.6f and %.6f", v->name, i / LAMBDAS, i % LAMBDAS,
-                      with.credit[i], without.credit[i]);
+        ck_assert_msg(is_equal || v->is_discrete, "%s, set %d, lambda %d: %.6f and %.6f", v->name, i / LAMBDAS,
+                      i % LAMBDAS, with.credit[i], without.credit[i]);
         rows_apart += !is_equal;
         short_ways += without.without_values[i];
     }
@@ -241,7 +242,8 @@ static double
 rounded_product(const conceptdec_i_ridge_screen *s, int64_t row, int64_t set, int64_t class, int64_t lambda)
 {
     const conceptdec_i_ridge_blend *b = &s->blend;
-    int64_t panel = row / s->mr, pairs = s->first_pair[b->n_blocks], column = set % s->abreast * (s->classes - 1) + class;
+    int64_t panel = row / s->mr, pairs = s->first_pair[b->n_blocks],
+            column = set % s->abreast * (s->classes - 1) + class;
     int64_t tile = set / s->abreast, padded = conceptdec_i_ridge_screen_lambdas(s);
     const int16_t *packed = s->packed + tile * s->tile_panels * s->depth * s->nr * 2;
     const float *shares = s->shares + set * padded * b->total + lambda / s->nr * b->total * s->nr + lambda % s->nr;
@@ -273,12 +275,14 @@ expect_within_bounds(const conceptdec_i_ridge_screen *s, int64_t row, int64_t se
     for (int64_t c = 0; c < s->classes; c++) {
         exact[c] = 0;
         for (int64_t j = 0; j < b->n; j++)
-            exact[c] += b->filter[lambda * b->n + j] * s->along[(set * s->classes + c) * b->n + j] * (double)s->rows[row * b->n + j];
+            exact[c] += b->filter[lambda * b->n + j] * s->along[(set * s->classes + c) * b->n + j] *
+                        (double)s->rows[row * b->n + j];
         rounded[c] = c + 1 < s->classes ? rounded_product(s, row, set, c, lambda) : -last;
         last += rounded[c];
         for (int64_t k = 0; k < c; k++) {
             double off = fabs((exact[c] - exact[k]) - (rounded[c] - rounded[k]));
-            ck_assert_msg(off <= slack, "row %d, set %d, lambda %d: off by %g of %g", (int)row, (int)set, (int)lambda, off, slack);
+            ck_assert_msg(off <= slack, "row %d, set %d, lambda %d: off by %g of %g", (int)row, (int)set, (int)lambda,
+                          off, slack);
             *closest = slack > 0 ? fmax(*closest, off / slack) : *closest;
         }
     }
@@ -300,10 +304,11 @@ expect_row_bounds(const conceptdec_i_ridge_screen *s, int64_t row)
             size += value * value;
         }
     }
-    const double found[2] = {(double)s->bounds[0][row], (double)s->bounds[1][row]}, wanted[2] = {sqrt(left), sqrt(size)};
+    const double found[2] = {(double)s->bounds[0][row], (double)s->bounds[1][row]},
+                 wanted[2] = {sqrt(left), sqrt(size)};
     for (int k = 0; k < 2; k++)
-        ck_assert_msg(wanted[k] <= found[k] && found[k] <= 1.001 * wanted[k] + 1e-30, "row %d: %g and %g", (int)row, found[k],
-                      wanted[k]);
+        ck_assert_msg(wanted[k] <= found[k] && found[k] <= 1.001 * wanted[k] + 1e-30, "row %d: %g and %g", (int)row,
+                      found[k], wanted[k]);
 }
 
 START_TEST(integers_are_within_their_bounds)

@@ -112,8 +112,9 @@ START_TEST(leading_from_products)
         turned[i % d * n + i / d] = rows[i];
     ck_assert_int_eq(conceptdec_i_singular(ctx, d, n, turned, known, wanted), CONCEPTDEC_OK);
     for (int has_vectors = 0; has_vectors < 2; has_vectors++) {
-        ck_assert_int_eq(conceptdec_i_singular_from_products(ctx, n, d, rows, count, values, has_vectors ? vectors : NULL, &is_done),
-                         CONCEPTDEC_OK);
+        ck_assert_int_eq(
+            conceptdec_i_singular_from_products(ctx, n, d, rows, count, values, has_vectors ? vectors : NULL, &is_done),
+            CONCEPTDEC_OK);
         ck_assert(is_done);
         for (int64_t k = 0; k < count; k++)
             ck_assert_double_eq_tol(values[k], known[k], 1e-11 * known[0]);
@@ -137,8 +138,9 @@ START_TEST(leading_that_are_not_known)
             const double rows[] = {1, 0, 0, 0, 0, small[k]};
             double values[2], vectors[4];
             bool is_done;
-            ck_assert_int_eq(conceptdec_i_singular_from_products(ctx, 2, 3, rows, 2, values, has_vectors ? vectors : NULL, &is_done),
-                             CONCEPTDEC_OK);
+            ck_assert_int_eq(
+                conceptdec_i_singular_from_products(ctx, 2, 3, rows, 2, values, has_vectors ? vectors : NULL, &is_done),
+                CONCEPTDEC_OK);
             ck_assert_int_eq(is_done, k == 3);
         }
 }

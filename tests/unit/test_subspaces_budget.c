@@ -117,7 +117,8 @@ run(const struct scene *s, const conceptdec_matrix *x, const conceptdec_matrix *
     return status;
 }
 
-/* Buffers of two threads: of passes with a few dozen directions, or of products of rows and of those with directions. */
+/* Buffers of two threads: of passes with a few dozen directions, or of products of rows and of those with
+ * directions. */
 static int64_t
 bytes_of_threads(const struct scene *s)
 {
@@ -125,16 +126,18 @@ bytes_of_threads(const struct scene *s)
     const conceptdec_i_dense rows = {.n = s->n, .dims = s->d, .stride = s->d, .is_wide = true};
     conceptdec_ctx *ctx = NULL;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
-    const int64_t passes = conceptdec_i_passes_bytes(ctx, s->d, 0, 32) - conceptdec_i_passes_shared_bytes(ctx, s->d, 0, 32);
+    const int64_t passes =
+        conceptdec_i_passes_bytes(ctx, s->d, 0, 32) - conceptdec_i_passes_shared_bytes(ctx, s->d, 0, 32);
     const int64_t gram = conceptdec_i_gram_bytes(ctx, &rows, CONCEPTDEC_I_TILE_F64) -
                          conceptdec_i_gram_shared_bytes(ctx, &rows, CONCEPTDEC_I_TILE_F64);
-    const int64_t apply = conceptdec_i_apply_bytes(ctx, s->d, s->n, 32) - conceptdec_i_apply_shared_bytes(ctx, s->d, s->n, 32);
+    const int64_t apply =
+        conceptdec_i_apply_bytes(ctx, s->d, s->n, 32) - conceptdec_i_apply_shared_bytes(ctx, s->d, s->n, 32);
     conceptdec_ctx_free(ctx);
     return passes > gram + apply ? passes : gram + apply;
 }
 
-/* From the least that is enough on; beside it stand buffers of threads, means, scales and lists: some numbers for each row and
- * column. */
+/* From the least that is enough on; beside it stand buffers of threads, means, scales and lists: some numbers for each
+ * row and column. */
 START_TEST(keep_to_it)
 {
     const struct scene *s = &scenes[_i];

@@ -1,4 +1,5 @@
-/* Subspaces from moments are those of the rows; lists in files come back as they were, and nothing damaged is believed. */
+/* Subspaces from moments are those of the rows; lists in files come back as they were, and nothing damaged is
+ * believed. */
 #define _GNU_SOURCE
 
 #include "check_main.h"
@@ -50,8 +51,8 @@ compare(const conceptdec_subspaces *a, const conceptdec_subspaces *b, int64_t d)
     }
 }
 
-/* Each basis but "probe", by rank, share and tolerance; a class without rows; a dimension so large that a few directions come
- * from a Krylov space. */
+/* Each basis but "probe", by rank, share and tolerance; a class without rows; a dimension so large that a few
+ * directions come from a Krylov space. */
 START_TEST(from_moments)
 {
     const int64_t d = _i < 12 ? 12 : 400, n = _i < 12 ? 200 : 900;

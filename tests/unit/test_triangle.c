@@ -45,10 +45,12 @@ run(stage *t, bool is_wide, uint32_t mask, int threads)
     conceptdec_i_arena_open(&arena, ctx);
     for (int i = 0; i < MATRICES; i++) {
         void *memory;
-        ck_assert_int_eq(conceptdec_i_arena_take_raw(&arena, "t", conceptdec_i_triangle_bytes(t->n, is_wide), 1, &memory),
-                         CONCEPTDEC_OK);
-        ck_assert_int_eq(conceptdec_i_triangle_pack(ctx, t->n, is_wide, t->l[i], true, t->n, t->scale, memory, &triangle[i]),
-                         CONCEPTDEC_OK);
+        ck_assert_int_eq(
+            conceptdec_i_arena_take_raw(&arena, "t", conceptdec_i_triangle_bytes(t->n, is_wide), 1, &memory),
+            CONCEPTDEC_OK);
+        ck_assert_int_eq(
+            conceptdec_i_triangle_pack(ctx, t->n, is_wide, t->l[i], true, t->n, t->scale, memory, &triangle[i]),
+            CONCEPTDEC_OK);
         batch[i] = (conceptdec_i_triangle_batch){.triangle = &triangle[i], .first = first, .columns = widths[i]};
         first += widths[i];
     }

@@ -98,7 +98,8 @@ START_TEST(union_and_intersection)
 }
 END_TEST
 
-/* Labels 0, 0, 1, unknown, target_weight 1: the edge 0-2 is gone, 2-3 is weakened and, being the only one, made whole. */
+/* Labels 0, 0, 1, unknown, target_weight 1: the edge 0-2 is gone, 2-3 is weakened and, being the only one, made
+ * whole. */
 START_TEST(labels)
 {
     static const int64_t label[] = {0, 0, 1, -1};
@@ -163,7 +164,8 @@ START_TEST(rounds_of_blocks)
 }
 END_TEST
 
-/* A ring in which each vertex knows the REACH next ones and the REACH before; the edges to the furthest are too light. */
+/* A ring in which each vertex knows the REACH next ones and the REACH before; the edges to the furthest are too
+ * light. */
 enum { RING = 3000, REACH = 8 };
 
 static conceptdec_i_graph
