@@ -69,7 +69,7 @@ floats_away(const conceptdec_i_forces *f, const floats *here, const floats *ther
     floats square = {0};
     for (int32_t c = 0; c < columns; c++) {
         away[c] = here[c] - there[c];
-        square += away[c] * away[c];
+        square = c == 0 ? away[c] * away[c] : square + away[c] * away[c];
     }
     return floats_within(square, f->least, f->most);
 }

@@ -65,6 +65,47 @@ START_TEST(rows_that_are_equal)
 }
 END_TEST
 
+/* Distances of every scale and spread; where a scale can be found, the weights have their sum, and few steps are enough for
+ * rows whose distances hardly differ and for those of which one is a thousand times the others. */
+START_TEST(sums_of_weights)
+{
+    enum { MOST = 60 };
+    double distance[MOST], weight[MOST], rho, sigma;
+    conceptdec_i_rng rng;
+    conceptdec_i_rng_start(&rng, 1, 2, (uint64_t)_i);
+    for (int row = 0; row < 400; row++) {
+        const int64_t k = 2 + (int64_t)conceptdec_i_rng_below(&rng, MOST - 1);
+        const double unit = ldexp(1, (int)conceptdec_i_rng_below(&rng, 120) - 60), spread = ldexp(1, 4 - 2 * _i);
+        distance[0] = unit;
+        for (int64_t j = 1; j < k; j++)
+            distance[j] = distance[j - 1] + unit * spread * conceptdec_i_rng_unit(&rng);
+        double mean = 0, sum = 0;
+        for (int64_t j = 0; j < k; j++)
+            mean += distance[j] / (double)k;
+        conceptdec_i_membership_row(&plain, distance, k, weight, &rho, &sigma);
+        for (int64_t j = 0; j < k; j++)
+            sum += weight[j];
+        ck_assert_double_ge(sigma, 1e-3 * mean * (1 - 1e-12));
+        if (sigma > 1.0001e-3 * mean)
+            ck_assert_double_eq_tol(sum, log2((double)k), 2e-10);
+        else
+            ck_assert_double_ge(sum, log2((double)k) - 2e-10);
+    }
+}
+END_TEST
+
+/* exp(-1 / sigma) = log2(2) has no solution: the scale grows until that does not matter. */
+START_TEST(no_scale_is_large_enough)
+{
+    const conceptdec_i_membership m = {.local_connectivity = 0, .is_self_counted = true, .mean = 1};
+    const double distance[] = {1};
+    double weight[1], rho, sigma;
+    conceptdec_i_membership_row(&m, distance, 1, weight, &rho, &sigma);
+    ck_assert(rho == 0 && isfinite(sigma));
+    ck_assert_double_eq_tol(weight[0], 1, 2e-10);
+}
+END_TEST
+
 /* ---- the graph ---- */
 
 /* 0 sees 1 (0.5) and 2 (1), 1 sees 0 (0.25), 2 sees 3 (1), 3 sees 2 (0.5). */
@@ -345,6 +386,8 @@ make_suite(void)
     tcase_add_test(tests, scale_of_three);
     tcase_add_test(tests, connectivity_between_neighbours);
     tcase_add_test(tests, rows_that_are_equal);
+    tcase_add_loop_test(tests, sums_of_weights, 0, 8);
+    tcase_add_test(tests, no_scale_is_large_enough);
     tcase_add_test(tests, union_and_intersection);
     tcase_add_test(tests, labels);
     tcase_add_test(tests, epochs_of_an_edge);
