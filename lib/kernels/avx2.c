@@ -386,6 +386,7 @@ bytes_lead(bytes *best, bytes *sharing, bytes count)
 #include "kernels/deal_template.h"
 #include "kernels/layout_avx2.h"
 #include "kernels/layout_template.h"
+#include "kernels/laplace_template.h"
 #include "kernels/select_template.h"
 #define TURNS_VECTOR __m256d
 #define TURNS_ROOT(x) _mm256_sqrt_pd(x)

@@ -307,6 +307,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/deal_template.h"
 #include "kernels/layout_avx512.h"
 #include "kernels/layout_template.h"
+#include "kernels/laplace_template.h"
 #include "kernels/select_template.h"
 #define TURNS_VECTOR __m512d
 #define TURNS_ROOT(x) _mm512_sqrt_pd(x)

@@ -80,6 +80,14 @@ typedef struct conceptdec_i_moves {
     int32_t columns, n_strangers;
 } conceptdec_i_moves;
 
+/* Whether an edge that is followed at this rate, in units of 2^-31 an epoch, is followed in this one: floor(epoch * rate) goes
+ * up. */
+static inline int
+conceptdec_i_is_due(uint32_t rate, uint32_t epoch)
+{
+    return ((epoch * rate) & 0x7fffffffu) < rate;
+}
+
 /* Pairs of places, 16 by 16. 16 strangers are drawn for all of these: pair i meets those at i, i + 1, ..., round and round,
  * first its head, then its tail; after 16 of them it goes on with the next 16 drawn. */
 typedef struct conceptdec_i_pulls {
@@ -93,6 +101,18 @@ typedef struct conceptdec_i_pulls {
     int32_t columns, n_strangers; /* of each end */
     float pull;
 } conceptdec_i_pulls;
+
+/* One step of a recurrence of polynomials in I - N, where N is the adjacency of a graph. */
+typedef struct conceptdec_i_laplace {
+    const int64_t *first;  /* row i of N has the entries first[i] .. first[i + 1] - 1 */
+    const int32_t *column; /* none of them i */
+    const double *weight;
+    const double *inside; /* the diagonal of N; NULL: zeros */
+    const double *from;   /* rows of `width` numbers */
+    double *to;
+    int64_t width;
+    double a, b, c;
+} conceptdec_i_laplace;
 
 typedef struct conceptdec_i_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
@@ -241,9 +261,17 @@ typedef struct conceptdec_i_kernels {
      * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
      * from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
+    /* The ends of those of n edges that are due, in their order, into room for n each; returns how many they are. */
+    int64_t (*due)(const int32_t *heads, const int32_t *tails, const uint32_t *rates, int64_t n, uint32_t epoch,
+                   int32_t *due_heads, int32_t *due_tails);
     /* Moves pairs, 16 at once from where they are: both ends towards each other, and each away from its strangers; a
      * row that is in several of the 16 makes the sum of their moves. The same limits and promises. */
     void (*pull)(const conceptdec_i_pulls *pulls);
+
+    /* Rows i of begin .. end - 1: sum = inside[i] from[i] + the sum of weight[e] from[column[e]] over the entries e of row i, in
+     * their order; to[i] = a (from[i] - sum) + b from[i] - c to[i], where the last term is left out, and to[i] not read, if c
+     * is 0. No operation is fused: the same bits from every kernel set. */
+    void (*laplace)(const conceptdec_i_laplace *step, int64_t begin, int64_t end);
 
     /* A part of a sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
      * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each of the columns

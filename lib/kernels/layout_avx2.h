@@ -33,3 +33,11 @@ floats_gather(const float *from, marks offset)
 {
     return _mm256_i32gather_ps(from, (__m256i)offset, 4);
 }
+
+static inline void
+floats_weave(floats x, floats y, float *to)
+{
+    const __m256 a = _mm256_unpacklo_ps(x, y), b = _mm256_unpackhi_ps(x, y);
+    _mm256_storeu_ps(to, _mm256_permute2f128_ps(a, b, 0x20));
+    _mm256_storeu_ps(to + 8, _mm256_permute2f128_ps(a, b, 0x31));
+}

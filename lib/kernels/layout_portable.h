@@ -38,3 +38,12 @@ floats_gather(const float *from, marks offset)
         x[i] = from[offset[i]];
     return x;
 }
+
+static inline void
+floats_weave(floats x, floats y, float *to)
+{
+    for (int i = 0; i < LAYOUT_WIDTH; i++) {
+        to[2 * i] = x[i];
+        to[2 * i + 1] = y[i];
+    }
+}

@@ -2,7 +2,9 @@
  * The set defines LAYOUT_WIDTH, the types `floats` and `marks` (GNU vectors of that many float and int32_t) and
  *   floats_least, floats_most: of two vectors, element by element;
  *   floats_pairs(from, row, x, y): x and y are columns 0 and 1 of rows of two;
- *   floats_gather(from, offset): elements at offsets. */
+ *   floats_weave(x, y, to): the reverse, to rows that follow each other;
+ *   floats_gather(from, offset): elements at offsets;
+ *   LAYOUT_DUE_TILE(heads, tails, rates, epoch, due_heads, due_tails), where that is faster than one by one: due() of 16 edges. */
 
 /* A layout of more columns than this has no kernel of its own. */
 #define MOST_COLUMNS CONCEPTDEC_I_LAYOUT_COLUMNS
@@ -67,7 +69,7 @@ floats_away(const conceptdec_i_forces *f, const floats *here, const floats *ther
     floats square = {0};
     for (int32_t c = 0; c < columns; c++) {
         away[c] = here[c] - there[c];
-        square += away[c] * away[c];
+        square = c == 0 ? away[c] * away[c] : square + away[c] * away[c];
     }
     return floats_within(square, f->least, f->most);
 }
@@ -141,12 +143,41 @@ move(const conceptdec_i_moves *m, float *places)
             move_lanes(m, first, m->columns, places);
 }
 
+/* ---- edges that are due ---- */
+
+/* One by one: what is not due is written over. */
+static inline int64_t
+due_each(const int32_t *heads, const int32_t *tails, const uint32_t *rates, int64_t n, uint32_t epoch,
+         int32_t *due_heads, int32_t *due_tails)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        due_heads[count] = heads[i];
+        due_tails[count] = tails[i];
+        count += conceptdec_i_is_due(rates[i], epoch);
+    }
+    return count;
+}
+
+static int64_t
+due(const int32_t *heads, const int32_t *tails, const uint32_t *rates, int64_t n, uint32_t epoch, int32_t *due_heads,
+    int32_t *due_tails)
+{
+    int64_t count = 0, i = 0;
+#ifdef LAYOUT_DUE_TILE
+    for (; i + TILE <= n; i += TILE)
+        count += LAYOUT_DUE_TILE(heads + i, tails + i, rates + i, epoch, due_heads + count, due_tails + count);
+#endif
+    return count + due_each(heads + i, tails + i, rates + i, n - i, epoch, due_heads + count, due_tails + count);
+}
+
 /* ---- pairs ---- */
 
 /* Of 16 pairs; heads and tails. */
 typedef struct pairs {
     float here[2][MOST_COLUMNS][TILE], move[2][MOST_COLUMNS][TILE];
-    float met[MOST_COLUMNS][2 * TILE]; /* strangers twice over, so that each pair can begin at its own */
+    /* Strangers twice over, so that each pair can begin at its own; the next ones are written long before they are read. */
+    float met[2][MOST_COLUMNS][2 * TILE];
 } pairs;
 
 static inline void
@@ -155,15 +186,16 @@ floats_store(float *to, floats x)
     memcpy(to, &x, sizeof x);
 }
 
+/* The tile of strangers of this number. */
 static inline __attribute__((always_inline)) void
-meet(const conceptdec_i_pulls *p, const int32_t *strangers, const int32_t columns, pairs *of)
+meet(const conceptdec_i_pulls *p, int64_t number, const int32_t columns, pairs *of)
 {
     floats there[MOST_COLUMNS];
     for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
-        floats_rows(p->others, marks_load(strangers + first), columns, there);
+        floats_rows(p->others, marks_load(p->strangers + number * TILE + first), columns, there);
         for (int32_t c = 0; c < columns; c++) {
-            floats_store(of->met[c] + first, there[c]);
-            floats_store(of->met[c] + TILE + first, there[c]);
+            floats_store(of->met[number % 2][c] + first, there[c]);
+            floats_store(of->met[number % 2][c] + TILE + first, there[c]);
         }
     }
 }
@@ -190,7 +222,8 @@ draw(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
 
 /* What is met at `from` ... `to` - 1 pushes this end. */
 static inline __attribute__((always_inline)) void
-push(const conceptdec_i_pulls *p, int end, int64_t from, int64_t to, const int32_t columns, pairs *of)
+push(const conceptdec_i_pulls *p, int end, float met[][2 * TILE], int64_t from, int64_t to, const int32_t columns,
+     pairs *of)
 {
     floats here[MOST_COLUMNS], there[MOST_COLUMNS], change[MOST_COLUMNS];
     for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
@@ -200,7 +233,7 @@ push(const conceptdec_i_pulls *p, int end, int64_t from, int64_t to, const int32
         }
         for (int64_t s = from; s < to; s++) {
             for (int32_t c = 0; c < columns; c++)
-                there[c] = floats_load(of->met[c] + first + s);
+                there[c] = floats_load(met[c] + first + s);
             repel(&p->forces, here, there, columns, change);
         }
         for (int32_t c = 0; c < columns; c++)
@@ -208,35 +241,44 @@ push(const conceptdec_i_pulls *p, int end, int64_t from, int64_t to, const int32
     }
 }
 
-static inline void
-shift_row(const conceptdec_i_pulls *p, int32_t row, const float move[][TILE], int64_t i, const int32_t columns)
+/* step: column c at c * TILE, or rows of two. */
+static inline __attribute__((always_inline)) void
+shift_row(const conceptdec_i_pulls *p, int32_t row, const float *step, const int32_t columns)
 {
     float *place = p->places + row * columns;
     if (columns == 2) {
         typedef float duo __attribute__((vector_size(8)));
-        duo both;
+        duo both, by;
         memcpy(&both, place, sizeof both);
-        both += (duo){move[0][i], move[1][i]};
+        memcpy(&by, step, sizeof by);
+        both += by;
         memcpy(place, &both, sizeof both);
     } else {
         for (int32_t c = 0; c < columns; c++)
-            place[c] += move[c][i];
+            place[c] += step[c * TILE];
     }
     for (int32_t c = 0; p->anchors && c < columns; c++)
         place[c] += (p->anchors[row * columns + c] - place[c]) * p->pull;
 }
 
 static inline __attribute__((always_inline)) void
-settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, pairs *of)
+settle(const conceptdec_i_pulls *p, int64_t at, const int32_t columns, const pairs *of)
 {
-    const int64_t left = p->count - at, count = left < TILE ? left : TILE;
+    const int64_t left = p->count - at, count = left < TILE ? left : TILE, next = columns == 2 ? 2 : 1;
+    float steps[2][MOST_COLUMNS * TILE];
+    floats by[MOST_COLUMNS];
     for (int end = 0; end < 2; end++)
-        for (int32_t c = 0; c < columns; c++)
-            for (int first = 0; first < TILE; first += LAYOUT_WIDTH)
-                floats_store(of->move[end][c] + first, floats_load(of->move[end][c] + first) * p->forces.rate);
+        for (int first = 0; first < TILE; first += LAYOUT_WIDTH) {
+            for (int32_t c = 0; c < columns; c++)
+                by[c] = floats_load(of->move[end][c] + first) * p->forces.rate;
+            if (columns == 2)
+                floats_weave(by[0], by[1], steps[end] + 2 * first);
+            for (int32_t c = 0; columns != 2 && c < columns; c++)
+                floats_store(steps[end] + c * TILE + first, by[c]);
+        }
     for (int64_t i = 0; i < count; i++) {
-        shift_row(p, p->heads[at + i], of->move[0], i, columns);
-        shift_row(p, p->tails[at + i], of->move[1], i, columns);
+        shift_row(p, p->heads[at + i], steps[0] + i * next, columns);
+        shift_row(p, p->tails[at + i], steps[1] + i * next, columns);
     }
 }
 
@@ -247,19 +289,24 @@ within_tile(int64_t x)
 }
 
 static inline __attribute__((always_inline)) void
-pull_columns(const conceptdec_i_pulls *p, const int32_t columns)
+pull_columns(const conceptdec_i_pulls *pulls, const int32_t columns)
 {
-    const int64_t each = p->n_strangers;
-    const int32_t *strangers = p->strangers;
+    const conceptdec_i_pulls p = *pulls; /* which no place can be part of */
+    const int64_t each = p.n_strangers, company = (2 * each + TILE - 1) / TILE;
+    const int64_t all = (p.count + TILE - 1) / TILE * company;
+    int64_t number = 0;
     pairs of;
-    for (int64_t at = 0; at < p->count; at += TILE) {
-        draw(p, at, columns, &of);
-        for (int64_t met = 0; met < 2 * each; met += TILE, strangers += TILE) {
-            meet(p, strangers, columns, &of);
-            push(p, 0, 0, within_tile(each - met), columns, &of);
-            push(p, 1, within_tile(each - met), within_tile(2 * each - met), columns, &of);
+    if (all > 0)
+        meet(&p, 0, columns, &of);
+    for (int64_t at = 0; at < p.count; at += TILE) {
+        draw(&p, at, columns, &of);
+        for (int64_t met = 0; met < 2 * each; met += TILE, number++) {
+            if (number + 1 < all)
+                meet(&p, number + 1, columns, &of);
+            push(&p, 0, of.met[number % 2], 0, within_tile(each - met), columns, &of);
+            push(&p, 1, of.met[number % 2], within_tile(each - met), within_tile(2 * each - met), columns, &of);
         }
-        settle(p, at, columns, &of);
+        settle(&p, at, columns, &of);
     }
 }
 

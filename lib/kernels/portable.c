@@ -280,6 +280,7 @@ bytes_agree(bytes a, bytes b, bytes x)
 #include "kernels/deal_template.h"
 #include "kernels/layout_portable.h"
 #include "kernels/layout_template.h"
+#include "kernels/laplace_template.h"
 #include "kernels/screen_template.h"
 #define PLACES_BYTES 16
 #include "kernels/places_template.h"

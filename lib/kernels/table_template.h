@@ -60,6 +60,8 @@ const conceptdec_i_kernels TABLE = {
     .words = words,
     .deal = deal,
     .move = move,
+    .due = due,
     .pull = pull,
+    .laplace = laplace,
     .turn_columns = turn_columns,
 };

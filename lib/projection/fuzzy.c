@@ -1,7 +1,5 @@
 /* The fuzzy graph: what samples see of each other, joined, held against labels, and cut into its parts. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "projection/umap.h"
 
@@ -21,55 +19,54 @@ take_edges(conceptdec_i_arena *arena, int64_t n, int64_t edges, conceptdec_i_fuz
 
 /* ---- joining ---- */
 
-typedef struct seen {
-    int64_t column;
-    double weight;
-} seen;
-
-static int
-by_column(const void *a, const void *b)
+static int64_t
+listed(const conceptdec_i_lists *lists, int64_t i)
 {
-    const seen *x = a, *y = b;
-    return x->column < y->column ? -1 : x->column > y->column;
+    return lists->count[i] < lists->k ? lists->count[i] : lists->k;
 }
 
-/* Lists as rows of a matrix, columns ascending. */
-static conceptdec_status
-sort_lists(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, conceptdec_i_fuzzy *out)
+/* first[i + 2] counts the edges of row i; then first[i + 1] is where the next one goes, and in the end where they end. */
+static void
+add_up(conceptdec_i_fuzzy *out)
 {
-    void *p;
+    for (int64_t i = 0; i < out->n; i++)
+        out->first[i + 2] += out->first[i + 1];
+}
+
+static void
+put(conceptdec_i_fuzzy *out, int64_t row, int64_t column, double weight)
+{
+    const int64_t to = out->first[row + 1]++;
+    out->column[to] = (int32_t)column;
+    out->weight[to] = weight;
+}
+
+/* Who sees each sample: the transpose of lists, whose columns ascend, since rows are visited in order. */
+static conceptdec_status
+turn_lists(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, conceptdec_i_fuzzy *out)
+{
     CONCEPTDEC_I_TRY(take_edges(arena, lists->n, lists->n * lists->k, out));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "graph", lists->k, sizeof(seen), &p));
-    seen *row = p;
-    for (int64_t i = 0; i < lists->n; i++) {
-        const int64_t count = lists->count[i] < lists->k ? lists->count[i] : lists->k;
-        for (int64_t j = 0; j < count; j++)
-            row[j] = (seen){lists->index[i * lists->stride + j], weight[i * lists->k + j]};
-        qsort(row, (size_t)count, sizeof *row, by_column);
-        for (int64_t j = 0; j < count; j++) {
-            out->column[out->n_edges] = (int32_t)row[j].column;
-            out->weight[out->n_edges++] = row[j].weight;
-        }
-        out->first[i + 1] = out->n_edges;
-    }
+    for (int64_t i = 0; i < lists->n; i++)
+        for (int64_t j = 0; j < listed(lists, i); j++)
+            out->first[lists->index[i * lists->stride + j] + 2]++;
+    add_up(out);
+    for (int64_t i = 0; i < lists->n; i++)
+        for (int64_t j = 0; j < listed(lists, i); j++)
+            put(out, lists->index[i * lists->stride + j], i, weight[i * lists->k + j]);
+    out->n_edges = out->first[out->n];
     return CONCEPTDEC_OK;
 }
 
-/* Rows are visited in order, so that the columns of the transpose ascend, too. */
 static conceptdec_status
 transpose(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *in, conceptdec_i_fuzzy *out)
 {
     CONCEPTDEC_I_TRY(take_edges(arena, in->n, in->n_edges, out));
     for (int64_t e = 0; e < in->n_edges; e++)
         out->first[in->column[e] + 2]++;
+    add_up(out);
     for (int64_t i = 0; i < in->n; i++)
-        out->first[i + 2] += out->first[i + 1];
-    for (int64_t i = 0; i < in->n; i++)
-        for (int64_t e = in->first[i]; e < in->first[i + 1]; e++) {
-            const int64_t to = out->first[in->column[e] + 1]++;
-            out->column[to] = (int32_t)i;
-            out->weight[to] = in->weight[e];
-        }
+        for (int64_t e = in->first[i]; e < in->first[i + 1]; e++)
+            put(out, in->column[e], i, in->weight[e]);
     out->n_edges = in->n_edges;
     return CONCEPTDEC_OK;
 }
@@ -105,12 +102,12 @@ conceptdec_status
 conceptdec_i_fuzzy_join(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, double mix,
                         conceptdec_i_fuzzy *fuzzy)
 {
-    conceptdec_i_fuzzy seen_ = {0}, seeing = {0};
+    conceptdec_i_fuzzy seen = {0}, seeing = {0};
     *fuzzy = (conceptdec_i_fuzzy){0};
-    CONCEPTDEC_I_TRY(sort_lists(arena, lists, weight, &seen_));
-    CONCEPTDEC_I_TRY(transpose(arena, &seen_, &seeing));
-    CONCEPTDEC_I_TRY(take_edges(arena, lists->n, 2 * seen_.n_edges, fuzzy));
-    join(&seen_, &seeing, mix, fuzzy);
+    CONCEPTDEC_I_TRY(turn_lists(arena, lists, weight, &seeing));
+    CONCEPTDEC_I_TRY(transpose(arena, &seeing, &seen));
+    CONCEPTDEC_I_TRY(take_edges(arena, lists->n, 2 * seen.n_edges, fuzzy));
+    join(&seen, &seeing, mix, fuzzy);
     return CONCEPTDEC_OK;
 }
 

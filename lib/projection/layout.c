@@ -7,12 +7,13 @@
 
 enum {
     TILE = CONCEPTDEC_I_TILE,
-    CHUNK = 512, /* edges that are gathered before the kernel runs */
+    CHUNK = 512, /* edges that one call of the kernel follows */
+    WAITING = 2 * CHUNK, /* that are gathered for it, at most */
 };
 
 /* Of a lane. */
 typedef struct room {
-    int32_t *heads, *tails; /* CHUNK each */
+    int32_t *heads, *tails; /* WAITING each */
     uint32_t *words;        /* 4 TILE for each block of them */
     int32_t *strangers;     /* as many */
 } room;
@@ -25,8 +26,9 @@ struct conceptdec_i_layout {
     float *anchors;        /* n x columns, by position; NULL where there are none */
     room *rooms;           /* of each lane */
     conceptdec_i_pulls pulls;
-    /* the round at hand */
-    int64_t epoch, round, list;
+    /* the epoch at hand */
+    int64_t epoch;
+    conceptdec_i_layout_turns turns;
 };
 
 double
@@ -72,9 +74,9 @@ take_rooms(conceptdec_i_arena *arena, conceptdec_i_layout *l)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", lanes, sizeof(room), &p));
     l->rooms = p;
     for (int64_t i = 0; i < lanes; i++) {
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", 2 * CHUNK, 4, &p));
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", 2 * WAITING, 4, &p));
         l->rooms[i].heads = p;
-        l->rooms[i].tails = (int32_t *)p + CHUNK;
+        l->rooms[i].tails = (int32_t *)p + WAITING;
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", words, 8, &p));
         l->rooms[i].words = p;
         l->rooms[i].strangers = (int32_t *)p + words;
@@ -125,24 +127,28 @@ conceptdec_i_layout_open(conceptdec_i_arena *arena, const conceptdec_i_graph *gr
 
 /* ---- an epoch ---- */
 
-/* The next edges of a list that are due, CHUNK at most; returns how many. */
+/* Adds the next edges of a list that are due to the `count` that wait, until these are CHUNK or more; returns how many wait. */
 static int64_t
-gather_due(const conceptdec_i_layout *l, int64_t *at, int64_t end, const room *to)
+gather_due(const conceptdec_i_layout *l, int64_t *at, int64_t end, int64_t count, const room *to)
 {
     const conceptdec_i_layout_edges *edges = &l->edges;
-    const uint32_t epoch = (uint32_t)l->epoch;
-    int64_t count = 0, e = *at;
-    for (; e < end && count < CHUNK; e++) {
-        to->heads[count] = edges->head[e];
-        to->tails[count] = edges->tail[e];
-        count += conceptdec_i_layout_is_due(edges->rate[e], epoch);
+    while (*at < end && count < CHUNK) {
+        const int64_t n = end - *at < CHUNK ? end - *at : CHUNK;
+        count += l->ctx->kernels->due(edges->head + *at, edges->tail + *at, edges->rate + *at, n, (uint32_t)l->epoch,
+                                      to->heads + count, to->tails + count);
+        *at += n;
     }
-    *at = e;
-    for (int64_t i = count; count > 0 && i % TILE != 0; i++) { /* what the kernel reads beyond them: nobody else's places */
+    return count;
+}
+
+/* What the kernel reads beyond the last edge: nobody else's places. */
+static void
+fill_tile(int64_t count, const room *to)
+{
+    for (int64_t i = count; i % TILE != 0; i++) {
         to->heads[i] = to->heads[0];
         to->tails[i] = to->tails[0];
     }
-    return count;
 }
 
 static void
@@ -158,25 +164,44 @@ draw_strangers(const conceptdec_i_layout *l, int64_t list, int64_t edges, uint32
 }
 
 /* Once with strangers and once without: twice the pull from one picture would be coarser. */
-static conceptdec_status
-follow_list(void *argument, int64_t task, int lane)
+static void
+follow_edges(const conceptdec_i_layout *l, int64_t list, int64_t count, uint32_t *block, const room *at)
 {
-    const conceptdec_i_layout *l = argument;
-    const room *at = &l->rooms[lane];
-    const int64_t list = l->list + task, end = l->edges.first[list + 1];
     conceptdec_i_pulls pulls = l->pulls;
-    uint32_t block = 0;
     pulls.heads = at->heads;
     pulls.tails = at->tails;
     pulls.strangers = at->strangers;
-    for (int64_t e = l->edges.first[list]; e < end;) {
-        pulls.count = gather_due(l, &e, end, at);
-        draw_strangers(l, list, pulls.count, &block, at);
-        pulls.n_strangers = l->pulls.n_strangers;
-        l->ctx->kernels->pull(&pulls);
-        pulls.n_strangers = 0;
-        l->ctx->kernels->pull(&pulls);
+    pulls.count = count;
+    draw_strangers(l, list, count, block, at);
+    l->ctx->kernels->pull(&pulls);
+    pulls.n_strangers = 0;
+    l->ctx->kernels->pull(&pulls);
+}
+
+static void
+follow_list(const conceptdec_i_layout *l, int64_t list, const room *at)
+{
+    const int64_t end = l->edges.first[list + 1];
+    int64_t e = l->edges.first[list], waiting = 0;
+    uint32_t block = 0;
+    while ((waiting = gather_due(l, &e, end, waiting, at)) > 0) {
+        const int64_t count = waiting < CHUNK ? waiting : CHUNK;
+        if (count < CHUNK)
+            fill_tile(count, at);
+        follow_edges(l, list, count, &block, at);
+        waiting -= count;
+        memmove(at->heads, at->heads + count, (size_t)waiting * sizeof *at->heads);
+        memmove(at->tails, at->tails + count, (size_t)waiting * sizeof *at->tails);
     }
+}
+
+static conceptdec_status
+list_task(void *argument, int64_t list, int lane)
+{
+    conceptdec_i_layout *l = argument;
+    conceptdec_i_layout_turn_take(&l->turns, list);
+    follow_list(l, list, &l->rooms[lane]);
+    conceptdec_i_layout_turn_pass(&l->turns, list);
     return conceptdec_i_poll(l->ctx, 0);
 }
 
@@ -192,19 +217,15 @@ set_anchors(conceptdec_i_layout *l, const float *anchors)
 conceptdec_status
 conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *anchors, double pull)
 {
-    const int64_t n_blocks = l->edges.n_blocks;
     l->epoch = epoch;
     l->pulls.forces.rate = (float)conceptdec_i_layout_learning(&l->settings, epoch);
     l->pulls.pull = (float)pull;
     set_anchors(l, anchors);
     memcpy(l->before, l->place, (size_t)(l->edges.n * l->settings.columns) * sizeof *l->place);
-    l->list = 0;
-    for (l->round = 0; l->round < n_blocks; l->round++) {
-        const int64_t lists = conceptdec_i_layout_lists(n_blocks, l->round);
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(l->ctx, lists, follow_list, l));
-        l->list += lists;
-    }
-    return CONCEPTDEC_OK;
+    conceptdec_i_layout_turns_open(&l->turns, l->edges.n_blocks);
+    const conceptdec_status status = conceptdec_i_parallel(l->ctx, l->edges.n_lists, list_task, l);
+    conceptdec_i_layout_turns_close(&l->turns);
+    return status;
 }
 
 void

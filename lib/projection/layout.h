@@ -15,15 +15,10 @@ typedef struct conceptdec_i_layout_settings {
 
 typedef struct conceptdec_i_layout conceptdec_i_layout;
 
-/* The rate at which an edge of this share of the heaviest weight is followed, in units of 2^-31 an epoch; 0: never. */
+/* The rate at which an edge of this share of the heaviest weight is followed, in units of 2^-31 an epoch; 0: never. In which epochs that
+ * is says conceptdec_i_is_due(). */
 uint32_t conceptdec_i_layout_rate(double share, int64_t epochs);
-/* Whether it is followed in this epoch: floor(epoch * rate) goes up. */
-static inline uint32_t
-conceptdec_i_layout_is_due(uint32_t rate, uint32_t epoch)
-{
-    return ((epoch * rate) & 0x7fffffffu) < rate;
-}
-/* Rate of learning: falls as the square of what is left, so that the picture settles (umap-learn's falls in a straight line). */
+/* Rate of learning: falls with the power 3/2 of what is left, so that the picture settles (umap-learn's falls in a straight line). */
 double conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64_t epoch);
 /* All but the rate. */
 conceptdec_i_forces conceptdec_i_layout_forces(const conceptdec_i_layout_settings *settings);
@@ -41,6 +36,8 @@ void conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places);
 
 /* ---- edges by blocks of vertices (layout_edges.c) ---- */
 
+enum { CONCEPTDEC_I_LAYOUT_BLOCKS = 64 }; /* at most */
+
 /* Vertices are dealt to positions, positions cut into blocks, and the edges between two blocks are one list. Lists of
  * a round have no block in common, so that they can be followed at the same time. */
 typedef struct conceptdec_i_layout_edges {
@@ -56,5 +53,23 @@ conceptdec_status conceptdec_i_layout_deal(conceptdec_i_arena *arena, const conc
 /* Of rounds 0 ... n_blocks - 1 the last has the edges within blocks. n_blocks: 1 or even. */
 int64_t conceptdec_i_layout_lists(int64_t n_blocks, int64_t round); /* of a round */
 void conceptdec_i_layout_blocks(int64_t n_blocks, int64_t round, int64_t list, int64_t blocks[2]);
+
+/* ---- lists in turn (layout_turns.c) ---- */
+
+typedef struct conceptdec_i_layout_turns {
+    int64_t n_blocks;
+    int64_t passed[CONCEPTDEC_I_LAYOUT_BLOCKS]; /* rounds that each block has behind it */
+    int n_waiting;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+} conceptdec_i_layout_turns;
+
+/* Of one epoch. */
+void conceptdec_i_layout_turns_open(conceptdec_i_layout_turns *turns, int64_t n_blocks);
+void conceptdec_i_layout_turns_close(conceptdec_i_layout_turns *turns);
+/* Returns when no list before this one, in the order of all rounds, has a block of it to move any more; every list that is
+ * taken must be passed, and those before it must have been taken or be about to. */
+void conceptdec_i_layout_turn_take(conceptdec_i_layout_turns *turns, int64_t list);
+void conceptdec_i_layout_turn_pass(conceptdec_i_layout_turns *turns, int64_t list);
 
 #endif

@@ -5,7 +5,6 @@
 #include "projection/layout.h"
 
 enum {
-    MOST_BLOCKS = 64,
     LIST_EDGES = 2048, /* some 20 microseconds an epoch */
 };
 
@@ -42,7 +41,7 @@ static int64_t
 choose_blocks(int64_t n, int64_t edges)
 {
     int64_t blocks = 1;
-    while (blocks < MOST_BLOCKS && 2 * blocks <= n && blocks * (2 * blocks + 1) * LIST_EDGES <= edges)
+    while (blocks < CONCEPTDEC_I_LAYOUT_BLOCKS && 2 * blocks <= n && blocks * (2 * blocks + 1) * LIST_EDGES <= edges)
         blocks *= 2;
     return blocks;
 }
@@ -66,29 +65,26 @@ typedef struct dealing {
     const conceptdec_i_graph *graph;
     conceptdec_i_layout_edges *edges;
     int64_t epochs;
+    uint64_t seed;
     double heaviest;
     int32_t *position; /* of each vertex */
-    int32_t number[MOST_BLOCKS * MOST_BLOCKS];
+    uint8_t *block;    /* likewise */
+    int32_t number[CONCEPTDEC_I_LAYOUT_BLOCKS * CONCEPTDEC_I_LAYOUT_BLOCKS];
 } dealing;
 
 static void
-deal_vertices(dealing *d, uint64_t seed)
+deal_vertices(const dealing *d)
 {
     conceptdec_i_layout_edges *edges = d->edges;
     conceptdec_i_rng rng;
-    conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_LAYOUT, UINT32_MAX);
+    conceptdec_i_rng_start(&rng, d->seed, CONCEPTDEC_I_RNG_LAYOUT, UINT32_MAX);
     for (int64_t i = 0; i < edges->n; i++)
         edges->vertex[i] = (int32_t)i;
     conceptdec_i_rng_shuffle(&rng, edges->vertex, edges->n);
-    for (int64_t i = 0; i < edges->n; i++)
+    for (int64_t i = 0; i < edges->n; i++) {
         d->position[edges->vertex[i]] = (int32_t)i;
-}
-
-static int64_t
-list_of(const dealing *d, int64_t head, int64_t tail)
-{
-    const conceptdec_i_layout_edges *edges = d->edges;
-    return d->number[head * edges->n_blocks / edges->n * edges->n_blocks + tail * edges->n_blocks / edges->n];
+        d->block[edges->vertex[i]] = (uint8_t)(i * edges->n_blocks / edges->n);
+    }
 }
 
 /* Edges too light to be followed once are left out. next: where each list goes on, or NULL to count into first[list + 1]. */
@@ -99,26 +95,30 @@ visit(const dealing *d, int64_t *next)
     for (int64_t i = 0; i < graph->n; i++)
         for (int64_t e = graph->first[i]; e < graph->first[i + 1] && graph->column[e] < i; e++) {
             const uint32_t rate = conceptdec_i_layout_rate((double)graph->weight[e] / d->heaviest, d->epochs);
-            const int32_t head = d->position[i], tail = d->position[graph->column[e]];
+            const int32_t other = graph->column[e];
+            const int32_t list = d->number[d->block[i] * d->edges->n_blocks + d->block[other]];
             if (rate == 0)
                 continue;
             if (!next) {
-                d->edges->first[list_of(d, head, tail) + 1]++;
+                d->edges->first[list + 1]++;
                 continue;
             }
-            const int64_t to = next[list_of(d, head, tail)]++;
-            d->edges->head[to] = head;
-            d->edges->tail[to] = tail;
+            const int64_t to = next[list]++;
+            d->edges->head[to] = d->position[i];
+            d->edges->tail[to] = d->position[other];
             d->edges->rate[to] = rate;
         }
 }
 
 /* So that 16 successive edges seldom have a vertex in common. */
-static void
-shuffle_list(conceptdec_i_layout_edges *edges, int64_t list, uint64_t seed)
+static conceptdec_status
+shuffle_task(void *argument, int64_t list, int lane)
 {
+    const dealing *d = argument;
+    const conceptdec_i_layout_edges *edges = d->edges;
     conceptdec_i_rng rng;
-    conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_LAYOUT, (uint64_t)list);
+    (void)lane;
+    conceptdec_i_rng_start(&rng, d->seed, CONCEPTDEC_I_RNG_LAYOUT, (uint64_t)list);
     for (int64_t left = edges->first[list + 1] - edges->first[list]; left > 1; left--) {
         const int64_t a = edges->first[list] + left - 1;
         const int64_t b = edges->first[list] + (int64_t)conceptdec_i_rng_below(&rng, (uint64_t)left);
@@ -131,6 +131,7 @@ shuffle_list(conceptdec_i_layout_edges *edges, int64_t list, uint64_t seed)
         edges->tail[b] = tail;
         edges->rate[b] = rate;
     }
+    return CONCEPTDEC_OK;
 }
 
 static double
@@ -174,27 +175,32 @@ sort_edges(conceptdec_i_arena *scratch, const dealing *d)
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+deal(conceptdec_i_arena *scratch, dealing *d)
+{
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "layout", d->edges->n, sizeof *d->position, &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "layout", d->edges->n, sizeof *d->block, &p[1]));
+    d->position = p[0];
+    d->block = p[1];
+    deal_vertices(d);
+    CONCEPTDEC_I_TRY(sort_edges(scratch, d));
+    return conceptdec_i_parallel(scratch->ctx, d->edges->n_lists, shuffle_task, d);
+}
+
 conceptdec_status
 conceptdec_i_layout_deal(conceptdec_i_arena *arena, const conceptdec_i_graph *graph, int64_t epochs, uint64_t seed,
                          conceptdec_i_layout_edges *edges)
 {
     const int64_t n_edges = graph->first[graph->n] / 2, n_blocks = choose_blocks(graph->n, n_edges);
-    dealing d = {.graph = graph, .edges = edges, .epochs = epochs, .heaviest = heaviest(graph)};
+    dealing d = {.graph = graph, .edges = edges, .epochs = epochs, .seed = seed, .heaviest = heaviest(graph)};
     conceptdec_i_arena scratch;
-    void *p;
     *edges = (conceptdec_i_layout_edges){
         .n = graph->n, .n_blocks = n_blocks, .n_lists = n_blocks * (n_blocks + 1) / 2};
     CONCEPTDEC_I_TRY(take_arrays(arena, n_edges, edges));
     number_lists(n_blocks, d.number);
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&scratch, "layout", edges->n, sizeof *d.position, &p);
-    if (status == CONCEPTDEC_OK) {
-        d.position = p;
-        deal_vertices(&d, seed);
-        status = sort_edges(&scratch, &d);
-    }
+    const conceptdec_status status = deal(&scratch, &d);
     conceptdec_i_arena_close(&scratch);
-    for (int64_t list = 0; status == CONCEPTDEC_OK && list < edges->n_lists; list++)
-        shuffle_list(edges, list, seed);
     return status;
 }

@@ -2,13 +2,29 @@
 #include "projection/levels.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { POLL = 4096 }; /* vertices between two looks at the cancel flag */
+enum {
+    POLL = 4096, /* vertices between two looks at the cancel flag */
+    ROWS = 512   /* of a task */
+};
 
 static conceptdec_status
 poll_at(conceptdec_ctx *ctx, int64_t vertex)
 {
     return vertex % POLL ? CONCEPTDEC_OK : conceptdec_i_poll(ctx, 0);
+}
+
+static int64_t
+end_of(int64_t task, int64_t rows)
+{
+    return (task + 1) * ROWS < rows ? (task + 1) * ROWS : rows;
+}
+
+static conceptdec_status
+by_rows(conceptdec_ctx *ctx, int64_t rows, conceptdec_i_task task, void *argument)
+{
+    return conceptdec_i_parallel(ctx, (rows + ROWS - 1) / ROWS, task, argument);
 }
 
 /* ---- a part of the graph ---- */
@@ -30,35 +46,48 @@ take_edges(conceptdec_i_arena *arena, conceptdec_i_level *level)
     return conceptdec_i_arena_take_raw(arena, "spectral start", edges, sizeof(double), (void **)&level->weight);
 }
 
-/* Degrees into root, numbers of edges into first. */
+/* A part of the graph that becomes a level. */
+typedef struct opening {
+    const conceptdec_i_graph *graph;
+    const int32_t *member, *place;
+    conceptdec_i_level *level;
+} opening;
+
+/* Degrees into root, numbers of edges into first[i + 1]. */
 static conceptdec_status
-measure(conceptdec_ctx *ctx, const conceptdec_i_graph *graph, const int32_t *member, conceptdec_i_level *level)
+measure_task(void *argument, int64_t task, int lane)
 {
-    for (int64_t i = 0; i < level->n; i++) {
+    const opening *o = argument;
+    const conceptdec_i_graph *graph = o->graph;
+    const int64_t end = end_of(task, o->level->n);
+    (void)lane;
+    for (int64_t i = task * ROWS; i < end; i++) {
         int64_t edges = 0;
         double degree = 0;
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
-        for (int64_t e = graph->first[member[i]]; e < graph->first[member[i] + 1]; e++)
+        for (int64_t e = graph->first[o->member[i]]; e < graph->first[o->member[i] + 1]; e++)
             if (graph->weight[e] > 0) {
                 degree += (double)graph->weight[e];
                 edges++;
             }
-        level->root[i] = degree;
-        level->first[i + 1] = level->first[i] + edges;
+        o->level->root[i] = degree;
+        o->level->first[i + 1] = edges;
     }
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-copy_edges(conceptdec_ctx *ctx, const conceptdec_i_graph *graph, const int32_t *member, const int32_t *place,
-           conceptdec_i_level *level)
+copy_task(void *argument, int64_t task, int lane)
 {
-    for (int64_t i = 0; i < level->n; i++) {
+    const opening *o = argument;
+    const conceptdec_i_graph *graph = o->graph;
+    const conceptdec_i_level *level = o->level;
+    const int64_t end = end_of(task, level->n);
+    (void)lane;
+    for (int64_t i = task * ROWS; i < end; i++) {
         int64_t to = level->first[i];
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
-        for (int64_t e = graph->first[member[i]]; e < graph->first[member[i] + 1]; e++)
+        for (int64_t e = graph->first[o->member[i]]; e < graph->first[o->member[i] + 1]; e++)
             if (graph->weight[e] > 0) {
-                int32_t j = place[graph->column[e]];
+                int32_t j = o->place[graph->column[e]];
                 level->column[to] = j;
                 level->weight[to++] = (double)graph->weight[e] / (level->root[i] * level->root[j]);
             }
@@ -66,19 +95,29 @@ copy_edges(conceptdec_ctx *ctx, const conceptdec_i_graph *graph, const int32_t *
     return CONCEPTDEC_OK;
 }
 
+/* Numbers of edges in first[i + 1] become places. */
+static void
+add_up(conceptdec_i_level *level)
+{
+    for (int64_t i = 0; i < level->n; i++)
+        level->first[i + 1] += level->first[i];
+}
+
 conceptdec_status
 conceptdec_i_level_open(conceptdec_i_arena *arena, const conceptdec_i_graph *graph, const int32_t *member, int64_t n,
                         const int32_t *place, conceptdec_i_level *level)
 {
     double total = 0;
+    opening o = {.graph = graph, .member = member, .place = place, .level = level};
     CONCEPTDEC_I_TRY(take_vertices(arena, n, level));
-    CONCEPTDEC_I_TRY(measure(arena->ctx, graph, member, level));
+    CONCEPTDEC_I_TRY(by_rows(arena->ctx, n, measure_task, &o));
+    add_up(level);
     CONCEPTDEC_I_TRY(take_edges(arena, level));
     for (int64_t i = 0; i < n; i++) {
         total += level->root[i];
         level->root[i] = sqrt(level->root[i]);
     }
-    CONCEPTDEC_I_TRY(copy_edges(arena->ctx, graph, member, place, level));
+    CONCEPTDEC_I_TRY(by_rows(arena->ctx, n, copy_task, &o));
     for (int64_t i = 0; i < n; i++)
         level->root[i] /= sqrt(total);
     return CONCEPTDEC_OK;
@@ -123,32 +162,41 @@ match(conceptdec_ctx *ctx, conceptdec_i_level *level, int64_t *n)
     return CONCEPTDEC_OK;
 }
 
-/* Which fine vertices a coarse one has: child[start[c]] ... child[start[c + 1] - 1]. */
+/* Which fine vertices a coarse one has: child[start[c]] ... child[start[c + 1] - 1]. Its edges are found in room for those of
+ * all its children, from room[c] on; end[c] is where they end. */
 typedef struct joining {
     conceptdec_ctx *ctx;
     const conceptdec_i_level *fine;
     conceptdec_i_level *coarse;
-    int64_t *start;
-    int32_t *child;
-    int64_t *slot; /* of a coarse vertex: the edge that the row at hand has to it, if it is one of this row's */
+    int64_t *start, *room, *end;
+    int32_t *child, *column;
+    double *weight;
+    int32_t *slots; /* of each lane, for each coarse vertex: the edge, from room[c] on, that row c has to it, if it has one */
 } joining;
 
 static conceptdec_status
 open_joining(conceptdec_i_arena *arena, joining *j)
 {
-    int64_t n = j->fine->n, parents = j->coarse->n;
+    int64_t n = j->fine->n, parents = j->coarse->n, edges = j->fine->first[n];
+    const int64_t slots = conceptdec_i_lanes(j->ctx) * parents;
     const char *what = "spectral start";
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents + 2, sizeof(int64_t), (void **)&j->start));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents + 1, sizeof(int64_t), (void **)&j->room));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents, sizeof(int64_t), (void **)&j->end));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, n, sizeof(int32_t), (void **)&j->child));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents, sizeof(int64_t), (void **)&j->slot));
-    for (int64_t i = 0; i < n; i++)
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, slots, sizeof(int32_t), (void **)&j->slots));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(int32_t), (void **)&j->column));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(double), (void **)&j->weight));
+    for (int64_t i = 0; i < n; i++) {
         j->start[j->fine->parent[i] + 2]++;
-    for (int64_t c = 0; c < parents; c++)
+        j->room[j->fine->parent[i] + 1] += j->fine->first[i + 1] - j->fine->first[i];
+    }
+    for (int64_t c = 0; c < parents; c++) {
         j->start[c + 2] += j->start[c + 1];
+        j->room[c + 1] += j->room[c];
+    }
     for (int64_t i = 0; i < n; i++)
         j->child[j->start[j->fine->parent[i] + 1]++] = (int32_t)i;
-    for (int64_t c = 0; c < parents; c++)
-        j->slot[c] = -1;
     return CONCEPTDEC_OK;
 }
 
@@ -163,72 +211,75 @@ join_roots(const joining *j)
     }
 }
 
-/* The number of other coarse vertices that vertex c is joined with. */
-static int64_t
-count_row(const joining *j, int64_t c)
-{
-    int64_t count = 0;
-    for (int64_t k = j->start[c]; k < j->start[c + 1]; k++) {
-        int64_t i = j->child[k];
-        for (int64_t e = j->fine->first[i]; e < j->fine->first[i + 1]; e++) {
-            int64_t other = j->fine->parent[j->fine->column[e]];
-            if (other == c || j->slot[other] == c)
-                continue;
-            j->slot[other] = c;
-            count++;
-        }
-    }
-    return count;
-}
-
 static void
-add_edge(const joining *j, int64_t c, int64_t other, double weight, int64_t *end)
+add_edge(const joining *j, int64_t c, int64_t other, double weight, int32_t *slot)
 {
-    conceptdec_i_level *coarse = j->coarse;
+    const conceptdec_i_level *coarse = j->coarse;
+    const int64_t at = j->room[c] + slot[other];
     weight /= coarse->root[c] * coarse->root[other];
     if (other == c) {
         coarse->inside[c] += weight;
-    } else if (j->slot[other] >= coarse->first[c]) {
-        coarse->weight[j->slot[other]] += weight;
+    } else if (at < j->end[c] && j->column[at] == other) {
+        j->weight[at] += weight;
     } else {
-        j->slot[other] = *end;
-        coarse->column[*end] = (int32_t)other;
-        coarse->weight[(*end)++] = weight;
+        slot[other] = (int32_t)(j->end[c] - j->room[c]);
+        j->column[j->end[c]] = (int32_t)other;
+        j->weight[j->end[c]++] = weight;
     }
 }
 
 static void
-fill_row(const joining *j, int64_t c)
+join_row(const joining *j, int64_t c, int32_t *slot)
 {
     const conceptdec_i_level *fine = j->fine;
-    int64_t end = j->coarse->first[c];
+    j->end[c] = j->room[c];
     for (int64_t k = j->start[c]; k < j->start[c + 1]; k++) {
         int64_t i = j->child[k];
         if (fine->inside)
-            add_edge(j, c, c, fine->inside[i] * fine->root[i] * fine->root[i], &end);
+            add_edge(j, c, c, fine->inside[i] * fine->root[i] * fine->root[i], slot);
         for (int64_t e = fine->first[i]; e < fine->first[i + 1]; e++) {
             int64_t other = fine->column[e];
-            add_edge(j, c, fine->parent[other], fine->weight[e] * fine->root[i] * fine->root[other], &end);
+            add_edge(j, c, fine->parent[other], fine->weight[e] * fine->root[i] * fine->root[other], slot);
         }
     }
 }
 
 static conceptdec_status
-join_edges(conceptdec_i_arena *arena, const joining *j)
+join_task(void *argument, int64_t task, int lane)
 {
-    conceptdec_i_level *coarse = j->coarse;
-    for (int64_t c = 0; c < coarse->n; c++) {
-        CONCEPTDEC_I_TRY(poll_at(j->ctx, c));
-        coarse->first[c + 1] = coarse->first[c] + count_row(j, c);
-    }
-    CONCEPTDEC_I_TRY(take_edges(arena, coarse));
-    for (int64_t c = 0; c < coarse->n; c++)
-        j->slot[c] = -1;
-    for (int64_t c = 0; c < coarse->n; c++) {
-        CONCEPTDEC_I_TRY(poll_at(j->ctx, c));
-        fill_row(j, c);
+    const joining *j = argument;
+    const int64_t parents = j->coarse->n, end = end_of(task, parents);
+    for (int64_t c = task * ROWS; c < end; c++)
+        join_row(j, c, j->slots + lane * parents);
+    return CONCEPTDEC_OK;
+}
+
+/* To their places in the level. */
+static conceptdec_status
+move_task(void *argument, int64_t task, int lane)
+{
+    const joining *j = argument;
+    const conceptdec_i_level *coarse = j->coarse;
+    const int64_t end = end_of(task, coarse->n);
+    (void)lane;
+    for (int64_t c = task * ROWS; c < end; c++) {
+        const size_t count = (size_t)(j->end[c] - j->room[c]);
+        memcpy(coarse->column + coarse->first[c], j->column + j->room[c], count * sizeof *j->column);
+        memcpy(coarse->weight + coarse->first[c], j->weight + j->room[c], count * sizeof *j->weight);
     }
     return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+join_edges(conceptdec_i_arena *arena, joining *j)
+{
+    conceptdec_i_level *coarse = j->coarse;
+    CONCEPTDEC_I_TRY(by_rows(j->ctx, coarse->n, join_task, j));
+    for (int64_t c = 0; c < coarse->n; c++)
+        coarse->first[c + 1] = j->end[c] - j->room[c];
+    add_up(coarse);
+    CONCEPTDEC_I_TRY(take_edges(arena, coarse));
+    return by_rows(j->ctx, coarse->n, move_task, j);
 }
 
 conceptdec_status

@@ -7,6 +7,7 @@
 enum { MOST_STEPS = 64 };
 
 #define CLOSE 1e-10         /* of the sum */
+#define FARTHEST 16         /* times as far as before, at most, goes a step */
 #define LEAST_SCALE 1e-3    /* of the mean distance */
 #define LEAST_FRACTION 1e-5 /* of local_connectivity: what is less is rounding */
 
@@ -27,31 +28,36 @@ find_rho(const double *distance, int64_t k, double local_connectivity)
     return beyond[index - 1] + (fraction > LEAST_FRACTION ? fraction * (beyond[index] - beyond[index - 1]) : 0);
 }
 
+/* And, as `slope`, the sum of the distances beyond rho by weight. */
 static double
-sum_weights(const double *distance, int64_t k, double rho, double sigma)
+sum_weights(const double *distance, int64_t k, double rho, double inverse, double *slope)
 {
     double sum = 0;
-    for (int64_t j = 0; j < k; j++)
-        sum += distance[j] > rho ? exp((rho - distance[j]) / sigma) : 1;
+    *slope = 0;
+    for (int64_t j = 0; j < k; j++) {
+        const double beyond = distance[j] > rho ? distance[j] - rho : 0;
+        const double weight = beyond > 0 ? exp(-inverse * beyond) : 1;
+        sum += weight;
+        *slope += beyond * weight;
+    }
     return sum;
 }
 
-/* By doubling, then by halves. `scale`: where to begin. */
+/* By Newton's method for 1 / sigma: the logarithm of the sum is convex and falls, so that no step from the left of the root
+ * goes beyond it, and one from the right leads to the left. `scale`: where to begin; `least`: below which none is looked for. */
 static double
-find_sigma(const double *distance, int64_t k, double rho, double target, double scale)
+find_sigma(const double *distance, int64_t k, double rho, double target, double scale, double least)
 {
-    double low = 0, high = INFINITY, middle = scale > 0 ? scale : 1;
+    double inverse = 1 / (scale > 0 ? scale : 1);
     for (int step = 0; step < MOST_STEPS; step++) {
-        const double sum = sum_weights(distance, k, rho, middle);
-        if (fabs(sum - target) < CLOSE)
+        double slope;
+        const double sum = sum_weights(distance, k, rho, inverse, &slope);
+        if (fabs(sum - target) < CLOSE || (sum > target && inverse * least > 1))
             break;
-        if (sum > target)
-            high = middle;
-        else
-            low = middle;
-        middle = isinf(high) ? 2 * middle : (low + high) / 2;
+        const double next = inverse + log(sum / target) * sum / slope;
+        inverse = next < inverse / 2 ? inverse / 2 : next < FARTHEST * inverse ? next : FARTHEST * inverse;
     }
-    return middle;
+    return 1 / inverse;
 }
 
 void
@@ -64,8 +70,9 @@ conceptdec_i_membership_row(const conceptdec_i_membership *membership, const dou
         mean += distance[j];
     mean /= (double)(places > 0 ? places : 1);
     *rho = find_rho(distance, k, membership->local_connectivity);
-    *sigma = find_sigma(distance, k, *rho, log2((double)(places > 0 ? places : 1)), mean);
-    *sigma = fmax(*sigma, LEAST_SCALE * (*rho > 0 ? mean : membership->mean));
+    const double least = LEAST_SCALE * (*rho > 0 ? mean : membership->mean);
+    *sigma = find_sigma(distance, k, *rho, log2((double)(places > 0 ? places : 1)), mean, least);
+    *sigma = fmax(*sigma, least);
     for (int64_t j = 0; j < k; j++)
         weight[j] = distance[j] > *rho && *sigma > 0 ? exp((*rho - distance[j]) / *sigma) : 1;
 }

@@ -11,7 +11,9 @@ enum {
     COARSEST = 400, /* vertices that are not joined any further */
     FILTER = 32,    /* degree of the filters at the finest level; longer ones at levels with fewer edges */
     FILTER_MOST = 256,
-    PRODUCTS = 300 /* cap at the finest level */
+    PRODUCTS = 300, /* cap at the finest level */
+    LARGE = 2048,   /* vertices from which threads can share a part's products */
+    FEW = 8         /* parts, at most, that they do share: others are enough to give each thread its own */
 };
 #define TOLERANCE 1e-4        /* beside a hundredth of the eigenvalue */
 #define TOLERANCE_COARSE 1e-6 /* of all levels but the finest */
@@ -25,6 +27,7 @@ typedef struct parts {
     int32_t *place;   /* of a vertex in its part */
     int64_t *first;   /* count + 1 */
     int32_t *by_size; /* parts, the largest first */
+    int64_t n_large;  /* of them: those whose work threads share */
     double *centre;   /* count x 2 */
 } parts;
 
@@ -68,8 +71,11 @@ sort_parts(parts *p, int64_t *count)
         count[size] = before;
         before += here;
     }
-    for (int64_t c = 0; c < p->count; c++)
-        p->by_size[count[p->first[c + 1] - p->first[c]]++] = (int32_t)c;
+    for (int64_t c = 0; c < p->count; c++) {
+        const int64_t size = p->first[c + 1] - p->first[c];
+        p->by_size[count[size]++] = (int32_t)c;
+        p->n_large += size >= LARGE && size > n / FEW;
+    }
 }
 
 static conceptdec_status
@@ -247,6 +253,7 @@ typedef struct placing {
     int64_t n_components;
     uint64_t seed;
     double *start;
+    bool *converged; /* of each part */
 } placing;
 
 /* values: n x stride, brought into the part's square. */
@@ -286,17 +293,28 @@ place_randomly(conceptdec_i_arena *arena, const placing *g, int64_t part)
 }
 
 static conceptdec_status
-start_part(conceptdec_i_arena *arena, const placing *g, int64_t part, bool *converged)
+start_part(conceptdec_i_arena *arena, const placing *g, int64_t part)
 {
     int64_t m = g->n_components, n = g->parts->first[part + 1] - g->parts->first[part];
+    g->converged[part] = true;
     if (n < 2 * m || n <= m + 1)
         return place_randomly(arena, g, part);
     ladder l = {.arena = arena};
     CONCEPTDEC_I_TRY(solve_part(&l, g->parts, part, g->seed, m));
     fix_signs(&l.subspace, g->parts->member + g->parts->first[part]);
     place_part(g, part, l.subspace.x, l.subspace.width);
-    *converged = *converged && l.subspace.is_converged;
+    g->converged[part] = l.subspace.is_converged;
     return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+start_alone(const placing *g, int64_t part)
+{
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, g->parts->ctx);
+    const conceptdec_status status = start_part(&scratch, g, part);
+    conceptdec_i_arena_close(&scratch);
+    return status;
 }
 
 static void
@@ -310,22 +328,41 @@ scale_all(const placing *g)
         g->start[i] /= most;
 }
 
+/* Those behind the large ones. */
+static conceptdec_status
+small_task(void *argument, int64_t task, int lane)
+{
+    const placing *g = argument;
+    const parts *p = g->parts;
+    (void)lane;
+    return start_alone(g, p->by_size[p->n_large + task]);
+}
+
+/* All threads are at work on a large part, and each on one of the small ones. */
+static conceptdec_status
+start_parts(placing *g)
+{
+    const parts *p = g->parts;
+    for (int64_t i = 0; i < p->n_large; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
+        CONCEPTDEC_I_TRY(start_alone(g, p->by_size[i]));
+    }
+    return conceptdec_i_parallel(p->ctx, p->count - p->n_large, small_task, g);
+}
+
 static conceptdec_status
 start_all(conceptdec_i_arena *arena, placing *g, bool *converged)
 {
-    bool all = true;
-    CONCEPTDEC_I_TRY(find_parts(arena, g->parts));
-    arrange(g->parts, g->n_components);
-    for (int64_t part = 0; part < g->parts->count; part++) {
-        conceptdec_i_arena scratch;
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
-        conceptdec_i_arena_open(&scratch, arena->ctx);
-        conceptdec_status status = start_part(&scratch, g, part, &all);
-        conceptdec_i_arena_close(&scratch);
-        CONCEPTDEC_I_TRY(status);
-    }
+    parts *p = g->parts;
+    CONCEPTDEC_I_TRY(find_parts(arena, p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "spectral start", p->count, sizeof(bool), (void **)&g->converged));
+    arrange(p, g->n_components);
+    CONCEPTDEC_I_TRY(start_parts(g));
     scale_all(g);
-    *converged = all;
+    *converged = true;
+    for (int64_t part = 0; part < p->count; part++)
+        *converged = *converged && g->converged[part];
     return CONCEPTDEC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "linalg/jacobi.h"
 
 enum {
@@ -49,49 +50,23 @@ block_end(const work *w, int64_t block)
 
 /* ---- products with the Laplacian ---- */
 
-/* One row of N from, for any width; inlined with a constant one. */
-static inline void
-row_product(const conceptdec_i_level *level, int64_t i, const double *restrict from, int64_t width,
-            double *restrict sum)
-{
-    double inside = level->inside ? level->inside[i] : 0;
-    for (int64_t k = 0; k < width; k++)
-        sum[k] = inside * from[i * width + k];
-    for (int64_t e = level->first[i]; e < level->first[i + 1]; e++) {
-        const double *other = from + level->column[e] * width;
-        double weight = level->weight[e];
-        for (int64_t k = 0; k < width; k++)
-            sum[k] += weight * other[k];
-    }
-}
-
-static inline void
-product_rows(const work *w, int64_t begin, int64_t end, int64_t width, double *sum)
-{
-    for (int64_t i = begin; i < end; i++) {
-        const double *x = w->from + i * width;
-        double *y = w->to + i * width;
-        row_product(w->level, i, w->from, width, sum);
-        if (w->c == 0)
-            for (int64_t k = 0; k < width; k++)
-                y[k] = w->a * (x[k] - sum[k]) + w->b * x[k];
-        else
-            for (int64_t k = 0; k < width; k++)
-                y[k] = w->a * (x[k] - sum[k]) + w->b * x[k] - w->c * y[k];
-    }
-}
-
 static conceptdec_status
 product_task(void *argument, int64_t block, int lane)
 {
     const work *w = argument;
-    int64_t begin = block * w->rows, end = block_end(w, block);
-    double few[8];
+    const conceptdec_i_level *level = w->level;
+    const conceptdec_i_laplace step = {.first = level->first,
+                                       .column = level->column,
+                                       .weight = level->weight,
+                                       .inside = level->inside,
+                                       .from = w->from,
+                                       .to = w->to,
+                                       .width = w->width,
+                                       .a = w->a,
+                                       .b = w->b,
+                                       .c = w->c};
     (void)lane;
-    if (w->width == 8)
-        product_rows(w, begin, end, 8, few);
-    else
-        product_rows(w, begin, end, w->width, w->partial + block * (w->width + 1) * w->width);
+    w->ctx->kernels->laplace(&step, block * w->rows, block_end(w, block));
     return CONCEPTDEC_OK;
 }
 

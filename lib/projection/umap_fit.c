@@ -118,11 +118,12 @@ conceptdec_i_umap_lists(conceptdec_ctx *ctx, const conceptdec_neighbors *table, 
 
 /* ---- the fit ---- */
 
+/* For whoever fills all of it. */
 static conceptdec_status
 take_array(conceptdec_ctx *ctx, int64_t count, void *where)
 {
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_take_zero(ctx, "embedding", count, 8, &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "embedding", count, 8, &p));
     memcpy(where, &p, sizeof p);
     return CONCEPTDEC_OK;
 }

@@ -105,7 +105,7 @@ gather_due(const placing *p, int64_t query, const room *at, int64_t i, int64_t *
     int64_t j = *next;
     for (; j < p->lists.k && count < ROUNDS; j++) {
         at->partners[count * TILE + i] = (int32_t)index[j];
-        count += (int32_t)conceptdec_i_layout_is_due(at->rate[i * p->lists.k + j], epoch);
+        count += (int32_t)conceptdec_i_is_due(at->rate[i * p->lists.k + j], epoch);
     }
     for (int64_t s = 0; s < count * p->settings.n_strangers; s++)
         at->strangers[s * TILE + i] = (int32_t)((uint64_t)conceptdec_i_rng_u32(rng) * (uint64_t)p->umap->n >> 32);

@@ -216,6 +216,40 @@ START_TEST(pulls)
 }
 END_TEST
 
+/* ---- edges that are due ---- */
+
+/* Rates of never, always and all between, at any address; what is not due leaves no trace, nothing is written behind n. */
+START_TEST(edges_that_are_due)
+{
+    enum { MOST_EDGES = 1037 };
+    static int32_t heads[MOST_EDGES], tails[MOST_EDGES], wanted[2][MOST_EDGES];
+    static uint32_t rates[MOST_EDGES];
+    const int64_t n = odd_sizes[_i];
+    const uint32_t epoch = (uint32_t)(1 + random_below(500));
+    const size_t size = (size_t)n * sizeof(int32_t);
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        heads[i] = (int32_t)i;
+        tails[i] = (int32_t)random_below(1 << 30);
+        rates[i] = random_below(4) == 0 ? 1u << 31 : random_below(5) == 0 ? 0 : (uint32_t)random_below(1u << 31);
+        const uint64_t now = (uint64_t)epoch * rates[i] >> 31, before = (uint64_t)(epoch - 1) * rates[i] >> 31;
+        wanted[0][count] = heads[i];
+        wanted[1][count] = tails[i];
+        count += now > before;
+    }
+    FOR_EACH_SET(set)
+    {
+        int32_t *due_heads = guarded(size, 4), *due_tails = guarded(size, 12);
+        ck_assert_int_eq(set->due(heads, tails, rates, n, epoch, due_heads, due_tails), count);
+        ck_assert_mem_eq(due_heads, wanted[0], (size_t)count * sizeof *due_heads);
+        ck_assert_mem_eq(due_tails, wanted[1], (size_t)count * sizeof *due_tails);
+        ck_assert(guard_stands(due_heads, size) && guard_stands(due_tails, size));
+        guarded_free(due_heads, 4);
+        guarded_free(due_tails, 12);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -223,6 +257,7 @@ make_suite(void)
     TCase *tests = tcase_create("moves");
     tcase_add_loop_test(tests, moves, 0, 4);
     tcase_add_loop_test(tests, pulls, 0, 24);
+    tcase_add_loop_test(tests, edges_that_are_due, 0, ODD_SIZES);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -333,6 +333,39 @@ START_TEST(residuals)
 }
 END_TEST
 
+/* Paths of 40, 3000, 40 and 40 vertices: threads share the work of the long one alone. */
+static float
+long_and_short(int64_t n, int64_t i, int64_t j)
+{
+    const int64_t later = i > j ? i : j;
+    return later == 40 || later == 3040 || later == 3080 ? -1 : path(n, i, j);
+}
+
+static double
+extent(const double *x, int64_t first, int64_t end)
+{
+    double low = x[2 * first], high = low;
+    for (int64_t i = first; i < end; i++) {
+        low = fmin(low, x[2 * i]);
+        high = fmax(high, x[2 * i]);
+    }
+    return high - low;
+}
+
+START_TEST(large_and_small_parts)
+{
+    network w = make(3120, 1, long_and_short);
+    double *x = started(&w, 2);
+    const double length = extent(x, 0, 40);
+    ck_assert_double_gt(length, 0);
+    ck_assert_double_eq_tol(extent(x, 3040, 3080), length, 1e-3 * length);
+    ck_assert_double_eq_tol(extent(x, 3080, 3120), length, 1e-3 * length);
+    ck_assert_double_eq_tol(extent(x, 40, 3040), length * sqrt(3000.0 / 40), 0.05 * length * sqrt(3000.0 / 40));
+    free(x);
+    drop(&w);
+}
+END_TEST
+
 START_TEST(equal_eigenvalues)
 {
     static const int64_t sizes[] = {5, 24, 40, 700};
@@ -541,6 +574,7 @@ make_suite(void)
     tcase_add_test(tests, two_cliques);
     tcase_add_test(tests, parts_lie_apart);
     tcase_add_test(tests, residuals);
+    tcase_add_test(tests, large_and_small_parts);
     tcase_add_test(tests, equal_eigenvalues);
     tcase_add_test(tests, hardly_a_graph);
     tcase_add_test(tests, same_bits);

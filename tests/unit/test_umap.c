@@ -1,6 +1,10 @@
 /* Parts of UMAP against values worked out by hand. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "check_main.h"
 #include "core/core.h"
@@ -58,6 +62,47 @@ START_TEST(rows_that_are_equal)
     double weight[3], rho, sigma;
     conceptdec_i_membership_row(&nowhere, distance, 3, weight, &rho, &sigma);
     ck_assert(rho == 0 && isfinite(sigma) && weight[0] == 1 && weight[2] == 1);
+}
+END_TEST
+
+/* Distances of every scale and spread; where a scale can be found, the weights have their sum, and few steps are enough for
+ * rows whose distances hardly differ and for those of which one is a thousand times the others. */
+START_TEST(sums_of_weights)
+{
+    enum { MOST = 60 };
+    double distance[MOST], weight[MOST], rho, sigma;
+    conceptdec_i_rng rng;
+    conceptdec_i_rng_start(&rng, 1, 2, (uint64_t)_i);
+    for (int row = 0; row < 400; row++) {
+        const int64_t k = 2 + (int64_t)conceptdec_i_rng_below(&rng, MOST - 1);
+        const double unit = ldexp(1, (int)conceptdec_i_rng_below(&rng, 120) - 60), spread = ldexp(1, 4 - 2 * _i);
+        distance[0] = unit;
+        for (int64_t j = 1; j < k; j++)
+            distance[j] = distance[j - 1] + unit * spread * conceptdec_i_rng_unit(&rng);
+        double mean = 0, sum = 0;
+        for (int64_t j = 0; j < k; j++)
+            mean += distance[j] / (double)k;
+        conceptdec_i_membership_row(&plain, distance, k, weight, &rho, &sigma);
+        for (int64_t j = 0; j < k; j++)
+            sum += weight[j];
+        ck_assert_double_ge(sigma, 1e-3 * mean * (1 - 1e-12));
+        if (sigma > 1.0001e-3 * mean)
+            ck_assert_double_eq_tol(sum, log2((double)k), 2e-10);
+        else
+            ck_assert_double_ge(sum, log2((double)k) - 2e-10);
+    }
+}
+END_TEST
+
+/* exp(-1 / sigma) = log2(2) has no solution: the scale grows until that does not matter. */
+START_TEST(no_scale_is_large_enough)
+{
+    const conceptdec_i_membership m = {.local_connectivity = 0, .is_self_counted = true, .mean = 1};
+    const double distance[] = {1};
+    double weight[1], rho, sigma;
+    conceptdec_i_membership_row(&m, distance, 1, weight, &rho, &sigma);
+    ck_assert(rho == 0 && isfinite(sigma));
+    ck_assert_double_eq_tol(weight[0], 1, 2e-10);
 }
 END_TEST
 
@@ -131,7 +176,7 @@ START_TEST(epochs_of_an_edge)
         const uint32_t rate = conceptdec_i_layout_rate(shares[i], 500);
         double count = 0;
         for (uint32_t epoch = 1; epoch <= 500; epoch++)
-            count += conceptdec_i_layout_is_due(rate, epoch);
+            count += conceptdec_i_is_due(rate, epoch);
         ck_assert_double_ge(count, floor(500 * shares[i]) - 1); /* the last one may come an epoch late */
         ck_assert_double_le(count, floor(500 * shares[i] + 1e-6));
     }
@@ -219,6 +264,121 @@ START_TEST(edges_in_lists)
 }
 END_TEST
 
+/* ---- an epoch ---- */
+
+enum { TOGETHER = 512 };
+
+/* The edges of a list that are due, 512 at a time and each time twice. */
+static void
+pull_list(const conceptdec_ctx *ctx, const conceptdec_i_layout_edges *edges, int64_t list, uint32_t epoch,
+          conceptdec_i_pulls *pulls)
+{
+    static int32_t heads[TOGETHER], tails[TOGETHER];
+    pulls->heads = heads;
+    pulls->tails = tails;
+    pulls->count = 0;
+    for (int64_t e = edges->first[list]; e <= edges->first[list + 1]; e++) {
+        if (pulls->count == TOGETHER || e == edges->first[list + 1]) {
+            ctx->kernels->pull(pulls);
+            ctx->kernels->pull(pulls);
+            pulls->count = 0;
+        }
+        if (e < edges->first[list + 1] && conceptdec_i_is_due(edges->rate[e], epoch)) {
+            heads[pulls->count] = edges->head[e];
+            tails[pulls->count++] = edges->tail[e];
+        }
+    }
+}
+
+/* Without strangers an epoch is what its lists do one after another. */
+START_TEST(lists_one_by_one)
+{
+    static int64_t first[RING + 1];
+    static int32_t column[2 * REACH * RING];
+    static float weight[2 * REACH * RING], expected[RING * 2], found[RING * 2];
+    static double start[RING * 2];
+    const conceptdec_i_layout_settings settings = {
+        .columns = 2, .epochs = 50, .a = 1.5, .b = 0.9, .repulsion = 1, .learning_rate = 1};
+    const conceptdec_i_graph ring = make_ring(first, column, weight);
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_i_arena arena;
+    conceptdec_i_layout *layout;
+    conceptdec_i_layout_edges edges;
+    for (int64_t i = 0; i < RING; i++)
+        for (int64_t e = first[i]; e < first[i + 1]; e++)
+            weight[e] = (float)(1 + (i + column[e]) % 7) / 7;
+    for (int64_t i = 0; i < RING * 2; i++)
+        start[i] = (double)(i * i % 9973) / 1000;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_layout_open(&arena, &ring, &settings, start, &layout), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_layout_deal(&arena, &ring, settings.epochs, 0, &edges), CONCEPTDEC_OK);
+    ck_assert_int_ge(edges.first[1], 3 * TOGETHER);
+    conceptdec_i_pulls pulls = {.forces = conceptdec_i_layout_forces(&settings), .places = expected, .columns = 2};
+    for (int64_t i = 0; i < RING * 2; i++)
+        expected[i] = (float)start[2 * edges.vertex[i / 2] + i % 2];
+    for (uint32_t epoch = 1; epoch < 4; epoch++) {
+        ck_assert_int_eq(conceptdec_i_layout_epoch(layout, epoch, NULL, 0), CONCEPTDEC_OK);
+        pulls.forces.rate = (float)conceptdec_i_layout_learning(&settings, epoch);
+        for (int64_t list = 0; list < edges.n_lists; list++)
+            pull_list(ctx, &edges, list, epoch, &pulls);
+    }
+    conceptdec_i_layout_rows(layout, found);
+    for (int64_t i = 0; i < RING; i++)
+        ck_assert_mem_eq(found + 2 * edges.vertex[i], expected + 2 * i, 2 * sizeof *found);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* ---- lists in turn ---- */
+
+enum { TURN_BLOCKS = 8 };
+
+typedef struct hall {
+    conceptdec_i_layout_turns turns;
+    atomic_int busy[TURN_BLOCKS], passed[TURN_BLOCKS], wrong;
+} hall;
+
+/* Some lists take so long that lists of the next two rounds are asked for meanwhile. */
+static conceptdec_status
+visit_list(void *argument, int64_t list, int lane)
+{
+    hall *h = argument;
+    const int64_t each = TURN_BLOCKS / 2, round = list < each * (TURN_BLOCKS - 1) ? list / each : TURN_BLOCKS - 1;
+    const struct timespec length = {.tv_nsec = list % each == 1 ? 3000000 : 100000};
+    int64_t two[2];
+    (void)lane;
+    conceptdec_i_layout_blocks(TURN_BLOCKS, round, list - round * each, two);
+    conceptdec_i_layout_turn_take(&h->turns, list);
+    for (int i = 0; i < 1 + (two[0] != two[1]); i++)
+        h->wrong += h->busy[two[i]]++ != 0 || h->passed[two[i]] != round;
+    nanosleep(&length, NULL);
+    for (int i = 0; i < 1 + (two[0] != two[1]); i++) {
+        h->passed[two[i]]++;
+        h->busy[two[i]]--;
+    }
+    conceptdec_i_layout_turn_pass(&h->turns, list);
+    return CONCEPTDEC_OK;
+}
+
+/* No block is in two lists at once, and each meets the others in the order of the rounds. */
+START_TEST(lists_in_turn)
+{
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 6};
+    static hall h;
+    conceptdec_ctx *ctx = NULL;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    conceptdec_i_layout_turns_open(&h.turns, TURN_BLOCKS);
+    ck_assert_int_eq(conceptdec_i_parallel(ctx, TURN_BLOCKS * (TURN_BLOCKS + 1) / 2, visit_list, &h), CONCEPTDEC_OK);
+    conceptdec_i_layout_turns_close(&h.turns);
+    ck_assert_int_eq(h.wrong, 0);
+    for (int i = 0; i < TURN_BLOCKS; i++)
+        ck_assert_int_eq(h.passed[i], TURN_BLOCKS);
+    conceptdec_ctx_free(ctx);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -228,11 +388,15 @@ make_suite(void)
     tcase_add_test(tests, scale_of_three);
     tcase_add_test(tests, connectivity_between_neighbours);
     tcase_add_test(tests, rows_that_are_equal);
+    tcase_add_loop_test(tests, sums_of_weights, 0, 8);
+    tcase_add_test(tests, no_scale_is_large_enough);
     tcase_add_test(tests, union_and_intersection);
     tcase_add_test(tests, labels);
     tcase_add_test(tests, epochs_of_an_edge);
     tcase_add_loop_test(tests, rounds_of_blocks, 0, 5);
     tcase_add_test(tests, edges_in_lists);
+    tcase_add_test(tests, lists_one_by_one);
+    tcase_add_test(tests, lists_in_turn);
     suite_add_tcase(suite, tests);
     return suite;
 }
