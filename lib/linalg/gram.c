@@ -65,6 +65,10 @@ conceptdec_i_gram_error(int64_t n, int precision)
             name##_fixed(in, weight, count, out);                                                                      \
             for (int64_t i = count > 0 ? count : 0; i < width; i++)                                                    \
                 out[i] = 0;                                                                                            \
+        } else if (width == 32) {                                                                                      \
+            name##_fixed(in, weight, 32, out);                                                                         \
+        } else if (width == 12) {                                                                                      \
+            name##_fixed(in, weight, 12, out);                                                                         \
         } else if (width == 16) {                                                                                      \
             name##_fixed(in, weight, 16, out);                                                                         \
         } else if (width == 6) {                                                                                       \
@@ -123,13 +127,6 @@ multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *
             else
                 kernels->panel_f64(depth, ai, bj, cij, g->edge, accumulate);
         }
-}
-
-static void
-add_floats(const float *restrict from, double *restrict to, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        to[i] += (double)from[i];
 }
 
 static void
@@ -259,7 +256,7 @@ tile_task(void *argument, int64_t task, int lane)
         find_panels(g, i, j, from, depth, &w);
         multiply(g, i * g->edge, j * g->width, depth, w.a, w.b, g->is_float ? w.floats : (char *)w.sums, !g->is_float);
         if (g->is_float)
-            add_floats((const float *)(const void *)w.floats, w.sums, g->edge * g->width);
+            g->ctx->kernels->add_floats((const float *)(const void *)w.floats, w.sums, g->edge * g->width);
         if ((from - first) % ROWS_A_POLL < g->depth)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "linalg/apply.h"
 #include "linalg/block_gram.h"
 #include "linalg/factor.h"
@@ -49,13 +50,6 @@ static bool
 is_found_in_floats(const conceptdec_i_pca_fit *f)
 {
     return !f->is_wide && f->d >= CONCEPTDEC_I_PCA_LARGE && f->options.tolerance >= 0x1p-24 * (double)f->d;
-}
-
-static void
-round_matrix(const double *restrict c, int64_t count, float *restrict out)
-{
-    for (int64_t i = 0; i < count; i++)
-        out[i] = (float)c[i];
 }
 
 static void
@@ -183,7 +177,7 @@ take_floats(conceptdec_i_pca_fit *f, const double *c, const double *diagonal, do
     void *a, *vectors;
     double *components = f->pca->components;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", f->d * f->d, sizeof(float), &a));
-    round_matrix(c, f->d * f->d, a);
+    f->arena->ctx->kernels->to_floats(c, a, f->d * f->d);
     CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, false, a, f->r, f->values, &vectors));
     for (int64_t k = 0; k < f->r; k++)
         widen_unit((const float *)vectors + k * f->d, f->d, components + k * f->d);
@@ -247,16 +241,15 @@ conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *f, const double *factor, boo
 conceptdec_status
 conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
 {
-    double *c;
-    const double *own = f->own_factor, *factor = f->factor;
+    double *c, *own = f->own_factor;
     CONCEPTDEC_I_TRY(conceptdec_i_pca_place(f, &c));
     const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, own, f->is_wide);
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, false, c));
+    for (int64_t j = 0; j < f->d; j++)
+        own[j] = f->factor[j] / own[j];
     for (int64_t i = 0; i < f->d; i++)
-        for (int64_t j = i; j < f->d; j++) {
-            double *at = &c[i * f->d + j];
-            *at = *at / (double)(f->n - 1) * (factor[i] / own[i]) * (factor[j] / own[j]);
-        }
+        for (int64_t j = i; j < f->d; j++)
+            c[i * f->d + j] = c[i * f->d + j] / (double)(f->n - 1) * own[i] * own[j];
     conceptdec_i_gram_mirror(c, f->d, f->d);
     return conceptdec_i_pca_matrix(f, c);
 }
