@@ -237,7 +237,26 @@ conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *f, const double *factor, boo
         .ctx = f->arena->ctx, .x = f->x, .shift = f->shift, .factor = factor, .is_wide = is_wide};
 }
 
-/* Columns that had units of their own get the common one. */
+typedef struct {
+    const conceptdec_i_pca_fit *fit;
+    const double *own; /* what each column is multiplied by */
+    double *c;
+} half;
+
+/* A row of the upper half: columns that had units of their own get the common one. */
+static conceptdec_status
+settle_row(void *argument, int64_t i, int lane)
+{
+    const half *h = argument;
+    const int64_t d = h->fit->d;
+    const double rows = (double)(h->fit->n - 1), own = h->own[i];
+    double *row = h->c + i * d;
+    (void)lane;
+    for (int64_t j = i; j < d; j++)
+        row[j] = row[j] / rows * own * h->own[j];
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
 {
@@ -247,10 +266,10 @@ conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, false, c));
     for (int64_t j = 0; j < f->d; j++)
         own[j] = f->factor[j] / own[j];
-    for (int64_t i = 0; i < f->d; i++)
-        for (int64_t j = i; j < f->d; j++)
-            c[i * f->d + j] = c[i * f->d + j] / (double)(f->n - 1) * own[i] * own[j];
-    conceptdec_i_gram_mirror(c, f->d, f->d);
+    half h = {.fit = f, .own = own, .c = c};
+    conceptdec_i_stage(f->arena->ctx, "components", 0);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->arena->ctx, f->d, settle_row, &h));
+    CONCEPTDEC_I_TRY(conceptdec_i_gram_complete(f->arena->ctx, c, f->d, f->d));
     return conceptdec_i_pca_matrix(f, c);
 }
 
