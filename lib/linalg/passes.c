@@ -12,7 +12,7 @@
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
 #define SHORT_PANEL 24576 /* bytes of a panel that then stays in a first-level cache while all columns meet it */
-#define LINE 64           /* bytes of the caches' */
+#define SHORT_CHUNK (1 << 19) /* bytes of a chunk that then stays in a second-level one beside columns and sums */
 
 typedef struct {
     int precision;
@@ -36,7 +36,6 @@ typedef struct {
     int64_t chunk;       /* items of a chunk of it, a multiple of mr */
     bool is_short;       /* chunks are: each panel meets all columns before the next one does */
     int64_t ld, ld_back; /* of a chunk's values; of a slab's sums */
-    bool is_asked;       /* rows that come next are asked for */
     char *packed, *lanes, *partial;
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
@@ -428,50 +427,20 @@ go_there(const pass *p, int64_t first, int64_t count, char *memory)
     }
 }
 
-/* Bytes from a row to the next, where rows lie one after the other, with no more than as much again between; else 0. */
-static int64_t
-row_bytes(const pass *p)
-{
-    const conceptdec_i_rows *rows = p->rows;
-    if (rows->row || is_reader(p))
-        return 0;
-    const int64_t size = rows->data ? (rows->is_wide ? 8 : 4) : conceptdec_i_dtype_size(rows->view->dtype);
-    const int64_t bytes = rows->data ? rows->stride * size : rows->view->row_stride;
-    return bytes >= rows->dims * size && bytes <= 2 * rows->dims * size ? bytes : 0;
-}
-
-/* Asks for rows that come next while those at hand are multiplied: memory takes longer than the arithmetic of few
- * columns. The part of them that falls to call `turn` of `turns`. */
 static void
-ask_ahead(const pass *p, int64_t first, int64_t count, int64_t turn, int64_t turns)
-{
-    const int64_t bytes = count * row_bytes(p), share = round_up(ceil_div(bytes, turns), LINE);
-    const char *rows = p->rows->data ? row_at(p, first, 0) : (const char *)p->rows->view->data;
-    if (!p->rows->data)
-        rows += first * p->rows->view->row_stride;
-    for (int64_t at = turn * share; at < min64(bytes, (turn + 1) * share); at += LINE)
-        __builtin_prefetch(rows + at, 0, 2);
-}
-
-/* `next`: items that come after those of the chunk. */
-static void
-go_back(const pass *p, int64_t first, int64_t count, int64_t next, char *memory, char *sums)
+go_back(const pass *p, int64_t count, char *memory, char *sums, int accumulate)
 {
     const shape *s = &p->shape;
-    const int64_t block = p->is_short ? s->mr : s->block, turns = ceil_div(p->rows->dims, block);
-    const int accumulate = first % p->slab > 0;
+    const int64_t block = p->is_short ? s->mr : s->block;
     char *turned = memory + p->turned_at;
     for (int64_t j = 0; j < p->columns; j += s->nr)
         interleave(p, memory + p->values_at + j * p->ld * s->size, p->ld, min64(s->nr, p->columns - j), count, s->nr,
                    turned + j * count * s->size);
-    for (int64_t dim = 0; dim < p->rows->dims; dim += block) {
-        if (next > 0)
-            ask_ahead(p, first + count, next, dim / block, turns);
+    for (int64_t dim = 0; dim < p->rows->dims; dim += block)
         for (int64_t j = 0; j < p->padded; j += s->nr)
             panels(p, memory + p->dims_at + dim / s->mr * p->panel, p->panel, turned + j * count * s->size,
                    sums + (j * p->ld_back + dim) * s->size, p->ld_back, min64(block, p->rows->dims - dim), count,
                    accumulate);
-    }
 }
 
 static conceptdec_status
@@ -495,7 +464,7 @@ slab_task(void *argument, int64_t task, int lane)
                                     .ld = p->ld};
         CONCEPTDEC_I_TRY(p->consumer(p->argument, &chunk, lane));
         if (p->g)
-            go_back(p, first, count, p->is_asked ? min64(p->chunk, end - first - count) : 0, memory, sums);
+            go_back(p, count, memory, sums, first > start);
     }
     return CONCEPTDEC_OK;
 }
@@ -529,12 +498,12 @@ cut(pass *p, const conceptdec_i_passes *passes)
 {
     shape *s = &p->shape;
     p->is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
-    const int64_t n = p->rows->n, most = p->is_short ? s->chunk / 4 : s->chunk;
+    const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
+    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : s->chunk;
     s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
     p->chunk = round_up(ceil_div(p->slab, ceil_div(p->slab, most)), s->mr);
-    p->is_asked = p->is_short && row_bytes(p) > 0;
     p->ld = round_up(p->chunk, 16);
     p->ld_back = round_up(p->rows->dims, max64(s->mr, 16));
     p->block_at = round_up(max64(s->mr, s->nr) * s->depth * s->size, 64);
