@@ -156,8 +156,8 @@ typedef struct conceptdec_i_kernels {
     void (*interleave_f32)(const float *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, float *out);
     void (*interleave_f64)(const double *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, double *out);
 
-    /* Deals a row to panels of mr: out[p / mr * step + p % mr] = in[p] - center[p] for p < count (center NULL: in[p]), and
-     * 0 for count <= p up to the next multiple of mr. step >= mr. */
+    /* Deals a row to panels of mr: out[p / mr * step + p % mr] = in[p] - center[p] for p < count (center NULL: in[p]),
+     * and 0 for count <= p up to the next multiple of mr. step >= mr. */
     void (*spread_f32)(const float *in, const float *center, int64_t count, int64_t step, float *out);
     void (*spread_f64)(const double *in, const double *center, int64_t count, int64_t step, double *out);
 

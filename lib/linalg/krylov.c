@@ -311,8 +311,8 @@ is_cheap(const space *s)
     return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
 }
 
-/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one; after half
- * of them where a look costs less than a product, since it falls faster later. */
+/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one; after
+ * half of them where a look costs less than a product, since it falls faster later. */
 static void
 plan(space *s, double share)
 {

@@ -78,8 +78,8 @@ panel_bytes(const shape *s, int64_t chunk)
     return round_up(s->mr * s->size * (chunk + 1), 64);
 }
 
-/* A few rows as they are widened, a slice of packed rows, values, values packed, the panels of dimensions, and a slice of
- * a row as doubles, or for a reader a whole one. */
+/* A few rows as they are widened, a slice of packed rows, values, values packed, the panels of dimensions, and a slice
+ * of a row as doubles, or for a reader a whole one. */
 static int64_t
 lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
 {
@@ -280,8 +280,9 @@ static void
 stage_row(const pass *p, int64_t item, char *memory, char *panels)
 {
     const shape *s = &p->shape;
-    const int64_t dims = p->rows->dims, most = is_reader(p) ? dims : s->depth;
-    const char *in = row_at(p, item, 0), *center = p->rows->center;
+    const conceptdec_i_rows *rows = p->rows;
+    const int64_t dims = rows->dims, most = is_reader(p) ? dims : s->depth;
+    const char *in = row_at(p, item, 0), *center = rows->center;
     double *wide = (double *)(void *)(memory + p->wide_at);
     if (in && !is_widened(p)) {
         spread(p, in, center, dims, panels);
@@ -293,7 +294,7 @@ stage_row(const pass *p, int64_t item, char *memory, char *panels)
         if (dim % most == 0 && in)
             p->kernels->widen_f32(in + dim * (int64_t)sizeof(float), wide, depth);
         else if (dim % most == 0)
-            conceptdec_i_view_widen(p->kernels, p->rows->view, row_of(p->rows, item), dim, min64(most, dims - dim), wide);
+            conceptdec_i_view_widen(p->kernels, rows->view, row_of(rows, item), dim, min64(most, dims - dim), wide);
         if (s->precision == CONCEPTDEC_I_TILE_F32)
             p->kernels->to_floats(slice, (float *)(void *)memory, depth);
         spread(p, s->precision == CONCEPTDEC_I_TILE_F32 ? memory : (const char *)slice,

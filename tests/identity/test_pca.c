@@ -349,8 +349,8 @@ START_TEST(threads_do_not_matter)
 }
 END_TEST
 
-/* Nor do they where a covariance is formed, and a Krylov space found of that: products of rows in float32 would not meet
- * such a tolerance. */
+/* Nor do they where a covariance is formed, and a Krylov space found of that: products of rows in float32 would not
+ * meet such a tolerance. */
 START_TEST(threads_do_not_matter_to_what_is_formed)
 {
     enum { ROWS = 3000, LARGE = 1010, COUNT = 60 }; /* a space that is cut into slabs */
