@@ -137,6 +137,23 @@ typedef struct conceptdec_i_kernels {
     /* sums[i] += the sum of rows[0..7][i], added in float in pairs, pairs of pairs and so on. */
     void (*add_eight)(const float *const *rows, double *sums, int64_t n);
 
+    /* Of `rows` rows `step` apart, one after the other: sums[j] += x - shift[j], least[j] and largest[j] take x in,
+     * squares[j] += (x - shift[j])^2 (NULL: not). The same bits from every set. */
+    void (*survey)(const double *x, int64_t step, int64_t rows, const double *shift, double *sums, double *least,
+                   double *largest, double *squares, int64_t n);
+    /* Likewise sums[j] += ((x - shift[j]) * factor[j])^2. */
+    void (*add_squares)(const double *x, int64_t step, int64_t rows, const double *shift, const double *factor,
+                        double *sums, int64_t n);
+
+    /* out[i] = in[i] rounded to float. */
+    void (*to_floats)(const double *in, float *out, int64_t n);
+    /* to[i] += from[i]. */
+    void (*add_floats)(const float *from, double *to, int64_t n);
+    /* out[i] = (x[i] - shift[i]) * factor[i] in float64, then rounded to out's type; doubles may be settled in
+     * place. */
+    void (*settle_f32)(const double *x, const double *shift, const double *factor, float *out, int64_t n);
+    void (*settle_f64)(const double *x, const double *shift, const double *factor, double *out, int64_t n);
+
     /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the refining sum.
      * No operation is fused: the same bits from every kernel set. */
     void (*scale_difference)(const float *a, const float *b, const float *row, double *out, int64_t n);
@@ -158,6 +175,11 @@ typedef struct conceptdec_i_kernels {
      * width. */
     void (*interleave_f32)(const float *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, float *out);
     void (*interleave_f64)(const double *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, double *out);
+
+    /* Deals a row to panels of mr: out[p / mr * step + p % mr] = in[p] - center[p] for p < count (center NULL: in[p]),
+     * and 0 for count <= p up to the next multiple of mr. step >= mr. */
+    void (*spread_f32)(const float *in, const float *center, int64_t count, int64_t step, float *out);
+    void (*spread_f64)(const double *in, const double *center, int64_t count, int64_t step, double *out);
 
     /* Which products of one column of a tile may matter. For i < n: value = norm[i] - 2 * dot[i] + column_norm (a fused
      * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], that of column_hits where

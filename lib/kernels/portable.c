@@ -158,6 +158,18 @@ panel_i16(int64_t depth, const int16_t *restrict a, const int16_t *restrict b, i
 DEFINE_INTERLEAVE(f32, float)
 DEFINE_INTERLEAVE(f64, double)
 
+#define DEFINE_SPREAD(type, real)                                                                                      \
+    static void spread_##type(const real *restrict in, const real *restrict center, int64_t count, int64_t step,       \
+                              real *restrict out)                                                                      \
+    {                                                                                                                  \
+        for (int64_t p = 0; p < count; p += mr_##type, out += step)                                                    \
+            for (int64_t i = 0; i < mr_##type; i++)                                                                    \
+                out[i] = p + i >= count ? 0 : center ? in[p + i] - center[p + i] : in[p + i];                          \
+    }
+
+DEFINE_SPREAD(f32, float)
+DEFINE_SPREAD(f64, double)
+
 /* A value that is not a number hits every limit that is one: a screen may let through too much, never too little. */
 #define HIT(value, limit) (!((value) > (limit)) & ((limit) == (limit)))
 

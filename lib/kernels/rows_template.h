@@ -196,6 +196,98 @@ distances_wide(const double *a, const double *const *b, int64_t n, double *out)
 DEFINE_CENTER(f32, float)
 DEFINE_CENTER(f64, double)
 
+/* Sums are fetched and stored once for all rows, whose number is known to the compiler where this is inlined. */
+static inline __attribute__((always_inline)) void
+survey_rows(const int rows, const double *restrict x, int64_t step, const double *restrict shift, double *restrict sums,
+            double *restrict least, double *restrict largest, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double sum = sums[j], low = least[j], high = largest[j];
+        for (int i = 0; i < rows; i++) {
+            const double value = x[i * step + j];
+            sum += value - shift[j];
+            low = value < low ? value : low;
+            high = value > high ? value : high;
+        }
+        sums[j] = sum;
+        least[j] = low;
+        largest[j] = high;
+    }
+}
+
+static inline __attribute__((always_inline)) void
+square_rows(const int rows, const double *restrict x, int64_t step, const double *restrict shift,
+            const double *restrict factor, double *restrict sums, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        double sum = sums[j];
+        for (int i = 0; i < rows; i++) {
+            const double off = factor ? (x[i * step + j] - shift[j]) * factor[j] : x[i * step + j] - shift[j];
+            sum += off * off;
+        }
+        sums[j] = sum;
+    }
+}
+
+static void
+add_squares(const double *x, int64_t step, int64_t rows, const double *shift, const double *factor, double *sums,
+            int64_t n)
+{
+    for (; rows >= 4; rows -= 4, x += 4 * step)
+        square_rows(4, x, step, shift, factor, sums, n);
+    for (; rows > 0; rows--, x += step)
+        square_rows(1, x, step, shift, factor, sums, n);
+}
+
+static void
+survey(const double *x, int64_t step, int64_t rows, const double *shift, double *sums, double *least, double *largest,
+       double *squares, int64_t n)
+{
+    if (squares)
+        add_squares(x, step, rows, shift, NULL, squares, n);
+    for (; rows >= 4; rows -= 4, x += 4 * step)
+        survey_rows(4, x, step, shift, sums, least, largest, n);
+    for (; rows > 0; rows--, x += step)
+        survey_rows(1, x, step, shift, sums, least, largest, n);
+}
+
+static void
+settle_f32(const double *restrict x, const double *restrict shift, const double *restrict factor, float *restrict out,
+           int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (float)((x[i] - shift[i]) * factor[i]);
+}
+
+static void
+settle_f64(const double *x, const double *restrict shift, const double *restrict factor, double *out, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + CHUNK <= n; i += CHUNK)
+        UNROLL
+        for (int j = 0; j < CHUNK; j += WIDE) {
+            const int64_t at = i + j;
+            const wide value = wide_load_f64((const char *)(x + at)), less = wide_load_f64((const char *)(shift + at));
+            wide_store(out + at, wide_times(wide_less(value, less), wide_load_f64((const char *)(factor + at))));
+        }
+    for (; i < n; i++)
+        out[i] = (x[i] - shift[i]) * factor[i];
+}
+
+static void
+to_floats(const double *restrict in, float *restrict out, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (float)in[i];
+}
+
+static void
+add_floats(const float *restrict from, double *restrict to, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += (double)from[i];
+}
+
 static double
 scan(const double *restrict x, const double *restrict w, double *restrict sums, double *restrict largest, int64_t n)
 {

@@ -88,6 +88,24 @@ NAME(interleave)(const REAL *in, int64_t ld, int64_t rows, int64_t depth, int64_
     }
 }
 
+static void
+NAME(spread)(const REAL *in, const REAL *center, int64_t count, int64_t step, REAL *out)
+{
+    enum { HEIGHT = 2 * WIDTH };
+    int64_t p = 0;
+    for (; p + HEIGHT <= count; p += HEIGHT, out += step) {
+        VECTOR low = OP(loadu)(in + p), high = OP(loadu)(in + p + WIDTH);
+        if (center) {
+            low = OP(sub)(low, OP(loadu)(center + p));
+            high = OP(sub)(high, OP(loadu)(center + p + WIDTH));
+        }
+        OP(storeu)(out, low);
+        OP(storeu)(out + WIDTH, high);
+    }
+    for (int64_t i = 0; p < count && i < HEIGHT; i++)
+        out[i] = p + i >= count ? 0 : center ? in[p + i] - center[p + i] : in[p + i];
+}
+
 static inline void
 NAME(screen_word)(const REAL *dot, const REAL *norm, REAL column_norm, const REAL *row_limit, REAL column_limit,
                   uint64_t *rows, uint64_t *columns)

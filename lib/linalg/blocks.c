@@ -43,10 +43,8 @@ conceptdec_i_blocks_bytes(int64_t length, int64_t count, bool is_wide)
 static void
 load(const conceptdec_i_blocks *b, int64_t row, int64_t column, int64_t count, double *restrict out)
 {
-    const double *restrict shift = b->shift + column, *restrict factor = b->factor + column;
     conceptdec_i_view_widen(b->ctx->kernels, b->x, b->row ? b->row[row] : row, column, count, out);
-    for (int64_t j = 0; j < count; j++)
-        out[j] = (out[j] - shift[j]) * factor[j];
+    b->ctx->kernels->settle_f64(out, b->shift + column, b->factor + column, out, count);
     for (int64_t j = 0; b->weight && j < count; j++)
         out[j] *= b->weight[row];
 }
@@ -66,6 +64,16 @@ put(const loading *l, int64_t row, int64_t column, int64_t count, const double *
     }
 }
 
+/* A piece without a weight, rounded once. */
+static void
+load_floats(const loading *l, int64_t row, int64_t column, int64_t count, double *piece)
+{
+    const conceptdec_i_blocks *b = l->b;
+    float *out = (float *)l->out + (row - l->row) * l->stride + column - l->column;
+    conceptdec_i_view_widen(b->ctx->kernels, b->x, b->row ? b->row[row] : row, column, count, piece);
+    b->ctx->kernels->settle_f32(piece, b->shift + column, b->factor + column, out, count);
+}
+
 static conceptdec_status
 rows_task(void *argument, int64_t task, int lane)
 {
@@ -76,8 +84,12 @@ rows_task(void *argument, int64_t task, int lane)
     for (int64_t i = first; i < end; i++)
         for (int64_t j = l->column; j < l->column + l->columns; j += PIECE) {
             int64_t count = min64(PIECE, l->column + l->columns - j);
-            load(l->b, i, j, count, piece);
-            put(l, i, j, count, piece);
+            if (l->b->weight || l->b->is_wide) {
+                load(l->b, i, j, count, piece);
+                put(l, i, j, count, piece);
+            } else {
+                load_floats(l, i, j, count, piece);
+            }
         }
     return CONCEPTDEC_OK;
 }

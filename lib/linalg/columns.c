@@ -9,6 +9,7 @@
 
 enum { MOST_TASKS = 64, PIECE = 512, ABREAST = 4, ROWS_A_POLL = 256 };
 #define TASK_ELEMENTS (1 << 20)
+#define FAR 4096 /* squares about the first row serve where they are no more times as large as those about the mean */
 
 typedef struct pass {
     conceptdec_ctx *ctx;
@@ -17,8 +18,9 @@ typedef struct pass {
     int64_t n;          /* items */
     bool is_stage;      /* of the progress */
     const double *shift, *factor; /* factor NULL: the first pass */
+    bool is_squared;              /* the first pass sums squares, too */
     int64_t rows_a_task, tasks;
-    double *sums, *least, *largest; /* tasks x d; of the second pass: sums alone */
+    double *sums, *least, *largest, *squares; /* tasks x d; of the second pass: sums alone */
 } pass;
 
 double
@@ -32,49 +34,17 @@ conceptdec_i_unit(double value)
     return ldexp(1, exponent < -1000 ? -1000 : exponent > 1000 ? 1000 : exponent);
 }
 
-/* Rows one after the other for each column, whose sums are fetched and stored once for all of them. Their number is known to the
- * compiler where it is inlined. */
-static inline void
-join(int64_t rows, const double *restrict x, const double *restrict shift, double *restrict sums, double *restrict least,
-     double *restrict largest, int64_t n)
-{
-    for (int64_t j = 0; j < n; j++) {
-        double sum = sums[j], low = least[j], high = largest[j];
-        for (int64_t i = 0; i < rows; i++) {
-            const double value = x[i * PIECE + j];
-            sum += value - shift[j];
-            low = value < low ? value : low;
-            high = value > high ? value : high;
-        }
-        sums[j] = sum;
-        least[j] = low;
-        largest[j] = high;
-    }
-}
-
-static inline void
-join_squares(int64_t rows, const double *restrict x, const double *restrict shift, const double *restrict factor,
-             double *restrict sums, int64_t n)
-{
-    for (int64_t j = 0; j < n; j++) {
-        double sum = sums[j];
-        for (int64_t i = 0; i < rows; i++) {
-            const double value = (x[i * PIECE + j] - shift[j]) * factor[j];
-            sum += value * value;
-        }
-        sums[j] = sum;
-    }
-}
-
-/* n columns from the column `at` on. */
-static inline void
+/* n columns of a few rows, from the column `at` on. */
+static void
 join_piece(const pass *p, int64_t task, int64_t rows, const double *x, int64_t at, int64_t n)
 {
+    const conceptdec_i_kernels *k = p->ctx->kernels;
     const int64_t sum = task * p->x->cols + at;
     if (p->factor)
-        join_squares(rows, x, p->shift + at, p->factor + at, p->sums + sum, n);
+        k->add_squares(x, PIECE, rows, p->shift + at, p->factor + at, p->sums + sum, n);
     else
-        join(rows, x, p->shift + at, p->sums + sum, p->least + sum, p->largest + sum, n);
+        k->survey(x, PIECE, rows, p->shift + at, p->sums + sum, p->least + sum, p->largest + sum,
+                  p->is_squared ? p->squares + sum : NULL, n);
 }
 
 static void
@@ -86,10 +56,7 @@ join_rows(const pass *p, int64_t task, int64_t first, int64_t count)
         const int64_t n = d - at < PIECE ? d - at : PIECE;
         for (int64_t i = 0; i < count; i++)
             conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[first + i] : first + i, at, n, x + i * PIECE);
-        if (count == ABREAST)
-            join_piece(p, task, ABREAST, x, at, n);
-        for (int64_t i = 0; i < count && count < ABREAST; i++)
-            join_piece(p, task, 1, x + i * PIECE, at, n);
+        join_piece(p, task, count, x, at, n);
     }
 }
 
@@ -124,12 +91,13 @@ run(conceptdec_i_arena *arena, pass *p)
     void *sums;
     p->rows_a_task = rows_a_task(n, d);
     p->tasks = (n - 1) / p->rows_a_task + 1;
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take(arena, "columns", (p->factor ? 1 : 3) * p->tasks * d, sizeof(double), &sums));
+    const int64_t arrays = p->factor ? 1 : p->is_squared ? 4 : 3;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "columns", arrays * p->tasks * d, sizeof(double), &sums));
     p->sums = sums;
     if (!p->factor) {
         p->least = p->sums + p->tasks * d;
         p->largest = p->least + p->tasks * d;
+        p->squares = p->largest + p->tasks * d;
         for (int64_t t = 0; t < p->tasks; t++) {
             memcpy(p->least + t * d, p->shift, (size_t)d * sizeof(double));
             memcpy(p->largest + t * d, p->shift, (size_t)d * sizeof(double));
@@ -141,21 +109,38 @@ run(conceptdec_i_arena *arena, pass *p)
 }
 
 static void
-add_tasks(const pass *p, double *sums)
+add_tasks(const pass *p, const double *of_tasks, double *sums)
 {
     const int64_t d = p->x->cols;
     for (int64_t j = 0; j < d; j++)
         sums[j] = 0;
     for (int64_t t = 0; t < p->tasks; t++)
         for (int64_t j = 0; j < d; j++)
-            sums[j] += p->sums[t * d + j];
+            sums[j] += of_tasks[t * d + j];
+}
+
+/* Squares about the first row become those about the mean; in the place of the mean still are sums about the first row.
+ * Whether that cost no more digits than it may. */
+static bool
+move_squares(const pass *p, const conceptdec_i_columns *c)
+{
+    bool is_near = true;
+    add_tasks(p, p->squares, c->squares);
+    for (int64_t j = 0; j < p->x->cols; j++) {
+        const double about_first = c->squares[j];
+        c->squares[j] -= c->mean[j] / (double)p->n * c->mean[j];
+        is_near = is_near && about_first <= FAR * c->squares[j];
+    }
+    return is_near;
 }
 
 static void
 conclude(const pass *p, conceptdec_i_columns *c)
 {
     const int64_t d = p->x->cols;
-    add_tasks(p, c->mean);
+    add_tasks(p, p->sums, c->mean);
+    if (p->is_squared && !move_squares(p, c))
+        c->squares = NULL;
     for (int64_t j = 0; j < d; j++) {
         c->mean[j] = p->shift[j] + c->mean[j] / (double)p->n;
         c->least[j] = c->largest[j] = p->shift[j];
@@ -200,9 +185,11 @@ scan_items(conceptdec_i_arena *arena, const char *name, pass *p, conceptdec_i_co
 {
     const int64_t d = p->x->cols;
     void *memory;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "columns", d, 3 * sizeof(double), &memory));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "columns", d, (p->is_squared ? 4 : 3) * sizeof(double), &memory));
     *columns = (conceptdec_i_columns){
         .mean = memory, .least = (double *)memory + d, .largest = (double *)memory + 2 * d};
+    columns->squares = p->is_squared ? columns->largest + d : NULL;
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
     conceptdec_status status = scan(&scratch, name, p, columns);
@@ -219,6 +206,14 @@ conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const con
 }
 
 conceptdec_status
+conceptdec_i_columns_scan_squares(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
+                                  conceptdec_i_columns *columns)
+{
+    pass p = {.ctx = arena->ctx, .x = x, .n = x->rows, .is_stage = true, .is_squared = true};
+    return scan_items(arena, name, &p, columns);
+}
+
+conceptdec_status
 conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                                const int32_t *row, int64_t n, conceptdec_i_columns *columns)
 {
@@ -229,7 +224,7 @@ conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, cons
 int64_t
 conceptdec_i_columns_bytes(int64_t n, int64_t d)
 {
-    return (3 * ((n - 1) / rows_a_task(n, d) + 1) + 4) * d * (int64_t)sizeof(double);
+    return (4 * ((n - 1) / rows_a_task(n, d) + 1) + 5) * d * (int64_t)sizeof(double);
 }
 
 static conceptdec_status
@@ -242,7 +237,7 @@ square(conceptdec_i_arena *scratch, pass *p, const double *unit, double *squares
         factor[j] = 1 / unit[j];
     p->factor = factor;
     CONCEPTDEC_I_TRY(run(scratch, p));
-    add_tasks(p, squares);
+    add_tasks(p, p->sums, squares);
     return CONCEPTDEC_OK;
 }
 

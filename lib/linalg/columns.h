@@ -7,13 +7,18 @@
 /* One number for each column; memory of the arena's. */
 typedef struct conceptdec_i_columns {
     double *mean, *least, *largest;
+    double *squares; /* sums of (x - mean)^2, where they were asked for and came without loss; else NULL */
 } conceptdec_i_columns;
 
 /* Reads every row once. ENONFINITE names the first place in row order; EOVERFLOW where a sum or a difference of finite values
  * does not fit. `x` is opened. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                                             conceptdec_i_columns *columns);
-/* Bytes that it takes, beside what stays. */
+/* The same with squares, for values whose squares are within range (all types but float64). They are taken about the
+ * first row, and are not handed out where that lies so far from the mean of a column that digits were lost. */
+conceptdec_status conceptdec_i_columns_scan_squares(conceptdec_i_arena *arena, const char *name,
+                                                    const conceptdec_matrix *x, conceptdec_i_columns *columns);
+/* Bytes that either takes, beside what stays. */
 int64_t conceptdec_i_columns_bytes(int64_t n, int64_t d);
 /* squares[j] = sum over rows of ((x - shift) / unit)^2. */
 conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const conceptdec_matrix *x,

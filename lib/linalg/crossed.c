@@ -83,6 +83,8 @@ copy_number(const double *from, double *to, int64_t wide, int64_t depth, int64_t
         copy_fixed(from, to, wide, depth, 6);
     else if (width == 8)
         copy_fixed(from, to, wide, depth, 8);
+    else if (width == 12)
+        copy_fixed(from, to, wide, depth, 12);
     else
         copy_fixed(from, to, wide, depth, width);
 }

@@ -16,6 +16,7 @@
 #define SHARED_TILES 5       /* along a side, from which on it pays to pack panels once for all */
 #define ROWS_A_POLL 16384
 #define ABREAST 16
+#define STRIP 32       /* columns of one half that are copied to the other at once */
 #define LINE 8         /* doubles of a line of a cache */
 #define STORED_AHEAD 4 /* rows of the result, likewise */
 #define AHEAD 16 /* rows are asked for before they are copied; past the last one that does no harm */
@@ -65,6 +66,10 @@ conceptdec_i_gram_error(int64_t n, int precision)
             name##_fixed(in, weight, count, out);                                                                      \
             for (int64_t i = count > 0 ? count : 0; i < width; i++)                                                    \
                 out[i] = 0;                                                                                            \
+        } else if (width == 32) {                                                                                      \
+            name##_fixed(in, weight, 32, out);                                                                         \
+        } else if (width == 12) {                                                                                      \
+            name##_fixed(in, weight, 12, out);                                                                         \
         } else if (width == 16) {                                                                                      \
             name##_fixed(in, weight, 16, out);                                                                         \
         } else if (width == 6) {                                                                                       \
@@ -93,18 +98,61 @@ copy_row(const gram *g, int64_t row, double weight, int64_t first, int64_t width
         copy_wide((const float *)g->rows->data + at, weight, count, width, out);
 }
 
+/* A whole panel of a few rows as they lie; the number of bytes of one is known to the compiler where it is inlined. */
+static inline void
+copy_fixed(const char *restrict in, int64_t step, int64_t rows, size_t bytes, char *restrict out)
+{
+    for (int64_t p = 0; p < rows; p++, in += step, out += bytes) {
+        __builtin_prefetch(in + AHEAD * step);
+        memcpy(out, in, bytes);
+    }
+}
+
+static void
+copy_rows(const char *in, int64_t step, int64_t rows, int64_t bytes, char *out)
+{
+    if (bytes == 128)
+        copy_fixed(in, step, rows, 128, out);
+    else if (bytes == 96)
+        copy_fixed(in, step, rows, 96, out);
+    else if (bytes == 64)
+        copy_fixed(in, step, rows, 64, out);
+    else if (bytes == 48)
+        copy_fixed(in, step, rows, 48, out);
+    else if (bytes == 24)
+        copy_fixed(in, step, rows, 24, out);
+    else
+        copy_fixed(in, step, rows, (size_t)bytes, out);
+}
+
+/* Whether rows are copied as they are. */
+static bool
+is_copied(const gram *g)
+{
+    return !g->kept && !g->weight && g->is_float != g->rows->is_wide;
+}
+
 /* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. Columns past the
  * last are 0. A few rows at a time: panels lie whole pages apart, and as many lines of one would not stay in a cache. */
 static void
 pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int64_t width, bool is_weighted, char *out)
 {
+    const int64_t step = g->rows->stride * g->size;
     for (int64_t start = 0; start < depth; start += ABREAST)
-        for (int64_t column = first; column < end; column += width)
-            for (int64_t p = start; p < min64(depth, start + ABREAST); p++) {
+        for (int64_t column = first; column < end; column += width) {
+            char *panel = out + (column - first) * depth * g->size;
+            const int64_t stop = min64(depth, start + ABREAST);
+            if (is_copied(g) && column + width <= g->rows->dims) {
+                copy_rows((const char *)g->rows->data + (from + start) * step + column * g->size, step, stop - start,
+                          width * g->size, panel + start * width * g->size);
+                continue;
+            }
+            for (int64_t p = start; p < stop; p++) {
                 int64_t row = g->kept ? g->kept[from + p] : from + p;
                 double weight = is_weighted && g->weight ? g->weight[row] : 1;
-                copy_row(g, row, weight, column, width, out + ((column - first) * depth + p * width) * g->size);
+                copy_row(g, row, weight, column, width, panel + p * width * g->size);
             }
+        }
 }
 
 /* Panels of a tile from (row, column) on; those above the diagonal are left out. */
@@ -123,13 +171,6 @@ multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *
             else
                 kernels->panel_f64(depth, ai, bj, cij, g->edge, accumulate);
         }
-}
-
-static void
-add_floats(const float *restrict from, double *restrict to, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        to[i] += (double)from[i];
 }
 
 static void
@@ -259,7 +300,7 @@ tile_task(void *argument, int64_t task, int lane)
         find_panels(g, i, j, from, depth, &w);
         multiply(g, i * g->edge, j * g->width, depth, w.a, w.b, g->is_float ? w.floats : (char *)w.sums, !g->is_float);
         if (g->is_float)
-            add_floats((const float *)(const void *)w.floats, w.sums, g->edge * g->width);
+            g->ctx->kernels->add_floats((const float *)(const void *)w.floats, w.sums, g->edge * g->width);
         if ((from - first) % ROWS_A_POLL < g->depth)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(g->ctx, 0));
     }
@@ -370,30 +411,41 @@ add_ranges(const gram *g, double *out, int64_t ld)
     }
 }
 
-/* Columns first .. first + 31 of the lower half. */
+/* Columns first .. first + STRIP - 1 of the lower half. */
 static void
 mirror_some(double *out, int64_t dims, int64_t ld, int64_t first)
 {
     for (int64_t i = first; i < dims; i++)
-        for (int64_t k = first; k < min64(min64(first + 32, dims), i); k++)
+        for (int64_t k = first; k < min64(min64(first + STRIP, dims), i); k++)
             out[i * ld + k] = out[k * ld + i];
 }
 
 void
 conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld)
 {
-    for (int64_t first = 0; first < dims; first += 32)
+    for (int64_t first = 0; first < dims; first += STRIP)
         mirror_some(out, dims, ld, first);
+}
+
+typedef struct {
+    double *out;
+    int64_t dims, ld;
+} half;
+
+static conceptdec_status
+mirror_task(void *argument, int64_t task, int lane)
+{
+    const half *h = argument;
+    (void)lane;
+    mirror_some(h->out, h->dims, h->ld, task * STRIP);
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
 conceptdec_i_gram_complete(conceptdec_ctx *ctx, double *out, int64_t dims, int64_t ld)
 {
-    for (int64_t first = 0; first < dims; first += 32) {
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
-        mirror_some(out, dims, ld, first);
-    }
-    return CONCEPTDEC_OK;
+    half h = {.out = out, .dims = dims, .ld = ld};
+    return conceptdec_i_parallel(ctx, ceil_div(dims, STRIP), mirror_task, &h);
 }
 
 static conceptdec_status

@@ -30,7 +30,7 @@ int64_t conceptdec_i_gram_shared_bytes(conceptdec_ctx *ctx, const conceptdec_i_d
 int64_t conceptdec_i_gram_tasks(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
 /* out[j * ld + i] = out[i * ld + j], i < j. */
 void conceptdec_i_gram_mirror(double *out, int64_t dims, int64_t ld);
-/* The same, and looks at the cancel flag. */
+/* The same on all threads, and looks at the cancel flag. */
 conceptdec_status conceptdec_i_gram_complete(conceptdec_ctx *ctx, double *out, int64_t dims, int64_t ld);
 double conceptdec_i_gram_error(int64_t n, int precision);
 

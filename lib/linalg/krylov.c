@@ -16,6 +16,7 @@
 #define UNIT 12            /* blocks are multiples: of the widths of panels */
 #define VECTORS_A_UNIT 25  /* components for each of these */
 #define LOOK 16            /* products of floats take the time of one step of a cube of size */
+#define BLOCKS 9           /* that are kept, beside twice the components */
 #define ATTEMPTS 8         /* to draw a direction that is new */
 #define NEGLIGIBLE 0x1p-46 /* parts of a product: nothing is left of it */
 #define NOISE_F32 0x1p-19  /* what products are wrong by, with room */
@@ -302,14 +303,22 @@ left_of(const space *s)
     return most;
 }
 
-/* The next look comes after half of the products that are wanting, were what is left to fall as it did since the last
- * one: it falls faster later, and a product too many may cost more than a look. */
+/* Whether a look at what there is costs little beside a product. */
+static bool
+is_cheap(const space *s)
+{
+    const double size = (double)s->size, product = (double)s->covariance.rows.n * (double)s->dims * (double)s->block;
+    return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
+}
+
+/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one; after
+ * half of them where a look costs less than a product, since it falls faster later. */
 static void
 plan(space *s, double share)
 {
     const double fall = (s->past - share) / (double)(s->iterations - s->looked), wanting = share / fall;
     const bool is_known = fall > 0 && wanting < (double)s->problem->max_iterations;
-    s->due = s->iterations + (is_known ? max64(1, (int64_t)(wanting / 2)) : 2);
+    s->due = s->iterations + (is_known ? max64(1, (int64_t)(is_cheap(s) ? wanting / 2 : wanting)) : 2);
     s->looked = s->iterations;
     s->past = share;
 }
@@ -372,14 +381,6 @@ answer_with(space *s, conceptdec_i_krylov_answer *answer)
         answer->converged = answer->converged && answer->residuals[k] <= s->problem->tolerance;
     }
     return CONCEPTDEC_OK;
-}
-
-/* Whether a look at what there is costs little beside a product. */
-static bool
-is_cheap(const space *s)
-{
-    const double size = (double)s->size, product = (double)s->covariance.rows.n * (double)s->dims * (double)s->block;
-    return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
 }
 
 static conceptdec_status
@@ -446,7 +447,7 @@ size_up(space *s)
 {
     choose_block(s);
     const int64_t least = least_directions(s);
-    s->most = max64(least, min64(s->dims, 2 * s->wanted + 8 * s->block));
+    s->most = max64(least, min64(s->dims, 2 * s->wanted + BLOCKS * s->block));
     while (s->most > least && bytes_of(s, s->most) > (double)s->problem->memory)
         s->most--;
 }

@@ -1,6 +1,6 @@
-/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, a slice of
- * dimensions at a time, and packed twice: going there, items are the vector side of the panels, and going back
- * dimensions are. */
+/* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, from end to
+ * end, and dealt to panels whose vector side are dimensions, for the way back; for the way there these are turned, a
+ * slice of dimensions at a time, so that items are. */
 #include "linalg/passes.h"
 
 #include <string.h>
@@ -11,7 +11,8 @@
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
-#define UNIT 32 /* bytes that are copied at once; heights of panels are a multiple */
+#define SHORT_PANEL 24576 /* bytes of a panel that then stays in a first-level cache while all columns meet it */
+#define SHORT_CHUNK (1 << 19) /* bytes of a chunk that then stays in a second-level one beside columns and sums */
 
 typedef struct {
     int precision;
@@ -33,11 +34,12 @@ typedef struct {
     conceptdec_ctx *ctx;
     int64_t slab, slabs; /* items of a slab */
     int64_t chunk;       /* items of a chunk of it, a multiple of mr */
+    bool is_short;       /* chunks are: each panel meets all columns before the next one does */
     int64_t ld, ld_back; /* of a chunk's values; of a slab's sums */
     char *packed, *lanes, *partial;
     int64_t lane_bytes;
     /* offsets in the memory of a lane */
-    int64_t block_at, values_at, turned_at, dims_at, wide_at, staged_at;
+    int64_t block_at, values_at, turned_at, dims_at, wide_at;
     int64_t panel; /* bytes from one panel of dimensions to the next: no power of two, for the cache's sake */
 } pass;
 
@@ -76,15 +78,14 @@ panel_bytes(const shape *s, int64_t chunk)
     return round_up(s->mr * s->size * (chunk + 1), 64);
 }
 
-/* A few rows as they are widened, a slice of packed rows, values, values packed, the panels of dimensions, a slice of a row as
- * doubles, and for a reader a chunk of whole rows. */
+/* A few rows as they are widened, a slice of packed rows, values, values packed, the panels of dimensions, and a slice
+ * of a row as doubles, or for a reader a whole one. */
 static int64_t
 lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
 {
     int64_t rows = max64(s->mr, s->nr) * s->depth + s->chunk * (s->depth + 2 * round_up(columns, s->nr));
-    int64_t whole =
-        max64(s->depth, is_read ? dims : 0) * (int64_t)sizeof(double) + (is_read ? s->chunk * dims * s->size : 0);
-    return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + whole + 6 * 64;
+    int64_t doubles = max64(s->depth, is_read ? dims : 0) * (int64_t)sizeof(double);
+    return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + doubles + 6 * 64;
 }
 
 /* shared: bytes that all lanes use. */
@@ -204,17 +205,15 @@ is_widened(const pass *p)
     return p->shape.precision == CONCEPTDEC_I_TILE_F64 && !p->rows->is_wide;
 }
 
-/* A row cut into pieces of `width` bytes that lie `step` bytes apart; `width` is a multiple of UNIT. */
+/* Part of a row to panels of dimensions. */
 static void
-deal_row(const char *in, int64_t bytes, int64_t width, int64_t step, char *out)
+spread(const pass *p, const void *in, const void *center, int64_t count, char *out)
 {
-    for (; bytes >= width; bytes -= width, in += width, out += step)
-        for (int64_t i = 0; i < width; i += UNIT)
-            memcpy(out + i, in + i, UNIT);
-    if (bytes > 0) {
-        memcpy(out, in, (size_t)bytes);
-        memset(out + bytes, 0, (size_t)(width - bytes));
-    }
+    const int64_t step = p->panel / p->shape.size;
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F32)
+        p->kernels->spread_f32(in, center, count, step, (void *)out);
+    else
+        p->kernels->spread_f64(in, center, count, step, (void *)out);
 }
 
 static void
@@ -244,8 +243,7 @@ settle(const pass *p, const double *wide, int64_t dim, int64_t depth, char *out)
         return;
     }
     float *floats = (float *)(void *)out;
-    for (int64_t i = 0; i < depth; i++)
-        floats[i] = (float)wide[i];
+    p->kernels->to_floats(wide, floats, depth);
     for (int64_t i = 0; center && i < depth; i++)
         floats[i] -= ((const float *)center)[dim + i];
 }
@@ -272,19 +270,44 @@ take_row(const pass *p, int64_t item, int64_t dim, int64_t depth, double *wide, 
 }
 
 static bool
-is_staged(const pass *p)
+is_reader(const pass *p)
 {
     return !p->rows->data && p->rows->view && conceptdec_i_view_is_read(p->rows->view);
 }
 
-/* Rows of a reader, each asked for once. */
+/* One row, which a reader is asked for once, to the panels of dimensions. */
+static void
+stage_row(const pass *p, int64_t item, char *memory, char *panels)
+{
+    const shape *s = &p->shape;
+    const conceptdec_i_rows *rows = p->rows;
+    const int64_t dims = rows->dims, most = is_reader(p) ? dims : s->depth;
+    const char *in = row_at(p, item, 0), *center = rows->center;
+    double *wide = (double *)(void *)(memory + p->wide_at);
+    if (in && !is_widened(p)) {
+        spread(p, in, center, dims, panels);
+        return;
+    }
+    for (int64_t dim = 0; dim < dims; dim += s->depth) {
+        const int64_t depth = min64(s->depth, dims - dim);
+        const double *slice = wide + dim % most;
+        if (dim % most == 0 && in)
+            p->kernels->widen_f32(in + dim * (int64_t)sizeof(float), wide, depth);
+        else if (dim % most == 0)
+            conceptdec_i_view_widen(p->kernels, rows->view, row_of(rows, item), dim, min64(most, dims - dim), wide);
+        if (s->precision == CONCEPTDEC_I_TILE_F32)
+            p->kernels->to_floats(slice, (float *)(void *)memory, depth);
+        spread(p, s->precision == CONCEPTDEC_I_TILE_F32 ? memory : (const char *)slice,
+               center ? center + dim * s->size : NULL, depth, panels + dim / s->mr * p->panel);
+    }
+}
+
+/* A chunk in panels of dimensions. */
 static void
 stage(const pass *p, int64_t first, int64_t count, char *memory)
 {
-    const int64_t dims = p->rows->dims;
     for (int64_t i = 0; i < count; i++)
-        take_row(p, first + i, 0, dims, (double *)(void *)(memory + p->wide_at),
-                 memory + p->staged_at + i * dims * p->shape.size);
+        stage_row(p, first + i, memory, memory + p->dims_at + i * p->shape.mr * p->shape.size);
 }
 
 /* Whether rows of items item..item + count - 1 lie one after the other. */
@@ -304,9 +327,6 @@ gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int
 {
     const conceptdec_i_rows *rows = p->rows;
     const int64_t item = first + at;
-    *ld = rows->dims;
-    if (is_staged(p))
-        return memory + p->staged_at + (at * rows->dims + dim) * p->shape.size;
     *ld = rows->stride;
     if (rows->data && !is_widened(p) && !rows->center && are_together(rows, item, count))
         return row_at(p, item, dim);
@@ -316,20 +336,29 @@ gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int
     return memory;
 }
 
-/* A slice of dimensions of a chunk: in panels of items for the way there, of dimensions for the way back. */
+/* A slice of dimensions of a chunk in panels of items. */
 static void
 pack_slice(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t depth, char *memory)
 {
     const shape *s = &p->shape;
-    const int64_t width = s->mr * s->size;
-    char *block = memory + p->block_at, *panels = memory + p->dims_at + dim / s->mr * p->panel;
     for (int64_t i = 0; i < count; i += s->mr) {
         int64_t present = min64(s->mr, count - i), ld;
         const char *in = gather(p, first, i, present, dim, depth, memory, &ld);
-        if (p->w)
-            interleave(p, in, ld, present, depth, s->mr, block + i * depth * s->size);
-        for (int64_t k = 0; k < present && p->g; k++)
-            deal_row(in + k * ld * s->size, depth * s->size, width, p->panel, panels + (i + k) * width);
+        interleave(p, in, ld, present, depth, s->mr, memory + p->block_at + i * depth * s->size);
+    }
+}
+
+/* The same from panels of dimensions. */
+static void
+turn_slice(const pass *p, int64_t count, int64_t dim, int64_t depth, char *memory)
+{
+    const shape *s = &p->shape;
+    const int64_t width = s->mr * s->size;
+    for (int64_t i = 0; i < count; i += s->mr) {
+        const char *in = memory + p->dims_at + dim / s->mr * p->panel + i * width;
+        char *out = memory + p->block_at + i * depth * s->size;
+        for (int64_t d = 0; d < depth; d += s->mr, in += p->panel, out += s->mr * width)
+            interleave(p, in, s->mr, min64(s->mr, count - i), min64(s->mr, depth - d), s->mr, out);
     }
 }
 
@@ -378,17 +407,24 @@ static void
 go_there(const pass *p, int64_t first, int64_t count, char *memory)
 {
     const shape *s = &p->shape;
+    const bool is_spread = p->g || is_reader(p);
     char *block = memory + p->block_at, *values = memory + p->values_at;
-    if (is_staged(p))
+    if (is_spread)
         stage(p, first, count, memory);
     if (p->rows->dims == 0)
         memset(values, 0, (size_t)(p->ld * p->padded * s->size));
-    for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
+    for (int64_t dim = 0; dim < p->rows->dims && p->w; dim += s->depth) {
         int64_t depth = min64(s->depth, p->rows->dims - dim);
-        pack_slice(p, first, count, dim, depth, memory);
-        for (int64_t j = 0; j < p->padded && p->w; j += s->nr)
-            panels(p, block, depth * s->mr * s->size, p->packed + (dim * p->padded + j * depth) * s->size,
-                   values + j * p->ld * s->size, p->ld, count, depth, dim > 0);
+        if (is_spread)
+            turn_slice(p, count, dim, depth, memory);
+        else
+            pack_slice(p, first, count, dim, depth, memory);
+        const int64_t height = p->is_short ? s->mr : count;
+        for (int64_t i = 0; i < count; i += height)
+            for (int64_t j = 0; j < p->padded; j += s->nr)
+                panels(p, block + i * depth * s->size, depth * s->mr * s->size,
+                       p->packed + (dim * p->padded + j * depth) * s->size, values + (j * p->ld + i) * s->size, p->ld,
+                       min64(height, count - i), depth, dim > 0);
     }
 }
 
@@ -396,16 +432,16 @@ static void
 go_back(const pass *p, int64_t count, char *memory, char *sums, int accumulate)
 {
     const shape *s = &p->shape;
+    const int64_t block = p->is_short ? s->mr : s->block;
     char *turned = memory + p->turned_at;
     for (int64_t j = 0; j < p->columns; j += s->nr)
         interleave(p, memory + p->values_at + j * p->ld * s->size, p->ld, min64(s->nr, p->columns - j), count, s->nr,
                    turned + j * count * s->size);
-    for (int64_t dim = 0; dim < p->rows->dims; dim += s->block) {
-        int64_t dims = min64(s->block, p->rows->dims - dim);
+    for (int64_t dim = 0; dim < p->rows->dims; dim += block)
         for (int64_t j = 0; j < p->padded; j += s->nr)
             panels(p, memory + p->dims_at + dim / s->mr * p->panel, p->panel, turned + j * count * s->size,
-                   sums + (j * p->ld_back + dim) * s->size, p->ld_back, dims, count, accumulate);
-    }
+                   sums + (j * p->ld_back + dim) * s->size, p->ld_back, min64(block, p->rows->dims - dim), count,
+                   accumulate);
 }
 
 static conceptdec_status
@@ -445,9 +481,7 @@ sum_task(void *argument, int64_t column, int lane)
     for (int64_t slab = 0; slab < p->slabs; slab++) {
         int64_t at = slab * step + column * p->ld_back;
         if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
-            const float *restrict from = (const float *)(const void *)p->partial + at;
-            for (int64_t i = 0; i < dims; i++)
-                out[i] += (double)from[i];
+            p->kernels->add_floats((const float *)(const void *)p->partial + at, out, dims);
         } else {
             const double *restrict from = (const double *)(const void *)p->partial + at;
             for (int64_t i = 0; i < dims; i++)
@@ -463,9 +497,11 @@ sum_task(void *argument, int64_t column, int lane)
 static void
 cut(pass *p, const conceptdec_i_passes *passes)
 {
-    const shape *s = &p->shape;
-    const bool is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
-    const int64_t n = p->rows->n, most = is_short ? s->chunk / 4 : s->chunk;
+    shape *s = &p->shape;
+    p->is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
+    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : s->chunk;
+    s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
     p->chunk = round_up(ceil_div(p->slab, ceil_div(p->slab, most)), s->mr);
@@ -477,8 +513,6 @@ cut(pass *p, const conceptdec_i_passes *passes)
     p->dims_at = round_up(p->turned_at + p->chunk * p->padded * s->size, 64);
     p->panel = panel_bytes(s, p->chunk);
     p->wide_at = round_up(p->dims_at + ceil_div(p->rows->dims, s->mr) * p->panel, 64);
-    p->staged_at =
-        round_up(p->wide_at + max64(s->depth, is_staged(p) ? p->rows->dims : 0) * (int64_t)sizeof(double), 64);
 }
 
 conceptdec_status

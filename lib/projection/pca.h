@@ -37,6 +37,7 @@ typedef struct conceptdec_i_pca_fit {
     double *shift, *factor;
     double unit;        /* a power of two */
     double *own_factor; /* of each column a power of two that brings its own elements to 1 or less */
+    double *squares;    /* of columns about `shift`, where they were found with the means; NULL: still to be found */
 
     conceptdec_pca *pca; /* components and residuals go here */
     double *values;      /* eigenvalues of C, descending: the first n_values, at least r */

@@ -46,6 +46,24 @@ reach_of(const conceptdec_i_columns *c, const double *shift, int64_t j)
     return fmax(fabs(c->largest[j] - shift[j]), fabs(c->least[j] - shift[j]));
 }
 
+/* A Krylov space of the rows asks for the trace. */
+static bool
+needs_squares(const conceptdec_i_pca_fit *f)
+{
+    return !f->is_wide && f->solver == CONCEPTDEC_PCA_KRYLOV && !f->is_formed;
+}
+
+/* Those about the mean become those about the shift. */
+static void
+keep_squares(conceptdec_i_pca_fit *f, const conceptdec_i_columns *c)
+{
+    f->squares = c->squares;
+    for (int64_t j = 0; j < f->d && f->squares; j++) {
+        const double off = c->mean[j] - f->shift[j];
+        f->squares[j] += (double)f->n * off * off;
+    }
+}
+
 /* Standard deviations about the mean; columns that never change are divided by 1. */
 static conceptdec_status
 find_scale(const conceptdec_i_pca_fit *f, const conceptdec_i_columns *c)
@@ -73,10 +91,12 @@ prepare_rows(conceptdec_i_pca_fit *f)
     conceptdec_i_columns c;
     double *scale = f->pca->scale, largest = 0;
     CONCEPTDEC_I_TRY(take_columns(f));
-    CONCEPTDEC_I_TRY(conceptdec_i_columns_scan(f->arena, "x", f->x, &c));
+    CONCEPTDEC_I_TRY((needs_squares(f) ? conceptdec_i_columns_scan_squares
+                                       : conceptdec_i_columns_scan)(f->arena, "x", f->x, &c));
     CONCEPTDEC_I_TRY(find_scale(f, &c));
     if (!has_flag(f, CONCEPTDEC_PCA_UNCENTERED))
         memcpy(f->shift, c.mean, (size_t)f->d * sizeof(double));
+    keep_squares(f, &c);
     for (int64_t j = 0; j < f->d; j++)
         largest = fmax(largest, reach_of(&c, f->shift, j) / scale[j]);
     f->unit = conceptdec_i_unit(largest);

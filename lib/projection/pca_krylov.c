@@ -6,7 +6,7 @@
 #include "linalg/krylov.h"
 #include "projection/pca.h"
 
-/* The trace of C by one more pass over the rows, and what the rows are divided by. */
+/* The trace of C, which may take one more pass over the rows, and what the rows are divided by. */
 static conceptdec_status
 prepare(conceptdec_i_pca_fit *f, double **scale)
 {
@@ -14,9 +14,12 @@ prepare(conceptdec_i_pca_fit *f, double **scale)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "columns", f->d, 2 * sizeof(double), &p));
     double *squares = (double *)p + f->d;
     *scale = p;
-    for (int64_t j = 0; j < f->d; j++)
+    for (int64_t j = 0; j < f->d; j++) {
         (*scale)[j] = 1 / f->factor[j];
-    CONCEPTDEC_I_TRY(conceptdec_i_columns_squares(f->arena, f->x, f->shift, *scale, squares));
+        squares[j] = f->squares ? f->squares[j] * f->factor[j] * f->factor[j] : 0;
+    }
+    if (!f->squares)
+        CONCEPTDEC_I_TRY(conceptdec_i_columns_squares(f->arena, f->x, f->shift, *scale, squares));
     for (int64_t j = 0; j < f->d; j++)
         f->total += squares[j] / (double)(f->n - 1);
     return CONCEPTDEC_OK;
@@ -47,7 +50,7 @@ static double
 bytes_beside(const conceptdec_i_pca_fit *f)
 {
     double d = (double)f->d;
-    return is_of_rows(f) ? 8 * 5 * d : 8 * d * (d + 1);
+    return is_of_rows(f) ? 8 * 6 * d : 8 * d * (d + 1);
 }
 
 double

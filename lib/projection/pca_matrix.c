@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "linalg/apply.h"
 #include "linalg/block_gram.h"
 #include "linalg/factor.h"
@@ -49,13 +50,6 @@ static bool
 is_found_in_floats(const conceptdec_i_pca_fit *f)
 {
     return !f->is_wide && f->d >= CONCEPTDEC_I_PCA_LARGE && f->options.tolerance >= 0x1p-24 * (double)f->d;
-}
-
-static void
-round_matrix(const double *restrict c, int64_t count, float *restrict out)
-{
-    for (int64_t i = 0; i < count; i++)
-        out[i] = (float)c[i];
 }
 
 static void
@@ -183,7 +177,7 @@ take_floats(conceptdec_i_pca_fit *f, const double *c, const double *diagonal, do
     void *a, *vectors;
     double *components = f->pca->components;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", f->d * f->d, sizeof(float), &a));
-    round_matrix(c, f->d * f->d, a);
+    f->arena->ctx->kernels->to_floats(c, a, f->d * f->d);
     CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, false, a, f->r, f->values, &vectors));
     for (int64_t k = 0; k < f->r; k++)
         widen_unit((const float *)vectors + k * f->d, f->d, components + k * f->d);
@@ -243,21 +237,39 @@ conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *f, const double *factor, boo
         .ctx = f->arena->ctx, .x = f->x, .shift = f->shift, .factor = factor, .is_wide = is_wide};
 }
 
-/* Columns that had units of their own get the common one. */
+typedef struct {
+    const conceptdec_i_pca_fit *fit;
+    const double *own; /* what each column is multiplied by */
+    double *c;
+} half;
+
+/* A row of the upper half: columns that had units of their own get the common one. */
+static conceptdec_status
+settle_row(void *argument, int64_t i, int lane)
+{
+    const half *h = argument;
+    const int64_t d = h->fit->d;
+    const double rows = (double)(h->fit->n - 1), own = h->own[i];
+    double *row = h->c + i * d;
+    (void)lane;
+    for (int64_t j = i; j < d; j++)
+        row[j] = row[j] / rows * own * h->own[j];
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_pca_covariance(conceptdec_i_pca_fit *f)
 {
-    double *c;
-    const double *own = f->own_factor, *factor = f->factor;
+    double *c, *own = f->own_factor;
     CONCEPTDEC_I_TRY(conceptdec_i_pca_place(f, &c));
     const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, own, f->is_wide);
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, false, c));
-    for (int64_t i = 0; i < f->d; i++)
-        for (int64_t j = i; j < f->d; j++) {
-            double *at = &c[i * f->d + j];
-            *at = *at / (double)(f->n - 1) * (factor[i] / own[i]) * (factor[j] / own[j]);
-        }
-    conceptdec_i_gram_mirror(c, f->d, f->d);
+    for (int64_t j = 0; j < f->d; j++)
+        own[j] = f->factor[j] / own[j];
+    half h = {.fit = f, .own = own, .c = c};
+    conceptdec_i_stage(f->arena->ctx, "components", 0);
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(f->arena->ctx, f->d, settle_row, &h));
+    CONCEPTDEC_I_TRY(conceptdec_i_gram_complete(f->arena->ctx, c, f->d, f->d));
     return conceptdec_i_pca_matrix(f, c);
 }
 

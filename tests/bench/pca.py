@@ -2,7 +2,8 @@
 
 Both sides keep the matrix in a process of their own and take turns; medians count. Residuals |C v - l v| / l_max of every
 answer come from one function, in float64. Beside each solver of the peer stands ours, asked for residuals that are nowhere
-larger; then ours at its defaults, beside the peer's fastest.
+larger; then ours at its defaults, beside the peer's fastest. Of all components (all) ours are found in float64, and in
+float32.
 """
 import json
 import os
@@ -22,14 +23,17 @@ CASES = {
     "small": {"n": 10000, "d": 1024, "rounds": 7, "solvers": ["covariance_eigh", "randomized", "arpack"]},
     "large": {"n": 50000, "d": 4096, "rounds": 3, "solvers": ["randomized", "covariance_eigh"]},
     "half": {"n": 50000, "d": 4096, "rounds": 3, "solvers": ["randomized"], "dtype": "float16"},
+    "all": {"n": 50000, "d": 4096, "rounds": 1, "solvers": ["covariance_eigh"], "components": 4096},
 }
-OURS = {"small": ["krylov", "covariance"], "large": ["krylov"], "half": ["krylov"]}
+EXACT = {"solver": "covariance"}
+OURS = {"small": [{"solver": "krylov"}, EXACT], "large": [{"solver": "krylov"}], "half": [{"solver": "krylov"}],
+        "all": [EXACT, {"solver": "covariance", "tolerance": 1e-3}]}
 
 
 class Worker:
-    def __init__(self, tool, path):
+    def __init__(self, tool, path, components):
         command = [sys.executable] if tool == "conceptdec" else ["bash", "tests/bench/peers.sh", "run"]
-        command += ["tests/bench/pca_peer.py", tool, path, str(COMPONENTS)]
+        command += ["tests/bench/pca_peer.py", tool, path, str(components)]
         self.process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __call__(self, **command):
@@ -41,16 +45,28 @@ class Worker:
         self.process.wait()
 
 
-def residuals(x, vectors):
-    """Of unit vectors, with the values that fit them best: C from the rows in float64, a block at a time."""
-    vectors = np.asarray(vectors, dtype=np.float64)
+def centred_blocks(x):
     mean = np.zeros(x.shape[1])
     for start in range(0, len(x), BLOCK):
         mean += x[start:start + BLOCK].astype(np.float64).sum(axis=0) / len(x)
-    product = np.zeros_like(vectors)
     for start in range(0, len(x), BLOCK):
-        rows = x[start:start + BLOCK].astype(np.float64) - mean
-        product += (rows @ vectors.T).T @ rows / (len(x) - 1)
+        yield x[start:start + BLOCK].astype(np.float64) - mean
+
+
+def multiply(x, vectors):
+    """C times vectors, rows of both: by the rows in float64, a block at a time; many by C itself, formed once."""
+    if len(vectors) < x.shape[1] // 4:
+        return sum((rows @ vectors.T).T @ rows / (len(x) - 1) for rows in centred_blocks(x))
+    path = os.path.join(ROOT, WORK, "covariance-%d-%d-%s.npy" % (x.shape + (x.dtype,)))
+    if not os.path.exists(path):
+        np.save(path, sum(rows.T @ rows / (len(x) - 1) for rows in centred_blocks(x)))
+    return vectors @ np.load(path)
+
+
+def residuals(x, vectors):
+    """Of unit vectors, with the values that fit them best."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    product = multiply(x, vectors)
     values = (product * vectors).sum(axis=1) / (vectors**2).sum(axis=1)
     return np.linalg.norm(product - values[:, None] * vectors, axis=1) / values.max()
 
@@ -94,18 +110,18 @@ def show(entry, best):
         "%d products" % about["iterations"] if about.get("iterations") else ""), flush=True)
 
 
-def case(name, n, d, rounds, solvers, dtype="float32"):
+def case(name, n, d, rounds, solvers, dtype="float32", components=COMPONENTS):
     os.makedirs(os.path.join(ROOT, WORK), exist_ok=True)
     source = data.Source({"n": n, "d": d, "slope": 1.0}, os.path.join(ROOT, WORK))
     path = os.path.relpath(source.matrix(dtype), ROOT)
     x = np.load(os.path.join(ROOT, path), mmap_mode="r")
-    ours, theirs = Worker("conceptdec", path), Worker("scikit-learn", path)
+    ours, theirs = Worker("conceptdec", path, components), Worker("scikit-learn", path, components)
     entries = [Entry(theirs, "scikit-learn " + solver, solver=solver) for solver in solvers]
     for entry in entries:
         entry.run()
         entry.measure(x)
-    pairs = [(entry, match(ours, entry, x)) for entry in entries]
-    others = [Entry(ours, "conceptdec " + solver, solver=solver) for solver in OURS[name]]
+    pairs = [(entry, match(ours, entry, x)) for entry in entries if components < d]
+    others = [Entry(ours, "conceptdec " + ", ".join(map(str, options.values())), **options) for options in OURS[name]]
     for entry in others:
         entry.run()
         entry.measure(x)
@@ -116,10 +132,11 @@ def case(name, n, d, rounds, solvers, dtype="float32"):
         for entry in turns[::-1 if turn % 2 else 1]:
             entry.run()
     best = min(entries, key=lambda entry: entry.median("seconds"))
-    print("%s: n=%d d=%d %s, %d components" % (name, n, d, dtype, COMPONENTS))
-    for theirs_, mine in pairs:
+    print("%s: n=%d d=%d %s, %d components" % (name, n, d, dtype, components))
+    for theirs_, mine in pairs or [(best, None)]:
         show(theirs_, theirs_)
-        show(mine, theirs_)
+        if mine:
+            show(mine, theirs_)
     for entry in others:
         show(entry, best)
     ours.close()

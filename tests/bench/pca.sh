@@ -1,5 +1,6 @@
 #!/bin/sh
-# pca.sh [CASE ...]: leading principal components beside scikit-learn (small, large, half; default all, some minutes).
+# pca.sh [CASE ...]: principal components beside scikit-learn, 50 (small, large, half) or all of them (all); default
+# each, some minutes.
 # The newest scikit-learn is set up once by peers.sh (root and network needed).
 set -eu
 cd "$(dirname "$0")/../.."

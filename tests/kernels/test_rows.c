@@ -400,6 +400,97 @@ START_TEST(products_are_taken_from_a_row_that_is_next)
 }
 END_TEST
 
+/* Row by row, whatever their number. */
+START_TEST(columns_are_surveyed)
+{
+    enum { N = 70, ROWS = 9, STEP = 73 };
+    double x[ROWS * STEP], shift[N], factor[N], wanted[5][N], found[5][N];
+    for (int i = 0; i < ROWS * STEP; i++)
+        x[i] = random_real();
+    for (int j = 0; j < N; j++) {
+        shift[j] = random_real();
+        factor[j] = 100 * random_real();
+    }
+    FOR_EACH_SET(set)
+    for (int64_t n = 0; n <= N; n++)
+        for (int64_t rows = 0; rows <= ROWS; rows++) {
+            memset(wanted, 0, sizeof wanted);
+            memset(found, 0, sizeof found);
+            for (int64_t i = 0; i < rows; i++)
+                for (int64_t j = 0; j < n; j++) {
+                    const double value = x[i * STEP + j], off = value - shift[j];
+                    wanted[0][j] += off;
+                    wanted[1][j] = fmin(wanted[1][j], value);
+                    wanted[2][j] = fmax(wanted[2][j], value);
+                    wanted[3][j] += off * off;
+                    wanted[4][j] += off * factor[j] * (off * factor[j]);
+                }
+            set->survey(x, STEP, rows, shift, found[0], found[1], found[2], rows % 2 ? found[3] : NULL, n);
+            if (rows % 2 == 0)
+                memcpy(found[3], wanted[3], sizeof found[3]);
+            set->add_squares(x, STEP, rows, shift, factor, found[4], n);
+            ck_assert_msg(memcmp(found, wanted, sizeof found) == 0, "%s: %d rows of %d", set->name, (int)rows, (int)n);
+        }
+}
+END_TEST
+
+/* One after the other in double, rounded once. */
+START_TEST(rows_are_settled)
+{
+    enum { MOST = 1037 };
+    static double x[MOST], shift[MOST], factor[MOST];
+    for (int i = 0; i < MOST; i++) {
+        x[i] = 100 * random_real();
+        shift[i] = random_real();
+        factor[i] = ldexp(random_real(), (int)random_below(20) - 10);
+    }
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++) {
+        const int64_t n = odd_sizes[k];
+        const size_t size = (size_t)n;
+        float *out = guarded(size * sizeof *out, 4), *narrow = guarded(size * sizeof *narrow, 4);
+        double *place = guarded(size * sizeof *place, 8);
+        memcpy(place, x, size * sizeof *place);
+        set->settle_f32(x, shift, factor, out, n);
+        set->settle_f64(place, shift, factor, place, n);
+        set->to_floats(x, narrow, n);
+        for (int64_t i = 0; i < n; i++) {
+            const double wanted = (x[i] - shift[i]) * factor[i];
+            ck_assert_msg(same_bits((double)narrow[i], (double)(float)x[i]), "%s, %d", set->name, (int)i);
+            ck_assert_msg(same_bits(place[i], wanted) && same_bits((double)out[i], (double)(float)wanted), "%s, %d",
+                          set->name, (int)i);
+        }
+        ck_assert(guard_stands(out, size * sizeof *out) && guard_stands(place, size * sizeof *place));
+        ck_assert(guard_stands(narrow, size * sizeof *narrow));
+        guarded_free(narrow, 4);
+        guarded_free(out, 4);
+        guarded_free(place, 8);
+    }
+}
+END_TEST
+
+START_TEST(floats_are_added_to_doubles)
+{
+    FOR_EACH_SET(set)
+    for (int k = 0; k < ODD_SIZES; k++) {
+        const int64_t n = odd_sizes[k];
+        const size_t size = (size_t)n;
+        float *from = guarded(size * sizeof *from, 4);
+        double *to = guarded(size * sizeof *to, 8), before[1037];
+        for (int64_t i = 0; i < n; i++) {
+            from[i] = (float)random_real();
+            before[i] = to[i] = 1000 * random_real();
+        }
+        set->add_floats(from, to, n);
+        for (int64_t i = 0; i < n; i++)
+            ck_assert_msg(same_bits(to[i], before[i] + (double)from[i]), "%s, %d", set->name, (int)i);
+        ck_assert(guard_stands(to, size * sizeof *to));
+        guarded_free(from, 4);
+        guarded_free(to, 8);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -415,6 +506,9 @@ make_suite(void)
                                   multiples_are_added_and_meet_the_next,
                                   products_are_taken_from_rows,
                                   products_are_taken_from_a_row_that_is_next,
+                                  columns_are_surveyed,
+                                  rows_are_settled,
+                                  floats_are_added_to_doubles,
                                   NULL};
     return make_kernel_suite("kernels/rows", tests);
 }

@@ -298,6 +298,56 @@ START_TEST(krylov_forms_a_covariance)
 }
 END_TEST
 
+/* Where memory refuses the exact solver, but not a covariance, the Krylov space is that of the covariance: float32 rows
+ * would not meet such a tolerance. */
+START_TEST(covariance_is_formed_where_the_exact_solver_is_refused)
+{
+    enum { N = 1600, D = 1010, COUNT = 60 };
+    conceptdec_pca_options o = {.struct_size = sizeof o, .n_components = COUNT, .solver = CONCEPTDEC_PCA_COVARIANCE};
+    float *x = malloc((size_t)N * D * sizeof *x);
+    long long needed;
+    conceptdec_pca *p;
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() / (1.0 + (double)(i % D)) + 0.01);
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    o.memory = 1;
+    ck_assert_int_eq(conceptdec_pca_new(ctx, &view, &o, &p), CONCEPTDEC_ENOMEM);
+    ck_assert_int_eq(sscanf(conceptdec_ctx_error(ctx), "memory: solver %*s needs %lld bytes", &needed), 1);
+    o.solver = CONCEPTDEC_PCA_AUTO;
+    o.tolerance = 1e-10;
+    o.memory = needed - 1;
+    ck_assert_int_eq(conceptdec_pca_new(ctx, &view, &o, &p), CONCEPTDEC_OK);
+    ck_assert_int_eq(projection_number(p, CONCEPTDEC_P_SOLVER), CONCEPTDEC_PCA_KRYLOV);
+    ck_assert_int_eq(projection_number(p, CONCEPTDEC_P_CONVERGED), 1);
+    for (int64_t k = 0; k < COUNT; k++)
+        ck_assert_double_le(number(p, CONCEPTDEC_P_RESIDUAL, k), 1e-10);
+    conceptdec_pca_free(p);
+    free(x);
+}
+END_TEST
+
+/* The trace comes with the means, unless the first row is so far from them that digits would be lost. */
+START_TEST(total_variance_is_exact)
+{
+    enum { N = 20000, D = 5 };
+    const uint32_t flags[] = {0, CONCEPTDEC_PCA_UNCENTERED, CONCEPTDEC_PCA_STANDARDIZE};
+    static float x[N * D];
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() * (double)(1 + i % D) + 3);
+    x[0] = _i / 3 ? 5000.3f : x[0];
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    conceptdec_pca *p = projection_fit(ctx, &view, CONCEPTDEC_PCA_KRYLOV, 2, flags[_i % 3]);
+    const double *mean = projection_get(p, CONCEPTDEC_P_MEAN), *scale = projection_get(p, CONCEPTDEC_P_SCALE);
+    long double total = 0;
+    for (int64_t i = 0; i < N * D; i++) {
+        const long double off = ((long double)x[i] - (long double)mean[i % D]) / (long double)scale[i % D];
+        total += off * off / (N - 1);
+    }
+    ck_assert_double_le(fabs(number(p, CONCEPTDEC_P_TOTAL_VARIANCE, 0) - (double)total), 2e-13 * (double)total);
+    conceptdec_pca_free(p);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 /* Blocks with their size before them. */
@@ -562,6 +612,8 @@ make_suite(void)
     tcase_add_loop_test(tests, any_size, 0, 4);
     tcase_add_test(tests, solver_is_chosen);
     tcase_add_loop_test(tests, krylov_forms_a_covariance, 0, 3);
+    tcase_add_test(tests, covariance_is_formed_where_the_exact_solver_is_refused);
+    tcase_add_loop_test(tests, total_variance_is_exact, 0, 6);
     tcase_add_test(tests, krylov_keeps_to_its_memory);
     tcase_add_test(tests, formed_keeps_to_its_memory);
     tcase_add_test(tests, files_hold_everything);
