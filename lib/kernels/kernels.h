@@ -13,8 +13,15 @@ typedef void (*conceptdec_i_panel_f32)(int64_t depth, const float *a, const floa
                                        int accumulate);
 typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const double *b, double *c, int64_t ldc,
                                        int accumulate);
-/* The same of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and h < 2 of
- * a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
+/* The same where b is not packed but lies as the vector side of another product does, in panels of mr that are `step`
+ * elements apart: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth of a[p * width + i] * b[p / mr * step +
+ * j * mr + p % mr], for i < width, which is mr or mr / 2, and j < nr. The same bits as from what is packed. */
+typedef void (*conceptdec_i_panel_across_f32)(int64_t depth, const float *a, int64_t width, const float *b,
+                                              int64_t step, float *c, int64_t ldc, int accumulate);
+typedef void (*conceptdec_i_panel_across_f64)(int64_t depth, const double *a, int64_t width, const double *b,
+                                              int64_t step, double *c, int64_t ldc, int accumulate);
+/* Products as above of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and
+ * h < 2 of a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
  * sum of products in order of p leaves int32. */
 typedef void (*conceptdec_i_panel_i16)(int64_t depth, const int16_t *a, const int16_t *b, int32_t *c, int64_t ldc,
                                        int accumulate);
@@ -101,6 +108,8 @@ typedef struct conceptdec_i_kernels {
     int32_t mr_f32, nr_f32, mr_f64, nr_f64; /* mr: vector side, nr: broadcast side */
     conceptdec_i_panel_f32 panel_f32;
     conceptdec_i_panel_f64 panel_f64;
+    conceptdec_i_panel_across_f32 panel_across_f32;
+    conceptdec_i_panel_across_f64 panel_across_f64;
     conceptdec_i_panel_i16 panel_i16;
 
     /* out[i] = in[i] as double, exact; `in` at any address. */
@@ -138,6 +147,10 @@ typedef struct conceptdec_i_kernels {
      * width. */
     void (*interleave_f32)(const float *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, float *out);
     void (*interleave_f64)(const double *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, double *out);
+
+    /* Part of a panel of floats as a panel of doubles, exact: out[p * width + i] = in[p * step + i] for p < depth and
+     * i < width, a multiple of mr_f64. */
+    void (*widen_panel)(const float *in, int64_t step, int64_t width, int64_t depth, double *out);
 
     /* Which products of one column of a tile may matter. For i < n: value = norm[i] - 2 * dot[i] + column_norm (a fused
      * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], that of column_hits where

@@ -128,6 +128,14 @@ DEFINE_SOURCE_TYPE(f32, 4)
 DEFINE_SOURCE_TYPE(f16, 2)
 DEFINE_SOURCE_TYPE(bf16, 2)
 
+static void
+widen_panel(const float *in, int64_t step, int64_t width, int64_t depth, double *restrict out)
+{
+    for (int64_t p = 0; p < depth; p++, in += step, out += width)
+        for (int64_t i = 0; i < width; i += WIDE)
+            wide_store(out + i, wide_load_f32((const char *)(in + i)));
+}
+
 static inline void
 add_differences(const double *a, const double *const *b, int64_t at, wide (*sums)[CHUNK / WIDE])
 {
