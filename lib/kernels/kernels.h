@@ -123,6 +123,9 @@ typedef struct conceptdec_i_kernels {
      * The order of the sum is free but the same for every row (of one kernel set): equal rows give equal values. */
     double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
 
+    /* sums[i] += x[i]. */
+    void (*add_floats)(const float *x, double *sums, int64_t n);
+
     /* sums[i] += the sum of rows[0..7][i], added in float in pairs, pairs of pairs and so on. */
     void (*add_eight)(const float *const *rows, double *sums, int64_t n);
 

@@ -230,6 +230,13 @@ scan(const double *restrict x, const double *restrict w, double *restrict sums, 
 }
 
 static void
+add_floats(const float *restrict x, double *restrict sums, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        sums[i] += (double)x[i];
+}
+
+static void
 add_eight(const float *const *rows, double *restrict sums, int64_t n)
 {
     const float *restrict a = rows[0], *restrict b = rows[1], *restrict c = rows[2], *restrict d = rows[3];

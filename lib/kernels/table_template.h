@@ -21,6 +21,7 @@ const conceptdec_i_kernels TABLE = {
     .widen_f16 = widen_f16,
     .widen_bf16 = widen_bf16,
     .scan = scan,
+    .add_floats = add_floats,
     .add_eight = add_eight,
     .scale_difference = scale_difference,
     .dot = dot,

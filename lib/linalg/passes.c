@@ -427,9 +427,7 @@ sum_task(void *argument, int64_t column, int lane)
     for (int64_t slab = 0; slab < p->slabs; slab++) {
         int64_t at = slab * p->slab_sums + column * p->ld_back;
         if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
-            const float *restrict from = (const float *)(const void *)p->partial + at;
-            for (int64_t i = 0; i < dims; i++)
-                out[i] += (double)from[i];
+            p->kernels->add_floats((const float *)(const void *)p->partial + at, out, dims);
         } else {
             const double *restrict from = (const double *)(const void *)p->partial + at;
             for (int64_t i = 0; i < dims; i++)

@@ -144,25 +144,17 @@ conceptdec_i_pass_back_kept(const pass *p, int64_t slab, int64_t first, int64_t 
 
 /* ---- sums ---- */
 
-/* Rows of sums follow each other in memory. */
-#define DEFINE_SUM(type)                                                                                               \
-    static void sum_##type(const pass *p, int64_t dim, int64_t dims, int64_t first, int64_t count)                     \
-    {                                                                                                                  \
-        double sums[TILE][COLUMNS] = {{0}};                                                                            \
-        for (int64_t slab = 0; slab < p->slabs; slab++)                                                                \
-            for (int64_t i = 0; i < dims; i++) {                                                                       \
-                const type *from = (const type *)(const void *)p->partial + slab * p->slab_sums;                       \
-                from += (dim + i) * p->ld_back + first;                                                                \
-                for (int64_t k = 0; k < count; k++)                                                                    \
-                    sums[i][k] += (double)from[k];                                                                     \
-            }                                                                                                          \
-        for (int64_t k = 0; k < count; k++)                                                                            \
-            for (int64_t i = 0; i < dims; i++)                                                                         \
-                p->g[first + k][dim + i] = sums[i][k];                                                                 \
+static void
+add_row(const pass *p, int64_t at, int64_t count, double *restrict sums)
+{
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
+        p->kernels->add_floats((const float *)(const void *)p->partial + at, sums, count);
+        return;
     }
-
-DEFINE_SUM(float)
-DEFINE_SUM(double)
+    const double *restrict from = (const double *)(const void *)p->partial + at;
+    for (int64_t k = 0; k < count; k++)
+        sums[k] += from[k];
+}
 
 static conceptdec_status
 sum_task(void *argument, int64_t task, int lane)
@@ -170,9 +162,16 @@ sum_task(void *argument, int64_t task, int lane)
     const pass *p = argument;
     const int64_t dim = task * TILE, dims = min64(TILE, p->rows->dims - dim);
     (void)lane;
-    for (int64_t j = 0; j < p->columns; j += COLUMNS)
-        (p->shape.precision == CONCEPTDEC_I_TILE_F32 ? sum_float : sum_double)(p, dim, dims, j,
-                                                                               min64(COLUMNS, p->columns - j));
+    for (int64_t first = 0; first < p->columns; first += COLUMNS) {
+        const int64_t count = min64(COLUMNS, p->columns - first);
+        double sums[TILE][COLUMNS] = {{0}};
+        for (int64_t slab = 0; slab < p->slabs; slab++)
+            for (int64_t i = 0; i < dims; i++)
+                add_row(p, slab * p->slab_sums + (dim + i) * p->ld_back + first, count, sums[i]);
+        for (int64_t k = 0; k < count; k++)
+            for (int64_t i = 0; i < dims; i++)
+                p->g[first + k][dim + i] = sums[i][k];
+    }
     return CONCEPTDEC_OK;
 }
 

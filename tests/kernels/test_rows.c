@@ -243,7 +243,11 @@ START_TEST(eight_rows_are_added_in_pairs)
             const float low = (rows[0][i] + rows[1][i]) + (rows[2][i] + rows[3][i]);
             const float high = (rows[4][i] + rows[5][i]) + (rows[6][i] + rows[7][i]);
             ck_assert(sums[i] == before[i] + (double)(low + high));
+            before[i] = sums[i] + (double)rows[3][i];
         }
+        set->add_floats(rows[3], sums, n);
+        for (int64_t i = 0; i < n; i++)
+            ck_assert(sums[i] == before[i]);
         ck_assert(guard_stands(sums, (size_t)n * sizeof *sums));
         for (int r = 0; r < 8; r++)
             guarded_free(rows[r], 4 * (size_t)r);
