@@ -13,8 +13,15 @@ typedef void (*conceptdec_i_panel_f32)(int64_t depth, const float *a, const floa
                                        int accumulate);
 typedef void (*conceptdec_i_panel_f64)(int64_t depth, const double *a, const double *b, double *c, int64_t ldc,
                                        int accumulate);
-/* The same of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and h < 2 of
- * a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
+/* The same where b is not packed but lies as the vector side of another product does, in panels of mr that are `step`
+ * elements apart: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth of a[p * width + i] * b[p / mr * step +
+ * j * mr + p % mr], for i < width, which is mr or mr / 2, and j < nr. The same bits as from what is packed. */
+typedef void (*conceptdec_i_panel_across_f32)(int64_t depth, const float *a, int64_t width, const float *b,
+                                              int64_t step, float *c, int64_t ldc, int accumulate);
+typedef void (*conceptdec_i_panel_across_f64)(int64_t depth, const double *a, int64_t width, const double *b,
+                                              int64_t step, double *c, int64_t ldc, int accumulate);
+/* Products as above of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and
+ * h < 2 of a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
  * sum of products in order of p leaves int32. */
 typedef void (*conceptdec_i_panel_i16)(int64_t depth, const int16_t *a, const int16_t *b, int32_t *c, int64_t ldc,
                                        int accumulate);
@@ -121,6 +128,8 @@ typedef struct conceptdec_i_kernels {
     int32_t mr_f32, nr_f32, mr_f64, nr_f64; /* mr: vector side, nr: broadcast side */
     conceptdec_i_panel_f32 panel_f32;
     conceptdec_i_panel_f64 panel_f64;
+    conceptdec_i_panel_across_f32 panel_across_f32;
+    conceptdec_i_panel_across_f64 panel_across_f64;
     conceptdec_i_panel_i16 panel_i16;
 
     /* out[i] = in[i] as double, exact; `in` at any address. */
@@ -133,6 +142,9 @@ typedef struct conceptdec_i_kernels {
      * NaN or infinity anywhere makes the returned value non-finite (w[i] in [1, 2)), and so may products that overflow.
      * The order of the sum is free but the same for every row (of one kernel set): equal rows give equal values. */
     double (*scan)(const double *x, const double *w, double *sums, double *largest, int64_t n);
+
+    /* sums[i] += x[i]. */
+    void (*add_floats)(const float *x, double *sums, int64_t n);
 
     /* sums[i] += the sum of rows[0..7][i], added in float in pairs, pairs of pairs and so on. */
     void (*add_eight)(const float *const *rows, double *sums, int64_t n);
@@ -147,8 +159,6 @@ typedef struct conceptdec_i_kernels {
 
     /* out[i] = in[i] rounded to float. */
     void (*to_floats)(const double *in, float *out, int64_t n);
-    /* to[i] += from[i]. */
-    void (*add_floats)(const float *from, double *to, int64_t n);
     /* out[i] = (x[i] - shift[i]) * factor[i] in float64, then rounded to out's type; doubles may be settled in
      * place. */
     void (*settle_f32)(const double *x, const double *shift, const double *factor, float *out, int64_t n);
@@ -180,6 +190,10 @@ typedef struct conceptdec_i_kernels {
      * and 0 for count <= p up to the next multiple of mr. step >= mr. */
     void (*spread_f32)(const float *in, const float *center, int64_t count, int64_t step, float *out);
     void (*spread_f64)(const double *in, const double *center, int64_t count, int64_t step, double *out);
+
+    /* Part of a panel of floats as a panel of doubles, exact: out[p * width + i] = in[p * step + i] for p < depth and
+     * i < width, a multiple of mr_f64. */
+    void (*widen_panel)(const float *in, int64_t step, int64_t width, int64_t depth, double *out);
 
     /* Which products of one column of a tile may matter. For i < n: value = norm[i] - 2 * dot[i] + column_norm (a fused
      * or two-step product, then a sum); bit i of row_hits is set where value <= row_limit[i], that of column_hits where

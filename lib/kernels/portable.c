@@ -127,6 +127,19 @@ wide_add_product(wide sum, wide a, wide b)
         for (int j = 0; j < (NR); j++)                                                                                 \
             for (int i = 0; i < (MR); i++)                                                                             \
                 c[j * ldc + i] = accumulate ? c[j * ldc + i] + sums[j][i] : sums[j][i];                                \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void panel_across_##type(int64_t depth, const real *restrict a, int64_t width, const real *restrict b,      \
+                                    int64_t step, real *restrict c, int64_t ldc, int accumulate)                       \
+    {                                                                                                                  \
+        real sums[NR][MR] = {{0}};                                                                                     \
+        for (int64_t p = 0; p < depth; p++)                                                                            \
+            for (int j = 0; j < (NR); j++)                                                                             \
+                for (int64_t i = 0; i < width; i++)                                                                    \
+                    sums[j][i] += a[p * width + i] * b[p / (MR) * step + j * (MR) + p % (MR)];                         \
+        for (int j = 0; j < (NR); j++)                                                                                 \
+            for (int64_t i = 0; i < width; i++)                                                                        \
+                c[j * ldc + i] = accumulate ? c[j * ldc + i] + sums[j][i] : sums[j][i];                                \
     }
 
 DEFINE_PANEL(f32, float, 8, 4)

@@ -128,6 +128,14 @@ DEFINE_SOURCE_TYPE(f32, 4)
 DEFINE_SOURCE_TYPE(f16, 2)
 DEFINE_SOURCE_TYPE(bf16, 2)
 
+static void
+widen_panel(const float *in, int64_t step, int64_t width, int64_t depth, double *restrict out)
+{
+    for (int64_t p = 0; p < depth; p++, in += step, out += width)
+        for (int64_t i = 0; i < width; i += WIDE)
+            wide_store(out + i, wide_load_f32((const char *)(in + i)));
+}
+
 static inline void
 add_differences(const double *a, const double *const *b, int64_t at, wide (*sums)[CHUNK / WIDE])
 {
@@ -282,10 +290,10 @@ to_floats(const double *restrict in, float *restrict out, int64_t n)
 }
 
 static void
-add_floats(const float *restrict from, double *restrict to, int64_t n)
+add_floats(const float *restrict x, double *restrict sums, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        to[i] += (double)from[i];
+        sums[i] += (double)x[i];
 }
 
 static double

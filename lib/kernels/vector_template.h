@@ -48,6 +48,53 @@ NAME(panel)(int64_t depth, const REAL *restrict a, const REAL *restrict b, REAL 
     }
 }
 
+/* One or two vectors high, a number that the compiler knows. */
+static inline __attribute__((always_inline)) void
+NAME(across)(const int vectors, int64_t depth, const REAL *restrict a, const REAL *restrict b, int64_t step,
+             REAL *restrict c, int64_t ldc, int accumulate)
+{
+    VECTOR low[COLUMNS], high[COLUMNS];
+#pragma GCC unroll 12
+    for (int j = 0; j < COLUMNS; j++) {
+        __builtin_prefetch(c + j * ldc, 1);
+        low[j] = high[j] = OP(setzero)();
+    }
+    for (; depth > 0; depth -= 2 * WIDTH, b += step) {
+        const int64_t count = depth < 2 * WIDTH ? depth : 2 * WIDTH;
+#if !defined(__clang__)
+#pragma GCC unroll 4
+#endif
+        for (int64_t p = 0; p < count; p++, a += vectors * WIDTH) {
+            const VECTOR a_low = OP(load)(a), a_high = OP(load)(a + (vectors - 1) * WIDTH);
+#pragma GCC unroll 12
+            for (int j = 0; j < COLUMNS; j++) {
+                VECTOR factor = OP(set1)(b[j * 2 * WIDTH + p]);
+                __asm__("" : "+v"(factor));
+                low[j] = OP(fmadd)(a_low, factor, low[j]);
+                if (vectors > 1)
+                    high[j] = OP(fmadd)(a_high, factor, high[j]);
+            }
+        }
+    }
+#pragma GCC unroll 12
+    for (int j = 0; j < COLUMNS; j++) {
+        REAL *column = c + j * ldc;
+        OP(store)(column, accumulate ? OP(add)(OP(load)(column), low[j]) : low[j]);
+        if (vectors > 1)
+            OP(store)(column + WIDTH, accumulate ? OP(add)(OP(load)(column + WIDTH), high[j]) : high[j]);
+    }
+}
+
+static void
+NAME(panel_across)(int64_t depth, const REAL *restrict a, int64_t width, const REAL *restrict b, int64_t step,
+                   REAL *restrict c, int64_t ldc, int accumulate)
+{
+    if (width == 2 * WIDTH)
+        NAME(across)(2, depth, a, b, step, c, ldc, accumulate);
+    else
+        NAME(across)(1, depth, a, b, step, c, ldc, accumulate);
+}
+
 /* Rows of one square become `count` columns, `wanted` elements of each stored; numbers that the compiler knows where
  * the caller knows them. */
 static inline __attribute__((always_inline)) void

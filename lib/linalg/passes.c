@@ -1,11 +1,9 @@
 /* Items are cut into slabs, whose sums are added up in order, and slabs into chunks. Each row is read once, from end to
  * end, and dealt to panels whose vector side are dimensions, for the way back; for the way there these are turned, a
- * slice of dimensions at a time, so that items are. */
-#include "linalg/passes.h"
+ * slice of dimensions at a time, so that items are. Rows that are kept packed (passes_kept.c) spare both. */
+#include "linalg/passes_inner.h"
 
 #include <string.h>
-
-#include "linalg/engine.h"
 
 #define LEAST_SLAB 128                     /* items */
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
@@ -14,43 +12,11 @@
 #define SHORT_PANEL 24576 /* bytes of a panel that then stays in a first-level cache while all columns meet it */
 #define SHORT_CHUNK (1 << 19) /* bytes of a chunk that then stays in a second-level one beside columns and sums */
 
-typedef struct {
-    int precision;
-    int64_t size, mr, nr;
-    int64_t depth; /* of a slice of dimensions */
-    int64_t chunk; /* items of one, at most */
-    int64_t block; /* dimensions that stay in the cache going back */
-} shape;
+typedef conceptdec_i_pass pass;
+typedef conceptdec_i_pass_shape shape;
 
-typedef struct {
-    const conceptdec_i_kernels *kernels;
-    const conceptdec_i_rows *rows;
-    shape shape;
-    int64_t columns, padded; /* padded: a multiple of nr */
-    const double *const *w;
-    double *const *g;
-    conceptdec_i_chunk_consumer consumer;
-    void *argument;
-    conceptdec_ctx *ctx;
-    int64_t slab, slabs; /* items of a slab */
-    int64_t chunk;       /* items of a chunk of it, a multiple of mr */
-    bool is_short;       /* chunks are: each panel meets all columns before the next one does */
-    int64_t ld, ld_back; /* of a chunk's values; of a slab's sums */
-    char *packed, *lanes, *partial;
-    int64_t lane_bytes;
-    /* offsets in the memory of a lane */
-    int64_t block_at, values_at, turned_at, dims_at, wide_at;
-    int64_t panel; /* bytes from one panel of dimensions to the next: no power of two, for the cache's sake */
-} pass;
-
-static int64_t
-round_up(int64_t a, int64_t b)
-{
-    return ceil_div(a, b) * b;
-}
-
-static shape
-shape_of(const conceptdec_ctx *ctx, int precision)
+shape
+conceptdec_i_pass_shape_of(const conceptdec_ctx *ctx, int precision)
 {
     const conceptdec_i_kernels *k = ctx->kernels;
     if (precision == CONCEPTDEC_I_TILE_F32)
@@ -66,10 +32,19 @@ packed_bytes(const shape *s, int64_t dims, int64_t columns)
     return round_up(dims * round_up(columns, s->nr) * s->size, 64);
 }
 
+/* Sums of a slab, whichever way they lie. */
 static int64_t
 partial_bytes(const shape *s, int64_t dims, int64_t columns)
 {
-    return round_up(dims, max64(s->mr, 16)) * round_up(columns, s->nr) * s->size;
+    const int64_t own = round_up(dims, max64(s->mr, 16)) * round_up(columns, s->nr);
+    return max64(own, round_up(dims, s->nr) * round_up(columns, 16)) * s->size;
+}
+
+/* Columns of values that are packed for the way back, likewise. */
+static int64_t
+turned_columns(const shape *s, int64_t columns)
+{
+    return max64(round_up(columns, s->nr), round_up(columns, s->mr / 2));
 }
 
 static int64_t
@@ -83,7 +58,8 @@ panel_bytes(const shape *s, int64_t chunk)
 static int64_t
 lane_bytes(const shape *s, int64_t dims, int64_t columns, bool is_read)
 {
-    int64_t rows = max64(s->mr, s->nr) * s->depth + s->chunk * (s->depth + 2 * round_up(columns, s->nr));
+    int64_t values = round_up(columns, s->nr) + turned_columns(s, columns);
+    int64_t rows = max64(s->mr, s->nr) * s->depth + s->chunk * (s->depth + values);
     int64_t doubles = max64(s->depth, is_read ? dims : 0) * (int64_t)sizeof(double);
     return rows * s->size + ceil_div(dims, s->mr) * panel_bytes(s, s->chunk) + doubles + 6 * 64;
 }
@@ -93,7 +69,8 @@ static void
 measure(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t columns_f64, bool is_read,
         conceptdec_i_passes *passes, int64_t *shared)
 {
-    shape narrow = shape_of(ctx, CONCEPTDEC_I_TILE_F32), wide = shape_of(ctx, CONCEPTDEC_I_TILE_F64);
+    const shape narrow = conceptdec_i_pass_shape_of(ctx, CONCEPTDEC_I_TILE_F32);
+    const shape wide = conceptdec_i_pass_shape_of(ctx, CONCEPTDEC_I_TILE_F64);
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
     int64_t lane =
         max64(lane_bytes(&narrow, dims, columns_f32, is_read), lane_bytes(&wide, dims, columns_f64, is_read));
@@ -174,15 +151,6 @@ conceptdec_i_rows_of(const conceptdec_matrix *view)
 }
 
 /* ---- packing ---- */
-
-static void
-interleave(const pass *p, const char *in, int64_t ld, int64_t rows, int64_t depth, int64_t width, char *out)
-{
-    if (p->shape.precision == CONCEPTDEC_I_TILE_F32)
-        p->kernels->interleave_f32((const void *)in, ld, rows, depth, width, (void *)out);
-    else
-        p->kernels->interleave_f64((const void *)in, ld, rows, depth, width, (void *)out);
-}
 
 static int64_t
 row_of(const conceptdec_i_rows *rows, int64_t item)
@@ -320,10 +288,9 @@ are_together(const conceptdec_i_rows *rows, int64_t item, int64_t count)
     return true;
 }
 
-/* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie so
- * already, there. */
-static const char *
-gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int64_t depth, char *memory, int64_t *ld)
+const char *
+conceptdec_i_pass_gather(const pass *p, int64_t first, int64_t at, int64_t count, int64_t dim, int64_t depth,
+                         char *memory, int64_t *ld)
 {
     const conceptdec_i_rows *rows = p->rows;
     const int64_t item = first + at;
@@ -343,7 +310,7 @@ pack_slice(const pass *p, int64_t first, int64_t count, int64_t dim, int64_t dep
     const shape *s = &p->shape;
     for (int64_t i = 0; i < count; i += s->mr) {
         int64_t present = min64(s->mr, count - i), ld;
-        const char *in = gather(p, first, i, present, dim, depth, memory, &ld);
+        const char *in = conceptdec_i_pass_gather(p, first, i, present, dim, depth, memory, &ld);
         interleave(p, in, ld, present, depth, s->mr, memory + p->block_at + i * depth * s->size);
     }
 }
@@ -403,28 +370,38 @@ panels(const pass *p, const char *a, int64_t step, const char *b, char *c, int64
     }
 }
 
+/* Values of a slice of dimensions for all columns. */
 static void
-go_there(const pass *p, int64_t first, int64_t count, char *memory)
+there_slice(const pass *p, const char *items, int64_t step, int64_t count, int64_t dim, int64_t depth, char *values)
 {
     const shape *s = &p->shape;
-    const bool is_spread = p->g || is_reader(p);
-    char *block = memory + p->block_at, *values = memory + p->values_at;
+    const int64_t height = p->is_short ? s->mr : count;
+    for (int64_t i = 0; i < count; i += height)
+        for (int64_t j = 0; j < p->padded; j += s->nr)
+            panels(p, items + i / s->mr * step, step, p->packed + (dim * p->padded + j * depth) * s->size,
+                   values + (j * p->ld + i) * s->size, p->ld, min64(height, count - i), depth, dim > 0);
+}
+
+static void
+go_there(const pass *p, int64_t slab, int64_t first, int64_t count, char *memory)
+{
+    const shape *s = &p->shape;
+    const bool is_spread = !p->kept && (p->g || is_reader(p));
+    char *values = memory + p->values_at;
     if (is_spread)
         stage(p, first, count, memory);
     if (p->rows->dims == 0)
         memset(values, 0, (size_t)(p->ld * p->padded * s->size));
     for (int64_t dim = 0; dim < p->rows->dims && p->w; dim += s->depth) {
-        int64_t depth = min64(s->depth, p->rows->dims - dim);
-        if (is_spread)
+        int64_t depth = min64(s->depth, p->rows->dims - dim), step = depth * s->mr * s->size;
+        const char *items = memory + p->block_at;
+        if (p->kept)
+            items = conceptdec_i_pass_items(p, slab, first, count, dim, depth, memory, &step);
+        else if (is_spread)
             turn_slice(p, count, dim, depth, memory);
         else
             pack_slice(p, first, count, dim, depth, memory);
-        const int64_t height = p->is_short ? s->mr : count;
-        for (int64_t i = 0; i < count; i += height)
-            for (int64_t j = 0; j < p->padded; j += s->nr)
-                panels(p, block + i * depth * s->size, depth * s->mr * s->size,
-                       p->packed + (dim * p->padded + j * depth) * s->size, values + (j * p->ld + i) * s->size, p->ld,
-                       min64(height, count - i), depth, dim > 0);
+        there_slice(p, items, step, count, dim, depth, values);
     }
 }
 
@@ -450,13 +427,13 @@ slab_task(void *argument, int64_t task, int lane)
     const pass *p = argument;
     const shape *s = &p->shape;
     char *memory = p->lanes + lane * p->lane_bytes;
-    char *sums = p->partial + task * p->ld_back * p->padded * s->size;
+    char *sums = p->partial + task * p->slab_sums * s->size;
     const int64_t start = task * p->slab, end = min64(p->rows->n, start + p->slab);
     for (int64_t first = start; first < end; first += p->chunk) {
         int64_t count = min64(p->chunk, end - first);
         if (first > start)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
-        go_there(p, first, count, memory);
+        go_there(p, task, first, count, memory);
         conceptdec_i_chunk chunk = {.slab = task,
                                     .first = first,
                                     .count = count,
@@ -464,7 +441,9 @@ slab_task(void *argument, int64_t task, int lane)
                                     .values = memory + p->values_at,
                                     .ld = p->ld};
         CONCEPTDEC_I_TRY(p->consumer(p->argument, &chunk, lane));
-        if (p->g)
+        if (p->g && p->kept)
+            conceptdec_i_pass_back_kept(p, task, first, count, memory, sums, first > start);
+        else if (p->g)
             go_back(p, count, memory, sums, first > start);
     }
     return CONCEPTDEC_OK;
@@ -474,12 +453,12 @@ static conceptdec_status
 sum_task(void *argument, int64_t column, int lane)
 {
     const pass *p = argument;
-    const int64_t dims = p->rows->dims, step = p->ld_back * p->padded;
+    const int64_t dims = p->rows->dims;
     double *restrict out = p->g[column];
     (void)lane;
     memset(out, 0, (size_t)dims * sizeof *out);
     for (int64_t slab = 0; slab < p->slabs; slab++) {
-        int64_t at = slab * step + column * p->ld_back;
+        int64_t at = slab * p->slab_sums + column * p->ld_back;
         if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
             p->kernels->add_floats((const float *)(const void *)p->partial + at, out, dims);
         } else {
@@ -498,19 +477,21 @@ static void
 cut(pass *p, const conceptdec_i_passes *passes)
 {
     shape *s = &p->shape;
-    p->is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    const bool is_small = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    p->is_short = is_small && !p->kept;
     const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
-    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : s->chunk;
+    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : is_small ? s->chunk / 4 : s->chunk;
     s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
     p->chunk = round_up(ceil_div(p->slab, ceil_div(p->slab, most)), s->mr);
     p->ld = round_up(p->chunk, 16);
-    p->ld_back = round_up(p->rows->dims, max64(s->mr, 16));
+    p->ld_back = p->kept ? round_up(p->columns, 16) : round_up(p->rows->dims, max64(s->mr, 16));
+    p->slab_sums = p->ld_back * (p->kept ? round_up(p->rows->dims, s->nr) : p->padded);
     p->block_at = round_up(max64(s->mr, s->nr) * s->depth * s->size, 64);
     p->values_at = round_up(p->block_at + p->chunk * s->depth * s->size, 64);
     p->turned_at = round_up(p->values_at + p->ld * p->padded * s->size, 64);
-    p->dims_at = round_up(p->turned_at + p->chunk * p->padded * s->size, 64);
+    p->dims_at = round_up(p->turned_at + p->chunk * turned_columns(s, p->columns) * s->size, 64);
     p->panel = panel_bytes(s, p->chunk);
     p->wide_at = round_up(p->dims_at + ceil_div(p->rows->dims, s->mr) * p->panel, 64);
 }
@@ -522,7 +503,7 @@ conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *ro
     conceptdec_ctx *ctx = passes->ctx;
     pass p = {.kernels = ctx->kernels,
               .rows = rows,
-              .shape = shape_of(ctx, precision),
+              .shape = conceptdec_i_pass_shape_of(ctx, precision),
               .columns = columns,
               .w = w,
               .g = g,
@@ -536,9 +517,12 @@ conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *ro
     if (columns == 0)
         return CONCEPTDEC_OK;
     p.padded = round_up(columns, p.shape.nr);
+    p.kept = rows->kept;
     cut(&p, passes);
     if (w)
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, ceil_div(columns, p.shape.nr), pack_columns_task, &p));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, p.slabs, slab_task, &p));
-    return g ? conceptdec_i_parallel(ctx, columns, sum_task, &p) : CONCEPTDEC_OK;
+    if (!g)
+        return CONCEPTDEC_OK;
+    return p.kept ? conceptdec_i_pass_sum_kept(&p) : conceptdec_i_parallel(ctx, columns, sum_task, &p);
 }

@@ -5,6 +5,13 @@
 
 #include "core/core.h"
 
+/* Rows packed once for many passes. */
+typedef struct conceptdec_i_kept {
+    int precision;                   /* of their elements */
+    int64_t slab_bytes, panel_bytes; /* from one slab, and from one panel of its items, to the next */
+    char *panels;
+} conceptdec_i_kept;
+
 /* Rows of a dense matrix, or of any view: all of them, or those of a list. */
 typedef struct conceptdec_i_rows {
     const void *data;
@@ -17,6 +24,7 @@ typedef struct conceptdec_i_rows {
         *view;          /* NULL: data; else these rows, opened, widened a slice at a time as they are packed */
     const void *center; /* what is subtracted from each row: dims numbers, float or double as the products are;
                                       NULL: 0 */
+    const conceptdec_i_kept *kept; /* NULL, or these rows: passes need no packing */
 } conceptdec_i_rows;
 
 /* What a consumer sees: values of items first..first+count-1. */
@@ -57,6 +65,13 @@ conceptdec_status conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, in
                                                    int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */
 int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
+/* Bytes of conceptdec_i_passes_keep(), at most. */
+int64_t conceptdec_i_passes_kept_bytes(const conceptdec_ctx *ctx, int64_t n, int64_t dims, int precision);
+/* Packs rows, which are not a reader's, for passes with these buffers, which take rows->kept where it is what this fills
+ * in, and give the same bits as without. precision: that of the passes, or F32 for rows that are not double and passes in
+ * both. */
+conceptdec_status conceptdec_i_passes_keep(conceptdec_i_arena *arena, const conceptdec_i_passes *passes,
+                                           const conceptdec_i_rows *rows, int precision, conceptdec_i_kept *kept);
 /* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows that are not double: w rounded to float, sums of a slab in float. w[j],
  * g[j]: `dims` numbers of column j, which may be the same. g NULL: there alone; w NULL: back alone, with what the consumer
  * writes. The same bits for any number of threads. */

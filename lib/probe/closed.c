@@ -154,6 +154,12 @@ normalise(conceptdec_i_members *members)
         members->omega[members->train[t]] /= members->total;
 }
 
+int64_t
+conceptdec_i_members_doubles(const conceptdec_i_fitting *fitting)
+{
+    return 2 * fitting->space->n + (conceptdec_i_is_balanced(fitting) ? fitting->classes : 0);
+}
+
 conceptdec_status
 conceptdec_i_members_take(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
                           const conceptdec_i_problem *problem, conceptdec_i_members *members)

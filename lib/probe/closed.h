@@ -31,6 +31,8 @@ typedef struct conceptdec_i_members {
     bool is_even;   /* all TRAIN rows weigh the same */
 } conceptdec_i_members;
 
+/* Doubles of that. */
+int64_t conceptdec_i_members_doubles(const conceptdec_i_fitting *fitting);
 /* ETOOFEW where no TRAIN row has a weight above 0. */
 conceptdec_status conceptdec_i_members_take(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
                                             const conceptdec_i_problem *problem, conceptdec_i_members *members);
@@ -53,6 +55,9 @@ conceptdec_status conceptdec_i_class_sums_train(conceptdec_ctx *ctx, const conce
                                                 const conceptdec_i_members *members, int64_t n_sets,
                                                 const int32_t *const *labels, int64_t classes, double *sums,
                                                 double *mass);
+/* Doubles that both take meanwhile, at most. */
+int64_t conceptdec_i_class_sums_doubles(const conceptdec_i_fitting *fitting, int64_t n_train, int64_t n_sets,
+                                        int64_t classes);
 /* One row as doubles. */
 void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double *out);
 /* Weighted second moments of the TRAIN rows about `mean`: r x r. Products in double. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/whole.h"
+#include "linalg/tiles.h"
 
 #define ROUND_COLUMNS 256 /* of a round in float, about; half as many in double */
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
@@ -94,20 +95,27 @@ survey(plan *p, const conceptdec_i_fitting *fitting)
 
 /* ---- memory ---- */
 
-/* How many penalties' preconditioners are kept at once, how many further ones, and how many slots a flight has. */
+/* How many penalties' preconditioners are kept at once, how many further ones, and how many slots a flight has at most, in
+ * so many bytes. */
 typedef struct {
     bool is_diagonal;
-    int64_t lambdas, rungs, slots;
+    int64_t lambdas, rungs, slots, bytes;
 } budget;
 
+/* Of a flight over so many rows. */
 static int64_t
-slots_that_fit(const logistic *l, int64_t bytes)
+bytes_of_slots(const logistic *l, int64_t n_rows, int64_t slots)
 {
-    const int64_t each = conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
-    int64_t slots = SLOTS * l->most_narrow;
-    while (slots > 0 && conceptdec_i_logistic_flight_bytes(l, slots) + slots * each > bytes)
-        slots--;
-    return slots;
+    return conceptdec_i_logistic_flight_bytes(l, slots) + slots * conceptdec_i_logistic_slot_bytes(l, n_rows);
+}
+
+static void
+find_slots(const logistic *l, int64_t bytes, budget *b)
+{
+    b->bytes = bytes;
+    b->slots = SLOTS * l->most_narrow;
+    while (b->slots > 0 && bytes_of_slots(l, l->fitting->space->n, b->slots) > bytes)
+        b->slots--;
 }
 
 /* Further preconditioners, where products that they save are more work than the factorisations, and memory is there. */
@@ -142,7 +150,7 @@ budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
         b.lambdas = min64(p->n_lambdas, room / each);
         b.rungs = rungs_that_pay(l, room / each - b.lambdas);
     }
-    b.slots = slots_that_fit(l, memory - kept - (b.lambdas + b.rungs) * each);
+    find_slots(l, memory - kept - (b.lambdas + b.rungs) * each, &b);
     return b;
 }
 
@@ -152,16 +160,19 @@ budget_of_kernel(const logistic *l, const plan *p)
 {
     const int64_t kept = moments_bytes(l), each = conceptdec_i_logistic_scaling_bytes(l);
     budget b = budget_of_triangles(l, p, kept);
-    if (b.slots == 0 && b.lambdas > 0)
-        b = (budget){.lambdas = 1, .slots = slots_that_fit(l, l->memory - kept - each)};
+    if (b.slots == 0 && b.lambdas > 0) {
+        b = (budget){.lambdas = 1};
+        find_slots(l, l->memory - kept - each, &b);
+    }
     return b;
 }
 
 static budget
 budget_of_diagonals(const logistic *l, const plan *p)
 {
-    const int64_t memory = l->memory - l->r * (int64_t)sizeof(double);
-    return (budget){.is_diagonal = true, .lambdas = p->n_lambdas, .slots = slots_that_fit(l, memory)};
+    budget b = {.is_diagonal = true, .lambdas = p->n_lambdas};
+    find_slots(l, l->memory - l->r * (int64_t)sizeof(double), &b);
+    return b;
 }
 
 /* Without slots only where there is a kernel. */
@@ -173,8 +184,7 @@ share_memory(const logistic *l, const plan *p, budget *b)
         *b = budget_of_diagonals(l, p);
     if (b->slots > 0 || l->has_kernel)
         return CONCEPTDEC_OK;
-    const int64_t fit = conceptdec_i_logistic_flight_bytes(l, 1) + l->r * (int64_t)sizeof(double) +
-                        conceptdec_i_logistic_slot_bytes(l, l->fitting->space->n);
+    const int64_t fit = bytes_of_slots(l, l->fitting->space->n, 1) + l->r * (int64_t)sizeof(double);
     return conceptdec_i_fail(l->ctx, CONCEPTDEC_ENOMEM,
                              "memory: %lld bytes are too few; one fit of %lld x %lld weights takes %lld beside %lld "
                              "that rows, parts and values take",
@@ -283,6 +293,7 @@ static conceptdec_status
 run_flights(logistic *l, plan *p, const budget *b, int64_t n)
 {
     const conceptdec_i_space *space = l->fitting->space;
+    const int precision = l->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     for (int64_t first = 0, end; first < n; first = end) {
         end = end_of_flight(p, l, first, n);
         l->rows = (conceptdec_i_rows){.data = l->z, .is_wide = l->is_wide, .dims = l->r, .stride = l->stride};
@@ -296,6 +307,8 @@ run_flights(logistic *l, plan *p, const budget *b, int64_t n)
         l->queue = p->order + first;
         l->n_queue = end - first;
         l->n_slots = min64(b->slots, l->n_queue);
+        l->keeps_rows = conceptdec_i_passes_kept_bytes(l->ctx, l->rows.n, l->r, precision) <=
+                        b->bytes - bytes_of_slots(l, l->rows.n, l->n_slots);
         CONCEPTDEC_I_TRY(conceptdec_i_logistic_fly(l));
     }
     return CONCEPTDEC_OK;

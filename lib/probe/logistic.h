@@ -99,6 +99,8 @@ typedef struct conceptdec_i_logistic {
     void *kernel_scratch;              /* (r + 2) x r numbers of their precision: of it */
     /* a flight */
     conceptdec_i_rows rows;     /* that train a problem of it */
+    bool keeps_rows;            /* these are packed once */
+    conceptdec_i_kept kept;
     conceptdec_i_rows left_out; /* that any decision is asked for */
     int64_t ld_rows;
     const int64_t *queue; /* numbers of problems */

@@ -417,7 +417,7 @@ serve(logistic *l, conceptdec_i_logistic_wait wait)
 
 /* Full rounds are cheapest for each column: what most slots wait for comes first, or, where one round could hold them
  * all, products while most wait for these, so that others join in time; ends come when they hold up others. With a
- * kernel, which is packed anew for each pass while products take none, losses wait for a few more. */
+ * kernel, whose products take no pass, losses wait for a few more. */
 static conceptdec_i_logistic_wait
 choose(const logistic *l)
 {
@@ -434,6 +434,18 @@ choose(const logistic *l)
     return rough >= losses ? CONCEPTDEC_I_LOGISTIC_ROUGH : CONCEPTDEC_I_LOGISTIC_LOSS;
 }
 
+/* Packs the rows, where there is room. */
+static conceptdec_status
+keep_rows(logistic *l, conceptdec_i_arena *arena)
+{
+    if (!l->keeps_rows)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_passes_keep(arena, &l->passes, &l->rows,
+                                              l->is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32, &l->kept));
+    l->rows.kept = &l->kept;
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 run(logistic *l, conceptdec_i_arena *arena)
 {
@@ -443,6 +455,7 @@ run(logistic *l, conceptdec_i_arena *arena)
     for (int64_t i = 0; i < l->n_slots; i++)
         CONCEPTDEC_I_TRY(take_slot(arena, l, &l->slots[i]));
     CONCEPTDEC_I_TRY(take_round(arena, l));
+    CONCEPTDEC_I_TRY(keep_rows(l, arena));
     for (;;) {
         CONCEPTDEC_I_TRY(fill_slots(l));
         const conceptdec_i_logistic_wait wait = choose(l);

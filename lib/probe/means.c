@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/dot.h"
 #include "linalg/tiles.h"
@@ -171,13 +172,29 @@ set_doubles(const means *m)
     return m->classes * (m->r + 1 + (leaves ? n : 0)) + m->columns * (m->r + n + 1) + 1;
 }
 
+/* What sums and products of a batch take meanwhile, beside what the part holds of its rows. */
+static int64_t
+buffer_doubles(const means *m, int64_t most)
+{
+    const conceptdec_i_fitting *fitting = m->fitting;
+    const int64_t columns = most * max64(m->columns, m->classes);
+    const int64_t sums = conceptdec_i_class_sums_doubles(fitting, m->members.n_train, most, m->classes);
+    const int64_t products = conceptdec_i_apply_bytes(fitting->ctx, m->members.n_left, m->r, columns);
+    return max64(sums, products / (int64_t)sizeof(double)) + conceptdec_i_members_doubles(fitting) + 2 * m->r;
+}
+
 static conceptdec_status
 take_batch(means *m, int64_t most)
 {
     int64_t n = m->members.n_left, lanes = conceptdec_i_lanes(m->fitting->ctx);
     bool leaves = m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES;
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(m->fitting, "class means", most * set_doubles(m)));
+    int64_t spread = is_spread(m) ? lanes * m->columns * m->fitting->space->n : 0;
+    m->scratch_size = m->r;
+    if (leaves)
+        m->scratch_size += m->classes * (8 + m->largest) + 2 * m->largest;
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
+        m->fitting, "class means", most * set_doubles(m) + spread + lanes * m->scratch_size + buffer_doubles(m, most)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "label sets", most, sizeof(int32_t *), &p));
     m->labels = p;
     CONCEPTDEC_I_TRY(take(m, "class sums", most * m->classes * m->r, &m->sums));
@@ -187,12 +204,7 @@ take_batch(means *m, int64_t most)
     CONCEPTDEC_I_TRY(take(m, "sharpness", most, &m->sharpness));
     CONCEPTDEC_I_TRY(take(m, "decision values", most * m->columns * n, &m->values));
     CONCEPTDEC_I_TRY(take(m, "products", leaves ? most * m->classes * n : 0, &m->on_sums));
-    int64_t spread = is_spread(m) ? lanes * m->columns * m->fitting->space->n : 0;
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(m->fitting, "decision values", spread));
     CONCEPTDEC_I_TRY(take(m, "decision values", spread, &m->spread_out));
-    m->scratch_size = m->r;
-    if (leaves)
-        m->scratch_size += m->classes * (8 + m->largest) + 2 * m->largest;
     return take(m, "class means", lanes * m->scratch_size, &m->scratch);
 }
 

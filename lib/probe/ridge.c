@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
+#include "linalg/apply.h"
 #include "linalg/tiles.h"
 #include "probe/ridge_batch.h"
 #include "probe/ridge_screen.h"
@@ -93,13 +95,28 @@ end_of_sets(const conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t
     return count;
 }
 
+/* What sums and products of a batch take meanwhile, beside what the part holds of its rows and moments. */
+static int64_t
+buffer_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
+{
+    const conceptdec_i_ridge_part *part = batch->part;
+    const conceptdec_i_fitting *fitting = part->fitting;
+    const int64_t rows = max64(part->members.n_left, part->r), columns = max64(sets, items) * batch->columns;
+    const int64_t products = conceptdec_i_apply_bytes(fitting->ctx, rows, part->r, columns) / (int64_t)sizeof(double);
+    const int64_t sums =
+        batch->targets ? 0 : conceptdec_i_class_sums_doubles(fitting, part->members.n_train, sets, batch->classes);
+    return max64(sums, products) + conceptdec_i_members_doubles(fitting) + 2 * part->r * part->r + part->r;
+}
+
 static conceptdec_status
 run_batches(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count)
 {
     int64_t sets = count_sets(batch, count), items = count_items(batch, count);
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
-        batch->part->fitting, "problems",
-        sets * conceptdec_i_ridge_set_doubles(batch) + items * conceptdec_i_ridge_item_doubles(batch)));
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(batch->part->fitting, "problems",
+                                                sets * conceptdec_i_ridge_set_doubles(batch) +
+                                                    items * conceptdec_i_ridge_item_doubles(batch) +
+                                                    conceptdec_i_ridge_lane_doubles(batch) +
+                                                    buffer_doubles(batch, sets, items)));
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, sets, items));
     for (int64_t first = 0, end; first < count; first = end) {
         end = end_of_sets(batch, order, first, count, sets);

@@ -29,6 +29,13 @@ conceptdec_i_ridge_set_doubles(const batch *b)
     return b->columns * (2 * b->part->r + 2) + b->classes * (b->part->r + 1) + 2;
 }
 
+int64_t
+conceptdec_i_ridge_lane_doubles(const batch *b)
+{
+    const int64_t spread = is_spread(b) ? b->columns * b->part->fitting->space->n : 0;
+    return conceptdec_i_lanes(b->arena->ctx) * (spread + 2 * b->classes);
+}
+
 static conceptdec_status
 take(const batch *b, const char *what, int64_t count, double **out)
 {
@@ -43,7 +50,6 @@ take_lanes(batch *b)
 {
     int64_t lanes = conceptdec_i_lanes(b->arena->ctx), count = is_spread(b) ? lanes * b->columns * b->part->fitting->space->n : 0;
     void *p[2];
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(b->part->fitting, "decision values", count));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(b->arena, "decision values", count, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(b->arena, "classes", lanes * 2 * b->classes, sizeof(int64_t), &p[1]));
     b->spread_out = p[0];

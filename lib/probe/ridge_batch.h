@@ -41,6 +41,8 @@ typedef struct conceptdec_i_ridge_batch {
 /* Doubles for each problem of a batch, and for each label set. */
 int64_t conceptdec_i_ridge_item_doubles(const conceptdec_i_ridge_batch *batch);
 int64_t conceptdec_i_ridge_set_doubles(const conceptdec_i_ridge_batch *batch);
+/* Doubles of the lanes. */
+int64_t conceptdec_i_ridge_lane_doubles(const conceptdec_i_ridge_batch *batch);
 conceptdec_status conceptdec_i_ridge_batch_take(conceptdec_i_ridge_batch *batch, int64_t most_sets, int64_t most_items);
 /* Problems order[0..count-1], sorted by set and lambda, most_items of them at a time. */
 conceptdec_status conceptdec_i_ridge_batch_run(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count,

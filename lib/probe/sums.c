@@ -174,6 +174,18 @@ block_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+int64_t
+conceptdec_i_class_sums_doubles(const conceptdec_i_fitting *fitting, int64_t n_train, int64_t n_sets, int64_t classes)
+{
+    const int64_t copied = fitting->space->is_wide || n_sets <= MANY
+                               ? 0
+                               : BLOCK_BYTES * ((CHUNK + 1) + PLACES * (int64_t)(sizeof(double) / sizeof(float)));
+    const int64_t lane = (classes + 1) * (int64_t)sizeof(int64_t) + copied;
+    return (n_sets * n_train * (int64_t)sizeof(uint32_t) + conceptdec_i_lanes(fitting->ctx) * lane) /
+               (int64_t)sizeof(double) +
+           1;
+}
+
 static conceptdec_status
 take(conceptdec_i_arena *arena, summing *s)
 {

@@ -1,5 +1,6 @@
-/* Speed of the passes that fits of linear probes consist of, as a share of what multiply-adds alone would take, and of
- * fits. Times are of the processor, all threads together. */
+/* bench_probe [THREADS [DIMS [COLUMNS]]]: speed of the passes that fits of linear probes consist of, as a share of what
+ * multiply-adds alone would take, with rows that are packed as they come or kept, and, without DIMS, of fits. Times are of
+ * the processor, all threads together. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -74,13 +75,18 @@ fill(float *x, int64_t n)
 
 static void
 report_pass(conceptdec_ctx *ctx, const float *z, const double *w, double *g, int64_t n, int64_t dims, int64_t columns,
-            int precision, double peak)
+            int precision, bool keeps, double peak)
 {
     conceptdec_i_arena arena;
     conceptdec_i_passes passes;
     conceptdec_i_rows rows = {.data = z, .dims = dims, .stride = dims, .n = n};
     conceptdec_i_arena_open(&arena, ctx);
+    conceptdec_i_kept kept;
     insist(ctx, conceptdec_i_passes_open(&arena, dims, columns, columns, &passes));
+    if (keeps) {
+        insist(ctx, conceptdec_i_passes_keep(&arena, &passes, &rows, precision, &kept));
+        rows.kept = &kept;
+    }
     const double *from[256];
     double *to[256], best = 1e9;
     for (int64_t j = 0; j < columns; j++) {
@@ -94,14 +100,15 @@ report_pass(conceptdec_ctx *ctx, const float *z, const double *w, double *g, int
         best = took < best ? took : best;
     }
     double rate = 4e-9 * (double)n * (double)dims * (double)columns / best;
-    printf("%s dims %4d columns %3d: %8.2f ms, %6.1f GFLOP/s, %5.1f %% of the panels'\n",
-           precision == CONCEPTDEC_I_TILE_F32 ? "f32" : "f64", (int)dims, (int)columns, 1e3 * best, rate,
-           100 * rate / peak);
+    printf("%s dims %4d columns %3d%s: %8.2f ms, %6.1f GFLOP/s, %5.1f %% of the panels'\n",
+           precision == CONCEPTDEC_I_TILE_F32 ? "f32" : "f64", (int)dims, (int)columns, keeps ? ", kept" : "",
+           1e3 * best, rate, 100 * rate / peak);
     conceptdec_i_arena_close(&arena);
 }
 
+/* Of all shapes, or (not 0) of one. */
 static void
-report_passes(conceptdec_ctx *ctx)
+report_passes(conceptdec_ctx *ctx, int64_t only_dims, int64_t only_columns)
 {
     enum { N = 8192, DIMS = 4096, COLUMNS = 256 };
     static const int64_t dims[] = {64, 256, 1024, 4096}, columns[] = {1, 10, 24, 50, 100, 256};
@@ -116,8 +123,9 @@ report_passes(conceptdec_ctx *ctx)
         double peak = panel_rate(ctx, precision);
         printf("panels: %.1f GFLOP/s\n", peak);
         for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
-            for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
-                report_pass(ctx, z, w, g, N, dims[d], columns[c], precision, peak);
+            for (size_t c = 0; c < 2 * sizeof columns / sizeof *columns; c++)
+                if ((!only_dims || dims[d] == only_dims) && (!only_columns || columns[c / 2] == only_columns))
+                    report_pass(ctx, z, w, g, N, dims[d], columns[c / 2], precision, c % 2, peak);
     }
     free(z);
     free(w);
@@ -259,8 +267,9 @@ main(int argc, char **argv)
     if (conceptdec_ctx_new(&options, &ctx) != CONCEPTDEC_OK)
         return EXIT_FAILURE;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    report_jobs(ctx);
-    report_passes(ctx);
+    if (argc < 3)
+        report_jobs(ctx);
+    report_passes(ctx, argc > 2 ? atoi(argv[2]) : 0, argc > 3 ? atoi(argv[3]) : 0);
     conceptdec_ctx_free(ctx);
     return EXIT_SUCCESS;
 }

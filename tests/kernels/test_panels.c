@@ -81,6 +81,59 @@ static const int64_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64,
     }                                                                                                                  \
     END_TEST
 
+/* Across panels of mr that are `step` apart, against the same numbers packed: no bit differs, nothing beside is touched. */
+#define DEFINE_ACROSS_CHECKS(type, real)                                                                               \
+    static void check_across_##type(const conceptdec_i_kernels *set, int64_t depth, int64_t width, int64_t ldc,        \
+                                    int accumulate)                                                                    \
+    {                                                                                                                  \
+        const int64_t mr = set->mr_##type, nr = set->nr_##type, step = (nr + 3) * mr, panels = (depth + mr - 1) / mr;  \
+        const size_t c_size = (size_t)(nr * ldc) * sizeof(real);                                                       \
+        real *a = guarded((size_t)(depth * width) * sizeof(real), 0);                                                  \
+        real *wide = guarded((size_t)(depth * mr) * sizeof(real), 0);                                                  \
+        real *b = guarded((size_t)(panels * step) * sizeof(real), 0);                                                  \
+        real *packed = guarded((size_t)(depth * nr) * sizeof(real), 0);                                                \
+        real *c = guarded(c_size, 0), *expected = guarded(c_size, 0);                                                  \
+        for (int64_t i = 0; i < panels * step; i++)                                                                    \
+            b[i] = (real)random_real();                                                                                \
+        for (int64_t i = 0; i < nr * ldc; i++)                                                                         \
+            c[i] = (real)random_real();                                                                                \
+        memcpy(expected, c, c_size);                                                                                   \
+        for (int64_t p = 0; p < depth; p++) {                                                                          \
+            for (int64_t i = 0; i < mr; i++)                                                                           \
+                wide[p * mr + i] = (real)random_real();                                                                \
+            memcpy(a + p * width, wide + p * mr, (size_t)width * sizeof(real));                                        \
+            for (int64_t j = 0; j < nr; j++)                                                                           \
+                packed[p * nr + j] = b[p / mr * step + j * mr + p % mr];                                               \
+        }                                                                                                              \
+        set->panel_##type(depth, wide, packed, expected, ldc, accumulate);                                             \
+        for (int64_t i = 0; i < nr * ldc; i++)                                                                         \
+            if (i % ldc >= width)                                                                                      \
+                expected[i] = c[i];                                                                                    \
+        set->panel_across_##type(depth, a, width, b, step, c, ldc, accumulate);                                        \
+        ck_assert_msg(memcmp(c, expected, c_size) == 0, "%s depth %d width %d", set->name, (int)depth, (int)width);    \
+        ck_assert(guard_stands(c, c_size));                                                                            \
+        guarded_free(a, 0);                                                                                            \
+        guarded_free(wide, 0);                                                                                         \
+        guarded_free(b, 0);                                                                                            \
+        guarded_free(packed, 0);                                                                                       \
+        guarded_free(c, 0);                                                                                            \
+        guarded_free(expected, 0);                                                                                     \
+    }                                                                                                                  \
+                                                                                                                       \
+    START_TEST(panel_##type##_across_is_the_panel)                                                                     \
+    {                                                                                                                  \
+        FOR_EACH_SET(set)                                                                                              \
+        for (int d = 0; d < DEPTHS; d++)                                                                               \
+            for (int accumulate = 0; accumulate < 2; accumulate++) {                                                   \
+                check_across_##type(set, depths[d], set->mr_##type, set->mr_##type + 48, accumulate);                  \
+                check_across_##type(set, depths[d], set->mr_##type / 2, 64, accumulate);                               \
+            }                                                                                                          \
+    }                                                                                                                  \
+    END_TEST
+
+DEFINE_ACROSS_CHECKS(f32, float)
+DEFINE_ACROSS_CHECKS(f64, double)
+
 DEFINE_PANEL_CHECKS(f32, float, FLT_EPSILON, FLT_MAX, -FLT_MAX, FLT_MIN, FLT_MIN / 64)
 DEFINE_PANEL_CHECKS(f64, double, DBL_EPSILON, DBL_MAX, -DBL_MAX, DBL_MIN, DBL_MIN / 64)
 
@@ -142,6 +195,27 @@ START_TEST(panel_i16_is_the_product)
 }
 END_TEST
 
+START_TEST(a_panel_is_widened)
+{
+    static const int64_t some[] = {0, 1, 5, 64};
+    FOR_EACH_SET(set)
+    for (int d = 0; d < 4; d++) {
+        const int64_t width = set->mr_f64, step = 2 * width, depth = some[d];
+        const size_t size = (size_t)(depth * width) * sizeof(double);
+        float *in = guarded((size_t)(depth * step) * sizeof *in, 0);
+        double *out = guarded(size, 0);
+        for (int64_t i = 0; i < depth * step; i++)
+            in[i] = (float)random_real();
+        set->widen_panel(in + (depth > 0 ? width : 0), step, width, depth, out);
+        for (int64_t i = 0; i < depth * width; i++)
+            ck_assert(out[i] == (double)in[i / width * step + width + i % width]);
+        ck_assert(guard_stands(out, size));
+        guarded_free(in, 0);
+        guarded_free(out, 0);
+    }
+}
+END_TEST
+
 START_TEST(panel_shapes_divide_the_blocks)
 {
     FOR_EACH_SET(set)
@@ -149,6 +223,9 @@ START_TEST(panel_shapes_divide_the_blocks)
         ck_assert_int_eq(256 % set->mr_f32, 0);
         ck_assert_int_eq(256 % set->mr_f64, 0);
         ck_assert(set->nr_f32 >= 4 && set->nr_f32 <= 14 && set->nr_f64 >= 4 && set->nr_f64 <= 14);
+        /* Panels of floats that are kept become panels of doubles. */
+        ck_assert_int_eq(set->mr_f32, 2 * set->mr_f64);
+        ck_assert_int_eq(set->nr_f32, set->nr_f64);
     }
 }
 END_TEST
@@ -158,9 +235,12 @@ make_suite(void)
 {
     const TTest *const tests[] = {panel_f32_is_the_product,
                                   panel_f64_is_the_product,
+                                  panel_f32_across_is_the_panel,
+                                  panel_f64_across_is_the_panel,
                                   panel_i16_is_the_product,
                                   panel_f32_keeps_special_values_in_place,
                                   panel_f64_keeps_special_values_in_place,
+                                  a_panel_is_widened,
                                   panel_shapes_divide_the_blocks,
                                   NULL};
     return make_kernel_suite("kernels/panels", tests);

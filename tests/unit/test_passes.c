@@ -25,6 +25,8 @@ typedef struct {
     double *w, *g;                                /* columns x dims */
     double *values;                               /* columns x n: what the consumer saw */
     int64_t last[CONCEPTDEC_I_PASSES_MOST_SLABS]; /* of each slab: the item after its last chunk */
+    bool keeps;                                   /* rows are packed before the pass, */
+    int kept_precision;                           /* in this one */
 } stage;
 
 static double
@@ -138,8 +140,16 @@ run(stage *t, uint32_t mask, int threads, bool goes_back)
         g[j] = t->g + j * t->s.dims;
     }
     memset(t->last, 0, sizeof t->last);
+    conceptdec_i_rows rows = t->rows;
+    conceptdec_i_kept kept;
+    if (t->keeps) {
+        ck_assert_int_eq(conceptdec_i_passes_keep(&arena, &passes, &t->rows, t->kept_precision, &kept), CONCEPTDEC_OK);
+        ck_assert_int_le(kept.slab_bytes * conceptdec_i_passes_slabs(&passes, rows.n),
+                         conceptdec_i_passes_kept_bytes(ctx, rows.n, rows.dims, t->kept_precision));
+        rows.kept = &kept;
+    }
     ck_assert_int_eq(
-        conceptdec_i_passes_run(&passes, &t->rows, t->s.precision, t->s.columns, w, goes_back ? g : NULL, consume, t),
+        conceptdec_i_passes_run(&passes, &rows, t->s.precision, t->s.columns, w, goes_back ? g : NULL, consume, t),
         CONCEPTDEC_OK);
     free(w);
     free(g);
@@ -201,6 +211,7 @@ static const scene shapes[] = {
     {1, 1, 1, 1, false, false, 0},       {2, 2, 3, 2, false, false, 0},        {130, 130, 17, 5, false, false, 0},
     {300, 257, 33, 7, true, false, 0},   {700, 700, 100, 13, false, false, 0}, {1031, 513, 401, 49, true, false, 0},
     {600, 589, 300, 70, true, false, 0}, {2500, 2301, 21, 3, true, false, 0},  {2200, 2200, 48, 250, false, false, 0},
+    {150, 139, 780, 17, true, false, 0}, {90, 90, 2100, 130, false, false, 0},
 };
 #define SHAPES ((int)(sizeof shapes / sizeof *shapes))
 
@@ -235,6 +246,47 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
         free(first);
         free_stage(&t);
     }
+}
+END_TEST
+
+static void
+check_kept(const scene *s, int kept_precision)
+{
+    static const int threads[] = {1, 3};
+    const size_t g_bytes = (size_t)(s->columns * s->dims) * sizeof(double);
+    const size_t bytes = (size_t)(s->columns * s->n) * sizeof(double);
+    double *g = take(s->columns * s->dims, sizeof *g), *values = take(s->columns * s->n, sizeof *values);
+    stage t;
+    make_stage(&t, s);
+    t.kept_precision = kept_precision;
+    for (size_t m = 0; m < sizeof masks / sizeof *masks; m++) {
+        t.keeps = false;
+        run(&t, masks[m], 1, true);
+        memcpy(g, t.g, g_bytes);
+        memcpy(values, t.values, bytes);
+        t.keeps = true;
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+            memset(t.g, 0xff, g_bytes);
+            run(&t, masks[m], threads[i], true);
+            ck_assert_mem_eq(g, t.g, g_bytes);
+            ck_assert_mem_eq(values, t.values, bytes);
+        }
+    }
+    free(g);
+    free(values);
+    free_stage(&t);
+}
+
+START_TEST(kept_rows_give_the_same_bits)
+{
+    scene s = shapes[_i];
+    s.precision = CONCEPTDEC_I_TILE_F32;
+    check_kept(&s, CONCEPTDEC_I_TILE_F32);
+    s.precision = CONCEPTDEC_I_TILE_F64;
+    check_kept(&s, CONCEPTDEC_I_TILE_F64);
+    check_kept(&s, CONCEPTDEC_I_TILE_F32); /* widened for each pass */
+    s.is_wide = true;
+    check_kept(&s, CONCEPTDEC_I_TILE_F64);
 }
 END_TEST
 
@@ -379,11 +431,15 @@ START_TEST(no_rows_give_zeros)
     scene s = {4, 0, 5, 3, true, false, CONCEPTDEC_I_TILE_F32};
     stage t;
     make_stage(&t, &s);
-    for (int64_t i = 0; i < s.columns * s.dims; i++)
-        t.g[i] = 1;
-    run(&t, 0, 2, true);
-    for (int64_t i = 0; i < s.columns * s.dims; i++)
-        ck_assert(t.g[i] == 0);
+    t.kept_precision = s.precision;
+    for (int keeps = 0; keeps < 2; keeps++) {
+        t.keeps = keeps;
+        for (int64_t i = 0; i < s.columns * s.dims; i++)
+            t.g[i] = 1;
+        run(&t, 0, 2, true);
+        for (int64_t i = 0; i < s.columns * s.dims; i++)
+            ck_assert(t.g[i] == 0);
+    }
     free_stage(&t);
 }
 END_TEST
@@ -424,6 +480,7 @@ make_suite(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, a_pass_is_the_plain_loop, 0, SHAPES);
     tcase_add_test(tcase, any_number_of_threads_gives_the_same_bits);
+    tcase_add_loop_test(tcase, kept_rows_give_the_same_bits, 0, SHAPES);
     tcase_add_test(tcase, there_alone_leaves_sums_alone);
     tcase_add_loop_test(tcase, rows_of_a_view_are_widened_and_centred, 0, 2);
     tcase_add_test(tcase, back_alone_sums_what_the_consumer_writes);

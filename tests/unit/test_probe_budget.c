@@ -171,6 +171,25 @@ START_TEST(too_little_is_refused_at_once)
 }
 END_TEST
 
+/* What sums, products and rows of a part take beside weights and values is counted with these. */
+START_TEST(buffers_of_closed_forms_count)
+{
+    static const int32_t kinds[] = {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROBE_MEAN_DIFFERENCE, CONCEPTDEC_PROBE_RIDGE};
+    const struct scene scene = {"sums", &y, 0, {.kind = kinds[_i], .permutations = 200}, &x_narrow};
+    uint64_t peak;
+    char text[512];
+    int fitted = 0;
+    make_problem();
+    for (int64_t memory = 500000; memory < 1000000; memory += 20000) {
+        conceptdec_status status = run(&scene, memory, &peak, text);
+        fitted += status == CONCEPTDEC_OK;
+        ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
+        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory, (unsigned long long)peak);
+    }
+    ck_assert_int_gt(fitted, 0);
+}
+END_TEST
+
 /* Enough for the products of few rows, and not for a preconditioner of theirs: fitted along a basis, with the same
  * answer. */
 START_TEST(a_kernel_gives_way)
@@ -236,6 +255,7 @@ make_suite(void)
     TCase *tests = tcase_create("probe budget");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
+    tcase_add_loop_test(tests, buffers_of_closed_forms_count, 0, 3);
     tcase_add_test(tests, a_kernel_gives_way);
     tcase_add_test(tests, what_is_named_is_enough);
     tcase_add_test(tests, what_makes_products_counts);
