@@ -10,7 +10,7 @@
 #include "linalg/rounding.h"
 
 #define BLOCK CONCEPTDEC_I_TILE_ROWS
-#define POOL_BYTES ((int64_t)96 << 20) /* first storage of all lists, but for what k itself takes */
+#define WAITING_BYTES ((int64_t)8 << 20) /* of the room of all lists, what is left for those that wait */
 
 /* ---- bounds ---- */
 
@@ -147,7 +147,8 @@ static int64_t
 first_capacity(const conceptdec_i_screening *s)
 {
     int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 4 * s->k + 40;
-    int64_t capacity = POOL_BYTES / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
+    const int64_t room = conceptdec_i_screening_room(s) - WAITING_BYTES;
+    int64_t capacity = room / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
     capacity = capacity < least ? least : capacity > most ? most : capacity;
     return capacity < s->refs.n + 2 ? capacity : s->refs.n + 2;
 }
@@ -204,6 +205,7 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
         drop_grown(s, l);
     for (int i = 0; i < conceptdec_i_lanes(s->ctx); i++)
         conceptdec_i_give(s->ctx, s->bounds[i]);
+    conceptdec_i_give(s->ctx, s->spare);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_destroy(&s->locks[b]);
 }

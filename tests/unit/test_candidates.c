@@ -1,5 +1,6 @@
 /* Candidate lists that are full when a pass is given up: other lanes go on until their tiles end, and push to them. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,101 @@ START_TEST(lanes_of_a_pass_that_is_given_up)
 }
 END_TEST
 
+/* ---- ties ---- */
+
+enum { TIED = 600, NEAREST = 10, LARGE = 1 << 19, MOST_LARGE = 64 };
+
+/* Which calls asked for much; one thread. */
+typedef struct {
+    int64_t calls, fail_at; /* 0: never */
+    int64_t large[MOST_LARGE];
+    int n_large;
+} recorder;
+
+static void *
+allocate_recorded(void *user, uint64_t size)
+{
+    recorder *r = user;
+    r->calls++;
+    if (size >= LARGE && r->n_large < MOST_LARGE)
+        r->large[r->n_large++] = r->calls;
+    return r->calls == r->fail_at ? NULL : malloc(size);
+}
+
+static void
+release_recorded(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+/* Axes: each is as far from one as from any other. text: of the error, or NULL where there must be none. */
+static void
+search_axes(recorder *r, bool are_queries, char *text, size_t size)
+{
+    static float x[TIED * TIED];
+    const conceptdec_matrix m = {.data = x, .rows = TIED, .cols = TIED, .row_stride = 4 * TIED, .col_stride = 4,
+                                 .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 1, .allocate = allocate_recorded,
+                                            .release = release_recorded, .allocator_user = r};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = NEAREST};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
+    conceptdec_array indices, distances, ties;
+    for (int i = 0; i < TIED; i++)
+        x[i * TIED + i] = 1;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    const conceptdec_status status = conceptdec_neighbors_new(ctx, &m, are_queries ? &m : NULL, &o, &t);
+    if (text) {
+        ck_assert_int_eq(status, CONCEPTDEC_ENOMEM);
+        strncpy(text, conceptdec_ctx_error(ctx), size - 1);
+        conceptdec_ctx_free(ctx);
+        return;
+    }
+    ck_assert_msg(status == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_INDICES, &indices), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_DISTANCES, &distances), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_TIES, &ties), CONCEPTDEC_OK);
+    for (int q = 0; q < TIED; q++) {
+        ck_assert_int_eq(((const int64_t *)ties.data)[q], TIED - NEAREST - !are_queries);
+        for (int i = 0; i < NEAREST; i++) {
+            const int64_t wanted = !are_queries ? i + (i >= q) : i == 0 ? q : i - 1 + (i - 1 >= q);
+            ck_assert_int_eq(((const int64_t *)indices.data)[q * NEAREST + i], wanted);
+            ck_assert_double_eq(((const double *)distances.data)[q * NEAREST + i], wanted == q ? 0 : sqrt(2));
+        }
+    }
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+}
+
+/* _i: whether rows are queries of their own. */
+START_TEST(more_ties_than_a_block_refines_at_once)
+{
+    recorder r = {0};
+    search_axes(&r, _i == 1, NULL, 0);
+}
+END_TEST
+
+START_TEST(memory_of_a_block)
+{
+    const long long rows = 128 * TIED * 8, pairs = 2 * 2 * 16384 * 16, most = rows + pairs + 128 * 3 * 8;
+    recorder all = {0};
+    int blocks = 0;
+    search_axes(&all, false, NULL, 0);
+    for (int i = 0; i < all.n_large; i++) {
+        recorder r = {.fail_at = all.large[i]};
+        char text[256] = "";
+        long long bytes = 0;
+        search_axes(&r, false, text, sizeof text);
+        if (sscanf(text, "a block of lists: cannot allocate %lld bytes", &bytes) != 1)
+            continue;
+        ck_assert_msg(bytes <= most, "%s", text);
+        blocks++;
+    }
+    ck_assert_int_gt(blocks, 0);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -182,6 +278,8 @@ make_suite(void)
     tcase_add_test(tests, a_bound_that_is_too_loose);
     tcase_add_loop_test(tests, no_memory, 0, 2);
     tcase_add_test(tests, lanes_of_a_pass_that_is_given_up);
+    tcase_add_loop_test(tests, more_ties_than_a_block_refines_at_once, 0, 2);
+    tcase_add_test(tests, memory_of_a_block);
     suite_add_tcase(suite, tests);
     return suite;
 }
