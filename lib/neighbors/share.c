@@ -2,8 +2,7 @@
  * hold is fetched and widened once and meets all their rows, which stay in the second-level cache.
  *
  * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of
- * the smaller number. A word then has one writer: its own list if that has chosen it and does not leave it to the
- * other one [is_others], else the other list. Others may look at it meanwhile. */
+ * the smaller number [is_others]. A distance has the same bits whichever list computes it, so that both may tell it at once. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -148,7 +147,7 @@ is_looked_for(const conceptdec_i_promises *p, const pair *here)
            (s->refs.view->cols >= LONG_ROW * s->k && (double)here->low <= conceptdec_i_screening_limit(s, here->value));
 }
 
-/* To the other list of a pair, unless it refines the pair itself. */
+/* To the other list of a pair. If it refines the pair itself it tells itself the same. */
 static void
 tell_other(const conceptdec_i_promises *p, const pair *here, int32_t list, double d2)
 {
@@ -158,11 +157,7 @@ tell_other(const conceptdec_i_promises *p, const pair *here, int32_t list, doubl
     const conceptdec_i_candidate_list *other = &s->lists[here->value];
     const int64_t place = s->ctx->kernels->find_key(other->keys, other->count, (uint32_t)list,
                                                     (uint32_t)CONCEPTDEC_I_MOST_VALUES - 1);
-    if (place < 0)
-        return;
-    const uint64_t known = look(&other->known[place]);
-    const bool is_left = place >= p->best[here->value] || is_others(p, here->value, list, conceptdec_i_low_of(s, known));
-    if (!conceptdec_i_is_exact(known) && is_left)
+    if (place >= 0)
         tell(&other->known[place], d2);
 }
 
