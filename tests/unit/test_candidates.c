@@ -1,5 +1,6 @@
 /* Candidate lists that are full when a pass is given up: other lanes go on until their tiles end, and push to them. */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +270,67 @@ START_TEST(memory_of_a_block)
 }
 END_TEST
 
+/* ---- memory of a search ---- */
+
+enum { MANY = 20000, DIMS = 48, DEEP = 200, HEADER = 64 };
+
+typedef struct {
+    atomic_llong live, most;
+} meter;
+
+static void *
+allocate_metered(void *user, uint64_t size)
+{
+    meter *m = user;
+    char *block = malloc(size + HEADER);
+    const long long live = atomic_fetch_add(&m->live, (long long)size) + (long long)size;
+    ck_assert_ptr_nonnull(block);
+    if (live > atomic_load(&m->most)) /* calls come one at a time */
+        atomic_store(&m->most, live);
+    memcpy(block, &size, sizeof size);
+    return block + HEADER;
+}
+
+static void
+release_metered(void *user, void *memory)
+{
+    meter *m = user;
+    char *block = (char *)memory - HEADER;
+    uint64_t size;
+    memcpy(&size, block, sizeof size);
+    atomic_fetch_sub(&m->live, (long long)size);
+    free(block);
+}
+
+/* Rows of noise, which int8 tells apart so badly that lists are full of what has to wait. */
+START_TEST(memory_of_a_search)
+{
+    float *x = malloc(sizeof *x * MANY * DIMS);
+    meter m = {0};
+    const conceptdec_matrix rows = {.data = x, .rows = MANY, .cols = DIMS, .row_stride = 4 * DIMS, .col_stride = 4,
+                                    .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .allocate = allocate_metered,
+                                            .screening = CONCEPTDEC_SCREENING_INT8, .release = release_metered,
+                                            .allocator_user = &m};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = DEEP};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
+    uint64_t state = 1;
+    ck_assert_ptr_nonnull(x);
+    for (int64_t i = 0; i < MANY * DIMS; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        x[i] = (float)(state >> 40) * 0x1p-24f;
+    }
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    ck_assert_msg(conceptdec_neighbors_new(ctx, &rows, NULL, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+    free(x);
+    ck_assert_int_eq(atomic_load(&m.live), 0);
+    ck_assert_int_le(atomic_load(&m.most), (128ll << 20) + MANY * DIMS);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -280,6 +342,7 @@ make_suite(void)
     tcase_add_test(tests, lanes_of_a_pass_that_is_given_up);
     tcase_add_loop_test(tests, more_ties_than_a_block_refines_at_once, 0, 2);
     tcase_add_test(tests, memory_of_a_block);
+    tcase_add_test(tests, memory_of_a_search);
     suite_add_tcase(suite, tests);
     return suite;
 }
