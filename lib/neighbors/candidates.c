@@ -14,6 +14,7 @@
 #define PROMISED 0x1p27 /* bytes that a search takes beside the input, and as many as that has elements */
 #define OTHERS 0x1p23   /* of these: scratch of a few lanes, tiles */
 #define OF_AN_ITEM 200  /* what is kept of each item besides */
+#define SETTLED 12      /* of a neighbour, in a list that is settled */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
 #define BOUNDS "bounds of candidates"
 
@@ -225,13 +226,33 @@ conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t c
     return CONCEPTDEC_OK;
 }
 
+/* Bytes that a search has for lists and what is made of them. */
+static double
+promised(const conceptdec_i_screening *s)
+{
+    const double items = (double)(s->symmetric ? s->refs.n : s->queries.n + s->refs.n);
+    return PROMISED - OTHERS + items * (double)(s->refs.view->cols - OF_AN_ITEM);
+}
+
+static int64_t
+bytes_of_lists(const conceptdec_i_screening *s)
+{
+    const long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
+    return (grown + s->queries.n * s->capacity) * (int64_t)sizeof *s->pool;
+}
+
 int64_t
 conceptdec_i_screening_room(const conceptdec_i_screening *s)
 {
-    const double lists = (double)s->queries.n, values = (double)s->refs.n, items = s->symmetric ? values : lists + values;
-    const double table = lists * (double)s->k * sizeof(conceptdec_i_entry);
-    const double room = PROMISED - OTHERS + items * (double)(s->refs.view->cols - OF_AN_ITEM) - table;
+    const double room = promised(s) - (double)s->queries.n * (double)s->k * SETTLED;
     return room < (double)LISTS_BYTES ? (int64_t)fmax(room, 0) : LISTS_BYTES;
+}
+
+bool
+conceptdec_i_screening_is_narrow(const conceptdec_i_screening *s)
+{
+    const double table = (double)s->queries.n * (double)s->k * sizeof(conceptdec_i_entry);
+    return (double)bytes_of_lists(s) + table > promised(s);
 }
 
 /* Doubles the room of a list. */
@@ -250,9 +271,7 @@ grow(conceptdec_i_screening *s, int32_t list)
 static bool
 may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
 {
-    long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
-    const int64_t taken = (grown + s->queries.n * s->capacity) * (int64_t)sizeof *l->items;
-    return l->capacity < WAITING * s->capacity && taken < conceptdec_i_screening_room(s);
+    return l->capacity < WAITING * s->capacity && bytes_of_lists(s) < conceptdec_i_screening_room(s);
 }
 
 static conceptdec_status

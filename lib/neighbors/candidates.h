@@ -89,7 +89,7 @@ typedef struct conceptdec_i_screening {
     const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
-    conceptdec_i_candidate *pool;           /* first storage of all lists */
+    conceptdec_i_candidate *pool;           /* first storage of all lists; in the end, that of what they have become */
     int32_t capacity;                       /* of a list in the pool */
     int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is full */
     uint32_t *spare;                        /* keys of lists whose own room does not hold them; NULL: there are none */
@@ -119,8 +119,10 @@ conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, in
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
 /* Room for `count` doubles in the lane's scratch; `what` they are. */
 conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, const char *what, int64_t count);
-/* Bytes that all lists may take together, as long as they need not take more: they and the table stand side by side. */
+/* Bytes that all lists may take together, as long as they need not take more: what is left of them stands beside in the end. */
 int64_t conceptdec_i_screening_room(const conceptdec_i_screening *s);
+/* Whether lists as they are and the table do not stand side by side. */
+bool conceptdec_i_screening_is_narrow(const conceptdec_i_screening *s);
 /* Entries that a list has room for, whether it uses them yet or not. */
 static inline int64_t
 conceptdec_i_list_room(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *list)

@@ -404,7 +404,7 @@ take_spare(const promises *p)
     return run_round(p, take_spare_keys);
 }
 
-/* Before the table is made, if all keys have gone to the rooms of their lists. */
+/* As soon as all keys have gone elsewhere. */
 static void
 give_spare(conceptdec_i_screening *s)
 {
@@ -413,6 +413,34 @@ give_spare(conceptdec_i_screening *s)
             return;
     conceptdec_i_give(s->ctx, s->spare);
     s->spare = NULL;
+}
+
+/* Settled lists one behind the other, where they and the table would not have room else. */
+static conceptdec_status
+gather(conceptdec_i_screening *s)
+{
+    int64_t total = 0;
+    void *p;
+    if (!conceptdec_i_screening_is_narrow(s))
+        return CONCEPTDEC_OK;
+    for (int64_t i = 0; i < s->queries.n; i++)
+        total += s->lists[i].count + (s->lists[i].count + 1) / 2;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "candidates", total, sizeof *s->pool, &p));
+    conceptdec_i_candidate *at = p;
+    for (int64_t i = 0; i < s->queries.n; i++) {
+        conceptdec_i_candidate_list *l = &s->lists[i];
+        const int32_t count = l->count;
+        memcpy(at, l->known, (size_t)count * sizeof *l->known);
+        memcpy(at + count, l->keys, (size_t)count * sizeof *l->keys);
+        if (l->capacity > s->capacity)
+            conceptdec_i_give(s->ctx, l->items);
+        *l = (conceptdec_i_candidate_list){.items = at, .known = (uint64_t *)(void *)at, .count = count,
+                                           .keys = (uint32_t *)(void *)(at + count)};
+        at += count + (count + 1) / 2;
+    }
+    conceptdec_i_give(s->ctx, s->pool);
+    s->pool = p;
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -434,6 +462,8 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     CONCEPTDEC_I_TRY(run_round(&all, choose_all));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
     CONCEPTDEC_I_TRY(run_round(&all, settle));
+    give_spare(s);
+    CONCEPTDEC_I_TRY(gather(s));
     give_spare(s);
     return CONCEPTDEC_OK;
 }

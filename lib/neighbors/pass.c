@@ -167,7 +167,6 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
     void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "candidates", n, sizeof *s->lists, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "candidates", total, sizeof *s->pool, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "limits", n + BLOCK, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", 2 * lanes * s->refs.view->cols, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", n, 1, &p[4]));
@@ -175,7 +174,6 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "bounds", lanes, sizeof(int64_t), &p[6]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "locks", count_blocks(s), sizeof *s->locks, &p[7]));
     s->lists = p[0];
-    s->pool = p[1];
     s->limits = p[2];
     s->rows = p[3];
     s->whole = p[4];
@@ -186,6 +184,8 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     s->step = (int32_t)(s->k < capacity / 2 ? s->k + 16 : capacity);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_init(&s->locks[b], NULL);
+    CONCEPTDEC_I_TRY(conceptdec_i_take(arena->ctx, "candidates", total, sizeof *s->pool, &p[1]));
+    s->pool = p[1];
     return CONCEPTDEC_OK;
 }
 
@@ -206,6 +206,7 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
     for (int i = 0; i < conceptdec_i_lanes(s->ctx); i++)
         conceptdec_i_give(s->ctx, s->bounds[i]);
     conceptdec_i_give(s->ctx, s->spare);
+    conceptdec_i_give(s->ctx, s->pool);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_destroy(&s->locks[b]);
 }
