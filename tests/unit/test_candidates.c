@@ -302,6 +302,33 @@ release_metered(void *user, void *memory)
     free(block);
 }
 
+static double
+distance_of(const float *x, int64_t a, int64_t b)
+{
+    double sum = 0;
+    for (int j = 0; j < DIMS; j++)
+        sum += pow((double)x[a * DIMS + j] - (double)x[b * DIMS + j], 2);
+    return sqrt(sum);
+}
+
+/* Some rows of a table are those that are nearest. */
+static void
+check_rows(const float *x, const conceptdec_neighbors *t)
+{
+    conceptdec_array indices, distances;
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_INDICES, &indices), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_DISTANCES, &distances), CONCEPTDEC_OK);
+    for (int64_t q = 0; q < MANY; q += 997) {
+        const double *listed = (const double *)distances.data + q * DEEP;
+        int nearer = 0;
+        for (int i = 0; i < DEEP; i++)
+            ck_assert_double_eq_tol(distance_of(x, q, ((const int64_t *)indices.data)[q * DEEP + i]), listed[i], 1e-12);
+        for (int64_t r = 0; r < MANY; r++)
+            nearer += r != q && distance_of(x, q, r) < listed[DEEP - 1] - 1e-12;
+        ck_assert_int_eq(nearer, DEEP - 1);
+    }
+}
+
 /* Rows of noise, which int8 tells apart so badly that lists are full of what has to wait. */
 START_TEST(memory_of_a_search)
 {
@@ -323,11 +350,13 @@ START_TEST(memory_of_a_search)
     }
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
     ck_assert_msg(conceptdec_neighbors_new(ctx, &rows, NULL, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    const long long most = atomic_load(&m.most);
+    check_rows(x, t);
     conceptdec_neighbors_free(t);
     conceptdec_ctx_free(ctx);
     free(x);
     ck_assert_int_eq(atomic_load(&m.live), 0);
-    ck_assert_int_le(atomic_load(&m.most), (128ll << 20) + MANY * DIMS);
+    ck_assert_int_le(most, (128ll << 20) + MANY * DIMS);
 }
 END_TEST
 
