@@ -15,7 +15,8 @@ enum { ABSENT, COMING, THERE }; /* a block of kept rows */
 /* The rows that a lane holds. */
 typedef struct span {
     int64_t first, count;
-    char apart[48]; /* lanes write at the same time */
+    int64_t near;   /* how often on end the lane has come close to the next rows */
+    char apart[40]; /* lanes write at the same time */
 } span;
 
 struct conceptdec_i_source {
@@ -144,12 +145,14 @@ read_rows(conceptdec_i_source *source, span *held, int64_t first, int64_t count,
     return is_read;
 }
 
-/* How many rows to read from `row` on: more than one where the lane has come close to it from below. */
+/* How many rows to read from `row` on: more than one where the lane has come close to it from below, and has so before.
+ * Once may be chance, where rows far from each other are asked for in ascending order. */
 static int64_t
-rows_ahead(const conceptdec_i_source *source, const span *held, int64_t row)
+rows_ahead(const conceptdec_i_source *source, span *held, int64_t row)
 {
     int64_t gap = row - (held->first + held->count), left = source->rows - row;
-    if (held->count == 0 || gap < 0 || gap > source->most / 4)
+    held->near = held->count == 0 || gap < 0 || gap > source->most / 4 ? 0 : held->near + 1;
+    if (held->near < 2)
         return 1;
     return left < source->most ? left : source->most;
 }

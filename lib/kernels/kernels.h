@@ -223,8 +223,8 @@ typedef struct conceptdec_i_kernels {
      * no minus infinity. The same for every kernel set. */
     float (*kth_f32)(const float *values, int64_t n, int64_t k);
 
-    /* The first of n pairs of 32 bits whose second number, as far as `mask` goes, is `key`; -1: none. At any address. */
-    int64_t (*find_key)(const void *pairs, int64_t n, uint32_t key, uint32_t mask);
+    /* The first of n numbers that is `key`, as far as `mask` goes; -1: none. */
+    int64_t (*find_key)(const uint32_t *numbers, int64_t n, uint32_t key, uint32_t mask);
 
     /* The refining sum: sum over i of (a[i] - b[i] * scale)^2 in float64, b widened exactly first; 16 partial sums (i
      * mod 16, in order of i), added as s[j] + s[j+8], then s[j] + s[j+4], s[j] + s[j+2], s[0] + s[1]; every operation

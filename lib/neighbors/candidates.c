@@ -5,12 +5,18 @@
 
 #include "kernels/kernels.h"
 #include "linalg/rounding.h"
+#include "neighbors/known.h"
 
 /* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
 #define WAITING 4 /* times the first room of a list, at most */
-#define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, as long as those that are full may wait */
+#define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, at most, as long as those that are full may wait */
+#define PROMISED 0x1p27 /* bytes that a search takes beside the input, and as many as that has elements */
+#define OTHERS 0x1p23   /* of these: scratch of a few lanes, tiles */
+#define OF_AN_ITEM 200  /* what is kept of each item besides */
+#define SETTLED 12      /* of a neighbour, in a list that is settled */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)
+#define BOUNDS "bounds of candidates"
 
 conceptdec_i_eligibility
 conceptdec_i_codes_test(const conceptdec_i_codes *codes, int32_t list, int32_t value)
@@ -64,7 +70,7 @@ keep_universal(const conceptdec_i_screening *s, const conceptdec_i_candidate_lis
         return l->count;
     for (int32_t i = 0; i < l->count; i++) {
         bounds[n] = bounds[i];
-        n += !l->items[i].partial;
+        n += l->known ? !(l->keys[i] & CONCEPTDEC_I_KEY_PARTIAL) : !l->items[i].partial;
     }
     return n;
 }
@@ -118,21 +124,24 @@ conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t lis
         bounds[i] = upper_bound(items[i].low, items[i].exact ? 0 : bounds[i]);
 }
 
-/* The same once the list has d2. */
+/* The same once the list has what is known of them. */
 static void
-upper_bounds_kept(const conceptdec_i_candidate_list *l, float *bounds)
+upper_bounds_known(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l, float *bounds)
 {
-    for (int32_t i = 0; i < l->count; i++)
-        bounds[i] = l->items[i].exact ? upper_bound(l->items[i].low, 0) : (float)-l->d2[i];
+    for (int32_t i = 0; i < l->count; i++) {
+        const uint64_t known = l->known[i];
+        const float exact = upper_bound(conceptdec_i_low_of(s, known), 0);
+        bounds[i] = conceptdec_i_is_exact(known) ? exact : conceptdec_i_high_of(known);
+    }
 }
 
 conceptdec_status
-conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t count)
+conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, const char *what, int64_t count)
 {
     if (count <= s->bounds_capacity[lane])
         return CONCEPTDEC_OK;
     void *bounds;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "tied neighbours", count, sizeof(double), &bounds));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, what, count, sizeof(double), &bounds));
     conceptdec_i_give(s->ctx, s->bounds[lane]);
     s->bounds[lane] = bounds;
     s->bounds_capacity[lane] = count;
@@ -143,8 +152,8 @@ double
 conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
 {
     float *bounds = (float *)(void *)s->bounds[lane];
-    if (s->lists[list].d2)
-        upper_bounds_kept(&s->lists[list], bounds);
+    if (s->lists[list].known)
+        upper_bounds_known(s, &s->lists[list], bounds);
     else
         conceptdec_i_screening_upper_bounds(s, list, bounds);
     const int32_t universal = keep_universal(s, &s->lists[list], bounds);
@@ -168,7 +177,7 @@ cut(conceptdec_i_candidate_list *l, double limit)
 conceptdec_status
 conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane)
 {
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, s->lists[list].capacity));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, BOUNDS, s->lists[list].capacity));
     double limit = conceptdec_i_screening_reach(s, list, lane);
     if (limit < INFINITY)
         cut(&s->lists[list], limit);
@@ -180,7 +189,7 @@ static conceptdec_status
 tighten_roughly(conceptdec_i_screening *s, int32_t list, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, l->capacity));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, BOUNDS, l->capacity));
     float *bounds = (float *)(void *)s->bounds[lane];
     const conceptdec_i_width *own = &s->of_lists.widths[list], *other = &s->of_values.widest;
     const int32_t universal = lower_bounds(s, l, bounds);
@@ -217,6 +226,35 @@ conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t c
     return CONCEPTDEC_OK;
 }
 
+/* Bytes that a search has for lists and what is made of them. */
+static double
+promised(const conceptdec_i_screening *s)
+{
+    const double items = (double)(s->symmetric ? s->refs.n : s->queries.n + s->refs.n);
+    return PROMISED - OTHERS + items * (double)(s->refs.view->cols - OF_AN_ITEM);
+}
+
+static int64_t
+bytes_of_lists(const conceptdec_i_screening *s)
+{
+    const long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
+    return (grown + s->queries.n * s->capacity) * (int64_t)sizeof *s->pool;
+}
+
+int64_t
+conceptdec_i_screening_room(const conceptdec_i_screening *s)
+{
+    const double room = promised(s) - (double)s->queries.n * (double)s->k * SETTLED;
+    return room < (double)LISTS_BYTES ? (int64_t)fmax(room, 0) : LISTS_BYTES;
+}
+
+bool
+conceptdec_i_screening_is_narrow(const conceptdec_i_screening *s)
+{
+    const double table = (double)s->queries.n * (double)s->k * sizeof(conceptdec_i_entry);
+    return (double)bytes_of_lists(s) + table > promised(s);
+}
+
 /* Doubles the room of a list. */
 static conceptdec_status
 grow(conceptdec_i_screening *s, int32_t list)
@@ -233,9 +271,7 @@ grow(conceptdec_i_screening *s, int32_t list)
 static bool
 may_wait(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l)
 {
-    long long grown = atomic_load_explicit(&s->n_grown, memory_order_relaxed);
-    const int64_t room = (grown + s->queries.n * s->capacity) * (int64_t)sizeof *l->items;
-    return l->capacity < WAITING * s->capacity && room < LISTS_BYTES;
+    return l->capacity < WAITING * s->capacity && bytes_of_lists(s) < conceptdec_i_screening_room(s);
 }
 
 static conceptdec_status

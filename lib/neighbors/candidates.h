@@ -46,7 +46,8 @@ typedef struct conceptdec_i_candidate {
 
 typedef struct conceptdec_i_candidate_list {
     conceptdec_i_candidate *items;
-    double *d2; /* in the end: exact squared distances, as in the table, or upper bounds, negated; NULL before */
+    uint64_t *known; /* in the end, in the place of items: what is known of each (known.h); NULL before */
+    uint32_t *keys;  /* with it: which values they are */
     int32_t count, capacity; /* below the room in the pool as long as bounds are to be tightened before that is full */
 } conceptdec_i_candidate_list;
 
@@ -88,13 +89,15 @@ typedef struct conceptdec_i_screening {
     const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
-    conceptdec_i_candidate *pool;           /* first storage of all lists */
+    conceptdec_i_candidate *pool;           /* first storage of all lists; in the end, that of what they have become */
     int32_t capacity;                       /* of a list in the pool */
     int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is full */
+    uint32_t *spare;                        /* keys of lists whose own room does not hold them; NULL: there are none */
+    int64_t n_spare;
     uint8_t *whole;                         /* per list: nothing that is eligible was cut */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */
-    double **bounds;                        /* per lane: scratch for bounds of a list, or its entries */
+    double **bounds;                        /* per lane: scratch for bounds of a list, its entries, or a block of lists */
     int64_t *bounds_capacity;
     atomic_llong n_refined, n_grown;
     bool all_count;                         /* every pair that a tile shows counts towards k */
@@ -114,11 +117,21 @@ conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, in
 /* A limit for exact distances: lower bounds beyond it, and beyond the error of refining, cannot matter. Returns what
  * lower bounds are held against. */
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
-/* Room for `count` doubles in the lane's scratch. */
-conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, int64_t count);
+/* Room for `count` doubles in the lane's scratch; `what` they are. */
+conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, const char *what, int64_t count);
+/* Bytes that all lists may take together, as long as they need not take more: what is left of them stands beside in the end. */
+int64_t conceptdec_i_screening_room(const conceptdec_i_screening *s);
+/* Whether lists as they are and the table do not stand side by side. */
+bool conceptdec_i_screening_is_narrow(const conceptdec_i_screening *s);
+/* Entries that a list has room for, whether it uses them yet or not. */
+static inline int64_t
+conceptdec_i_list_room(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *list)
+{
+    return list->capacity > s->capacity ? list->capacity : s->capacity;
+}
 /* Gives a list room for so many candidates, more than it has. */
 conceptdec_status conceptdec_i_screening_resize(conceptdec_i_screening *s, int32_t list, int64_t capacity);
-/* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has d2. */
+/* Drops candidates whose lower bound lies beyond k upper bounds. Not where the list has `known`. */
 conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int32_t list, int lane);
 /* The n-th smallest lower bound that counts towards k, or infinity where there are no more than n: what lies within it
  * promises most. To be called after tighten. */
@@ -126,15 +139,15 @@ double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, i
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
  * the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
-/* Of all candidates of a list that has no d2. */
+/* Of all candidates of a list that has no `known`. */
 void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds);
 /* d2[i]: exact squared distance of values[i], as in the table. */
-void conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values, int32_t n,
-                                      double *d2, int lane);
+conceptdec_status conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values,
+                                                   int32_t n, double *d2, int lane);
 /* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them. */
 void conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row,
                                     const int32_t *lists, const double *const *rows, int32_t n, double *d2);
-/* Exact distances of the candidates whose lower bound is within the limit; into d2 as well where the list has it. */
+/* Exact distances of the candidates whose lower bound is within the limit. Not where the list has `known`. */
 conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);

@@ -10,10 +10,12 @@
 
 #include "kernels/kernels.h"
 #include "neighbors/finish.h"
+#include "neighbors/known.h"
 
 #define LISTS_PER_TASK 32
 #define RUN 8 /* entries that are ranked */
 #define FEW 8 /* candidates that are refined at once, not the nearest of them first */
+#define LONG (1 << 16) /* candidates between two looks at the cancel flag */
 
 typedef conceptdec_i_promises promises;
 
@@ -31,25 +33,43 @@ conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 
 /* ---- 1 ---- */
 
-/* The end of the list's room holds exact distances from now on, and until they are known upper bounds, so that widths need
- * not be looked up again. */
-static conceptdec_status
-take_d2(conceptdec_i_screening *s, int32_t list, int lane)
+/* Where the keys of a list have room behind its words, in a room of so many candidates; NULL: nowhere. */
+static uint32_t *
+keys_behind(const conceptdec_i_candidate_list *l, conceptdec_i_candidate *items, int64_t room)
+{
+    _Static_assert(sizeof *l->items == sizeof *l->known && sizeof *l->known == 2 * sizeof *l->keys, "sizes");
+    return 3 * (int64_t)l->count <= 2 * room ? (uint32_t *)(void *)(items + l->count) : NULL;
+}
+
+/* A list that has grown goes back to its place in the pool where that holds what is left, keys and all. */
+static void
+return_to_pool(const conceptdec_i_screening *s, int32_t list)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    conceptdec_i_candidate *place = s->pool + list * (int64_t)s->capacity;
+    if (l->capacity <= s->capacity || !keys_behind(l, place, s->capacity))
+        return;
+    memcpy(place, l->items, (size_t)l->count * sizeof *place);
+    conceptdec_i_give(s->ctx, l->items);
+    l->items = place;
+    l->capacity = s->capacity;
+}
+
+/* From now on a list has upper bounds, too, so that widths need not be looked up again. What was refined early is known by
+ * its bounds: the distance was not kept. */
+static void
+take_known(const conceptdec_i_screening *s, int32_t list, uint32_t *keys, int lane)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
     float *bounds = (float *)(void *)s->bounds[lane];
     conceptdec_i_screening_upper_bounds(s, list, bounds);
-    _Static_assert(sizeof(double) == sizeof(conceptdec_i_candidate), "a distance takes the room of a candidate");
-    if (2 * (int64_t)l->count > (l->capacity > s->capacity ? l->capacity : s->capacity))
-        CONCEPTDEC_I_TRY(conceptdec_i_screening_resize(s, list, 2 * (int64_t)l->count));
-    else if (2 * l->count > l->capacity)
-        l->capacity = 2 * l->count;
-    l->d2 = (double *)(void *)(l->items + (l->capacity - l->count));
+    l->keys = keys;
+    l->known = (uint64_t *)(void *)l->items;
     for (int32_t i = 0; i < l->count; i++) {
-        l->items[i].exact = 0; /* refined early: the distance was not kept */
-        l->d2[i] = -(double)bounds[i];
+        const conceptdec_i_candidate c = l->items[i];
+        l->keys[i] = c.value | (c.partial ? CONCEPTDEC_I_KEY_PARTIAL : 0);
+        l->known[i] = conceptdec_i_between(c.low, bounds[i]);
     }
-    return CONCEPTDEC_OK;
 }
 
 /* Puts the candidates within a limit first, of the first n; returns how many they are. */
@@ -78,21 +98,49 @@ promise(const promises *p, int32_t list, int lane)
     p->within[list] = (float)within;
     if (s->symmetric && p->best[list] > CONCEPTDEC_I_LOOKED_AT)
         (void)put_first(l, p->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
-    return take_d2(s, list, lane);
+    return_to_pool(s, list);
+    uint32_t *keys = keys_behind(l, l->items, conceptdec_i_list_room(s, l));
+    if (keys)
+        take_known(s, list, keys, lane);
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_spare_keys(const promises *p, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &p->s->lists[list];
+    if (l->known)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(p->s, lane, "bounds of candidates", l->count));
+    take_known(p->s, list, l->keys, lane);
+    return CONCEPTDEC_OK;
+}
+
+/* Places for the keys of lists that are too full; returns how many keys they are. */
+static int64_t
+place_spare(const conceptdec_i_screening *s)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < s->queries.n; i++)
+        if (!s->lists[i].known) {
+            s->lists[i].keys = s->spare ? s->spare + n : NULL;
+            n += s->lists[i].count;
+        }
+    return n;
 }
 
 /* ---- 2, 3 ---- */
 
 /* Leaves what is within the limit. */
 static void
-drop(conceptdec_i_candidate_list *l, double limit)
+drop(const conceptdec_i_screening *s, conceptdec_i_candidate_list *l, double limit)
 {
     int32_t kept = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        const conceptdec_i_candidate c = l->items[i];
-        l->items[kept] = c;
-        l->d2[kept] = l->d2[i];
-        kept += (double)c.low <= limit;
+        const uint64_t known = l->known[i];
+        l->known[kept] = known;
+        l->keys[kept] = l->keys[i];
+        kept += (double)conceptdec_i_low_of(s, known) <= limit;
     }
     l->count = kept;
 }
@@ -102,43 +150,37 @@ static conceptdec_status
 confine(conceptdec_i_screening *s, int32_t list, int lane, double *limit)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 2 * (int64_t)l->count));
-    for (int32_t i = 0; i < l->count; i++) {
-        const bool is_known = l->d2[i] >= 0;
-        const float low = conceptdec_i_float_below(l->d2[i] * s->to_units);
-        l->items[i].low = is_known ? low : l->items[i].low;
-        l->items[i].exact = is_known;
-    }
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, "bounds of candidates", l->count));
     *limit = conceptdec_i_screening_reach(s, list, lane);
-    drop(l, *limit);
+    drop(s, l, *limit);
     return CONCEPTDEC_OK;
 }
 
 /* Lower bounds of what is not refined yet; returns how many there are. */
 static int32_t
-open_bounds(const conceptdec_i_candidate_list *l, float *bounds)
+open_bounds(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l, float *bounds)
 {
     int32_t n = 0;
     for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = l->items[i].low;
-        n += !l->items[i].exact;
+        bounds[n] = conceptdec_i_low_of(s, l->known[i]);
+        n += !conceptdec_i_is_exact(l->known[i]);
     }
     return n;
 }
 
 /* Puts first what is open and within the limit; returns how many they are. */
 static int32_t
-put_open_first(conceptdec_i_candidate_list *l, double limit)
+put_open_first(const conceptdec_i_screening *s, conceptdec_i_candidate_list *l, double limit)
 {
     int32_t first = 0;
     for (int32_t i = 0; i < l->count; i++)
-        if (!l->items[i].exact && (double)l->items[i].low <= limit) {
-            const conceptdec_i_candidate c = l->items[first];
-            const double d2 = l->d2[first];
-            l->items[first] = l->items[i];
-            l->d2[first++] = l->d2[i];
-            l->items[i] = c;
-            l->d2[i] = d2;
+        if (!conceptdec_i_is_exact(l->known[i]) && (double)conceptdec_i_low_of(s, l->known[i]) <= limit) {
+            const uint64_t known = l->known[first];
+            const uint32_t key = l->keys[first];
+            l->known[first] = l->known[i];
+            l->keys[first++] = l->keys[i];
+            l->known[i] = known;
+            l->keys[i] = key;
         }
     return first;
 }
@@ -151,10 +193,10 @@ choose(const promises *p, int32_t list, int lane, bool all)
     double limit;
     CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
     float *bounds = (float *)(void *)s->bounds[lane];
-    const int32_t n = open_bounds(l, bounds);
+    const int32_t n = open_bounds(s, l, bounds);
     if (n > FEW && !all)
         limit = (double)s->ctx->kernels->kth_f32(bounds, n, n / 4);
-    p->best[list] = put_open_first(l, limit);
+    p->best[list] = put_open_first(s, l, limit);
     p->within[list] = (float)limit;
     return CONCEPTDEC_OK;
 }
@@ -257,6 +299,38 @@ reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries
     return s->whole[list] ? n : i;
 }
 
+/* What is left: a list that was to refine a pair for both may have ruled it out, or have known it before. */
+static conceptdec_status
+refine_rest(conceptdec_i_screening *s, int32_t list, int lane)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, "distances of candidates", 2 * (int64_t)l->count));
+    double *d2 = s->bounds[lane];
+    int32_t *values = (int32_t *)(void *)(d2 + l->count), n = 0;
+    for (int32_t i = 0; i < l->count; i++) {
+        values[n] = conceptdec_i_key_value(l->keys[i]);
+        n += !conceptdec_i_is_exact(l->known[i]);
+    }
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_distances(s, list, values, n, d2, lane));
+    for (int32_t i = 0; n > 0 && i < l->count; i++)
+        if (!conceptdec_i_is_exact(l->known[i]))
+            l->known[i] = conceptdec_i_exactly(*d2++);
+    return CONCEPTDEC_OK;
+}
+
+/* What a list is in the end: sorted, as the table numbers values, its keys in its own room where that has it. */
+static void
+put_entries(const conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries)
+{
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    uint32_t *behind = keys_behind(l, l->items, conceptdec_i_list_room(s, l));
+    l->keys = behind ? behind : l->keys;
+    for (int32_t i = 0; i < l->count; i++) {
+        l->known[i] = conceptdec_i_exactly(entries[i].d2);
+        l->keys[i] = (uint32_t)entries[i].value;
+    }
+}
+
 static conceptdec_status
 settle(const promises *p, int32_t list, int lane)
 {
@@ -265,22 +339,16 @@ settle(const promises *p, int32_t list, int lane)
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
     double limit;
     CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
-    /* What is left: a list that was to refine a pair for both may have ruled it out, or have known it before. */
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_refine(s, list, INFINITY, lane));
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, 4 * (int64_t)l->count));
+    CONCEPTDEC_I_TRY(refine_rest(s, list, lane));
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, "neighbours of a list", 4 * (int64_t)l->count));
     conceptdec_i_entry *entries = (conceptdec_i_entry *)(void *)s->bounds[lane];
-    int32_t n = 0;
-    for (int32_t i = 0; i < l->count; i++)
-        if (l->items[i].exact)
-            entries[n++] = (conceptdec_i_entry){ /* as the table will know it; pad: it does not count towards k */
-                                                .d2 = l->d2[i], .pad = l->items[i].partial,
-                                                .value = conceptdec_i_value_id(s, (int32_t)l->items[i].value)};
-    entries = sort(entries, entries + n, n);
-    l->count = reach(s, list, entries, n);
-    for (int32_t i = 0; i < l->count; i++) {
-        l->d2[i] = entries[i].d2;
-        l->items[i].value = (uint32_t)entries[i].value & ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1);
-    }
+    for (int32_t i = 0; i < l->count; i++) /* pad: it does not count towards k */
+        entries[i] = (conceptdec_i_entry){.d2 = conceptdec_i_exact_of(l->known[i]),
+                                          .pad = (l->keys[i] & CONCEPTDEC_I_KEY_PARTIAL) != 0,
+                                          .value = conceptdec_i_value_id(s, conceptdec_i_key_value(l->keys[i]))};
+    entries = sort(entries, entries + l->count, l->count);
+    l->count = reach(s, list, entries, l->count);
+    put_entries(s, list, entries);
     return CONCEPTDEC_OK;
 }
 
@@ -292,8 +360,13 @@ static conceptdec_status
 run_lists(const promises *p, round_of round, int64_t task, int lane)
 {
     int64_t end = (task + 1) * LISTS_PER_TASK < p->s->queries.n ? (task + 1) * LISTS_PER_TASK : p->s->queries.n;
-    for (int64_t i = task * LISTS_PER_TASK; i < end; i++)
-        CONCEPTDEC_I_TRY(round(p, p->order ? p->order[i] : (int32_t)i, lane));
+    for (int64_t i = task * LISTS_PER_TASK, done = 0; i < end; i++) {
+        const int32_t list = p->order ? p->order[i] : (int32_t)i;
+        if (done > LONG)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(p->s->ctx, 0));
+        done = (done > LONG ? 0 : done) + p->s->lists[list].count;
+        CONCEPTDEC_I_TRY(round(p, list, lane));
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -316,6 +389,60 @@ run_round(const promises *p, round_of round)
     return conceptdec_i_parallel(p->s->ctx, count_tasks(p->s), lists_task, &j);
 }
 
+/* Keys of lists whose own room is too full for them. */
+static conceptdec_status
+take_spare(const promises *p)
+{
+    conceptdec_i_screening *s = p->s;
+    void *spare;
+    s->n_spare = place_spare(s);
+    if (s->n_spare == 0)
+        return CONCEPTDEC_OK;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "candidates", s->n_spare, sizeof *s->spare, &spare));
+    s->spare = spare;
+    (void)place_spare(s);
+    return run_round(p, take_spare_keys);
+}
+
+/* As soon as all keys have gone elsewhere. */
+static void
+give_spare(conceptdec_i_screening *s)
+{
+    for (int64_t i = 0; s->spare && i < s->queries.n; i++)
+        if (s->lists[i].keys >= s->spare && s->lists[i].keys < s->spare + s->n_spare)
+            return;
+    conceptdec_i_give(s->ctx, s->spare);
+    s->spare = NULL;
+}
+
+/* Settled lists one behind the other, where they and the table would not have room else. */
+static conceptdec_status
+gather(conceptdec_i_screening *s)
+{
+    int64_t total = 0;
+    void *p;
+    if (!conceptdec_i_screening_is_narrow(s))
+        return CONCEPTDEC_OK;
+    for (int64_t i = 0; i < s->queries.n; i++)
+        total += s->lists[i].count + (s->lists[i].count + 1) / 2;
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "candidates", total, sizeof *s->pool, &p));
+    conceptdec_i_candidate *at = p;
+    for (int64_t i = 0; i < s->queries.n; i++) {
+        conceptdec_i_candidate_list *l = &s->lists[i];
+        const int32_t count = l->count;
+        memcpy(at, l->known, (size_t)count * sizeof *l->known);
+        memcpy(at + count, l->keys, (size_t)count * sizeof *l->keys);
+        if (l->capacity > s->capacity)
+            conceptdec_i_give(s->ctx, l->items);
+        *l = (conceptdec_i_candidate_list){.items = at, .known = (uint64_t *)(void *)at, .count = count,
+                                           .keys = (uint32_t *)(void *)(at + count)};
+        at += count + (count + 1) / 2;
+    }
+    conceptdec_i_give(s->ctx, s->pool);
+    s->pool = p;
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s)
 {
@@ -326,6 +453,7 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof(float), &p));
     all.within = p;
     CONCEPTDEC_I_TRY(run_round(&all, promise));
+    CONCEPTDEC_I_TRY(take_spare(&all));
     if (s->symmetric)
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &all.order));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
@@ -333,5 +461,9 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
     CONCEPTDEC_I_TRY(run_round(&all, choose_all));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
-    return run_round(&all, settle);
+    CONCEPTDEC_I_TRY(run_round(&all, settle));
+    give_spare(s);
+    CONCEPTDEC_I_TRY(gather(s));
+    give_spare(s);
+    return CONCEPTDEC_OK;
 }

@@ -3,7 +3,7 @@
  * over; lists are sorted by that. */
 #include <string.h>
 
-#include "neighbors/candidates.h"
+#include "neighbors/known.h"
 
 #define ROUNDS 3
 #define LISTS_PER_TASK 1024
@@ -23,8 +23,10 @@ spread_task(void *argument, int64_t task, int lane)
     for (int64_t i = task * LISTS_PER_TASK; i < end; i++) {
         const conceptdec_i_candidate_list *l = &w->s->lists[i];
         int32_t least = w->from[i];
-        for (int32_t c = 0; c < l->count && c < CONCEPTDEC_I_LOOKED_AT; c++)
-            least = w->from[l->items[c].value] < least ? w->from[l->items[c].value] : least;
+        for (int32_t c = 0; c < l->count && c < CONCEPTDEC_I_LOOKED_AT; c++) {
+            const int32_t other = w->from[conceptdec_i_key_value(l->keys[c])];
+            least = other < least ? other : least;
+        }
         w->to[i] = least;
     }
     return CONCEPTDEC_OK;

@@ -10,7 +10,7 @@
 #include "linalg/rounding.h"
 
 #define BLOCK CONCEPTDEC_I_TILE_ROWS
-#define POOL_BYTES ((int64_t)96 << 20) /* first storage of all lists, but for what k itself takes */
+#define WAITING_BYTES ((int64_t)8 << 20) /* of the room of all lists, what is left for those that wait */
 
 /* ---- bounds ---- */
 
@@ -147,7 +147,8 @@ static int64_t
 first_capacity(const conceptdec_i_screening *s)
 {
     int64_t least = s->k + (s->k / 2 > 22 ? s->k / 2 : 22), most = 4 * s->k + 40;
-    int64_t capacity = POOL_BYTES / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
+    const int64_t room = conceptdec_i_screening_room(s) - WAITING_BYTES;
+    int64_t capacity = room / (s->queries.n * (int64_t)sizeof(conceptdec_i_candidate) + 1);
     capacity = capacity < least ? least : capacity > most ? most : capacity;
     return capacity < s->refs.n + 2 ? capacity : s->refs.n + 2;
 }
@@ -166,7 +167,6 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "k: the neighbour lists do not fit an address");
     void *p[8];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "candidates", n, sizeof *s->lists, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "candidates", total, sizeof *s->pool, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "limits", n + BLOCK, sizeof(double), &p[2]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", 2 * lanes * s->refs.view->cols, sizeof(double), &p[3]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", n, 1, &p[4]));
@@ -174,7 +174,6 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "bounds", lanes, sizeof(int64_t), &p[6]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "locks", count_blocks(s), sizeof *s->locks, &p[7]));
     s->lists = p[0];
-    s->pool = p[1];
     s->limits = p[2];
     s->rows = p[3];
     s->whole = p[4];
@@ -185,6 +184,8 @@ conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s)
     s->step = (int32_t)(s->k < capacity / 2 ? s->k + 16 : capacity);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_init(&s->locks[b], NULL);
+    CONCEPTDEC_I_TRY(conceptdec_i_take(arena->ctx, "candidates", total, sizeof *s->pool, &p[1]));
+    s->pool = p[1];
     return CONCEPTDEC_OK;
 }
 
@@ -204,6 +205,8 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
         drop_grown(s, l);
     for (int i = 0; i < conceptdec_i_lanes(s->ctx); i++)
         conceptdec_i_give(s->ctx, s->bounds[i]);
+    conceptdec_i_give(s->ctx, s->spare);
+    conceptdec_i_give(s->ctx, s->pool);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_destroy(&s->locks[b]);
 }

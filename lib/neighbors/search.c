@@ -4,8 +4,11 @@
 
 #include "kernels/kernels.h"
 #include "linalg/distances.h"
+#include "neighbors/known.h"
 #include "neighbors/pass.h"
 #include "neighbors/sides.h"
+
+#define LISTS_PER_TASK 256
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -85,19 +88,55 @@ set_operands(finder *f)
 
 /* The narrowest precision that promises to pay; the next where its bound turns out to be too loose after all. */
 static conceptdec_status
-find(finder *f)
+screen(finder *f, conceptdec_i_arena *quantised)
 {
     conceptdec_i_screening *s = &f->screening;
     int precision;
-    CONCEPTDEC_I_TRY(conceptdec_i_choose_precision(f->arena, s, &precision));
+    CONCEPTDEC_I_TRY(conceptdec_i_choose_precision(quantised, s, &precision));
     CONCEPTDEC_I_TRY(conceptdec_i_pass_open(f->arena, s));
     conceptdec_status status = conceptdec_i_pass_run(f->arena, s, precision);
     while (status == CONCEPTDEC_I_TOO_LOOSE)
         status = conceptdec_i_pass_run(f->arena, s, ++precision);
-    return status == CONCEPTDEC_OK ? conceptdec_i_screening_finish(f->arena, s) : status;
+    return status;
+}
+
+/* Quantised items are for tiles alone: their room is that of the table. */
+static conceptdec_status
+find(finder *f)
+{
+    conceptdec_i_arena quantised;
+    conceptdec_i_arena_open(&quantised, f->ctx);
+    const conceptdec_status status = screen(f, &quantised);
+    conceptdec_i_arena_close(&quantised);
+    f->screening.refs.quantized = f->screening.queries.quantized = NULL;
+    return status == CONCEPTDEC_OK ? conceptdec_i_screening_finish(f->arena, &f->screening) : status;
 }
 
 /* ---- from candidates to the table ---- */
+
+typedef struct {
+    const conceptdec_i_screening *s;
+    conceptdec_neighbors *table;
+} copying;
+
+static conceptdec_status
+copy_task(void *argument, int64_t task, int lane)
+{
+    const copying *c = argument;
+    const conceptdec_i_screening *s = c->s;
+    const int64_t n = s->queries.n, end = (task + 1) * LISTS_PER_TASK < n ? (task + 1) * LISTS_PER_TASK : n;
+    (void)lane;
+    for (int64_t l = task * LISTS_PER_TASK; l < end; l++) {
+        const conceptdec_i_candidate_list *list = &s->lists[l];
+        const int32_t id = conceptdec_i_list_id(s, (int32_t)l);
+        conceptdec_i_entry *out = c->table->entries + c->table->list_start[id];
+        c->table->list_is_whole[id] = s->whole[l];
+        for (int32_t i = 0; i < list->count; i++)
+            out[i] = (conceptdec_i_entry){.d2 = conceptdec_i_exact_of(list->known[i]),
+                                          .value = conceptdec_i_key_value(list->keys[i])};
+    }
+    return CONCEPTDEC_OK;
+}
 
 static conceptdec_status
 copy_lists(finder *f, conceptdec_neighbors *table)
@@ -115,15 +154,9 @@ copy_lists(finder *f, conceptdec_neighbors *table)
     table->entries = p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "list marks", n, 1, &p));
     table->list_is_whole = p;
-    for (int64_t l = 0; l < n; l++) {
-        int32_t id = conceptdec_i_list_id(s, (int32_t)l);
-        conceptdec_i_entry *out = table->entries + table->list_start[id];
-        table->list_is_whole[id] = s->whole[l];
-        for (int32_t i = 0; i < s->lists[l].count; i++)
-            out[i] = (conceptdec_i_entry){.d2 = s->lists[l].d2[i], .value = (int32_t)s->lists[l].items[i].value};
-    }
     table->n_lists = n;
-    return CONCEPTDEC_OK;
+    copying c = {.s = s, .table = table};
+    return conceptdec_i_parallel(f->ctx, (n + LISTS_PER_TASK - 1) / LISTS_PER_TASK, copy_task, &c);
 }
 
 static conceptdec_status

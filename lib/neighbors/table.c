@@ -132,6 +132,21 @@ list_shell(listing *l, const conceptdec_i_entry *first, const conceptdec_i_entry
     l->count += n;
 }
 
+/* A value of one row, which is at its distance alone. */
+static void
+list_single(listing *l, const conceptdec_i_entry *entry)
+{
+    const conceptdec_neighbors *t = l->table;
+    const int32_t row = t->rows[t->value_start[entry->value]];
+    if (!is_neighbour(t, l->query, row))
+        return;
+    if (l->count < l->capacity && l->indices)
+        l->indices[l->count] = row;
+    if (l->count < l->capacity && l->distances)
+        l->distances[l->count] = conceptdec_i_table_distance(t, entry->d2);
+    l->count++;
+}
+
 /* Walks the whole list of a query. up_to: neighbours after which the shell in hand is the last (0: all). Returns how
  * many neighbours there are up to the end of that shell. scratch: 2 * capacity. */
 static int64_t
@@ -146,7 +161,10 @@ list_query(listing *l, int64_t up_to, int64_t *scratch)
         const conceptdec_i_entry *next = e + 1;
         while (next < end && next->d2 == e->d2)
             next++;
-        list_shell(l, e, next, scratch);
+        if (next == e + 1 && t->value_start[e->value + 1] - t->value_start[e->value] == 1)
+            list_single(l, e);
+        else
+            list_shell(l, e, next, scratch);
         e = next;
     }
     return l->count;

@@ -19,7 +19,7 @@
 #define MOST 500
 #endif
 
-enum { RUNS = 4 };
+enum { RUNS = 4, SEARCHES = 2 };
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -240,6 +240,29 @@ START_TEST(eraser)
 }
 END_TEST
 
+/* One list that has chosen most of all rows, which are windows on one row of numbers. */
+START_TEST(search)
+{
+    enum { ROWS = 66000, DIMS = 8192, NEAREST = 64000 };
+    double *x = draw_some(ROWS + DIMS);
+    const conceptdec_matrix query = view_of(x, 1, DIMS);
+    const conceptdec_neighbors_options options = {.struct_size = sizeof options, .k = NEAREST};
+    conceptdec_matrix rows = view_of(x, ROWS, DIMS);
+    conceptdec_neighbors *t;
+    watch w;
+    rows.row_stride = 8;
+    open_watch(&w);
+    for (int run = 0; run < SEARCHES; run++) {
+        start(&w);
+        w.last = HUGE_VAL; /* what comes before the tiles has no stage, and is not reported */
+        end(&w, conceptdec_neighbors_new(w.ctx, &rows, &query, &options, &t));
+        conceptdec_neighbors_free(t);
+    }
+    close_watch(&w);
+    free(x);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -251,6 +274,7 @@ make_suite(void)
     tcase_add_test(tests, ranks);
     tcase_add_test(tests, moments);
     tcase_add_test(tests, eraser);
+    tcase_add_test(tests, search);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,5 +1,7 @@
 /* Candidate lists that are full when a pass is given up: other lanes go on until their tiles end, and push to them. */
 #include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +176,191 @@ START_TEST(lanes_of_a_pass_that_is_given_up)
 }
 END_TEST
 
+/* ---- ties ---- */
+
+enum { TIED = 600, NEAREST = 10, LARGE = 1 << 19, MOST_LARGE = 64 };
+
+/* Which calls asked for much; one thread. */
+typedef struct {
+    int64_t calls, fail_at; /* 0: never */
+    int64_t large[MOST_LARGE];
+    int n_large;
+} recorder;
+
+static void *
+allocate_recorded(void *user, uint64_t size)
+{
+    recorder *r = user;
+    r->calls++;
+    if (size >= LARGE && r->n_large < MOST_LARGE)
+        r->large[r->n_large++] = r->calls;
+    return r->calls == r->fail_at ? NULL : malloc(size);
+}
+
+static void
+release_recorded(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+/* Axes: each is as far from one as from any other. text: of the error, or NULL where there must be none. */
+static void
+search_axes(recorder *r, bool are_queries, char *text, size_t size)
+{
+    static float x[TIED * TIED];
+    const conceptdec_matrix m = {.data = x, .rows = TIED, .cols = TIED, .row_stride = 4 * TIED, .col_stride = 4,
+                                 .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 1, .allocate = allocate_recorded,
+                                            .release = release_recorded, .allocator_user = r};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = NEAREST};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
+    conceptdec_array indices, distances, ties;
+    for (int i = 0; i < TIED; i++)
+        x[i * TIED + i] = 1;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    const conceptdec_status status = conceptdec_neighbors_new(ctx, &m, are_queries ? &m : NULL, &o, &t);
+    if (text) {
+        ck_assert_int_eq(status, CONCEPTDEC_ENOMEM);
+        strncpy(text, conceptdec_ctx_error(ctx), size - 1);
+        conceptdec_ctx_free(ctx);
+        return;
+    }
+    ck_assert_msg(status == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_INDICES, &indices), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_DISTANCES, &distances), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_TIES, &ties), CONCEPTDEC_OK);
+    for (int q = 0; q < TIED; q++) {
+        ck_assert_int_eq(((const int64_t *)ties.data)[q], TIED - NEAREST - !are_queries);
+        for (int i = 0; i < NEAREST; i++) {
+            const int64_t wanted = !are_queries ? i + (i >= q) : i == 0 ? q : i - 1 + (i - 1 >= q);
+            ck_assert_int_eq(((const int64_t *)indices.data)[q * NEAREST + i], wanted);
+            ck_assert_double_eq(((const double *)distances.data)[q * NEAREST + i], wanted == q ? 0 : sqrt(2));
+        }
+    }
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+}
+
+/* _i: whether rows are queries of their own. */
+START_TEST(more_ties_than_a_block_refines_at_once)
+{
+    recorder r = {0};
+    search_axes(&r, _i == 1, NULL, 0);
+}
+END_TEST
+
+START_TEST(memory_of_a_block)
+{
+    const long long rows = 128 * TIED * 8, pairs = 2 * 2 * 16384 * 16, most = rows + pairs + 128 * 3 * 8;
+    recorder all = {0};
+    int blocks = 0;
+    search_axes(&all, false, NULL, 0);
+    for (int i = 0; i < all.n_large; i++) {
+        recorder r = {.fail_at = all.large[i]};
+        char text[256] = "";
+        long long bytes = 0;
+        search_axes(&r, false, text, sizeof text);
+        if (sscanf(text, "a block of lists: cannot allocate %lld bytes", &bytes) != 1)
+            continue;
+        ck_assert_msg(bytes <= most, "%s", text);
+        blocks++;
+    }
+    ck_assert_int_gt(blocks, 0);
+}
+END_TEST
+
+/* ---- memory of a search ---- */
+
+enum { MANY = 20000, DIMS = 48, DEEP = 200, HEADER = 64 };
+
+typedef struct {
+    atomic_llong live, most;
+} meter;
+
+static void *
+allocate_metered(void *user, uint64_t size)
+{
+    meter *m = user;
+    char *block = malloc(size + HEADER);
+    const long long live = atomic_fetch_add(&m->live, (long long)size) + (long long)size;
+    ck_assert_ptr_nonnull(block);
+    if (live > atomic_load(&m->most)) /* calls come one at a time */
+        atomic_store(&m->most, live);
+    memcpy(block, &size, sizeof size);
+    return block + HEADER;
+}
+
+static void
+release_metered(void *user, void *memory)
+{
+    meter *m = user;
+    char *block = (char *)memory - HEADER;
+    uint64_t size;
+    memcpy(&size, block, sizeof size);
+    atomic_fetch_sub(&m->live, (long long)size);
+    free(block);
+}
+
+static double
+distance_of(const float *x, int64_t a, int64_t b)
+{
+    double sum = 0;
+    for (int j = 0; j < DIMS; j++)
+        sum += pow((double)x[a * DIMS + j] - (double)x[b * DIMS + j], 2);
+    return sqrt(sum);
+}
+
+/* Some rows of a table are those that are nearest. */
+static void
+check_rows(const float *x, const conceptdec_neighbors *t)
+{
+    conceptdec_array indices, distances;
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_INDICES, &indices), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_DISTANCES, &distances), CONCEPTDEC_OK);
+    for (int64_t q = 0; q < MANY; q += 997) {
+        const double *listed = (const double *)distances.data + q * DEEP;
+        int nearer = 0;
+        for (int i = 0; i < DEEP; i++)
+            ck_assert_double_eq_tol(distance_of(x, q, ((const int64_t *)indices.data)[q * DEEP + i]), listed[i], 1e-12);
+        for (int64_t r = 0; r < MANY; r++)
+            nearer += r != q && distance_of(x, q, r) < listed[DEEP - 1] - 1e-12;
+        ck_assert_int_eq(nearer, DEEP - 1);
+    }
+}
+
+/* Rows of noise, which int8 tells apart so badly that lists are full of what has to wait. */
+START_TEST(memory_of_a_search)
+{
+    float *x = malloc(sizeof *x * MANY * DIMS);
+    meter m = {0};
+    const conceptdec_matrix rows = {.data = x, .rows = MANY, .cols = DIMS, .row_stride = 4 * DIMS, .col_stride = 4,
+                                    .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .allocate = allocate_metered,
+                                            .screening = CONCEPTDEC_SCREENING_INT8, .release = release_metered,
+                                            .allocator_user = &m};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = DEEP};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
+    uint64_t state = 1;
+    ck_assert_ptr_nonnull(x);
+    for (int64_t i = 0; i < MANY * DIMS; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        x[i] = (float)(state >> 40) * 0x1p-24f;
+    }
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    ck_assert_msg(conceptdec_neighbors_new(ctx, &rows, NULL, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
+    const long long most = atomic_load(&m.most);
+    check_rows(x, t);
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(ctx);
+    free(x);
+    ck_assert_int_eq(atomic_load(&m.live), 0);
+    ck_assert_int_le(most, (128ll << 20) + MANY * DIMS);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -183,6 +370,9 @@ make_suite(void)
     tcase_add_test(tests, a_bound_that_is_too_loose);
     tcase_add_loop_test(tests, no_memory, 0, 2);
     tcase_add_test(tests, lanes_of_a_pass_that_is_given_up);
+    tcase_add_loop_test(tests, more_ties_than_a_block_refines_at_once, 0, 2);
+    tcase_add_test(tests, memory_of_a_block);
+    tcase_add_test(tests, memory_of_a_search);
     suite_add_tcase(suite, tests);
     return suite;
 }

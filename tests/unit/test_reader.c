@@ -459,8 +459,8 @@ START_TEST(blocks)
         make_data(dtypes[i], &x, &queries);
         int64_t block = (1 << 16) / x.row_stride;
         compare_rows(ctx, &s, &x, 1, conceptdec_i_view_open_once);
-        ck_assert_int_eq(atomic_load(&s.rows), ROWS); /* in order: each row once, all but the first in blocks */
-        ck_assert_int_eq(atomic_load(&s.calls), 1 + (ROWS - 1 + block - 1) / block);
+        ck_assert_int_eq(atomic_load(&s.rows), ROWS); /* in order: each row once, all but the first two in blocks */
+        ck_assert_int_eq(atomic_load(&s.calls), 2 + (ROWS - 2 + block - 1) / block);
         compare_rows(ctx, &s, &x, ROWS - 1, conceptdec_i_view_open_once); /* backwards: one by one */
         ck_assert_int_le(atomic_load(&s.calls), ROWS);
         ck_assert_int_eq(atomic_load(&s.rows), atomic_load(&s.calls));
@@ -469,6 +469,32 @@ START_TEST(blocks)
     }
     conceptdec_ctx_free(ctx);
     conceptdec_ctx_free(parallel);
+}
+END_TEST
+
+/* Ascending rows that are near each other in pairs only: nothing is read but what is asked for. */
+START_TEST(pairs)
+{
+    enum { APART = 100, NEAR = 3 };
+    conceptdec_matrix x, queries;
+    conceptdec_ctx *ctx = new_ctx(1, 0, NULL);
+    conceptdec_i_arena arena;
+    store s;
+    make_data(CONCEPTDEC_FLOAT64, &x, &queries);
+    conceptdec_matrix given = delivered(&s, &x);
+    const conceptdec_matrix *read = &given;
+    conceptdec_i_arena_open(&arena, ctx);
+    ck_assert_int_eq(conceptdec_i_enter(ctx), CONCEPTDEC_OK);
+    ck_assert_int_eq(conceptdec_i_view_open_once(&arena, "x", &read), CONCEPTDEC_OK);
+    for (int64_t row = 0; row + NEAR < ROWS; row += row % APART == 0 ? NEAR : APART - NEAR) {
+        double expected[COLS], found[COLS];
+        conceptdec_i_view_widen(ctx->kernels, &x, row, 0, COLS, expected);
+        conceptdec_i_view_widen(ctx->kernels, read, row, 0, COLS, found);
+        ck_assert_mem_eq(expected, found, sizeof found);
+    }
+    ck_assert_int_eq(atomic_load(&s.rows), 2 * ((ROWS - NEAR - 1) / APART + 1));
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(ctx);
 }
 END_TEST
 
@@ -589,6 +615,7 @@ make_suite(void)
     tcase_add_test(tests, failure_of_the_fingerprint);
     tcase_add_test(tests, non_finite);
     tcase_add_test(tests, blocks);
+    tcase_add_test(tests, pairs);
     tcase_add_test(tests, kept);
     tcase_add_test(tests, most_kept);
     tcase_add_test(tests, two_contexts);
