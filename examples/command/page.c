@@ -105,8 +105,10 @@ add_headline(text *t, const report *r)
     add(t, "<p class=\"headline\">%s", r->in.ndim ? "The concept is read best at <b>" : "From <b>");
     add_cut(t, where.bytes ? where.bytes : "", 120);
     add(t,
-        r->in.ndim ? "</b>: there the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>"
-                      : "</b> the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>",
+        r->in.ndim
+            ? "</b>: there the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability "
+              "of <b>"
+            : "</b> the %lld nearest neighbours of a sample name its concept, one of %lld, with a decodability of <b>",
         (long long)r->ks[r->at], (long long)r->knn_of.count);
     add_score(t, values_of(r->knn, CONCEPTDEC_R_DECODABILITY)[at]);
     add(t, "</b> (95&nbsp;%% interval ");

@@ -112,9 +112,11 @@ draw_layers(text *t, const report *r, const double *column, const double *rows)
     number_table table = {.summary = "Numbers", .corner = axis_title(r), .rows = n, .columns = COLUMNS,
                           .row_names = r->places,
                           .column_names = column_names, .value = rows, .digits = 4, .marked = r->best_place};
-    open_figure(t, false, "Where the concept can be read",
-                "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
-                "band lie 95\xc2\xa0%% of the values that permuted labels give neighbours; it says nothing of the probe.", (long long)r->ks[r->at]);
+    open_figure(
+        t, false, "Where the concept can be read",
+        "Decodability at k = %lld and accuracy of a logistic probe, with intervals of 95\xc2\xa0%%. In the grey "
+        "band lie 95\xc2\xa0%% of the values that permuted labels give neighbours; it says nothing of the probe.",
+        (long long)r->ks[r->at]);
     add_curve(t, &c);
     close_figure(t, &table);
 }

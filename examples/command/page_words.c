@@ -141,8 +141,10 @@ add_definitions(text *t, const report *r)
            "them.</dd>\n");
     open_definition(t, "Overlap");
     add(t,
-        "mean squared cosine of the principal angles of two concepts' subspaces, each the %lld leading directions of its samples about "
-           "their mean; 0 for orthogonal ones, 1 for equal ones; beside it what independent subspaces have on average.</dd>\n",
+        "mean squared cosine of the principal angles of two concepts' subspaces, each the %lld leading directions of "
+        "its samples about "
+        "their mean; 0 for orthogonal ones, 1 for equal ones; beside it what independent subspaces have on "
+        "average.</dd>\n",
         (long long)r->rank);
     add(t, "</dl></div>\n");
 }

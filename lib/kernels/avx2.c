@@ -106,9 +106,9 @@ wide_add_product(wide sum, wide a, wide b)
 }
 
 /* ---- narrow types, for sums of many rows ----
- * Conversions to double go through the pipes of additions and would set the pace. So the bits of eight floats that have a short
- * mantissa are moved to where a double has them, which is 2^896 times too small, and the product that mends it is fused with the
- * subtraction. Even elements come first, then odd ones. */
+ * Conversions to double go through the pipes of additions and would set the pace. So the bits of eight floats that have
+ * a short mantissa are moved to where a double has them, which is 2^896 times too small, and the product that mends it
+ * is fused with the subtraction. Even elements come first, then odd ones. */
 
 #define MOVED_SCALE 0x1p896
 
@@ -127,8 +127,9 @@ apart_f16(const char *from, const wide *base, wide *x)
 {
 #pragma GCC unroll 2
     for (int j = 0; j < 4; j += 2)
-        moved_apart(_mm256_castps_si256(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 8 * j)))),
-                    base + j, x + j);
+        moved_apart(
+            _mm256_castps_si256(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 8 * j)))),
+            base + j, x + j);
 }
 
 static inline void

@@ -1,6 +1,6 @@
-/* Rows that an engine pushes: DEFINE_GATHER(type, whole, size, field, top, sort, unsort) copies one and looks for what is
- * refused in it, in vectors of PLACES_BYTES. Adding `top` to the exponent field carries into the sign where it is too large. The
- * set has defined `wide` as for rows_template.h, and
+/* Rows that an engine pushes: DEFINE_GATHER(type, whole, size, field, top, sort, unsort) copies one and looks for what
+ * is refused in it, in vectors of PLACES_BYTES. Adding `top` to the exponent field carries into the sign where it is
+ * too large. The set has defined `wide` as for rows_template.h, and
  *   wide_less(a, b): a - b; wide_plus(a, b): a + b; wide_times(a, b): a * b;
  *   wide_add_product(sum, a, b): sum + a * b, fused where the set can. */
 #include <string.h>
@@ -22,8 +22,8 @@ joining_of(int64_t count, int64_t before)
                      .both = wide_fill((double)count * (double)before * share)};
 }
 
-/* apart_<type>(from, base, x): CHUNK elements less `base`, both in an order that a set may choose for types of two bytes, with
- * HAS_NARROW_APART: sort_narrow() makes it, unsort_narrow() undoes it. */
+/* apart_<type>(from, base, x): CHUNK elements less `base`, both in an order that a set may choose for types of two
+ * bytes, with HAS_NARROW_APART: sort_narrow() makes it, unsort_narrow() undoes it. */
 #define DEFINE_APART(type, size)                                                                                       \
     static inline void apart_##type(const char *from, const wide *base, wide *x)                                       \
     {                                                                                                                  \

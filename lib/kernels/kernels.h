@@ -21,8 +21,8 @@ typedef void (*conceptdec_i_panel_across_f32)(int64_t depth, const float *a, int
 typedef void (*conceptdec_i_panel_across_f64)(int64_t depth, const double *a, int64_t width, const double *b,
                                               int64_t step, double *c, int64_t ldc, int accumulate);
 /* Products as above of integers, two after the other: c[j * ldc + i] = (accumulate ? c : 0) + sum over p < depth and
- * h < 2 of a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within 32767, and no
- * sum of products in order of p leaves int32. */
+ * h < 2 of a[(p * mr + i) * 2 + h] * b[(p * nr + j) * 2 + h]; mr and nr are those of float. Exact: factors are within
+ * 32767, and no sum of products in order of p leaves int32. */
 typedef void (*conceptdec_i_panel_i16)(int64_t depth, const int16_t *a, const int16_t *b, int32_t *c, int64_t ldc,
                                        int accumulate);
 
@@ -50,9 +50,9 @@ typedef void (*conceptdec_i_panel_i16)(int64_t depth, const int16_t *a, const in
 /* Terms of what the values of a contest may be off by. */
 #define CONCEPTDEC_I_CONTEST_BOUNDS 3
 
-/* Classes that compete for the mr_f32 rows of a panel: row i has the value values[c * step + i] * scale[i] + center[c] for class
- * c. The own class of a row is ahead where its value is above the largest of the others by more than the row's handicap. Known
- * are differences of values to within least + sum of reach[k][i] * spread[k]. */
+/* Classes that compete for the mr_f32 rows of a panel: row i has the value values[c * step + i] * scale[i] + center[c]
+ * for class c. The own class of a row is ahead where its value is above the largest of the others by more than the
+ * row's handicap. Known are differences of values to within least + sum of reach[k][i] * spread[k]. */
 typedef struct conceptdec_i_contest {
     const float *values;
     int64_t step;
@@ -74,7 +74,8 @@ typedef struct conceptdec_i_forces {
     float attraction; /* -2 a b */
     float repulsion;  /* 2 b times the weight of strangers */
     float rate;
-    float least, most; /* squared distances that are told apart: in 1e-30 .. 1e30, their b-th powers in 2^-120 .. 2^120 */
+    float least, most; /* squared distances that are told apart: in 1e-30 .. 1e30, their b-th powers in 2^-120 ..
+                          2^120 */
 } conceptdec_i_forces;
 
 /* What one tile of places meets. */
@@ -87,16 +88,16 @@ typedef struct conceptdec_i_moves {
     int32_t columns, n_strangers;
 } conceptdec_i_moves;
 
-/* Whether an edge that is followed at this rate, in units of 2^-31 an epoch, is followed in this one: floor(epoch * rate) goes
- * up. */
+/* Whether an edge that is followed at this rate, in units of 2^-31 an epoch, is followed in this one: floor(epoch *
+ * rate) goes up. */
 static inline int
 conceptdec_i_is_due(uint32_t rate, uint32_t epoch)
 {
     return ((epoch * rate) & 0x7fffffffu) < rate;
 }
 
-/* Pairs of places, 16 by 16. 16 strangers are drawn for all of these: pair i meets those at i, i + 1, ..., round and round,
- * first its head, then its tail; after 16 of them it goes on with the next 16 drawn. */
+/* Pairs of places, 16 by 16. 16 strangers are drawn for all of these: pair i meets those at i, i + 1, ..., round and
+ * round, first its head, then its tail; after 16 of them it goes on with the next 16 drawn. */
 typedef struct conceptdec_i_pulls {
     conceptdec_i_forces forces;
     float *places;                /* n x columns, what `heads` and `tails` are rows of; columns * n < 2^31 */
@@ -164,8 +165,8 @@ typedef struct conceptdec_i_kernels {
     void (*settle_f32)(const double *x, const double *shift, const double *factor, float *out, int64_t n);
     void (*settle_f64)(const double *x, const double *shift, const double *factor, double *out, int64_t n);
 
-    /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the refining sum.
-     * No operation is fused: the same bits from every kernel set. */
+    /* out[i] = (a[i] - b[i]) * row[i] in float64, and the sum over i of a[i] * b[i]: 16 partial sums, folded as in the
+     * refining sum. No operation is fused: the same bits from every kernel set. */
     void (*scale_difference)(const float *a, const float *b, const float *row, double *out, int64_t n);
     double (*dot)(const double *a, const double *b, int64_t n);
     /* to[i] += factor * from[i]; returns what `dot` gives for `to`, as it then is, and `next`, which may be `to`. */
@@ -206,8 +207,8 @@ typedef struct conceptdec_i_kernels {
                       double column_limit, int64_t n, uint64_t *row_hits, uint64_t *column_hits);
 
     /* Where CONCEPTDEC_I_PLACED pairs stand between ascending limits. place[i] = number of low limits <= upper - 2 *
-     * dot[i]; open[i] = whether that is not the number of high limits < lower - 2 * dot[i]; limits that are NaN count for
-     * neither. Returns non-zero where any pair is open;
+     * dot[i]; open[i] = whether that is not the number of high limits < lower - 2 * dot[i]; limits that are NaN count
+     * for neither. Returns non-zero where any pair is open;
      * else `open` is untouched. `rows`: limit t of pair i is low[t * CONCEPTDEC_I_PLACED + i],
      * `column`: low[t], and high likewise. */
     int (*place_rows_f32)(const float *dot, float upper, float lower, const float *low, const float *high,
@@ -219,8 +220,8 @@ typedef struct conceptdec_i_kernels {
     int (*place_column_f64)(const double *dot, const double *upper, const double *lower, const double *low,
                             const double *high, int64_t n_limits, int32_t *place, int32_t *open);
 
-    /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n, no NaN,
-     * no minus infinity. The same for every kernel set. */
+    /* A value that at least k of n values do not exceed, and few more than k; close to the k-th smallest. 1 <= k <= n,
+     * no NaN, no minus infinity. The same for every kernel set. */
     float (*kth_f32)(const float *values, int64_t n, int64_t k);
 
     /* The first of n numbers that is `key`, as far as `mask` goes; -1: none. */
@@ -233,8 +234,8 @@ typedef struct conceptdec_i_kernels {
     double (*distance_f32)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_f16)(const double *a, const void *b, double scale, int64_t n);
     double (*distance_bf16)(const double *a, const void *b, double scale, int64_t n);
-    /* The same for CONCEPTDEC_I_ABREAST rows at once, whose sums do not wait for each other. As many more rows follow in b,
-     * of which only the beginning is asked for, and nothing read: those that come next. */
+    /* The same for CONCEPTDEC_I_ABREAST rows at once, whose sums do not wait for each other. As many more rows follow
+     * in b, of which only the beginning is asked for, and nothing read: those that come next. */
     void (*distances_f64)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_f32)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_f16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
@@ -242,15 +243,15 @@ typedef struct conceptdec_i_kernels {
     /* The same for CONCEPTDEC_I_ABREAST rows that are widened and scaled already; none follow. */
     void (*distances_wide)(const double *a, const double *const *b, int64_t n, double *out);
 
-    /* Copies n elements and returns non-zero where a NaN or an infinity is among them, of doubles also where a magnitude is
-     * 2^480 or more. Any addresses. */
+    /* Copies n elements and returns non-zero where a NaN or an infinity is among them, of doubles also where a
+     * magnitude is 2^480 or more. Any addresses. */
     int (*gather_f64)(const void *in, void *out, int64_t n);
     int (*gather_f32)(const void *in, void *out, int64_t n);
     int (*gather_f16)(const void *in, void *out, int64_t n);
     int (*gather_bf16)(const void *in, void *out, int64_t n);
-    /* `count` rows join the sums of `before` others, in float64: their mean is pilot + mean, and square the sum of squares
-     * about it (Chan, Golub and LeVeque); whatever the offset, no digit of a square is lost. Where before is 0, mean and
-     * square must be 0, too. n: a multiple of 16, and rows and pilot have as many elements. */
+    /* `count` rows join the sums of `before` others, in float64: their mean is pilot + mean, and square the sum of
+     * squares about it (Chan, Golub and LeVeque); whatever the offset, no digit of a square is lost. Where before is 0,
+     * mean and square must be 0, too. n: a multiple of 16, and rows and pilot have as many elements. */
     void (*join_f64)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
                      double *square, int64_t n);
     void (*join_f32)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
@@ -260,12 +261,12 @@ typedef struct conceptdec_i_kernels {
     void (*join_bf16)(const char *const *rows, int64_t count, int64_t before, const char *pilot, double *mean,
                       double *square, int64_t n);
 
-    /* Columns of a sum that is 0, with the last one that they imply: out[c * step + i] = in[c * step + i] for c < columns, and
-     * out[columns * step + i] = -(their sum), as float. i < n, which is a multiple of mr_f32; no sum leaves int32 by more than it
-     * comes back. */
+    /* Columns of a sum that is 0, with the last one that they imply: out[c * step + i] = in[c * step + i] for c <
+     * columns, and out[columns * step + i] = -(their sum), as float. i < n, which is a multiple of mr_f32; no sum
+     * leaves int32 by more than it comes back. */
     void (*close_columns)(const int32_t *in, int64_t columns, int64_t step, int64_t n, float *out);
-    /* Rows whose own class is ahead whatever their values are off by; bit i of *open: that of row i may be ahead or not. Where the
-     * value of the own class or a bound is not a number, the row is open. */
+    /* Rows whose own class is ahead whatever their values are off by; bit i of *open: that of row i may be ahead or
+     * not. Where the value of the own class or a bound is not a number, the row is open. */
     int32_t (*contest)(const conceptdec_i_contest *contest, uint64_t *open);
 
     /* Votes of one row under 64 label assignments at once. labels: rows of 64 bytes (class of that row in each lane);
@@ -284,7 +285,8 @@ typedef struct conceptdec_i_kernels {
      * conceptdec_i_philox() with the counter (block + i, purpose, item + d), i < n_blocks. */
     void (*words)(const uint32_t key[2], uint32_t purpose, uint64_t item, uint32_t block, int32_t n_blocks,
                   uint32_t *out);
-    /* Deals labels from what is left of a deck, for 16 draws at once. The deck lies in the order of classes[0..n_classes
+    /* Deals labels from what is left of a deck, for 16 draws at once. The deck lies in the order of
+     * classes[0..n_classes
      * - 1] (32 bytes can be read); bounds[c * 16 + d]: labels of classes[0..c] that draw d has left, c < n_classes - 1;
      * `left`: of all classes. For i < count: die = words[i * 16 + d] * (left - i) / 2^32, rounded down; place = number
      * of bounds <= die, and the bounds above the die fall by 1; labels[rows[i] * 64 + d] = classes[place]. Stops before
@@ -293,9 +295,9 @@ typedef struct conceptdec_i_kernels {
     int32_t (*deal)(const uint32_t *words, uint32_t left, const int32_t *rows, int32_t count, uint32_t *bounds,
                     int32_t n_classes, const uint8_t *classes, uint8_t *labels);
 
-    /* Moves 16 places (columns x 16), round by round: each by its partner and the strangers of that round, no coordinate by
-     * more than 4 for each of them, all from where it was before the round. Finite places stay finite. The same bits
-     * from every kernel set. */
+    /* Moves 16 places (columns x 16), round by round: each by its partner and the strangers of that round, no
+     * coordinate by more than 4 for each of them, all from where it was before the round. Finite places stay finite.
+     * The same bits from every kernel set. */
     void (*move)(const conceptdec_i_moves *moves, float *places);
     /* The ends of those of n edges that are due, in their order, into room for n each; returns how many they are. */
     int64_t (*due)(const int32_t *heads, const int32_t *tails, const uint32_t *rates, int64_t n, uint32_t epoch,
@@ -304,16 +306,17 @@ typedef struct conceptdec_i_kernels {
      * row that is in several of the 16 makes the sum of their moves. The same limits and promises. */
     void (*pull)(const conceptdec_i_pulls *pulls);
 
-    /* Rows i of begin .. end - 1: sum = inside[i] from[i] + the sum of weight[e] from[column[e]] over the entries e of row i, in
-     * their order; to[i] = a (from[i] - sum) + b from[i] - c to[i], where the last term is left out, and to[i] not read, if c
-     * is 0. No operation is fused: the same bits from every kernel set. */
+    /* Rows i of begin .. end - 1: sum = inside[i] from[i] + the sum of weight[e] from[column[e]] over the entries e of
+     * row i, in their order; to[i] = a (from[i] - sum) + b from[i] - c to[i], where the last term is left out, and
+     * to[i] not read, if c is 0. No operation is fused: the same bits from every kernel set. */
     void (*laplace)(const conceptdec_i_laplace *step, int64_t begin, int64_t end);
 
-    /* A part of a sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l lies at
-     * columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each of the columns
-     * first .. end - 1 and each one behind it are rotated to be orthogonal; returns 0 where none had a product above
-     * `tolerance` times that of their norms. The parts of a sweep come one after the other, from column 0 to m. squares:
-     * m * 8 numbers, those of the columns, which the first part finds. Elements are finite and at most about 1. */
+    /* A part of a sweep of one-sided Jacobi over 8 matrices of n rows and m columns: element k of column p of matrix l
+     * lies at columns[(p * n + k) * 8 + l], or, where it is one matrix of 8 n rows (is_one), its element 8 k + l. Each
+     * of the columns first .. end - 1 and each one behind it are rotated to be orthogonal; returns 0 where none had a
+     * product above `tolerance` times that of their norms. The parts of a sweep come one after the other, from column 0
+     * to m. squares: m * 8 numbers, those of the columns, which the first part finds. Elements are finite and at most
+     * about 1. */
     int (*turn_columns)(double *columns, int64_t m, int64_t n, int is_one, int64_t first, int64_t end, double tolerance,
                         double *squares);
 } conceptdec_i_kernels;

@@ -1,4 +1,5 @@
-/* Rows of a polynomial in the Laplacian of a graph. For every set that has `wide` and what rows_template.h makes of it. */
+/* Rows of a polynomial in the Laplacian of a graph. For every set that has `wide` and what rows_template.h makes of
+ * it. */
 #define SPAN 8 /* columns whose sums stay in registers */
 
 /* Columns at .. at + columns - 1 of row i; at most SPAN, a number that the compiler knows where the caller does. */

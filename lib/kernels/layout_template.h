@@ -1,10 +1,12 @@
-/* Moves of 16 places or pairs in a layout, in vectors; every operation is rounded by itself, so that all sets give the same bits.
- * The set defines LAYOUT_WIDTH, the types `floats` and `marks` (GNU vectors of that many float and int32_t) and
+/* Moves of 16 places or pairs in a layout, in vectors; every operation is rounded by itself, so that all sets give the
+ * same bits. The set defines LAYOUT_WIDTH, the types `floats` and `marks` (GNU vectors of that many float and int32_t)
+ * and
  *   floats_least, floats_most: of two vectors, element by element;
  *   floats_pairs(from, row, x, y): x and y are columns 0 and 1 of rows of two;
  *   floats_weave(x, y, to): the reverse, to rows that follow each other;
  *   floats_gather(from, offset): elements at offsets;
- *   LAYOUT_DUE_TILE(heads, tails, rates, epoch, due_heads, due_tails), where that is faster than one by one: due() of 16 edges. */
+ *   LAYOUT_DUE_TILE(heads, tails, rates, epoch, due_heads, due_tails), where that is faster than one by one: due() of
+ *   16 edges. */
 
 /* A layout of more columns than this has no kernel of its own. */
 #define MOST_COLUMNS CONCEPTDEC_I_LAYOUT_COLUMNS
@@ -33,7 +35,8 @@ floats_within(floats x, float low, float high)
     return floats_most(floats_least(x, zero + high), zero + low);
 }
 
-/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value; where it is between 2^-120 and 2^120. */
+/* x^exponent for x in [1e-30, 1e30], to about (1 + exponent) 1e-4 of its value; where it is between 2^-120 and
+ * 2^120. */
 static inline floats
 floats_power(floats x, float exponent)
 {
@@ -176,7 +179,8 @@ due(const int32_t *heads, const int32_t *tails, const uint32_t *rates, int64_t n
 /* Of 16 pairs; heads and tails. */
 typedef struct pairs {
     float here[2][MOST_COLUMNS][TILE], move[2][MOST_COLUMNS][TILE];
-    /* Strangers twice over, so that each pair can begin at its own; the next ones are written long before they are read. */
+    /* Strangers twice over, so that each pair can begin at its own; the next ones are written long before they are
+     * read. */
     float met[2][MOST_COLUMNS][2 * TILE];
 } pairs;
 

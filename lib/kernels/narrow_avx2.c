@@ -1,6 +1,6 @@
-/* Int8 kernels for AVX2 without dot products: products of bytes are added up in 16 bits, four groups at a time. One side is
- * 0 to 2 MOST, so that no such sum overflows if magnitudes of the other side add up to RUN_MOST at most. Rotated items are
- * even, so that this asks for steps about a tenth wider than MOST does. */
+/* Int8 kernels for AVX2 without dot products: products of bytes are added up in 16 bits, four groups at a time. One
+ * side is 0 to 2 MOST, so that no such sum overflows if magnitudes of the other side add up to RUN_MOST at most.
+ * Rotated items are even, so that this asks for steps about a tenth wider than MOST does. */
 #include "kernels/narrow.h"
 
 #include <conceptdec/conceptdec.h>
@@ -20,8 +20,8 @@ typedef struct accumulators {
     line of[wide][HIGH];
 } accumulators;
 
-/* In the order written, or the compiler would keep all products of a run before it adds them, more than it has registers
- * for. */
+/* In the order written, or the compiler would keep all products of a run before it adds them, more than it has
+ * registers for. */
 static inline line
 add_products(const line *sum, line products)
 {
@@ -93,7 +93,8 @@ panel(int64_t groups, const uint8_t *restrict a, int64_t panel_bytes, const int8
         add_columns(groups, a, b + 4 * j, start ? start + j : NULL, c + j * ldc, ldc);
 }
 
-/* Magnitudes that one 16-bit sum adds up: of elements 0 and 1 of each group in the first two lanes, 2 and 3 in the next. */
+/* Magnitudes that one 16-bit sum adds up: of elements 0 and 1 of each group in the first two lanes, 2 and 3 in the
+ * next. */
 static inline many
 run_sums(const float *x)
 {

@@ -1,5 +1,6 @@
 /* panel() for sets whose instruction adds products of four unsigned bytes and four signed ones to an int32_t. The set
- * has defined LANES, HIGH (vectors side by side: mr = HIGH * LANES), nr, `line` as a vector of LANES groups of four, and
+ * has defined LANES, HIGH (vectors side by side: mr = HIGH * LANES), nr, `line` as a vector of LANES groups of four,
+ * and
  *   rows_at(i, panel_bytes): offset of the i-th vector; UNROLL as in narrow_template.h;
  *   line_load(from), line_store(to, x), at 64-byte aligned addresses; line_fill(value): every lane that int32_t;
  *   line_soon(from): asks for the lines that are soon read behind `from`; they may lie past the end of the panels;

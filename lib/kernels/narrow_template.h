@@ -1,13 +1,13 @@
 /* Int8 kernels that go through arrays: every set includes this file once, so that each gets them in its own
- * instructions, and with it the table of the set. The set has defined LANES, at most 16, `many` and `whole` as vectors of
- * as many floats and int32_t, with the operators of C, and
+ * instructions, and with it the table of the set. The set has defined LANES, at most 16, `many` and `whole` as vectors
+ * of as many floats and int32_t, with the operators of C, and
  *   many_load(from), many_store(to, x): at any address; many_fill(value): every lane one value;
  *   many_from(from): integers at `from`, as floats; many_of(q): the same of a vector;
  *   many_less(x, a, b), many_more(x, a, b): x - a * b and x + a * b, fused or not; many_absolute(x), many_larger(a, b),
  *   many_smaller(a, b);
  *   many_hits(value, limit): a bit for each lane, set where not value > limit;
- *   `above`, which says whether every lane so far was above its limit: all_above() to begin with, still_above(all, value,
- *   limit) of more lanes, is_above(all);
+ *   `above`, which says whether every lane so far was above its limit: all_above() to begin with, still_above(all,
+ *   value, limit) of more lanes, is_above(all);
  *   many_mixed(x): the Hadamard transform of the lanes; RUN: vectors that stay in registers while they are mixed;
  *   whole_near(x): x rounded to the nearest integers; whole_store_bytes(to, q): the low byte of each lane;
  *   UNROLL: a pragma where loops over vectors have to be unrolled early, else nothing;
@@ -28,7 +28,8 @@
 #define PIECE ((int64_t)1 << 20) /* whose squares add up within int32_t in each of CHUNK sums */
 
 static inline many
-screen_value(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column, int64_t i)
+screen_value(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_i_narrow_column *column,
+             int64_t i)
 {
     many value = many_load(rows->bound + i) + many_fill(column->bound);
     value = many_less(value, many_load(dot + i), many_fill(2));
@@ -115,8 +116,8 @@ screen(const float *dot, const conceptdec_i_narrow_rows *rows, const conceptdec_
     return any != 0;
 }
 
-/* LANES products of each of `count` columns: `dots` and the next columns, `ld` bytes apart; `leads` of these rows, and of
- * the columns. Each vector is loaded before floats take its place. */
+/* LANES products of each of `count` columns: `dots` and the next columns, `ld` bytes apart; `leads` of these rows, and
+ * of the columns. Each vector is loaded before floats take its place. */
 static inline __attribute__((always_inline)) void
 complete_lanes(char *dots, int64_t ld, many steps, const float *leads, const float *column_steps,
                const float *const *column_leads, int64_t m, int count)

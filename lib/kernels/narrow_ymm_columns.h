@@ -1,4 +1,5 @@
-/* Columns in 256-bit registers; the set has defined BIAS, nr up to 8 and store_columns(out, x), which stores nr groups. */
+/* Columns in 256-bit registers; the set has defined BIAS, nr up to 8 and store_columns(out, x), which stores nr
+ * groups. */
 
 /* Lanes first <= i < last. */
 static inline __m256i

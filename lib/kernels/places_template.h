@@ -1,5 +1,5 @@
-/* DEFINE_PLACES(type, real, whole): CONCEPTDEC_I_PLACED pairs held against limits, in vectors of PLACES_BYTES, which the
- * set has defined; whole: the integer of the width of real. Comparisons are 0 or -1 in each element. */
+/* DEFINE_PLACES(type, real, whole): CONCEPTDEC_I_PLACED pairs held against limits, in vectors of PLACES_BYTES, which
+ * the set has defined; whole: the integer of the width of real. Comparisons are 0 or -1 in each element. */
 #include <string.h>
 
 #define DEFINE_PLACES(type, real, whole)                                                                               \

@@ -3,8 +3,8 @@
  * operation is fused. The set has defined WIDE, and `wide` as a vector of as many doubles, with
  *   wide_load_<type>(from): that many elements of a type, widened; at any address;
  *   wide_store(to, x), wide_fill(value): to any address; every lane one value;
- *   wide_load_some(from, count), wide_store_some(to, x, count): `count` elements, 0 .. WIDE, the others 0 and untouched;
- *   wide_total(sums): CHUNK of them, CHUNK / WIDE vectors, folded as fold() does it;
+ *   wide_load_some(from, count), wide_store_some(to, x, count): `count` elements, 0 .. WIDE, the others 0 and
+ *   untouched; wide_total(sums): CHUNK of them, CHUNK / WIDE vectors, folded as fold() does it;
  *   wide_square(sum, a, b, scale): sum + (a - b * scale)^2, every operation rounded by itself;
  *   UNROLL: a pragma where loops over a chunk have to be unrolled early, else nothing. */
 #include <math.h>
@@ -420,8 +420,8 @@ add_multiple(double factor, const double *from, double *to, const double *next, 
 
 /* Of rows that are read beside each other, `abreast` of them; a number that the compiler knows. */
 static inline __attribute__((always_inline)) void
-take_chunk(int abreast, const wide (*factors)[2], const double *const *from, double *row, int64_t ld, const double *next,
-           int64_t left, wide (*sums)[CHUNK / WIDE])
+take_chunk(int abreast, const wide (*factors)[2], const double *const *from, double *row, int64_t ld,
+           const double *next, int64_t left, wide (*sums)[CHUNK / WIDE])
 {
     UNROLL
     for (int j = 0; j < CHUNK / WIDE; j++) {

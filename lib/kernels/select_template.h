@@ -1,5 +1,5 @@
-/* kth_f32() by bisection of the range, until it has hardly more than k values below. Without branches for each value it is
- * several times as fast as a search for the k-th itself. */
+/* kth_f32() by bisection of the range, until it has hardly more than k values below. Without branches for each value it
+ * is several times as fast as a search for the k-th itself. */
 #include <math.h>
 #include <stdint.h>
 

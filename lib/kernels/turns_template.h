@@ -1,5 +1,5 @@
-/* turn_columns: a part of a sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set has
- * defined also the root TURNS_ROOT(x). */
+/* turn_columns: a part of a sweep of one-sided Jacobi rotations, in vectors TURNS_VECTOR of doubles, of which the set
+ * has defined also the root TURNS_ROOT(x). */
 #include <string.h>
 
 typedef TURNS_VECTOR turns;
@@ -113,7 +113,8 @@ turn_columns(double *columns, int64_t m, int64_t n, int is_one, int64_t first, i
         for (int64_t q = p + 1; q < m; q++) {
             double *x = columns + p * step, *y = columns + q * step;
             turns_dot(x, y, n, is_one, dot);
-            if (!turns_angle(squares + p * CONCEPTDEC_I_TURNED, squares + q * CONCEPTDEC_I_TURNED, dot, tolerance, c, s))
+            if (!turns_angle(squares + p * CONCEPTDEC_I_TURNED, squares + q * CONCEPTDEC_I_TURNED, dot, tolerance, c,
+                             s))
                 continue;
             turns_apply(x, y, n, c, s);
             any = 1;

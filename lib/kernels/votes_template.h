@@ -89,8 +89,8 @@ votes_by_pairs(const ballot *labels, const int32_t *ks, int32_t n_ks, uint8_t *o
     }
 }
 
-/* The same with the counts of all classes at hand, in registers where there are enough. numbers: class c in every lane of
- * line c, read from memory, as there are no registers for them too. */
+/* The same with the counts of all classes at hand, in registers where there are enough. numbers: class c in every lane
+ * of line c, read from memory, as there are no registers for them too. */
 static inline __attribute__((always_inline)) void
 votes_by_count(const ballot *labels, const int32_t *ks, int32_t n_ks, const uint8_t *numbers, uint8_t *out,
                const int32_t classes)

@@ -1,5 +1,5 @@
-/* Columns are packed once, a group of them at a time; a task packs a block of rows and multiplies it with the whole group, so
- * that packing costs little even where columns are few. A value depends on its own row and column alone. */
+/* Columns are packed once, a group of them at a time; a task packs a block of rows and multiplies it with the whole
+ * group, so that packing costs little even where columns are few. A value depends on its own row and column alone. */
 #include "linalg/apply.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 
 #define ROWS 128
 #define GROUP_BYTES ((int64_t)8 << 20) /* packed columns that all tasks share */
-#define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the rows */
+#define SUB_BYTES ((int64_t)128 << 10) /* of them a slice that stays in a second-level cache beside a slice of the
+                                          rows */
 #define DEPTH 256 /* a panel of the columns stays in a first-level cache while those of the rows pass */
 
 typedef struct {
@@ -35,7 +36,8 @@ interleave(const product *g, const char *in, int64_t ld, int64_t rows, int64_t d
     if (g->is_float)
         g->ctx->kernels->interleave_f32((const float *)(const void *)in, ld, rows, depth, width, (float *)(void *)out);
     else
-        g->ctx->kernels->interleave_f64((const double *)(const void *)in, ld, rows, depth, width, (double *)(void *)out);
+        g->ctx->kernels->interleave_f64((const double *)(const void *)in, ld, rows, depth, width,
+                                        (double *)(void *)out);
 }
 
 /* The weights of one column as elements of the product. */
@@ -73,7 +75,8 @@ pack_panel(const product *g, const char *in, int64_t ld, int64_t present, int64_
     int64_t dims = g->a->rows->dims;
     for (int64_t p = 0; p < dims; p += g->depth) {
         int64_t depth = min64(g->depth, dims - p);
-        interleave(g, in + p * g->size, ld, present, depth, width, out + (p * height + panel * width * depth) * g->size);
+        interleave(g, in + p * g->size, ld, present, depth, width,
+                   out + (p * height + panel * width * depth) * g->size);
     }
 }
 
@@ -117,7 +120,8 @@ store(const product *g, const char *tile, int64_t row, int64_t column, int64_t c
         double *out = g->a->out + at * g->a->ldo + row, bias = g->a->bias ? g->a->bias[at] : 0;
         const char *from = tile + k * g->rows * g->size;
         for (int64_t i = 0; i < present; i++)
-            out[i] = bias + (g->is_float ? (double)((const float *)(const void *)from)[i] : ((const double *)(const void *)from)[i]);
+            out[i] = bias + (g->is_float ? (double)((const float *)(const void *)from)[i]
+                                         : ((const double *)(const void *)from)[i]);
     }
 }
 
@@ -130,7 +134,8 @@ pack_rows(const product *g, int64_t first, char *packed, char *rows)
         int64_t present = max64(0, min64(g->mr, g->a->n - first - i));
         for (int64_t r = 0; r < present && !is_ready; r++)
             take_row(g, first + i + r, rows + r * dense->dims * g->size);
-        const char *from = is_ready && present > 0 ? (const char *)dense->data + (first + i) * dense->stride * g->size : rows;
+        const char *from =
+            is_ready && present > 0 ? (const char *)dense->data + (first + i) * dense->stride * g->size : rows;
         pack_panel(g, from, is_ready ? dense->stride : dense->dims, present, i / g->mr, g->mr, g->rows, packed);
     }
 }
@@ -189,8 +194,10 @@ plan(conceptdec_i_arena *arena, product *g)
     const int64_t dims = max64(1, g->a->rows->dims);
     void *p[2];
     size_up(g);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed columns", padded_count(g) * dims, (uint64_t)g->size, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "packed rows", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p[1]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "packed columns", padded_count(g) * dims, (uint64_t)g->size, &p[0]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "packed rows", conceptdec_i_lanes(g->ctx) * g->scratch_bytes, 1, &p[1]));
     g->packed = p[0];
     g->scratch = p[1];
     return CONCEPTDEC_OK;

@@ -15,8 +15,8 @@ typedef struct conceptdec_i_applying {
     const double *bias; /* NULL: 0 */
     double *out;
     int64_t ldo;
-    int precision; /* CONCEPTDEC_I_TILE_F64, or for rows of floats also _F32: weights and sums in float; the value is within
-                      conceptdec_i_apply_error() times the product of the norms of row and weights */
+    int precision; /* CONCEPTDEC_I_TILE_F64, or for rows of floats also _F32: weights and sums in float; the value is
+                      within conceptdec_i_apply_error() times the product of the norms of row and weights */
 } conceptdec_i_applying;
 
 conceptdec_status conceptdec_i_apply(conceptdec_ctx *ctx, const conceptdec_i_applying *applying);

@@ -54,8 +54,8 @@ conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *give
     void *block;
     blocks.gap = conceptdec_i_blocks_gap(s.side, blocks.is_wide);
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status =
-        conceptdec_i_arena_take_raw(&arena, "rows", conceptdec_i_blocks_bytes(s.side, s.pieces, blocks.is_wide), 1, &block);
+    conceptdec_status status = conceptdec_i_arena_take_raw(
+        &arena, "rows", conceptdec_i_blocks_bytes(s.side, s.pieces, blocks.is_wide), 1, &block);
     for (int64_t first = 0; status == CONCEPTDEC_OK && first < s.pieces; first += s.most) {
         conceptdec_i_dense dense;
         int64_t count = s.pieces - first < s.most ? s.pieces - first : s.most;

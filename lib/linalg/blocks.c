@@ -1,4 +1,5 @@
-/* Blocks are as large as a few caches: a pass over the d x d sums that they are added to is cheap against their products. */
+/* Blocks are as large as a few caches: a pass over the d x d sums that they are added to is cheap against their
+ * products. */
 #include "linalg/blocks.h"
 
 #include "core/whole.h"

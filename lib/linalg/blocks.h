@@ -1,4 +1,5 @@
-/* Pieces of a matrix as dense numbers, shifted and scaled: a block of rows, or a block of columns one after the other. */
+/* Pieces of a matrix as dense numbers, shifted and scaled: a block of rows, or a block of columns one after the
+ * other. */
 #ifndef CONCEPTDEC_I_BLOCKS_H
 #define CONCEPTDEC_I_BLOCKS_H
 

@@ -1,5 +1,5 @@
-/* Passes over all rows. Tasks are ranges of rows, whose sums are added in order; sums start from the first row, so that means
- * far from 0 cost no digits. */
+/* Passes over all rows. Tasks are ranges of rows, whose sums are added in order; sums start from the first row, so that
+ * means far from 0 cost no digits. */
 #include "linalg/columns.h"
 
 #include <math.h>
@@ -55,7 +55,8 @@ join_rows(const pass *p, int64_t task, int64_t first, int64_t count)
     for (int64_t at = 0; at < d; at += PIECE) {
         const int64_t n = d - at < PIECE ? d - at : PIECE;
         for (int64_t i = 0; i < count; i++)
-            conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[first + i] : first + i, at, n, x + i * PIECE);
+            conceptdec_i_view_widen(p->ctx->kernels, p->x, p->row ? p->row[first + i] : first + i, at, n,
+                                    x + i * PIECE);
         join_piece(p, task, count, x, at, n);
     }
 }

@@ -1,4 +1,5 @@
-/* What is known of the columns of a matrix before it is multiplied: whether all is finite, means, ranges, deviations. */
+/* What is known of the columns of a matrix before it is multiplied: whether all is finite, means, ranges,
+ * deviations. */
 #ifndef CONCEPTDEC_I_COLUMNS_H
 #define CONCEPTDEC_I_COLUMNS_H
 
@@ -10,8 +11,8 @@ typedef struct conceptdec_i_columns {
     double *squares; /* sums of (x - mean)^2, where they were asked for and came without loss; else NULL */
 } conceptdec_i_columns;
 
-/* Reads every row once. ENONFINITE names the first place in row order; EOVERFLOW where a sum or a difference of finite values
- * does not fit. `x` is opened. The same bits for any number of threads. */
+/* Reads every row once. ENONFINITE names the first place in row order; EOVERFLOW where a sum or a difference of finite
+ * values does not fit. `x` is opened. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_columns_scan(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
                                             conceptdec_i_columns *columns);
 /* The same with squares, for values whose squares are within range (all types but float64). They are taken about the
@@ -25,8 +26,9 @@ conceptdec_status conceptdec_i_columns_squares(conceptdec_i_arena *arena, const 
                                                const double *shift, const double *unit, double *squares);
 /* The same for n rows of a finite matrix in this order, which may repeat (row NULL: the first n); names no stage of the
  * progress. EOVERFLOW names the column. */
-conceptdec_status conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name, const conceptdec_matrix *x,
-                                                 const int32_t *row, int64_t n, conceptdec_i_columns *columns);
+conceptdec_status conceptdec_i_columns_scan_rows(conceptdec_i_arena *arena, const char *name,
+                                                 const conceptdec_matrix *x, const int32_t *row, int64_t n,
+                                                 conceptdec_i_columns *columns);
 conceptdec_status conceptdec_i_columns_squares_rows(conceptdec_i_arena *arena, const conceptdec_matrix *x,
                                                     const int32_t *row, int64_t n, const double *shift,
                                                     const double *unit, double *squares);

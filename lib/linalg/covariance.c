@@ -1,5 +1,5 @@
-/* Rows are centred in the type of the products as they are packed; scale, divisor and what the mean loses by rounding are made
- * good on the vectors, in double. */
+/* Rows are centred in the type of the products as they are packed; scale, divisor and what the mean loses by rounding
+ * are made good on the vectors, in double. */
 #include "linalg/covariance.h"
 
 #include <math.h>
@@ -121,7 +121,8 @@ conclude(const conceptdec_i_covariance *covariance, const double *vector, double
     }
 }
 
-/* Whether what came of the first product is so far from 1 that others may leave the range of their type: then by how much. */
+/* Whether what came of the first product is so far from 1 that others may leave the range of their type: then by how
+ * much. */
 static bool
 is_far(conceptdec_i_covariance *covariance)
 {

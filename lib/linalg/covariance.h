@@ -10,7 +10,8 @@ typedef struct conceptdec_i_covariance {
     conceptdec_i_passes *passes; /* opened for these dims, and for as many columns as there will be */
     conceptdec_i_rows rows;
     int precision;
-    int exponent; /* products are those of C 4^-exponent, so that none leaves the range of its type; known after the first */
+    int exponent; /* products are those of C 4^-exponent, so that none leaves the range of its type; known after the
+                     first */
     bool is_measured;
     double *products;                               /* of the call that runs */
     double *shift;                                  /* dims: the mean of the rows as they enter the products; NULL: 0 */

@@ -1,5 +1,5 @@
-/* The first are packed in slices of DEPTH numbers, each in panels; the second lie number by number, from where an order gathers
- * them into panels. */
+/* The first are packed in slices of DEPTH numbers, each in panels; the second lie number by number, from where an order
+ * gathers them into panels. */
 #include "linalg/crossed.h"
 
 #include <string.h>

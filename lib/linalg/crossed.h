@@ -1,4 +1,5 @@
-/* Products of two sets of vectors, the numbers of the second in another order each time: what no order changes is packed once. */
+/* Products of two sets of vectors, the numbers of the second in another order each time: what no order changes is
+ * packed once. */
 #ifndef CONCEPTDEC_I_CROSSED_H
 #define CONCEPTDEC_I_CROSSED_H
 
@@ -17,8 +18,8 @@ int64_t conceptdec_i_crossed_bytes(const conceptdec_ctx *ctx, int64_t first, int
 /* packed, scratch: 64-byte aligned. */
 void conceptdec_i_crossed_pack_first(const conceptdec_ctx *ctx, const conceptdec_i_vectors *vectors, double *packed);
 void conceptdec_i_crossed_pack_second(const conceptdec_ctx *ctx, const conceptdec_i_vectors *vectors, double *packed);
-/* out[k * first + i] = sum over p < n of number p of vector i of the first times number order[p] of vector k of the second: the
- * same bits as conceptdec_i_apply() gives. On one thread. */
+/* out[k * first + i] = sum over p < n of number p of vector i of the first times number order[p] of vector k of the
+ * second: the same bits as conceptdec_i_apply() gives. On one thread. */
 conceptdec_status conceptdec_i_crossed(conceptdec_ctx *ctx, int64_t n, int64_t first, const double *packed_first,
                                        int64_t second, const double *packed_second, const int32_t *order,
                                        double *scratch, double *out);

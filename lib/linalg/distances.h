@@ -20,12 +20,12 @@ double conceptdec_i_sum_error(int64_t dims);
 /* What |a|^2 + |b|^2 - 2 a.b of items packed for float32 or float64 tiles may be off by, with the roundings of these
  * operations, as a share of |a|^2 + |b|^2 (docs/screening.md). */
 double conceptdec_i_distance_error(int64_t dims, int precision);
-/* The power of two that brings centred values to magnitude 2^29: squares then lie far from both ends of float. largest: of
- * the values before they are centred. */
+/* The power of two that brings centred values to magnitude 2^29: squares then lie far from both ends of float. largest:
+ * of the values before they are centred. */
 double conceptdec_i_tiles_scale(double largest);
 
-/* 1 / |x|, the factor of a row under cosine; 0 for a row that counts as zero. x, which is brought to magnitude 1 first so
- * that nothing overflows, is changed. zeros: as many zeros. */
+/* 1 / |x|, the factor of a row under cosine; 0 for a row that counts as zero. x, which is brought to magnitude 1 first
+ * so that nothing overflows, is changed. zeros: as many zeros. */
 double conceptdec_i_inverse_norm(const struct conceptdec_i_kernels *kernels, double *x, const double *zeros, int64_t n);
 double conceptdec_i_largest_of(const double *x, int64_t n); /* magnitude */
 

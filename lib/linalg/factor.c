@@ -1,5 +1,5 @@
-/* Row-major memory read as column-major is the transpose: a lower half is LAPACK's upper one, and L its U'. So nothing is
- * copied, and eigenvectors, columns to LAPACK, come out one row after the other. */
+/* Row-major memory read as column-major is the transpose: a lower half is LAPACK's upper one, and L its U'. So nothing
+ * is copied, and eigenvectors, columns to LAPACK, come out one row after the other. */
 #include "linalg/factor.h"
 
 #if CONCEPTDEC_HAVE_BLAS
@@ -17,8 +17,8 @@ check_size(conceptdec_ctx *ctx, int64_t n, int64_t columns, int64_t ld)
 {
     if (n <= INT32_MAX && columns <= INT32_MAX && ld <= INT32_MAX)
         return CONCEPTDEC_OK;
-    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "a matrix of %lld x %lld is beyond what LAPACK takes", (long long)n,
-                             (long long)columns);
+    return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "a matrix of %lld x %lld is beyond what LAPACK takes",
+                             (long long)n, (long long)columns);
 }
 
 /* LAPACK names the argument that it does not like: a fault of this library. */
@@ -66,7 +66,8 @@ conceptdec_i_triangular_solve(conceptdec_ctx *ctx, int64_t n, const double *l, i
 }
 
 conceptdec_status
-conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm, double *condition)
+conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm,
+                                double *condition)
 {
     void *work, *numbers;
     conceptdec_i_arena arena;
@@ -76,7 +77,8 @@ conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l,
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&arena, "condition", n, sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
-        lapack_int info = LAPACKE_dpocon_work(ORDER, 'U', (lapack_int)n, l, (lapack_int)ld, norm, condition, work, numbers);
+        lapack_int info =
+            LAPACKE_dpocon_work(ORDER, 'U', (lapack_int)n, l, (lapack_int)ld, norm, condition, work, numbers);
         status = info != 0 ? refused(ctx, "dpocon", info) : CONCEPTDEC_OK;
     }
     conceptdec_i_arena_close(&arena);
@@ -114,8 +116,8 @@ decompose_symmetric(conceptdec_ctx *ctx, char job, int64_t n, double *a, int64_t
     if (n == 0)
         return CONCEPTDEC_OK;
     double size;
-    lapack_int integers, info = LAPACKE_dsyevd_work(ORDER, job, 'U', (lapack_int)n, a, (lapack_int)ld, values, &size, -1,
-                                                    &integers, -1);
+    lapack_int integers,
+        info = LAPACKE_dsyevd_work(ORDER, job, 'U', (lapack_int)n, a, (lapack_int)ld, values, &size, -1, &integers, -1);
     if (info != 0)
         return refused(ctx, "dsyevd", info);
     if (size > INT32_MAX)
@@ -123,7 +125,8 @@ decompose_symmetric(conceptdec_ctx *ctx, char job, int64_t n, double *a, int64_t
     void *work, *numbers;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "eigenvectors", (int64_t)size, sizeof(double), &work);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&arena, "eigenvectors", (int64_t)size, sizeof(double), &work);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&arena, "eigenvectors", integers, sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
@@ -167,8 +170,8 @@ conceptdec_i_eigen_leading(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld
     double size;
     void *memory[3];
     CONCEPTDEC_I_TRY(check_size(ctx, n, n, ld));
-    lapack_int info = LAPACKE_dsyevx_work(ORDER, 'V', 'I', 'U', order, a, (lapack_int)ld, 0, 0, first, order, least, &found,
-                                          values, vectors, order, &size, -1, NULL, NULL);
+    lapack_int info = LAPACKE_dsyevx_work(ORDER, 'V', 'I', 'U', order, a, (lapack_int)ld, 0, 0, first, order, least,
+                                          &found, values, vectors, order, &size, -1, NULL, NULL);
     if (info != 0 || !(size <= INT32_MAX))
         return refused(ctx, "dsyevx", info);
     conceptdec_i_arena arena;
@@ -191,7 +194,8 @@ reflect(conceptdec_ctx *ctx, int64_t r, int64_t n, double *v, int64_t ld, double
 {
     double *tau = work, *sign = work + r;
     lapack_int size = (lapack_int)(work_size - 2 * r);
-    lapack_int info = LAPACKE_dgeqrf_work(ORDER, (lapack_int)n, (lapack_int)r, v, (lapack_int)ld, tau, work + 2 * r, size);
+    lapack_int info =
+        LAPACKE_dgeqrf_work(ORDER, (lapack_int)n, (lapack_int)r, v, (lapack_int)ld, tau, work + 2 * r, size);
     if (info != 0)
         return refused(ctx, "dgeqrf", info);
     for (int64_t k = 0; k < r; k++)
@@ -228,8 +232,8 @@ singular(int64_t n, int64_t d, double *rows, double *values, double *vectors, do
          lapack_int *numbers)
 {
     lapack_int least = (lapack_int)(n < d ? n : d);
-    return LAPACKE_dgesdd_work(ORDER, 'S', (lapack_int)d, (lapack_int)n, rows, (lapack_int)d, values, vectors, (lapack_int)d,
-                               other, least, work, (lapack_int)size, numbers);
+    return LAPACKE_dgesdd_work(ORDER, 'S', (lapack_int)d, (lapack_int)n, rows, (lapack_int)d, values, vectors,
+                               (lapack_int)d, other, least, work, (lapack_int)size, numbers);
 }
 
 static double
@@ -259,7 +263,8 @@ decompose(conceptdec_ctx *ctx, int64_t n, int64_t d, double *rows, double *value
     void *work, *numbers;
     conceptdec_i_arena arena;
     conceptdec_i_arena_open(&arena, ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&arena, "singular vectors", (int64_t)size, sizeof(double), &work);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&arena, "singular vectors", (int64_t)size, sizeof(double), &work);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&arena, "singular vectors", 8 * least, sizeof(lapack_int), &numbers);
     if (status == CONCEPTDEC_OK) {
@@ -296,8 +301,8 @@ conceptdec_i_nearest_orthogonal(conceptdec_ctx *ctx, int64_t n, double *a, doubl
     if (status == CONCEPTDEC_OK)
         status = decompose(ctx, n, n, a, values, vectors, other);
     if (status == CONCEPTDEC_OK)
-        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1, vectors, (int)n, other, (int)n, 0, turn,
-                    (int)n);
+        cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)n, (int)n, 1, vectors, (int)n, other,
+                    (int)n, 0, turn, (int)n);
     conceptdec_i_arena_close(&arena);
     return status;
 }
@@ -351,7 +356,8 @@ conceptdec_i_triangular_solve(conceptdec_ctx *ctx, int64_t n, const double *l, i
 }
 
 conceptdec_status
-conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm, double *condition)
+conceptdec_i_cholesky_condition(conceptdec_ctx *ctx, int64_t n, const double *l, int64_t ld, double norm,
+                                double *condition)
 {
     (void)n, (void)l, (void)ld, (void)norm, (void)condition;
     return unsupported(ctx);

@@ -33,11 +33,13 @@ multiply(conceptdec_i_arena *arena, const conceptdec_i_dense *rows, double *prod
     void *memory;
     if (n > CONCEPTDEC_I_LEADING_MOST)
         return conceptdec_i_apply_own(arena->ctx, rows, products, n);
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "products", conceptdec_i_products_bytes(arena->ctx, n, n), 1, &memory));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "products", conceptdec_i_products_bytes(arena->ctx, n, n), 1, &memory));
     conceptdec_i_products_open(arena->ctx, n, n, memory, &sums);
     for (int64_t first = 0; first < d; first += CONCEPTDEC_I_PRODUCTS_DEPTH) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
-        conceptdec_i_products_add(&sums, data + first, d, data + first, d, min64(CONCEPTDEC_I_PRODUCTS_DEPTH, d - first));
+        conceptdec_i_products_add(&sums, data + first, d, data + first, d,
+                                  min64(CONCEPTDEC_I_PRODUCTS_DEPTH, d - first));
     }
     for (int64_t i = 0; i < n; i++)
         memcpy(products + i * n, sums.sums + i * sums.ld, (size_t)n * sizeof *products);
@@ -74,7 +76,8 @@ take_roots(int64_t n, int64_t count, const double *squares, double *values)
     return off > 0 && sum > 0 && error <= ENOUGH * sum;
 }
 
-/* Vectors of values that are nearly equal, or equal to the next one, are any that span the same: another method finds others. */
+/* Vectors of values that are nearly equal, or equal to the next one, are any that span the same: another method finds
+ * others. */
 static bool
 are_apart(int64_t n, int64_t count, const double *squares)
 {

@@ -1,5 +1,5 @@
-/* Tiles of the lower half, over a slab of rows whose panels are packed once for all of them. Where tiles are few each packs its
- * own, over a range of the rows, which are cut by their number alone; the partial sums are added in order. */
+/* Tiles of the lower half, over a slab of rows whose panels are packed once for all of them. Where tiles are few each
+ * packs its own, over a range of the rows, which are cut by their number alone; the partial sums are added in order. */
 #include "linalg/gram.h"
 
 #include <string.h>
@@ -51,8 +51,8 @@ conceptdec_i_gram_error(int64_t n, int precision)
     return ((is_float ? chain * 0x1p-24 : chain * 0x1p-53) + sums * 0x1p-53) * 1.001;
 }
 
-/* `width` elements times `weight`, of which `count` are there; the widths of kernels are known to the compiler, so that a row
- * of a panel is a few vector moves. */
+/* `width` elements times `weight`, of which `count` are there; the widths of kernels are known to the compiler, so that
+ * a row of a panel is a few vector moves. */
 #define COPY_ROW(name, from, to)                                                                                       \
     static inline void name##_fixed(const from *restrict in, to weight, int64_t width, to *restrict out)               \
     {                                                                                                                  \
@@ -132,8 +132,9 @@ is_copied(const gram *g)
     return !g->kept && !g->weight && g->is_float != g->rows->is_wide;
 }
 
-/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. Columns past the
- * last are 0. A few rows at a time: panels lie whole pages apart, and as many lines of one would not stay in a cache. */
+/* A panel of each `width` columns, from the first column of a tile to `end`, for kept rows from..from+depth-1. Columns
+ * past the last are 0. A few rows at a time: panels lie whole pages apart, and as many lines of one would not stay in a
+ * cache. */
 static void
 pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int64_t width, bool is_weighted, char *out)
 {
@@ -157,7 +158,8 @@ pack(const gram *g, int64_t from, int64_t depth, int64_t first, int64_t end, int
 
 /* Panels of a tile from (row, column) on; those above the diagonal are left out. */
 static void
-multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *a, const char *b, char *c, bool accumulate)
+multiply(const gram *g, int64_t row, int64_t column, int64_t depth, const char *a, const char *b, char *c,
+         bool accumulate)
 {
     const conceptdec_i_kernels *kernels = g->ctx->kernels;
     for (int64_t j = 0; j < g->width; j += g->nr)
@@ -393,7 +395,8 @@ plan(conceptdec_i_arena *arena, gram *g)
     }
     if (g->ranges == 1)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "tiles", g->down * g->across * g->ranges * tile, sizeof(double), &p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "tiles", g->down * g->across * g->ranges * tile, sizeof(double), &p));
     g->partial = p;
     return CONCEPTDEC_OK;
 }

@@ -12,14 +12,15 @@ typedef struct conceptdec_i_dense {
     bool is_wide;   /* double, else float */
 } conceptdec_i_dense;
 
-/* out[i * ld + j] = sum over rows of weight * z_i * z_j, for i, j < dims: both halves, the same bits in both. weight: n, NULL
- * is 1; rows with 0 are skipped, whatever they hold. precision: CONCEPTDEC_I_TILE_F64, or for floats also _F32, whose products
- * are added up in float over 384 rows at most and then in double; an element is within conceptdec_i_gram_error() times the root
- * of the product of its two diagonal elements (weights >= 0). The same bits for any number of threads. */
+/* out[i * ld + j] = sum over rows of weight * z_i * z_j, for i, j < dims: both halves, the same bits in both. weight:
+ * n, NULL is 1; rows with 0 are skipped, whatever they hold. precision: CONCEPTDEC_I_TILE_F64, or for floats also _F32,
+ * whose products are added up in float over 384 rows at most and then in double; an element is within
+ * conceptdec_i_gram_error() times the root of the product of its two diagonal elements (weights >= 0). The same bits
+ * for any number of threads. */
 conceptdec_status conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const double *weight,
                                     int precision, double *out, int64_t ld);
-/* The same without weights, added to what `out` holds, in one half of it: out[i * ld + j], i <= j. The other half is not
- * touched. */
+/* The same without weights, added to what `out` holds, in one half of it: out[i * ld + j], i <= j. The other half is
+ * not touched. */
 conceptdec_status conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out,
                                         int64_t ld);
 /* Bytes that this takes at most, in 3 blocks, for as many rows or fewer. */

@@ -1,6 +1,6 @@
 /* The space of Krylov grows by a block for each product, and everything in it is kept with its product, so that values,
- * vectors and residuals of the best approximations in it (Rayleigh and Ritz) come without another one. Where it is full, these
- * approximations are what it starts from again. */
+ * vectors and residuals of the best approximations in it (Rayleigh and Ritz) come without another one. Where it is
+ * full, these approximations are what it starts from again. */
 #include "linalg/krylov.h"
 
 #include <math.h>
@@ -174,8 +174,8 @@ noise(const space *s)
     return s->covariance.precision == CONCEPTDEC_I_TILE_F32 ? NOISE_F32 : NOISE_F64;
 }
 
-/* Makes the next block, orthogonal to the space but for rounding, orthonormal. Where the products are in the space already, a
- * random block may have a part in what it does not know: more of an eigenspace than a block is wide. */
+/* Makes the next block, orthogonal to the space but for rounding, orthonormal. Where the products are in the space
+ * already, a random block may have a part in what it does not know: more of an eigenspace than a block is wide. */
 static conceptdec_status
 settle(space *s)
 {
@@ -311,8 +311,8 @@ is_cheap(const space *s)
     return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
 }
 
-/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one; after
- * half of them where a look costs less than a product, since it falls faster later. */
+/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one;
+ * after half of them where a look costs less than a product, since it falls faster later. */
 static void
 plan(space *s, double share)
 {

@@ -1,5 +1,5 @@
-/* Leading eigenvectors of a covariance by a block Krylov space: products with the rows, or with a symmetric matrix, are all
- * that is needed of it. Needs LAPACK for small eigenvalue problems. */
+/* Leading eigenvectors of a covariance by a block Krylov space: products with the rows, or with a symmetric matrix, are
+ * all that is needed of it. Needs LAPACK for small eigenvalue problems. */
 #ifndef CONCEPTDEC_I_KRYLOV_H
 #define CONCEPTDEC_I_KRYLOV_H
 
@@ -36,9 +36,9 @@ typedef struct conceptdec_i_krylov_answer {
 
 /* The least that `memory` can be, whatever the lanes are: what two blocks and the components take. */
 double conceptdec_i_krylov_bytes(conceptdec_ctx *ctx, const conceptdec_i_krylov_problem *problem);
-/* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32 with
- * sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK makes of
- * problems of more than 320 rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
+/* Names no stage of the progress. Rows of float64 are multiplied in float64, narrower ones (unless is_wide) in float32
+ * with sums of slabs in float64, and never copied whole. The same bits for any number of threads, but for what LAPACK
+ * makes of problems of more than 320 rows. Errors: ENOMEM, EREAD, EOVERFLOW, EUNSUPPORTED, ECANCELLED. */
 conceptdec_status conceptdec_i_krylov(conceptdec_i_arena *arena, const conceptdec_i_krylov_problem *problem,
                                       conceptdec_i_krylov_answer *answer);
 

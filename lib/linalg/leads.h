@@ -1,6 +1,6 @@
-/* Leading directions: a few orthogonal ones that hold as much of the items as one can find cheaply. Products along them are
- * made in float, so that int8 has only the rest to tell apart: its error is a share of what is left. Any directions are
- * right; good ones are fast. */
+/* Leading directions: a few orthogonal ones that hold as much of the items as one can find cheaply. Products along them
+ * are made in float, so that int8 has only the rest to tell apart: its error is a share of what is left. Any directions
+ * are right; good ones are fast. */
 #ifndef CONCEPTDEC_I_LEADS_H
 #define CONCEPTDEC_I_LEADS_H
 

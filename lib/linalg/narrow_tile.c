@@ -65,8 +65,8 @@ columns_bytes(const blocking *k)
     return (rows_stay(k) ? k->cols : k->nr) * k->depth;
 }
 
-/* A tile of int8 products: in slices of groups. Either a few columns at a time meet all rows, or, where few rows are taken
- * at a time, these meet all columns. */
+/* A tile of int8 products: in slices of groups. Either a few columns at a time meet all rows, or, where few rows are
+ * taken at a time, these meet all columns. */
 static void
 add_up(const engine *e, const conceptdec_i_tile *tile, int32_t *out, int lane)
 {

@@ -1,11 +1,11 @@
-/* Cholesky QR, twice. With G = U U' = L L' the rows of W U, W = L^-1, are orthonormal but for what rounding of G leaves, at
- * most about condition(G) times it; a second time nothing is left but rounding.
+/* Cholesky QR, twice. With G = U U' = L L' the rows of W U, W = L^-1, are orthonormal but for what rounding of G
+ * leaves, at most about condition(G) times it; a second time nothing is left but rounding.
  *
- * What G proves: 1 / |W|_F^2 is at most the least eigenvalue of G, the square of the least singular value of U. Rows are 1
- * long, so the largest one is at most sqrt(r), and every element of G is off by less than (d + 2) 2^-53, L L' from it by
- * less than (r + 1) 2^-53 times the trace, r: eigenvalues by less than r (d + r + 3) 2^-53 in all. A bound of four times
- * that, and of four times what the tolerance asks for, leaves room for the rounding of W, which at this condition is
- * negligible. */
+ * What G proves: 1 / |W|_F^2 is at most the least eigenvalue of G, the square of the least singular value of U. Rows
+ * are 1 long, so the largest one is at most sqrt(r), and every element of G is off by less than (d + 2) 2^-53, L L'
+ * from it by less than (r + 1) 2^-53 times the trace, r: eigenvalues by less than r (d + r + 3) 2^-53 in all. A bound
+ * of four times that, and of four times what the tolerance asks for, leaves room for the rounding of W, which at this
+ * condition is negligible. */
 #include "linalg/orthonormal.h"
 
 #include <math.h>

@@ -18,7 +18,8 @@ int64_t conceptdec_i_products_bytes(const conceptdec_ctx *ctx, int64_t n_a, int6
 /* memory: 64-byte aligned. All sums are 0. */
 void conceptdec_i_products_open(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, void *memory,
                                 conceptdec_i_products *products);
-/* Adds the products of `count` numbers of each vector: those of a lie ld_a apart, those of b ld_b. Each sum is one chain. */
+/* Adds the products of `count` numbers of each vector: those of a lie ld_a apart, those of b ld_b. Each sum is one
+ * chain. */
 void conceptdec_i_products_add(conceptdec_i_products *products, const double *a, int64_t ld_a, const double *b,
                                int64_t ld_b, int64_t count);
 

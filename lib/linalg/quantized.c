@@ -1,5 +1,5 @@
-/* Quantisation: an item is rotated by sign flips and Hadamard transforms, which spread large elements over all, and then
- * rounded to steps of its own. docs/screening.md bounds every error that is made here. */
+/* Quantisation: an item is rotated by sign flips and Hadamard transforms, which spread large elements over all, and
+ * then rounded to steps of its own. docs/screening.md bounds every error that is made here. */
 #include "linalg/quantized.h"
 
 #include <math.h>
@@ -195,7 +195,8 @@ take_set(conceptdec_i_arena *arena, const conceptdec_i_operand *operand, const c
                                     .lead_error = leads->error};
     set->panel_bytes = set->groups * 4 * CONCEPTDEC_I_PANEL;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "quantised rows", room, (uint64_t)set->groups * 4, &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room + CONCEPTDEC_I_PANEL, sizeof(int32_t), &p[1]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "quantised rows", room + CONCEPTDEC_I_PANEL, sizeof(int32_t), &p[1]));
     for (int i = 2; i < 6; i++)
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room, sizeof(float), &p[i]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "quantised rows", room * leads->n + 1, sizeof(float), &p[6]));

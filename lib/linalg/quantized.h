@@ -1,5 +1,6 @@
-/* Quantised items: rows rotated and rounded to int8, with bounds of what the rounding left out. Made once, n * dims bytes,
- * for tiles of int8 products. What an item has along a few leading directions is kept as floats, apart (leads.h). */
+/* Quantised items: rows rotated and rounded to int8, with bounds of what the rounding left out. Made once, n * dims
+ * bytes, for tiles of int8 products. What an item has along a few leading directions is kept as floats, apart
+ * (leads.h). */
 #ifndef CONCEPTDEC_I_QUANTIZED_H
 #define CONCEPTDEC_I_QUANTIZED_H
 

@@ -7,7 +7,8 @@
 #include "kernels/kernels.h"
 
 /* x loses what lies along `count` rows of length 1; along[i * step] is how much of row i that was, unless it is NULL.
- * Returns the square of what is left. Each row is read once more: where a multiple of one is taken, x meets the next. */
+ * Returns the square of what is left. Each row is read once more: where a multiple of one is taken, x meets the
+ * next. */
 static inline double
 conceptdec_i_take_away(const conceptdec_i_kernels *kernels, int64_t n, int64_t count, const double *rows, double *x,
                        double *along, int64_t step)

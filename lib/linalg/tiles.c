@@ -1,6 +1,6 @@
 /* Blocking: super-blocks of rows are packed once for each pair of them (shared by all lanes); a tile is one block of
- * `rows` by `cols` items, computed in slices of `depth` columns so that a slice of the row block stays in the second-level
- * cache and one narrow panel of the column block in the first. */
+ * `rows` by `cols` items, computed in slices of `depth` columns so that a slice of the row block stays in the
+ * second-level cache and one narrow panel of the column block in the first. */
 #include "linalg/tiles.h"
 
 #include <math.h>
@@ -88,7 +88,8 @@ interleave(const engine *e, const char *in, int64_t rows, int64_t depth, int64_t
     if (e->block.precision == CONCEPTDEC_I_TILE_F32)
         e->kernels->interleave_f32((const float *)(const void *)in, e->dims, rows, depth, width, (float *)(void *)out);
     else
-        e->kernels->interleave_f64((const double *)(const void *)in, e->dims, rows, depth, width, (double *)(void *)out);
+        e->kernels->interleave_f64((const double *)(const void *)in, e->dims, rows, depth, width,
+                                   (double *)(void *)out);
 }
 
 /* Packs items first..first+count-1 as one block of `height` items in panels of `width`: slices of depth one after the
@@ -308,7 +309,8 @@ conceptdec_status
 conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i_operand *a, const conceptdec_i_operand *b, int precision,
                        conceptdec_i_tile_consumer consumer, void *argument)
 {
-    engine e = {.kernels = ctx->kernels, .narrow = ctx->narrow, .a = a, .b = b ? b : a, .symmetric = b == NULL, .dims = a->view->cols,
+    engine e = {.kernels = ctx->kernels, .narrow = ctx->narrow, .a = a, .b = b ? b : a, .symmetric = b == NULL,
+                .dims = a->view->cols,
                 .consumer = consumer, .argument = argument};
     e.block = choose_blocking(ctx, precision, e.dims, e.b->n);
     conceptdec_i_arena arena;

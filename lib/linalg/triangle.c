@@ -252,8 +252,8 @@ multiply(const work *w, int64_t depth, const char *a, const char *b, char *c, in
         k->panel_f32(depth, (const void *)a, (const void *)b, (void *)c, w->ld_values, accumulate);
 }
 
-/* Brings the next slice towards the caches while this one is worked on: for few columns, fetching it would take as long. The
- * part of it that falls to call `turn` of `turns`. */
+/* Brings the next slice towards the caches while this one is worked on: for few columns, fetching it would take as
+ * long. The part of it that falls to call `turn` of `turns`. */
 static void
 fetch_ahead(const char *next, int64_t bytes, int64_t turn, int64_t turns)
 {

@@ -7,7 +7,8 @@
 #include "linalg/rounding.h"
 #include "neighbors/known.h"
 
-/* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first storage. */
+/* Ties at the k-th distance may make lists long; together they may hold this many entries beyond their first
+ * storage. */
 #define MOST_GROWN ((int64_t)1 << 27)
 #define WAITING 4 /* times the first room of a list, at most */
 #define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, at most, as long as those that are full may wait */

@@ -62,8 +62,8 @@ typedef struct conceptdec_i_width {
 /* What a pass knows of the items of one side. */
 typedef struct conceptdec_i_bounds {
     const double *norms; /* squared, about the own centre */
-    void *bounds;        /* float or double; [c * stride + i]: what item i adds to the lower bound of its pairs with items of
-                          * cluster c */
+    void *bounds;        /* float or double; [c * stride + i]: what item i adds to the lower bound of its pairs with
+                          * items of cluster c */
     int64_t stride;
     conceptdec_i_width *widths;
     conceptdec_i_width widest; /* none has more of anything */
@@ -80,8 +80,10 @@ typedef struct conceptdec_i_screening {
     int precision; /* CONCEPTDEC_I_TILE_* of the pass */
     int64_t k;
     double to_units;                        /* exact d2 * to_units is a distance in the units of the screening */
-    double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and more */
-    double slack;                           /* limits are this times an upper bound: distances are rounded when refined */
+    double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and
+                                               more */
+    double slack;                           /* limits are this times an upper bound: distances are rounded when
+                                               refined */
     conceptdec_i_bounds of_lists, of_values;
     const conceptdec_i_clusters *clusters;
     double *near, *wide;                    /* per pair of clusters: what it adds to a lower bound, and to the width */
@@ -91,13 +93,15 @@ typedef struct conceptdec_i_screening {
     conceptdec_i_candidate_list *lists;
     conceptdec_i_candidate *pool;           /* first storage of all lists; in the end, that of what they have become */
     int32_t capacity;                       /* of a list in the pool */
-    int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is full */
+    int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is
+                                               full */
     uint32_t *spare;                        /* keys of lists whose own room does not hold them; NULL: there are none */
     int64_t n_spare;
     uint8_t *whole;                         /* per list: nothing that is eligible was cut */
     pthread_mutex_t *locks;                 /* one for CONCEPTDEC_I_TILE_ROWS lists */
     double *rows;                           /* per lane: two rows of doubles */
-    double **bounds;                        /* per lane: scratch for bounds of a list, its entries, or a block of lists */
+    double **bounds;                        /* per lane: scratch for bounds of a list, its entries, or a block of
+                                               lists */
     int64_t *bounds_capacity;
     atomic_llong n_refined, n_grown;
     bool all_count;                         /* every pair that a tile shows counts towards k */
@@ -119,7 +123,8 @@ conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, in
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
 /* Room for `count` doubles in the lane's scratch; `what` they are. */
 conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, const char *what, int64_t count);
-/* Bytes that all lists may take together, as long as they need not take more: what is left of them stands beside in the end. */
+/* Bytes that all lists may take together, as long as they need not take more: what is left of them stands beside in the
+ * end. */
 int64_t conceptdec_i_screening_room(const conceptdec_i_screening *s);
 /* Whether lists as they are and the table do not stand side by side. */
 bool conceptdec_i_screening_is_narrow(const conceptdec_i_screening *s);
@@ -136,8 +141,8 @@ conceptdec_status conceptdec_i_screening_tighten(conceptdec_i_screening *s, int3
 /* The n-th smallest lower bound that counts towards k, or infinity where there are no more than n: what lies within it
  * promises most. To be called after tighten. */
 double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t n, int lane);
-/* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must hold
- * the list. */
+/* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must
+ * hold the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
 /* Of all candidates of a list that has no `known`. */
 void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds);
@@ -151,8 +156,8 @@ void conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, co
 conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */
 conceptdec_status conceptdec_i_screening_tile(void *screening, const conceptdec_i_tile *tile, int lane);
-/* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th row
- * and its ties (finish.c). */
+/* Exact distances of everything that may matter in any list, each list sorted by (d2, value) and cut behind the k-th
+ * row and its ties (finish.c). */
 conceptdec_status conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening *s);
 /* An order for refining lists of symmetric passes, from so many of the first candidates of each (order.c). */
 #define CONCEPTDEC_I_LOOKED_AT 8

@@ -33,7 +33,8 @@ take_tile(void *argument, const conceptdec_i_tile *t, int lane)
     for (int64_t j = 0; j < t->cols; j++)
         for (int64_t i = 0; i < t->rows; i++) {
             int64_t row = t->row + i, column = t->col + j;
-            int of_row = conceptdec_i_cluster_of(&s->queries, row), of_column = conceptdec_i_cluster_of(&s->refs, column);
+            int of_row = conceptdec_i_cluster_of(&s->queries, row),
+                of_column = conceptdec_i_cluster_of(&s->refs, column);
             float low = ((const float *)s->of_lists.bounds)[of_column * s->of_lists.stride + row] +
                         ((const float *)s->of_values.bounds)[of_row * s->of_values.stride + column] +
                         (float)s->near[of_row * s->clusters->n + of_column] -
@@ -138,11 +139,13 @@ quantize_sides(conceptdec_i_arena *arena, conceptdec_i_screening *s, conceptdec_
     return conceptdec_i_quantize(arena, &s->queries, leads, &sets[1]);
 }
 
-/* What one more candidate costs, in float products of a pair: reading and comparing two rows, and its way through lists. */
+/* What one more candidate costs, in float products of a pair: reading and comparing two rows, and its way through
+ * lists. */
 static double
 refining(const conceptdec_i_screening *s)
 {
-    const double size = (double)conceptdec_i_dtype_size(s->refs.view->dtype), of_rows = (double)s->ctx->narrow->refining;
+    const double size = (double)conceptdec_i_dtype_size(s->refs.view->dtype),
+                 of_rows = (double)s->ctx->narrow->refining;
     return of_rows * (2 + size) / 6 + LISTED / (double)s->refs.view->cols;
 }
 

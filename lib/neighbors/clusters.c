@@ -274,8 +274,8 @@ take_places(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, sample *s, i
 }
 
 static conceptdec_status
-find_centers(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_survey *survey, sample *s, int most,
-             conceptdec_i_clusters *clusters)
+find_centers(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, const conceptdec_i_survey *survey, sample *s,
+             int most, conceptdec_i_clusters *clusters)
 {
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(scratch, "centres", CONCEPTDEC_I_CLUSTERS * s->dims, sizeof(double), &p));

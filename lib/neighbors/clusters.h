@@ -27,8 +27,8 @@ typedef struct conceptdec_i_arrangement {
     uint8_t *cluster; /* NULL: one cluster */
 } conceptdec_i_arrangement;
 
-/* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half. Places
- * where they are asked for and rows are many enough. */
+/* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half.
+ * Places where they are asked for and rows are many enough. */
 conceptdec_status conceptdec_i_clusters_find(conceptdec_i_arena *arena, const conceptdec_i_survey *survey,
                                              const int32_t *rows, int64_t n, bool with_places,
                                              conceptdec_i_clusters *clusters);
@@ -39,7 +39,8 @@ conceptdec_status conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const
                                                 const int32_t *rows, int64_t n, double scale,
                                                 conceptdec_i_arrangement *arrangement);
 
-/* along[c * operand->n + i] = item i (about its own centre, scaled) times centre c (about the mean, scaled), in float64. */
+/* along[c * operand->n + i] = item i (about its own centre, scaled) times centre c (about the mean, scaled), in
+ * float64. */
 conceptdec_status conceptdec_i_clusters_project(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
                                                 const conceptdec_i_operand *operand, double **along);
 

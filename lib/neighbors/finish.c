@@ -1,6 +1,7 @@
 /* From candidates to neighbours. Rounds over all lists:
  *   1. bounds are tightened for the last time; the candidates that promise most are refined;
- *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is refined:
+ *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is
+ *   refined:
  *      the limit that follows rules out many others where the k-th neighbour stands apart from those before it;
  *   3. the same with all that is left;
  *   4. lists are sorted and cut.
@@ -55,8 +56,8 @@ return_to_pool(const conceptdec_i_screening *s, int32_t list)
     l->capacity = s->capacity;
 }
 
-/* From now on a list has upper bounds, too, so that widths need not be looked up again. What was refined early is known by
- * its bounds: the distance was not kept. */
+/* From now on a list has upper bounds, too, so that widths need not be looked up again. What was refined early is known
+ * by its bounds: the distance was not kept. */
 static void
 take_known(const conceptdec_i_screening *s, int32_t list, uint32_t *keys, int lane)
 {
@@ -218,7 +219,8 @@ choose_all(const promises *p, int32_t list, int lane)
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
 {
-    return (a->d2 < b->d2) | ((a->d2 == b->d2) & (a->value < b->value)); /* without a branch, which could not be foreseen */
+    return (a->d2 < b->d2) | ((a->d2 == b->d2) & (a->value < b->value)); /* without a branch, which could not be
+                                                                            foreseen */
 }
 
 /* At most RUN entries: each goes where the number of those before it says, which is found without a branch. */

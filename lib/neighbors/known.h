@@ -1,5 +1,6 @@
 /* Candidates while they are refined: a list has a word and a key of each. The word has the bits of the exact squared
- * distance, as in the table, or, with a sign before them, those of an upper and a lower bound; the key has the value. */
+ * distance, as in the table, or, with a sign before them, those of an upper and a lower bound; the key has the
+ * value. */
 #ifndef CONCEPTDEC_I_KNOWN_H
 #define CONCEPTDEC_I_KNOWN_H
 

@@ -17,7 +17,8 @@ check_options(conceptdec_ctx *ctx, conceptdec_neighbors_options *o)
     if (o->flags & ~CONCEPTDEC_NEIGHBORS_STRICT)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ERESERVED, "options.flags: unknown flag in 0x%" PRIx32, o->flags);
     if (o->metric != CONCEPTDEC_METRIC_L2 && o->metric != CONCEPTDEC_METRIC_COSINE)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "metric: %" PRId32 " is neither L2 (0) nor cosine (1)", o->metric);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "metric: %" PRId32 " is neither L2 (0) nor cosine (1)",
+                                 o->metric);
     return CONCEPTDEC_OK;
 }
 
@@ -27,16 +28,17 @@ check_sizes(conceptdec_ctx *ctx, const conceptdec_matrix *x, const conceptdec_ma
     if (x->rows > INT32_MAX - 1024)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "x: %" PRId64 " rows, at most 2147482623", x->rows);
     if (queries && queries->rows > INT32_MAX - 1024)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "queries: %" PRId64 " rows, at most 2147482623", queries->rows);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "queries: %" PRId64 " rows, at most 2147482623",
+                                 queries->rows);
     if (queries && queries->cols != x->cols)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "queries: %" PRId64 " columns, but x has %" PRId64, queries->cols,
-                                 x->cols);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "queries: %" PRId64 " columns, but x has %" PRId64,
+                                 queries->cols, x->cols);
     if (!queries && x->rows < 2)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ETOOFEW, "x: %" PRId64 " row, at least 2 are needed", x->rows);
     int64_t most = queries ? x->rows : x->rows - 1;
     if (k < 1 || k > most)
-        return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "k: %" PRId64 " is not in 1..%" PRId64 " (x has %" PRId64 " rows)", k,
-                                 most, x->rows);
+        return conceptdec_i_fail(ctx, CONCEPTDEC_EK, "k: %" PRId64 " is not in 1..%" PRId64 " (x has %" PRId64 " rows)",
+                                 k, most, x->rows);
     return CONCEPTDEC_OK;
 }
 

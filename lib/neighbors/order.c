@@ -1,6 +1,6 @@
-/* An order of the lists in which those that share neighbours stand close together: refining them one after the other then
- * finds most rows in the cache. Each list takes the smallest number among its own and some of its candidates', a few times
- * over; lists are sorted by that. */
+/* An order of the lists in which those that share neighbours stand close together: refining them one after the other
+ * then finds most rows in the cache. Each list takes the smallest number among its own and some of its candidates', a
+ * few times over; lists are sorted by that. */
 #include <string.h>
 
 #include "neighbors/known.h"

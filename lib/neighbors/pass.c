@@ -217,8 +217,8 @@ is_zero(const uint8_t *zero, int64_t item)
     return zero && zero[item];
 }
 
-/* A zero row is at distance 1 from every row. There may be several that are not identical, where they are so small that they
- * count as zero. */
+/* A zero row is at distance 1 from every row. There may be several that are not identical, where they are so small that
+ * they count as zero. */
 static conceptdec_status
 push_zero_rows(conceptdec_i_screening *s)
 {

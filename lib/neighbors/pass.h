@@ -4,8 +4,8 @@
 
 #include "neighbors/candidates.h"
 
-/* The narrowest precision whose bound, on a fixed sample of lists, leaves so few candidates that refining them costs less
- * than the next precision's products would (choose.c). Quantises the operands where that is int8. */
+/* The narrowest precision whose bound, on a fixed sample of lists, leaves so few candidates that refining them costs
+ * less than the next precision's products would (choose.c). Quantises the operands where that is int8. */
 conceptdec_status conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening *s, int *precision);
 
 conceptdec_status conceptdec_i_pass_open(conceptdec_i_arena *arena, conceptdec_i_screening *s);

@@ -16,8 +16,8 @@ typedef struct {
     int lane;
 } screen;
 
-/* What items of cluster c add to the bounds of their pairs with the rows of the tile: an element of an array that begins
- * with the first row. */
+/* What items of cluster c add to the bounds of their pairs with the rows of the tile: an element of an array that
+ * begins with the first row. */
 static const void *
 row_bounds(const screen *c, int cluster)
 {
@@ -69,8 +69,9 @@ screen_column(const screen *c, int64_t j, int64_t height, int of_rows, uint64_t 
     double own = column_bound(c, j, of_rows);
     if (s->precision == CONCEPTDEC_I_TILE_F32) {
         const float *limits = s->limits;
-        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds, conceptdec_i_round_down(own), limits + t->row,
-                                   t->symmetric ? limits[column] : -INFINITY, height, row_hits, column_hits);
+        return kernels->screen_f32((const float *)t->dots + j * t->ld, bounds, conceptdec_i_round_down(own),
+                                   limits + t->row, t->symmetric ? limits[column] : -INFINITY, height, row_hits,
+                                   column_hits);
     }
     const double *limits = s->limits;
     return kernels->screen_f64((const double *)t->dots + j * t->ld, bounds, own, limits + t->row,
@@ -163,7 +164,8 @@ push_hits(const screen *c, const column_view *k, int64_t j, const uint64_t *row_
  * Until a list has k candidates everything would be pushed to it. Where every product of a column counts towards k, the
  * k-th smallest upper bound in the first column that a list sees is a limit from the start. */
 
-/* Upper bound less the lower one, for one item of a pair; what float arithmetic may lose below is within the last term. */
+/* Upper bound less the lower one, for one item of a pair; what float arithmetic may lose below is within the last
+ * term. */
 static double
 slack(const conceptdec_i_bounds *side, int64_t item)
 {

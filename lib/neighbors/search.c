@@ -57,7 +57,8 @@ set_operand(finder *f, const conceptdec_i_survey *survey, const int32_t *rows, i
             conceptdec_i_operand *operand, const int32_t **id, const uint8_t **zero)
 {
     conceptdec_i_arrangement order;
-    CONCEPTDEC_I_TRY(conceptdec_i_clusters_arrange(f->arena, &f->clusters, survey, f->of_x.mean, rows, n, scale, &order));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_clusters_arrange(f->arena, &f->clusters, survey, f->of_x.mean, rows, n, scale, &order));
     *id = order.before;
     *operand = (conceptdec_i_operand){.view = survey->view, .n = n, .row = order.row, .mean = f->clusters.center,
                                       .cluster = order.cluster, .scale = scale};
@@ -150,7 +151,8 @@ copy_lists(finder *f, conceptdec_neighbors *table)
         table->list_start[conceptdec_i_list_id(s, (int32_t)l) + 1] = s->lists[l].count;
     for (int64_t l = 0; l < n; l++)
         table->list_start[l + 1] += table->list_start[l];
-    CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "neighbour lists", table->list_start[n], sizeof(conceptdec_i_entry), &p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_take(f->ctx, "neighbour lists", table->list_start[n], sizeof(conceptdec_i_entry), &p));
     table->entries = p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(f->ctx, "list marks", n, 1, &p));
     table->list_is_whole = p;

@@ -2,7 +2,8 @@
  * hold is fetched and widened once and meets all their rows, which stay in the second-level cache.
  *
  * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of
- * the smaller number [is_others]. A distance has the same bits whichever list computes it, so that both may tell it at once. */
+ * the smaller number [is_others]. A distance has the same bits whichever list computes it, so that both may tell it at
+ * once. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -42,7 +43,8 @@ typedef struct block {
 static int64_t
 pairs_per_block(const conceptdec_i_screening *s)
 {
-    const int64_t dims = s->queries.view->cols, pairs = BLOCK_WORK / dims < BLOCK_PAIRS ? BLOCK_WORK / dims : BLOCK_PAIRS;
+    const int64_t dims = s->queries.view->cols,
+                  pairs = BLOCK_WORK / dims < BLOCK_PAIRS ? BLOCK_WORK / dims : BLOCK_PAIRS;
     return pairs > 1 ? pairs : 1;
 }
 
@@ -94,8 +96,8 @@ list_of(const block *b, int64_t at)
     return b->p->order ? b->p->order[b->first + at] : (int32_t)(b->first + at);
 }
 
-/* What a list refines itself of `count` candidates from that at `place` on; a row that is not zero is at distance 0 from
- * itself. What is exact already has been told by its other list. Returns how many there are. */
+/* What a list refines itself of `count` candidates from that at `place` on; a row that is not zero is at distance 0
+ * from itself. What is exact already has been told by its other list. Returns how many there are. */
 static int64_t
 collect(const block *b, int64_t at, int32_t place, int32_t count, pair *pairs)
 {

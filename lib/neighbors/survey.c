@@ -8,7 +8,8 @@
 #include "stats/equal_rows.h"
 
 #define CHUNK 256
-/* Squares of magnitudes within 2^-400 .. 2^400 neither overflow nor vanish; beyond, rows are multiplied by a power of two. */
+/* Squares of magnitudes within 2^-400 .. 2^400 neither overflow nor vanish; beyond, rows are multiplied by a power of
+ * two. */
 #define EXTREME 400
 
 typedef struct {

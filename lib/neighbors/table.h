@@ -24,7 +24,8 @@ struct conceptdec_neighbors {
     double scale; /* distance = sqrt(d2) / scale (L2), d2 (cosine) */
 
     /* Values: the distinct rows of x. Rows of value v: rows[value_start[v] .. value_start[v + 1]), ascending. Rows that
-     * may not be neighbours of anything (masked out when the table was built) belong to no value: value_of_row is -1. */
+     * may not be neighbours of anything (masked out when the table was built) belong to no value: value_of_row is
+     * -1. */
     int64_t n_values;
     int64_t *value_start;
     int32_t *rows;
@@ -32,10 +33,10 @@ struct conceptdec_neighbors {
     uint8_t *value_is_zero; /* n_values, cosine only (else NULL): the all-zero row, at distance 1 from itself too */
     int64_t n_zero_rows;
 
-    /* Lists: one for each distinct query. List l: entries[list_start[l] .. list_start[l + 1]), ascending in (d2, value).
-     * It holds every value up to the distance of its last entry, ties included, but for values whose every row is
-     * excluded for each query of the list (its own row; rows of its group). list_is_whole: nothing lies beyond the last
-     * entry. Self: the entry of the value itself is there where it has further rows. */
+    /* Lists: one for each distinct query. List l: entries[list_start[l] .. list_start[l + 1]), ascending in (d2,
+     * value). It holds every value up to the distance of its last entry, ties included, but for values whose every row
+     * is excluded for each query of the list (its own row; rows of its group). list_is_whole: nothing lies beyond the
+     * last entry. Self: the entry of the value itself is there where it has further rows. */
     int64_t n_lists;
     int64_t *list_start;
     conceptdec_i_entry *entries;
@@ -131,8 +132,8 @@ bool conceptdec_i_is_eligible(const conceptdec_i_exclusion *exclusion, int64_t r
 /* Distance as the caller sees it. */
 double conceptdec_i_table_distance(const conceptdec_neighbors *table, double d2);
 /* Whether the list of this row is certain to hold the first k eligible rows and all that tie with the k-th, under this
- * exclusion: false means that it must be searched anew. The exclusion must cover the table's own (its groups and masks),
- * which conceptdec_i_table_covers tells. */
+ * exclusion: false means that it must be searched anew. The exclusion must cover the table's own (its groups and
+ * masks), which conceptdec_i_table_covers tells. */
 bool conceptdec_i_table_is_deep_enough(const conceptdec_neighbors *table, const conceptdec_i_exclusion *exclusion,
                                        int64_t row, int64_t k);
 /* covered[row] = whether every row that the table's groups keep from row `row` is left out by the exclusion too. */

@@ -21,7 +21,8 @@ conceptdec_status conceptdec_i_survey_take(conceptdec_i_arena *arena, const conc
                                            const conceptdec_matrix *queries, int32_t metric,
                                            conceptdec_i_survey *of_x, conceptdec_i_survey *of_queries);
 
-/* Classes of identical rows, numbered by their first row. Rows of class c: rows[start[c] .. start[c + 1]), ascending. */
+/* Classes of identical rows, numbered by their first row. Rows of class c: rows[start[c] .. start[c + 1]),
+ * ascending. */
 typedef struct conceptdec_i_distinct {
     int64_t n;
     int64_t *start;

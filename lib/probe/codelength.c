@@ -1,5 +1,5 @@
-/* Online code (Voita and Titov 2020): labels are sent in blocks, each with the posterior of a probe that was fitted to the
- * blocks before it; the first with log2 C bits a label. */
+/* Online code (Voita and Titov 2020): labels are sent in blocks, each with the posterior of a probe that was fitted to
+ * the blocks before it; the first with log2 C bits a label. */
 #include "probe/driver.h"
 
 #include <math.h>
@@ -37,8 +37,8 @@ by_place(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* A random order in which every prefix holds the classes in about their shares: the j-th row drawn of a class of m stands
- * at (j + u) / m. seen, totals: zeroed, one for each class. */
+/* A random order in which every prefix holds the classes in about their shares: the j-th row drawn of a class of m
+ * stands at (j + u) / m. seen, totals: zeroed, one for each class. */
 static void
 order_rows(const coding *c, placed_row *rows, int32_t *shuffled, int64_t *seen, int64_t *totals)
 {

@@ -1,5 +1,5 @@
-/* Control tasks (Hewitt and Liang 2019): each type of sample gets one label at random, whatever its activations say. What
- * a probe reads of that it has learnt by heart. */
+/* Control tasks (Hewitt and Liang 2019): each type of sample gets one label at random, whatever its activations say.
+ * What a probe reads of that it has learnt by heart. */
 #include "probe/driver.h"
 
 #include "stats/groups.h"

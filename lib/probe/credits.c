@@ -1,4 +1,5 @@
-/* How well labels other than the caller's are read: sums of credit, for nulls, control tasks and the choice of lambda. */
+/* How well labels other than the caller's are read: sums of credit, for nulls, control tasks and the choice of
+ * lambda. */
 #include "probe/driver.h"
 
 #include <math.h>
@@ -37,7 +38,8 @@ listen(void *argument, const conceptdec_i_probe_place *place, const conceptdec_i
     for (int64_t i = 0; i < n && fit->decision; i++) {
         if (!is_scored(job, role, has_test, i) || isnan(fit->decision[i]))
             continue;
-        sum += conceptdec_i_probe_credit(fit->decision + i, n, t->driver->data.classes, job->labels[i], &predicted, &n_tied);
+        sum += conceptdec_i_probe_credit(fit->decision + i, n, t->driver->data.classes, job->labels[i], &predicted,
+                                         &n_tied);
         count++;
     }
     int64_t at = t->first[place->job] + place->lambda * parts + place->part;

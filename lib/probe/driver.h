@@ -70,16 +70,18 @@ bool conceptdec_i_probe_has_posterior(const conceptdec_probe_options *options);
 /* Weights (columns x d) and bias with the sum 0 over the classes present, where only differences mean something. */
 void conceptdec_i_probe_take_level(int32_t kind, int64_t columns, int64_t d, double *weights, double *bias);
 conceptdec_status conceptdec_i_probe_outcome_take(const conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
-                                                  const conceptdec_i_probe_set *set, conceptdec_i_probe_outcome *outcome);
+                                                  const conceptdec_i_probe_set *set,
+                                                  conceptdec_i_probe_outcome *outcome);
 conceptdec_status conceptdec_i_probe_outcomes(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
                                               conceptdec_i_probe_outcome *outcomes);
 
 /* ---- accuracies of other labels (credits.c) ---- */
 
-/* Sum of the credit of each job's scored rows under its own labels: sums[job * A + lambda], and rows that were scored. */
-conceptdec_status conceptdec_i_probe_credits(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena, int64_t n_jobs,
-                                             const conceptdec_i_probe_job *jobs, const char *stage, double *sums,
-                                             int64_t *counts);
+/* Sum of the credit of each job's scored rows under its own labels: sums[job * A + lambda], and rows that were
+ * scored. */
+conceptdec_status conceptdec_i_probe_credits(conceptdec_i_probe_driver *driver, conceptdec_i_arena *arena,
+                                             int64_t n_jobs, const conceptdec_i_probe_job *jobs, const char *stage,
+                                             double *sums, int64_t *counts);
 
 /* ---- what is read beside scores ---- */
 

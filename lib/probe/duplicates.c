@@ -18,7 +18,8 @@ by_part(const void *a, const void *b)
     return (x->part > y->part) - (x->part < y->part);
 }
 
-/* Scored rows among equal ones, of which another one trains: where parts are left out, one outside the row's own part. */
+/* Scored rows among equal ones, of which another one trains: where parts are left out, one outside the row's own
+ * part. */
 static int64_t
 count_in_run(const member *run, int64_t n, bool leaves_parts)
 {

@@ -59,9 +59,9 @@ write_interval(const conceptdec_i_probe_fields *w, conceptdec_i_arena *arena, in
             ((double *)credit)[i * w->lambdas + a] = is_scored ? w->credit[a * w->n + i] : (double)NAN;
     }
     conceptdec_i_stage(w->driver->ctx, "bootstrap", conceptdec_i_bootstrap_tasks(w->n, o->bootstrap));
-    CONCEPTDEC_I_TRY(conceptdec_i_bootstrap(w->driver->ctx, w->n, w->lambdas, credit, w->driver->data.groups, o->bootstrap,
-                                            o->confidence, o->seed, replicates, w->ci_low + set * w->lambdas,
-                                            w->ci_high + set * w->lambdas));
+    CONCEPTDEC_I_TRY(conceptdec_i_bootstrap(w->driver->ctx, w->n, w->lambdas, credit, w->driver->data.groups,
+                                            o->bootstrap, o->confidence, o->seed, replicates,
+                                            w->ci_low + set * w->lambdas, w->ci_high + set * w->lambdas));
     if (w->driver->replicates)
         keep_replicates(w, set, replicates);
     return CONCEPTDEC_OK;

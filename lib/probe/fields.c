@@ -21,8 +21,8 @@ static conceptdec_status
 take_reals(const conceptdec_i_shaping *shaping, const real_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(shaping, fields[i].name, fields[i].n_axes, fields[i].a, fields[i].b,
-                                                     fields[i].c, fields[i].data));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_float64(shaping, fields[i].name, fields[i].n_axes, fields[i].a,
+                                                     fields[i].b, fields[i].c, fields[i].data));
     return CONCEPTDEC_OK;
 }
 
@@ -30,8 +30,8 @@ static conceptdec_status
 take_wholes(const conceptdec_i_shaping *shaping, const whole_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(shaping, fields[i].name, fields[i].n_axes, fields[i].a, fields[i].b, 0,
-                                                   fields[i].data));
+        CONCEPTDEC_I_TRY(conceptdec_i_shaped_int64(shaping, fields[i].name, fields[i].n_axes, fields[i].a, fields[i].b,
+                                                   0, fields[i].data));
     return CONCEPTDEC_OK;
 }
 
@@ -76,8 +76,10 @@ take_scores(conceptdec_i_probe_fields *w)
     };
     const whole_field wholes[] = {
         {CONCEPTDEC_R_N_SCORED, &w->n_scored, 1, a, 0},        {CONCEPTDEC_R_N_IGNORED, &w->n_ignored, 0, 0, 0},
-        {CONCEPTDEC_R_CLASS_COUNT, &w->class_count, 1, c, 0},  {CONCEPTDEC_R_N_MISSING_TRAIN, &w->missing_train, 1, f, 0},
-        {CONCEPTDEC_R_N_MISSING_TEST, &w->missing_test, 1, f, 0}, {CONCEPTDEC_R_N_DUPLICATES, &w->n_duplicates, 0, 0, 0},
+        {CONCEPTDEC_R_CLASS_COUNT, &w->class_count, 1, c, 0},  {CONCEPTDEC_R_N_MISSING_TRAIN, &w->missing_train, 1, f,
+                                                                0},
+        {CONCEPTDEC_R_N_MISSING_TEST, &w->missing_test, 1, f, 0}, {CONCEPTDEC_R_N_DUPLICATES, &w->n_duplicates, 0, 0,
+                                                                   0},
     };
     CONCEPTDEC_I_TRY(REALS(w, reals));
     return WHOLES(w, wholes);
@@ -133,8 +135,10 @@ take_extras(conceptdec_i_probe_fields *w)
     const conceptdec_probe_options *o = &w->driver->settings.options;
     int64_t a = w->lambdas;
     const real_field null[] = {
-        {CONCEPTDEC_R_CHANCE_NULL, &w->chance_null, 1, a, 0, 0}, {CONCEPTDEC_R_KAPPA, &w->kappa, 1, a, 0, 0},
-        {CONCEPTDEC_R_P_VALUE, &w->p_value, 1, a, 0, 0},         {CONCEPTDEC_R_NULL, &w->null, 2, o->permutations, a, 0},
+        {CONCEPTDEC_R_CHANCE_NULL, &w->chance_null, 1, a, 0, 0},
+        {CONCEPTDEC_R_KAPPA, &w->kappa, 1, a, 0, 0},
+        {CONCEPTDEC_R_P_VALUE, &w->p_value, 1, a, 0, 0},
+        {CONCEPTDEC_R_NULL, &w->null, 2, o->permutations, a, 0},
     };
     const real_field interval[] = {
         {CONCEPTDEC_R_CI_LOW, &w->ci_low, 1, a, 0, 0},
@@ -190,7 +194,8 @@ conceptdec_i_probe_result(conceptdec_i_probe_driver *driver, conceptdec_i_arena 
                           const conceptdec_i_probe_outcome *outcomes, conceptdec_result *result)
 {
     const conceptdec_i_probe_data *data = &driver->data;
-    conceptdec_i_probe_fields w = {.driver = driver, .outcomes = outcomes, .n = data->n, .lambdas = driver->settings.options.n_lambdas,
+    conceptdec_i_probe_fields w = {.driver = driver, .outcomes = outcomes, .n = data->n,
+                                   .lambdas = driver->settings.options.n_lambdas,
                  .classes = data->classes, .columns = data->columns, .parts = data->n_parts, .d = driver->settings.d,
                  .shaping = {.ctx = driver->ctx, .result = result, .n_sets = data->n_sets}};
     void *credit;

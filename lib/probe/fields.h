@@ -10,12 +10,14 @@ typedef struct conceptdec_i_probe_fields {
     const conceptdec_i_probe_outcome *outcomes;
     conceptdec_i_shaping shaping;
     int64_t n, lambdas, classes, columns, parts, d;
-    double *accuracy, *balanced, *macro_f1, *log_loss, *calibration_error, *tie_rate, *per_fold, *per_concept, *confusion;
+    double *accuracy, *balanced, *macro_f1, *log_loss, *calibration_error, *tie_rate, *per_fold, *per_concept,
+        *confusion;
     double *auroc, *average_precision, *v_information, *chance, *chance_uniform, *chance_majority;
     double *decrement, *objective, *shrinkage, *weights, *bias, *posterior, *decision, *pvi;
     double *chance_null, *kappa, *p_value, *null, *ci_low, *ci_high;
     double *control_accuracy, *selectivity, *codelength, *compression, *nested_accuracy;
-    int64_t *n_scored, *n_ignored, *class_count, *converged, *iterations, *predicted, *fold, *missing_train, *missing_test;
+    int64_t *n_scored, *n_ignored, *class_count, *converged, *iterations, *predicted, *fold, *missing_train,
+        *missing_test;
     int64_t *selected, *n_duplicates;
     const int32_t *first_copy; /* of each row */
     double *credit; /* scratch: lambdas x n */

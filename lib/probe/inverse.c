@@ -22,7 +22,8 @@ solve_by_eigen(conceptdec_ctx *ctx, int64_t r, double least, const double *vecto
                int64_t count, double *b)
 {
     const conceptdec_i_dense rows = {.data = vectors, .n = r, .dims = r, .stride = r, .is_wide = true};
-    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = b, .ldw = r, .out = along, .ldo = r,
+    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = b, .ldw = r, .out = along,
+                                            .ldo = r,
                                             .precision = CONCEPTDEC_I_TILE_F64};
     CONCEPTDEC_I_TRY(conceptdec_i_apply(ctx, &applying));
     memset(b, 0, (size_t)(count * r) * sizeof *b);

@@ -1,12 +1,14 @@
-/* Linear discriminant analysis: one covariance for all classes, S = sum of omega (z - mu_class) (z - mu_class)', shrunk to
- * (1 - s) S + s tr(S) / d I, d the dimensions of the input: where the space is reduced, the identity of all d dimensions is
- * that of the span within it, and class means lie in the span.
+/* Linear discriminant analysis: one covariance for all classes, S = sum of omega (z - mu_class) (z - mu_class)', shrunk
+ * to (1 - s) S + s tr(S) / d I, d the dimensions of the input: where the space is reduced, the identity of all d
+ * dimensions is that of the span within it, and class means lie in the span.
  *
- * f_c = ln prior_c + mu_c' S^+ z - mu_c' S^+ mu_c / 2, of two classes f_1 - f_0; priors are the weights of the classes. Without
- * shrinkage S may be singular: eigenvalues at or below max(n, r) 2^-52 times the largest of them and of the diagonal of the
- * second moments about the common mean count as 0. Where S itself is but rounding of those, nothing but priors decides.
+ * f_c = ln prior_c + mu_c' S^+ z - mu_c' S^+ mu_c / 2, of two classes f_1 - f_0; priors are the weights of the classes.
+ * Without shrinkage S may be singular: eigenvalues at or below max(n, r) 2^-52 times the largest of them and of the
+ * diagonal of the second moments about the common mean count as 0. Where S itself is but rounding of those, nothing but
+ * priors decides.
  *
- * S comes from the moments about the common mean, which all label sets of a role share, less those between class means. */
+ * S comes from the moments about the common mean, which all label sets of a role share, less those between class
+ * means. */
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +62,8 @@ static conceptdec_status
 take_all(lda *l)
 {
     int64_t r = l->r, c = l->classes, k = l->columns, n = l->fitting->space->n;
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(l->fitting, "covariances and decision values", 5 * r * r + 3 * c * r + 2 * k * n));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_closed_memory(l->fitting, "covariances and decision values", 5 * r * r + 3 * c * r + 2 * k * n));
     CONCEPTDEC_I_TRY(take(l, "mean", r, &l->mean));
     CONCEPTDEC_I_TRY(take(l, "covariance", r * r, &l->total));
     CONCEPTDEC_I_TRY(take(l, "covariance", r * r, &l->within));
@@ -149,9 +152,9 @@ norms_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* Ledoit and Wolf (2004) for rows that are centred already, as scikit-learn's ledoit_wolf_shrinkage; their number is the sum
- * of their weights, so that a weight of 2 is a row twice. Fourth powers are taken in units near the trace: without one they leave
- * the range of float64 long before squares do. */
+/* Ledoit and Wolf (2004) for rows that are centred already, as scikit-learn's ledoit_wolf_shrinkage; their number is
+ * the sum of their weights, so that a weight of 2 is a row twice. Fourth powers are taken in units near the trace:
+ * without one they leave the range of float64 long before squares do. */
 static conceptdec_status
 ledoit_wolf(lda *l, const int32_t *labels, double trace)
 {
@@ -209,8 +212,8 @@ solve(lda *l, double trace)
         return CONCEPTDEC_OK;
     }
     int64_t n = l->members.n_train > l->r ? l->members.n_train : l->r;
-    return conceptdec_i_moments_solve(l->fitting->ctx, l->r, (double)n * 0x1p-52, l->largest, l->within, l->work, l->columns,
-                                      l->w);
+    return conceptdec_i_moments_solve(l->fitting->ctx, l->r, (double)n * 0x1p-52, l->largest, l->within, l->work,
+                                      l->columns, l->w);
 }
 
 static void
@@ -235,7 +238,8 @@ find_values(lda *l)
 {
     const conceptdec_i_dense rows = conceptdec_i_space_rows(l->fitting->space);
     int64_t n = l->members.n_left;
-    const conceptdec_i_applying applying = {.rows = &rows, .row = l->members.left, .n = n, .columns = l->columns, .w = l->w,
+    const conceptdec_i_applying applying = {.rows = &rows, .row = l->members.left, .n = n, .columns = l->columns,
+                                            .w = l->w,
                                             .ldw = l->r, .bias = l->bias, .out = l->values, .ldo = n,
                                             .precision = CONCEPTDEC_I_TILE_F64};
     CONCEPTDEC_I_TRY(conceptdec_i_apply(l->fitting->ctx, &applying));
@@ -271,7 +275,8 @@ tell_task(void *argument, int64_t task, int lane)
 {
     const telling *t = argument;
     const lda *l = t->l;
-    const conceptdec_i_fit fit = {.w = l->w, .bias = l->bias, .decision = l->decision, .sharpness = 1, .converged = true,
+    const conceptdec_i_fit fit = {.w = l->w, .bias = l->bias, .decision = l->decision, .sharpness = 1,
+                                  .converged = true,
                                   .decrement = (double)NAN, .objective = (double)NAN, .shrinkage = l->shrinkage};
     return l->listener(l->argument, t->order[task], &fit, lane);
 }
@@ -294,9 +299,11 @@ conceptdec_status
 conceptdec_i_lda_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener, void *argument)
 {
     if (fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
-        return conceptdec_i_fail(fitting->ctx, CONCEPTDEC_EUNSUPPORTED,
-                                 "protocol: linear discriminant analysis is not fitted without single rows or groups; use folds");
-    lda l = {.fitting = fitting, .listener = listener, .argument = argument, .r = fitting->space->r, .classes = fitting->classes,
+        return conceptdec_i_fail(
+            fitting->ctx, CONCEPTDEC_EUNSUPPORTED,
+            "protocol: linear discriminant analysis is not fitted without single rows or groups; use folds");
+    lda l = {.fitting = fitting, .listener = listener, .argument = argument, .r = fitting->space->r,
+             .classes = fitting->classes,
              .columns = fitting->columns};
     conceptdec_i_arena arena;
     conceptdec_i_parts parts;

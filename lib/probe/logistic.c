@@ -95,8 +95,8 @@ survey(plan *p, const conceptdec_i_fitting *fitting)
 
 /* ---- memory ---- */
 
-/* How many penalties' preconditioners are kept at once, how many further ones, and how many slots a flight has at most, in
- * so many bytes. */
+/* How many penalties' preconditioners are kept at once, how many further ones, and how many slots a flight has at most,
+ * in so many bytes. */
 typedef struct {
     bool is_diagonal;
     int64_t lambdas, rungs, slots, bytes;
@@ -136,8 +136,8 @@ moments_bytes(const logistic *l)
     return l->spectrum ? 0 : l->r * (l->r + 2) * size;
 }
 
-/* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays. Without
- * room for one there are no penalties and no slots. */
+/* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays.
+ * Without room for one there are no penalties and no slots. */
 static budget
 budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
 {
@@ -204,8 +204,8 @@ lambda_number(const plan *p, double lambda)
     return i;
 }
 
-/* Problems first..end-1 of the order become those of penalties from..to-1, by role and then by penalty; is_again: those of
- * them that were deferred. */
+/* Problems first..end-1 of the order become those of penalties from..to-1, by role and then by penalty; is_again: those
+ * of them that were deferred. */
 static int64_t
 order_problems(const plan *p, const conceptdec_i_fitting *fitting, bool is_again, int64_t from, int64_t to)
 {

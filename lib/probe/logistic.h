@@ -6,9 +6,9 @@
  *
  * Of more than two classes, the columns of what steps are made of sum to 0: passes carry all but one of them.
  *
- * Where the space has a kernel K, weights are sums of rows: the columns are the numbers a of rows, K a the values at the
- * rows, and u' K v the product of the weights of u and v. Beside a column stand its values then, so that products of weights
- * are u' (K v); without a kernel these are the column itself. */
+ * Where the space has a kernel K, weights are sums of rows: the columns are the numbers a of rows, K a the values at
+ * the rows, and u' K v the product of the weights of u and v. Beside a column stand its values then, so that products
+ * of weights are u' (K v); without a kernel these are the column itself. */
 #ifndef CONCEPTDEC_I_LOGISTIC_H
 #define CONCEPTDEC_I_LOGISTIC_H
 
@@ -61,7 +61,8 @@ typedef struct conceptdec_i_logistic_slot {
     double longest;        /* the largest `along` of this step */
     double size;           /* square of the residual as it stands: with a kernel, what rounding is measured by */
     double left;           /* square of the residual, as weights */
-    double left_share;     /* with a kernel: what it was of the product when it was last seen, or may be; NaN: no idea */
+    double left_share;     /* with a kernel: what it was of the product when it was last seen, or may be; NaN: no
+                              idea */
     int64_t products;
 } conceptdec_i_logistic_slot;
 
@@ -169,7 +170,8 @@ conceptdec_i_logistic_values(const conceptdec_i_logistic *l, const double *colum
 conceptdec_status conceptdec_i_logistic_loss(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_product(void *logistic, const conceptdec_i_chunk *chunk, int lane);
 conceptdec_status conceptdec_i_logistic_decide(void *logistic, const conceptdec_i_chunk *chunk, int lane);
-/* The middle of the product for one slot of the round: values of its columns in the chunk, where the chunk's ld is theirs. */
+/* The middle of the product for one slot of the round: values of its columns in the chunk, where the chunk's ld is
+ * theirs. */
 void conceptdec_i_logistic_multiply(const conceptdec_i_logistic *l, int64_t place, const conceptdec_i_chunk *chunk,
                                     void *values);
 
@@ -213,8 +215,8 @@ conceptdec_status conceptdec_i_logistic_derive(conceptdec_i_logistic *l, bool is
 conceptdec_status conceptdec_i_logistic_scale(conceptdec_i_logistic *l);
 /* Bytes of that of one lambda. */
 int64_t conceptdec_i_logistic_scaling_bytes(const conceptdec_i_logistic *l);
-/* For the lambdas (descending) and at most `most_rungs` larger ones: where posteriors are near 0 and 1 the curvature falls, and
- * lambda counts for more. is_diagonal: without the products of different coordinates. */
+/* For the lambdas (descending) and at most `most_rungs` larger ones: where posteriors are near 0 and 1 the curvature
+ * falls, and lambda counts for more. is_diagonal: without the products of different coordinates. */
 conceptdec_status conceptdec_i_logistic_scaling_open(conceptdec_i_arena *arena, conceptdec_i_logistic *l,
                                                      bool is_diagonal, int64_t n_lambdas, const double *lambdas,
                                                      int64_t most_rungs);

@@ -51,7 +51,8 @@ conceptdec_i_logistic_flight_bytes(const logistic *l, int64_t n_slots)
     const int64_t slabs = 3 * CONCEPTDEC_I_PASSES_MOST_SLABS + 5;
     return conceptdec_i_passes_bytes(l->ctx, l->r, l->is_wide ? 0 : columns,
                                      (l->is_wide ? narrow : wide) * l->columns) +
-           conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow) + slabs * columns * (int64_t)sizeof(double) +
+           conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow) +
+           slabs * columns * (int64_t)sizeof(double) +
            conceptdec_i_lanes(l->ctx) * conceptdec_i_logistic_scratch(l) * (int64_t)sizeof(double);
 }
 
@@ -111,7 +112,8 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     l->sizes = l->dots + columns;
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow), 1, &l->triangle_scratch));
+        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow),
+        1, &l->triangle_scratch));
     return conceptdec_i_passes_open(arena, l->r, l->is_wide ? 0 : columns, (l->is_wide ? narrow : wide) * l->columns,
                                     &l->passes);
 }
@@ -366,8 +368,9 @@ mark_absent(logistic *l)
                 l->round[i]->w[k * l->ld + l->r] = -INFINITY;
 }
 
-/* At the optimum weights sum to 0 over the classes, since what all have in common changes the penalty alone. That is next to
- * nothing beside the curvature of a large dimension, so that steps end with more of it than rounding of sums. */
+/* At the optimum weights sum to 0 over the classes, since what all have in common changes the penalty alone. That is
+ * next to nothing beside the curvature of a large dimension, so that steps end with more of it than rounding of
+ * sums. */
 static void
 drop_common(const logistic *l, slot *s, int64_t i)
 {

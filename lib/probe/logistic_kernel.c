@@ -1,5 +1,5 @@
-/* Fits whose weights are sums of rows (logistic.h): one product with the kernel for each loss, none for the Hessian, whose
- * directions come from the preconditioner with their values. */
+/* Fits whose weights are sums of rows (logistic.h): one product with the kernel for each loss, none for the Hessian,
+ * whose directions come from the preconditioner with their values. */
 #include "probe/logistic.h"
 
 #include <math.h>

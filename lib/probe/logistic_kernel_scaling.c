@@ -1,4 +1,5 @@
-/* Preconditioners of weights that are sums of rows: (c K / n + lambda)^-1 over the rows that train, in float or double. */
+/* Preconditioners of weights that are sums of rows: (c K / n + lambda)^-1 over the rows that train, in float or
+ * double. */
 #include "probe/logistic.h"
 
 #include <math.h>

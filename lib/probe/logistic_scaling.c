@@ -363,8 +363,8 @@ scale_biases(const logistic *l, const conceptdec_i_logistic_slot *s)
         s->image[k * l->ld + l->r] = s->class_weight[k] > 0 ? s->image[k * l->ld + l->r] - sum / (double)present : 0;
 }
 
-/* What the kernel K makes of s = (c K / n + lambda)^-1 residual, without a product: n / c (residual - lambda s). Rows that
- * do not train have no part in the residual, and none in what is made of these values. */
+/* What the kernel K makes of s = (c K / n + lambda)^-1 residual, without a product: n / c (residual - lambda s). Rows
+ * that do not train have no part in the residual, and none in what is made of these values. */
 static void
 take_values(const logistic *l, const conceptdec_i_logistic_slot *s, int64_t at)
 {

@@ -92,7 +92,8 @@ give_up(const logistic *l, slot *s)
     s->wait = CONCEPTDEC_I_LOGISTIC_FREE;
 }
 
-/* With a kernel a product is a difference: what directions without any weights have in the residual adds rounding alone. */
+/* With a kernel a product is a difference: what directions without any weights have in the residual adds rounding
+ * alone. */
 static bool
 is_noise(const logistic *l, const slot *s)
 {
@@ -324,8 +325,8 @@ may_be_last(const logistic *l, const slot *s)
     return is_within_tolerance(l, s) || s->energy / 2 <= l->fitting->options->tolerance;
 }
 
-/* Where the square of the residual costs a pass, it is looked at when it is small enough by what it was of the product; with
- * triangles in float, where the proof is at the gradient of the next point, there alone. */
+/* Where the square of the residual costs a pass, it is looked at when it is small enough by what it was of the product;
+ * with triangles in float, where the proof is at the gradient of the next point, there alone. */
 bool
 conceptdec_i_logistic_wants_left(const logistic *l, slot *s)
 {

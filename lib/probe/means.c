@@ -145,7 +145,8 @@ tell_task(void *argument, int64_t set, int lane)
     if (m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
         conceptdec_i_means_leave(m, set, lane);
     const conceptdec_i_fit fit = {.w = m->w + set * m->columns * m->r, .bias = m->bias + set * m->columns,
-                                  .decision = place_values(m, set, lane), .sharpness = m->sharpness[set], .converged = true,
+                                  .decision = place_values(m, set, lane), .sharpness = m->sharpness[set],
+                                  .converged = true,
                                   .decrement = (double)NAN, .objective = (double)NAN, .shrinkage = (double)NAN};
     for (int64_t i = 0; i < t->count; i++)
         if (m->fitting->problems[t->order[i]].labels == m->labels[set])
@@ -213,7 +214,8 @@ run_batch(telling *t)
 {
     means *m = t->m;
     conceptdec_ctx *ctx = m->fitting->ctx;
-    CONCEPTDEC_I_TRY(conceptdec_i_class_sums(m->fitting, &m->members, m->n_sets, m->labels, m->classes, m->sums, m->mass));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_class_sums(m->fitting, &m->members, m->n_sets, m->labels, m->classes, m->sums, m->mass));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, m->n_sets, set_task, m));
     if (m->fitting->leave == CONCEPTDEC_I_LEAVE_ROLES)
         CONCEPTDEC_I_TRY(multiply(m, m->n_sets * m->columns, m->w, m->bias, m->values));
@@ -275,7 +277,8 @@ run_part(telling *t)
     CONCEPTDEC_I_TRY(center(m));
     if (m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
         CONCEPTDEC_I_TRY(conceptdec_i_means_leave_open(m));
-    int64_t bytes = m->fitting->options->memory / 4, most = (bytes < BATCH_BYTES ? bytes : BATCH_BYTES) / (8 * set_doubles(m));
+    int64_t bytes = m->fitting->options->memory / 4,
+            most = (bytes < BATCH_BYTES ? bytes : BATCH_BYTES) / (8 * set_doubles(m));
     most = most < 1 ? 1 : most < t->count ? most : t->count;
     CONCEPTDEC_I_TRY(take_batch(m, most));
     return run_batches(t, most);

@@ -1,10 +1,10 @@
 /* Probes made of class means: what their files share.
  *
- * The score of a set of rows with sum s (of omega z) and weight a at row z: s z / a - |s / a|^2 / 2, which is largest for the
- * nearest mean. Nearest mean: f_c is the score of class c. Mean difference: the score of class c less that of all other rows,
- * which is theta z - theta (mu_c + mu_rest) / 2, theta = mu_c - mu_rest. Of two classes both are the score of class 1 less that
- * of class 0. sharpness = 1 / sigma^2, sigma^2 = mean square of z - mu_class over rows and input dimensions; NaN where that is
- * 0 to rounding, as then nothing says how sure a value is.
+ * The score of a set of rows with sum s (of omega z) and weight a at row z: s z / a - |s / a|^2 / 2, which is largest
+ * for the nearest mean. Nearest mean: f_c is the score of class c. Mean difference: the score of class c less that of
+ * all other rows, which is theta z - theta (mu_c + mu_rest) / 2, theta = mu_c - mu_rest. Of two classes both are the
+ * score of class 1 less that of class 0. sharpness = 1 / sigma^2, sigma^2 = mean square of z - mu_class over rows and
+ * input dimensions; NaN where that is 0 to rounding, as then nothing says how sure a value is.
  *
  * Left out: a row's or group's own part is taken out of s and a; weights of the other rows stay. */
 #ifndef CONCEPTDEC_I_MEANS_H

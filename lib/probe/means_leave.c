@@ -1,5 +1,5 @@
-/* Rows and groups left out of class means. All that is needed are products of rows with class sums, and of rows of a group with
- * each other: no mean is formed again. */
+/* Rows and groups left out of class means. All that is needed are products of rows with class sums, and of rows of a
+ * group with each other: no mean is formed again. */
 #include <math.h>
 #include <string.h>
 
@@ -48,7 +48,8 @@ square_group(means *m, int64_t g, int32_t *rows, double *wide)
         rows[i] = m->members.left[m->place[first + i]];
         conceptdec_i_space_row(m->fitting->space, rows[i], wide + i * m->r);
     }
-    const conceptdec_i_applying applying = {.rows = &dense, .row = rows, .n = count, .columns = count, .w = wide, .ldw = m->r,
+    const conceptdec_i_applying applying = {.rows = &dense, .row = rows, .n = count, .columns = count, .w = wide,
+                                            .ldw = m->r,
                                             .out = m->inner[g], .ldo = count, .precision = CONCEPTDEC_I_TILE_F64};
     return conceptdec_i_apply(m->fitting->ctx, &applying);
 }
@@ -212,7 +213,8 @@ rest_score(const leaving *l, int64_t i, int64_t c, const double on_group[2])
 {
     const means *m = l->m;
     int64_t place = place_of(l, i);
-    double along = m->on_mean[place] - product_with_sum(l, c, place) - (l->row_all[i] - l->row_sums[i * m->classes + c]);
+    double along =
+        m->on_mean[place] - product_with_sum(l, c, place) - (l->row_all[i] - l->row_sums[i * m->classes + c]);
     double whole = m->mean_square - 2 * l->t_mean + l->t_square;
     double both = l->all_mean[c] - l->on_mean[c] - on_group[0] + on_group[1];
     return score(along, whole - 2 * both + left_square(l, c), 1 - l->all_mass - left_mass(l, c));
@@ -282,7 +284,8 @@ conceptdec_i_means_leave(const means *m, int64_t set, int lane)
     double *scratch = m->scratch + lane * m->scratch_size;
     int64_t c = m->classes;
     leaving l = {.m = m, .set = set, .labels = m->labels[set], .all_square = scratch, .all_mean = scratch + c,
-                 .all_count = scratch + 2 * c, .mass = scratch + 3 * c, .square = scratch + 4 * c, .on_sum = scratch + 5 * c,
+                 .all_count = scratch + 2 * c, .mass = scratch + 3 * c, .square = scratch + 4 * c,
+                 .on_sum = scratch + 5 * c,
                  .on_mean = scratch + 6 * c, .rows = scratch + 7 * c, .row_sums = scratch + 8 * c,
                  .row_all = scratch + (8 + m->largest) * c};
     for (int64_t class = 0; class < c; class++) {

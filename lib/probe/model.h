@@ -10,7 +10,8 @@ struct conceptdec_probe_model {
     int64_t converged, iterations;
     double lambda, decrement, objective; /* NaN where there is none */
     double sharpness;                    /* as in conceptdec_i_fit */
-    double *weights, *bias;              /* columns x d, along the input itself; columns; absent classes as in a fitting */
+    double *weights, *bias;              /* columns x d, along the input itself; columns; absent classes as in a
+                                            fitting */
     int64_t *codes;                      /* 0..classes - 1 */
 };
 

@@ -66,8 +66,8 @@ header_is_sound(const header *h)
            is_missing_or(h->objective, true) && is_missing_or(h->sharpness, h->sharpness > 0);
 }
 
-/* Numbers, or the column of an absent class: no weights, and the bias says that it, or (of two classes) the other one, is
- * never right. */
+/* Numbers, or the column of an absent class: no weights, and the bias says that it, or (of two classes) the other one,
+ * is never right. */
 static bool
 column_is_sound(const conceptdec_probe_model *m, int64_t k)
 {

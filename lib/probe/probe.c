@@ -14,7 +14,8 @@ execute(run *r, const conceptdec_probe_options *options)
     conceptdec_i_probe_driver *driver = &r->driver;
     void *outcomes;
     CONCEPTDEC_I_TRY(conceptdec_i_view_open(&r->arena, "x", &driver->x));
-    CONCEPTDEC_I_TRY(conceptdec_i_probe_settings_take(&r->arena, options, driver->x->rows, driver->x->cols, &driver->settings));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_probe_settings_take(&r->arena, options, driver->x->rows, driver->x->cols, &driver->settings));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_data_take(&r->arena, &driver->settings, r->labels, &driver->data));
     CONCEPTDEC_I_TRY(conceptdec_i_probe_reserve(driver));
     CONCEPTDEC_I_TRY(conceptdec_i_view_finite(driver->ctx, "x", driver->x));

@@ -1,9 +1,9 @@
 /* Linear probes: from options, labels and a matrix to fits, scores, nulls and models.
  *
- * Order of the work: settings (options.c), label sets and parts (sets.c), coordinates (space.c), then problems - who trains
- * on what and who is left out - which a solver of the kind fits many at once (logistic.c, ridge.c, lda.c, means.c) and
- * hands over one by one; of these scores (scores.c), and of problems with other labels nulls, control tasks and code lengths
- * (null.c, control.c, codelength.c), and the arrays (fields.c). */
+ * Order of the work: settings (options.c), label sets and parts (sets.c), coordinates (space.c), then problems - who
+ * trains on what and who is left out - which a solver of the kind fits many at once (logistic.c, ridge.c, lda.c,
+ * means.c) and hands over one by one; of these scores (scores.c), and of problems with other labels nulls, control
+ * tasks and code lengths (null.c, control.c, codelength.c), and the arrays (fields.c). */
 #ifndef CONCEPTDEC_I_PROBE_H
 #define CONCEPTDEC_I_PROBE_H
 
@@ -27,7 +27,8 @@ conceptdec_status conceptdec_i_probe_settings_report(conceptdec_ctx *ctx, const 
 
 /* ---- label sets and parts (sets.c) ---- */
 
-/* One label set under the protocol. A part is a set of rows that are scored together by one fit that has not seen them. */
+/* One label set under the protocol. A part is a set of rows that are scored together by one fit that has not seen
+ * them. */
 typedef struct conceptdec_i_probe_set {
     int32_t *labels;       /* n; -1: plays no part */
     int64_t *wide;         /* the same */
@@ -71,15 +72,16 @@ conceptdec_status conceptdec_i_probe_roles(conceptdec_i_arena *arena, int64_t n,
 
 /* ---- coordinates (space.c) ---- */
 
-/* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double. Where n < d, the weights of
- * an L2 penalty lie in what the centred rows span: either z is along an orthonormal basis of that, or weights are sums of
- * rows, and the products of all pairs of rows (the kernel) tell all about them. */
+/* Rows as probes are fitted to them: z = (x - shift) / scale, in float (narrow input) or double. Where n < d, the
+ * weights of an L2 penalty lie in what the centred rows span: either z is along an orthonormal basis of that, or
+ * weights are sums of rows, and the products of all pairs of rows (the kernel) tell all about them. */
 typedef struct conceptdec_i_space {
     conceptdec_ctx *ctx;
     const conceptdec_matrix *x;
     int64_t n, d;
     int64_t r;        /* coordinates of a row, min(n, d) or fewer; n, if there is a kernel */
-    int64_t stride;   /* elements from a row to the next, of z or of the kernel, a multiple of 16; those beyond r are 0 */
+    int64_t stride;   /* elements from a row to the next, of z or of the kernel, a multiple of 16; those beyond r are
+                         0 */
     bool is_wide;     /* z is double, else float */
     void *z;          /* n x stride, 64-byte aligned; NULL, if there is a kernel */
     double *kernel;   /* n x stride; NULL: none. Weights are then n numbers a: along x, sum over i of a_i z_i */
@@ -87,8 +89,8 @@ typedef struct conceptdec_i_space {
     double *shift;    /* d */
     double *scale;    /* d; NULL: 1 */
     double *spectrum; /* r: mean square of each coordinate, where these are uncorrelated (n < d); else NULL */
-    double *map;      /* n x r, row-major: weights along x = sum over rows i of ((x_i - shift) / scale) * (map w)_i; NULL: w is
-                         that itself, or there is a kernel */
+    double *map;      /* n x r, row-major: weights along x = sum over rows i of ((x_i - shift) / scale) * (map w)_i;
+                         NULL: w is that itself, or there is a kernel */
 } conceptdec_i_space;
 
 /* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. used: n, rows
@@ -102,8 +104,8 @@ conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conce
 int64_t conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide);
 /* Bytes that it goes on to take. */
 int64_t conceptdec_i_space_held(const conceptdec_i_space *space);
-/* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed in
- * place. */
+/* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed
+ * in place. */
 conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int64_t count, const double *w,
                                             double *out, double *bias);
 
@@ -118,8 +120,10 @@ conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int
 bool conceptdec_i_has_test_rows(const uint8_t *role, int64_t n);
 
 /* How rows are left out where not by their roles. */
-#define CONCEPTDEC_I_LEAVE_ROLES 0 /* train on TRAIN rows; decision values of TEST rows, or of all TRAIN rows where none is TEST */
-#define CONCEPTDEC_I_LEAVE_ONE 1   /* every TRAIN row has the value of the fit without it; w is of the fit on all TRAIN rows */
+#define CONCEPTDEC_I_LEAVE_ROLES 0 /* train on TRAIN rows; decision values of TEST rows, or of all TRAIN rows where none
+                                      is TEST */
+#define CONCEPTDEC_I_LEAVE_ONE 1   /* every TRAIN row has the value of the fit without it; w is of the fit on all TRAIN
+                                      rows */
 #define CONCEPTDEC_I_LEAVE_GROUP 2 /* the same without its group */
 
 /* One fit: labels of the rows that train, their roles, and the penalty. */
@@ -129,8 +133,8 @@ typedef struct conceptdec_i_problem {
     double lambda;
 } conceptdec_i_problem;
 
-/* Problems over the same rows. K = columns: C, or 1 for two classes. A class without a training row is absent: its column
- * is 0 and its bias -infinity (two classes: the bias is -infinity or +infinity). */
+/* Problems over the same rows. K = columns: C, or 1 for two classes. A class without a training row is absent: its
+ * column is 0 and its bias -infinity (two classes: the bias is -infinity or +infinity). */
 typedef struct conceptdec_i_fitting {
     conceptdec_ctx *ctx;
     const conceptdec_i_space *space;
@@ -142,13 +146,13 @@ typedef struct conceptdec_i_fitting {
     int64_t held; /* bytes of the caller's memory that are taken already */
     int64_t classes, columns;
     int leave; /* CONCEPTDEC_I_LEAVE_* */
-    bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more, and
-                          weights may be along other axes than the space's */
+    bool credits_only; /* the listener wants nothing but the sum of credits: a solver that has it may hand over no more,
+                          and weights may be along other axes than the space's */
     int64_t n_problems;
     const conceptdec_i_problem *problems;
     struct conceptdec_i_ridge_kept **kept; /* what ridge probes keep for the next call; NULL: nothing */
-    uint8_t *deferred; /* n_problems, all 0, where the space has a kernel: 1 becomes what rounding in it hides from the solver;
-                          that problem wants coordinates, and is not heard of */
+    uint8_t *deferred; /* n_problems, all 0, where the space has a kernel: 1 becomes what rounding in it hides from the
+                          solver; that problem wants coordinates, and is not heard of */
 } conceptdec_i_fitting;
 
 /* What became of a problem. Pointers are good during the call only. */
@@ -158,7 +162,8 @@ typedef struct conceptdec_i_fit {
     const double *decision; /* K x n: value of column k for row i at decision[k * n + i]; only rows that are left out */
     double credit;          /* where decision is NULL: the sum of credit of the rows that are left out, */
     int64_t n_scored;       /* and how many of them have a value */
-    double sharpness;       /* posterior = softmax of sharpness * decision (K = 1: logistic function); NaN: it has none */
+    double sharpness;       /* posterior = softmax of sharpness * decision (K = 1: logistic function); NaN: it has
+                               none */
     bool converged;
     int64_t iterations;
     double decrement, objective, shrinkage; /* NaN where there is none */
@@ -172,8 +177,8 @@ typedef conceptdec_status (*conceptdec_i_fit_listener)(void *argument, int64_t p
 void conceptdec_i_ridge_forget(conceptdec_ctx *ctx, struct conceptdec_i_ridge_kept **kept);
 
 /* Solvers. Problems that share role and lambda are fitted together. The same bits for any number of threads. */
-typedef conceptdec_status (*conceptdec_i_solver)(const conceptdec_i_fitting *fitting, conceptdec_i_fit_listener listener,
-                                                 void *argument);
+typedef conceptdec_status (*conceptdec_i_solver)(const conceptdec_i_fitting *fitting,
+                                                 conceptdec_i_fit_listener listener, void *argument);
 
 /* Of the loss at equal posteriors, along one column. */
 double conceptdec_i_logistic_curvature(int64_t columns);
@@ -193,8 +198,8 @@ conceptdec_status conceptdec_i_ridge_regress(const conceptdec_i_fitting *fitting
 
 /* ---- scores (scores.c) ---- */
 
-/* Scores of one label set under one penalty. Arrays belong to the caller; NULL: not wanted. Rows are scored where scored[i]
- * is not 0. decision: K x n; posterior: n x C row-major, or NULL where the kind has none. */
+/* Scores of one label set under one penalty. Arrays belong to the caller; NULL: not wanted. Rows are scored where
+ * scored[i] is not 0. decision: K x n; posterior: n x C row-major, or NULL where the kind has none. */
 typedef struct conceptdec_i_probe_scoring {
     int64_t n, classes, columns;
     const int32_t *labels;
@@ -222,6 +227,7 @@ conceptdec_status conceptdec_i_probe_score(conceptdec_ctx *ctx, const conceptdec
 double conceptdec_i_probe_credit(const double *values, int64_t step, int64_t classes, int32_t label, int32_t *predicted,
                                  int32_t *n_tied);
 /* Posterior of one row (C numbers) from its decision values. */
-void conceptdec_i_probe_posterior(const double *values, int64_t step, int64_t classes, double sharpness, double *posterior);
+void conceptdec_i_probe_posterior(const double *values, int64_t step, int64_t classes, double sharpness,
+                                  double *posterior);
 
 #endif

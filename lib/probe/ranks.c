@@ -29,7 +29,8 @@ key_of_value(double value)
     return bits & sign ? ~bits : bits | sign;
 }
 
-/* A posterior within 2^-26 of 1 has lost half of its digits; such rows are ordered by the sum of the other posteriors. */
+/* A posterior within 2^-26 of 1 has lost half of its digits; such rows are ordered by the sum of the other
+ * posteriors. */
 static uint64_t
 key_of_posterior(const double *posterior, int64_t classes, int64_t c)
 {
@@ -80,8 +81,8 @@ sort_keys(uint64_t *keys, uint64_t *spare, int64_t n)
 
 /* ---- one class ---- */
 
-/* The different keys of a class's members, ascending; how many members have each, and how many other rows have that key,
- * or one between it and the key before (the last place: above all). */
+/* The different keys of a class's members, ascending; how many members have each, and how many other rows have that
+ * key, or one between it and the key before (the last place: above all). */
 typedef struct ladder {
     int64_t n, n_members;
     uint64_t *keys;

@@ -32,7 +32,8 @@ check_options(conceptdec_ctx *ctx, const conceptdec_probe_options *o)
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (refused[i].is_given)
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but a regression has none", refused[i].name);
+            return conceptdec_i_fail(ctx, CONCEPTDEC_EINVAL, "%s: is given, but a regression has none",
+                                     refused[i].name);
     return CONCEPTDEC_OK;
 }
 
@@ -45,7 +46,8 @@ take_settings(run *r, const conceptdec_probe_options *options)
     CONCEPTDEC_I_TRY(conceptdec_i_intake(ctx, "options", options, &ridge, sizeof ridge, sizeof ridge));
     CONCEPTDEC_I_TRY(check_options(ctx, &ridge));
     ridge.kind = CONCEPTDEC_PROBE_RIDGE;
-    return conceptdec_i_probe_settings_take(&r->arena, &ridge, r->driver.x->rows, r->driver.x->cols, &r->driver.settings);
+    return conceptdec_i_probe_settings_take(&r->arena, &ridge, r->driver.x->rows, r->driver.x->cols,
+                                            &r->driver.settings);
 }
 
 /* Sums of squares of a target must be numbers: those beyond would have no R^2. Constant ones have none as it is. */
@@ -61,11 +63,13 @@ check_range(conceptdec_ctx *ctx, const double *values, int64_t n, int64_t target
     }
     if (fabs(values[at]) > most)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW,
-                                 "targets: %g at row %lld, column %lld: values above 1e150 in size have no squares to be summed; scale them down",
+                                 "targets: %g at row %lld, column %lld: values above 1e150 in size have no squares to "
+                                 "be summed; scale them down",
                                  values[at], (long long)at, (long long)target);
     if (!is_constant && fabs(values[at]) < 1 / most)
         return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW,
-                                 "targets: column %lld: all values are below 1e-150 in size, and have no squares to be summed; scale them up",
+                                 "targets: column %lld: all values are below 1e-150 in size, and have no squares to be "
+                                 "summed; scale them up",
                                  (long long)target);
     return CONCEPTDEC_OK;
 }

@@ -14,7 +14,8 @@
 #define EIGEN_FACTORS 20                /* an eigendecomposition costs so many factorisations */
 #define MOST_EIGEN 2048                 /* coordinates above which it is not chosen for its speed */
 #define MOST_SETS 64                    /* label sets whose class sums are found together */
-#define MANY_COLUMNS 512                /* of a part: with fewer, products in double cost little even for narrow input */
+#define MANY_COLUMNS 512                /* of a part: with fewer, products in double cost little even for narrow
+                                           input */
 
 typedef struct {
     const conceptdec_i_fitting *fitting;
@@ -76,7 +77,8 @@ count_items(const conceptdec_i_ridge_batch *batch, int64_t count)
 static int64_t
 count_sets(const conceptdec_i_ridge_batch *batch, int64_t count)
 {
-    int64_t bytes = batch->part->fitting->options->memory / 4, most = bytes / (8 * conceptdec_i_ridge_set_doubles(batch));
+    int64_t bytes = batch->part->fitting->options->memory / 4,
+            most = bytes / (8 * conceptdec_i_ridge_set_doubles(batch));
     most = most < MOST_SETS ? most : MOST_SETS;
     return most < 1 ? 1 : most > count ? count : most;
 }
@@ -186,8 +188,10 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_screen_open(arena, &part, count_sets(&batch, count), &part.screen));
         return run_batches(&batch, order, count);
     }
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count), problem, &part));
-    return fitting->leave == CONCEPTDEC_I_LEAVE_GROUP ? run_grouped(&batch, order, count) : run_batches(&batch, order, count);
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, &r->base, count_alike(r, number), wants_eigen(&batch, count),
+                                                  problem, &part));
+    return fitting->leave == CONCEPTDEC_I_LEAVE_GROUP ? run_grouped(&batch, order, count)
+                                                      : run_batches(&batch, order, count);
 }
 
 static conceptdec_status
@@ -195,7 +199,8 @@ run(conceptdec_i_arena *arena, ridge *r)
 {
     if (r->fitting->kept && r->fitting->leave != CONCEPTDEC_I_LEAVE_ONE)
         conceptdec_i_ridge_forget(r->fitting->ctx, r->fitting->kept);
-    CONCEPTDEC_I_TRY(conceptdec_i_parts_find(arena, r->fitting, conceptdec_i_is_balanced(r->fitting) && !r->targets, &r->parts));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_parts_find(arena, r->fitting, conceptdec_i_is_balanced(r->fitting) && !r->targets, &r->parts));
     for (int64_t part = 0; part < r->parts.n; part++) {
         conceptdec_i_arena own;
         conceptdec_i_arena_open(&own, r->fitting->ctx);
@@ -207,8 +212,8 @@ run(conceptdec_i_arena *arena, ridge *r)
 }
 
 conceptdec_status
-conceptdec_i_ridge_regress(const conceptdec_i_fitting *fitting, const double *targets, conceptdec_i_fit_listener listener,
-                           void *argument)
+conceptdec_i_ridge_regress(const conceptdec_i_fitting *fitting, const double *targets,
+                           conceptdec_i_fit_listener listener, void *argument)
 {
     ridge r = {.fitting = fitting, .targets = targets, .listener = listener, .argument = argument};
     conceptdec_i_arena arena;

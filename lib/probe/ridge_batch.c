@@ -48,7 +48,8 @@ take(const batch *b, const char *what, int64_t count, double **out)
 static conceptdec_status
 take_lanes(batch *b)
 {
-    int64_t lanes = conceptdec_i_lanes(b->arena->ctx), count = is_spread(b) ? lanes * b->columns * b->part->fitting->space->n : 0;
+    int64_t lanes = conceptdec_i_lanes(b->arena->ctx),
+            count = is_spread(b) ? lanes * b->columns * b->part->fitting->space->n : 0;
     void *p[2];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(b->arena, "decision values", count, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(b->arena, "classes", lanes * 2 * b->classes, sizeof(int64_t), &p[1]));
@@ -168,7 +169,8 @@ transform(const batch *b, const void *matrix, bool is_wide, int64_t count, const
 {
     int64_t r = b->part->r;
     const conceptdec_i_dense rows = {.data = matrix, .n = r, .dims = r, .stride = r, .is_wide = is_wide};
-    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = in, .ldw = r, .out = out, .ldo = r,
+    const conceptdec_i_applying applying = {.rows = &rows, .n = r, .columns = count, .w = in, .ldw = r, .out = out,
+                                            .ldo = r,
                                             .precision = is_wide ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32};
     return conceptdec_i_apply(b->arena->ctx, &applying);
 }
@@ -271,7 +273,8 @@ hand_over_credit(const batch *b, const conceptdec_i_ridge_item *item)
 {
     const conceptdec_i_ridge_screen *screen = b->part->screen;
     const conceptdec_i_fit fit = {.credit = screen->credit[item->set * b->part->n_lambdas + item->lambda],
-                                  .n_scored = screen->n_scored[item->lambda], .sharpness = (double)NAN, .converged = true,
+                                  .n_scored = screen->n_scored[item->lambda], .sharpness = (double)NAN,
+                                  .converged = true,
                                   .decrement = (double)NAN, .objective = (double)NAN, .shrinkage = (double)NAN};
     return b->listener(b->argument, item->problem, &fit, 0);
 }

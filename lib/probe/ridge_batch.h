@@ -1,5 +1,5 @@
-/* Ridge problems of one part: label sets by the dozen, as their sums are found together, and of their problems batches of as
- * many columns as a cache holds. */
+/* Ridge problems of one part: label sets by the dozen, as their sums are found together, and of their problems batches
+ * of as many columns as a cache holds. */
 #ifndef CONCEPTDEC_I_RIDGE_BATCH_H
 #define CONCEPTDEC_I_RIDGE_BATCH_H
 

@@ -165,7 +165,8 @@ find_moments(conceptdec_ctx *ctx, const blend *b, int64_t block, search *s)
     return conceptdec_i_eigen(ctx, lambdas, s->moments, lambdas, s->values);
 }
 
-/* Takes the next function, that of eigenvector number `taken` from the largest on: its values and shares, and out of `left`. */
+/* Takes the next function, that of eigenvector number `taken` from the largest on: its values and shares, and out of
+ * `left`. */
 static void
 take_function(const blend *b, search *s, int64_t count, int64_t taken, double *function, float *share)
 {
@@ -248,7 +249,8 @@ take_all(conceptdec_i_arena *arena, blend *b)
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", blocks + 1, sizeof(int64_t), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", blocks, sizeof(int64_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "filters", blocks * b->n_lambdas * b->n_lambdas, sizeof(float), &p[2]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take(arena, "filters", blocks * b->n_lambdas * b->n_lambdas, sizeof(float), &p[2]));
     b->first = p[0];
     b->rank = p[1];
     b->share = p[2];
@@ -276,7 +278,8 @@ take_cutting(conceptdec_i_arena *arena, const blend *b, cutting *c)
 }
 
 conceptdec_status
-conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, conceptdec_i_ridge_blend *b)
+conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part,
+                              conceptdec_i_ridge_blend *b)
 {
     search s;
     cutting c;

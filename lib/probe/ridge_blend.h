@@ -1,8 +1,8 @@
-/* The filters of many lambdas as combinations of fewer. A direction (eigenvector) with eigenvalue s enters the fit with the
- * share s / (s + lambda). Among directions whose eigenvalues are alike these shares, as functions of s, are for all lambdas
- * together nearly combinations of two or three functions; so products are made for these functions, block of directions by
- * block, and what belongs to each lambda is put together afterwards. How far that is from the filter is known for each
- * direction. */
+/* The filters of many lambdas as combinations of fewer. A direction (eigenvector) with eigenvalue s enters the fit with
+ * the share s / (s + lambda). Among directions whose eigenvalues are alike these shares, as functions of s, are for all
+ * lambdas together nearly combinations of two or three functions; so products are made for these functions, block of
+ * directions by block, and what belongs to each lambda is put together afterwards. How far that is from the filter is
+ * known for each direction. */
 #ifndef CONCEPTDEC_I_RIDGE_BLEND_H
 #define CONCEPTDEC_I_RIDGE_BLEND_H
 

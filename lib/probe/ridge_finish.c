@@ -77,7 +77,9 @@ turn(const batch *b, int64_t item, const double *freedom, bool is_residual)
         for (int64_t t = 0; t < m->n_left; t++) {
             double target = conceptdec_i_ridge_target(b, labels, k, m->left[t]);
             double residual = is_residual ? values[t] : target - values[t];
-            values[t] = is_residual && !freedom ? target - residual : freedom ? target - residual * freedom[t] : residual;
+            values[t] = is_residual && !freedom ? target - residual
+                        : freedom               ? target - residual * freedom[t]
+                                                : residual;
         }
     }
 }
@@ -148,7 +150,8 @@ item_task(void *argument, int64_t item, int lane)
     mark_absent(b, item);
     const conceptdec_i_fit fit = {.w = b->w + item * b->columns * b->part->r, .bias = b->bias + item * b->columns,
                                   .decision = place_values(b, item, lane), .sharpness = (double)NAN, .converged = true,
-                                  .decrement = (double)NAN, .objective = objective_of(b, item), .shrinkage = (double)NAN};
+                                  .decrement = (double)NAN, .objective = objective_of(b, item),
+                                  .shrinkage = (double)NAN};
     return b->listener(b->argument, at->problem, &fit, lane);
 }
 

@@ -1,4 +1,5 @@
-/* Which rows are read right whatever the rest of the filters adds, which are not, and the few in between once more in double. */
+/* Which rows are read right whatever the rest of the filters adds, which are not, and the few in between once more in
+ * double. */
 #include "probe/ridge_judge.h"
 
 #include <math.h>
@@ -51,7 +52,8 @@ least_of(const screen *s, const scene *at, int64_t i)
     return own - (double)t.handicap[i] - slack;
 }
 
-/* Where a class stands beside the row's own, which has 0, once the row is left out; products: of u and the difference of both. */
+/* Where a class stands beside the row's own, which has 0, once the row is left out; products: of u and the difference
+ * of both. */
 static double
 exact_value(const judging *g, const scene *at, int64_t own, int64_t class, int64_t i, const double *products)
 {
@@ -64,8 +66,8 @@ exact_value(const judging *g, const scene *at, int64_t own, int64_t class, int64
 
 /* Of one class, for each lambda that leaves the row open and does not have the class below its own. */
 static void
-meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambdas, const double *least, double *products,
-           double *values)
+meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambdas, const double *least,
+           double *products, double *values)
 {
     const screen *s = g->screen;
     const float *along = s->along_f32 + at->set * s->classes * s->blend.n;
@@ -79,14 +81,15 @@ meet_rival(const judging *g, scene *at, int64_t class, int64_t i, uint64_t lambd
         if (value + (double)at->contest.center[class] < least[at->lambda])
             continue;
         if (!is_made)
-            s->part->fitting->ctx->kernels->scale_difference(along + own * s->blend.n, along + class * s->blend.n, row, products,
-                                                             s->blend.n);
+            s->part->fitting->ctx->kernels->scale_difference(along + own * s->blend.n, along + class * s->blend.n, row,
+                                                             products, s->blend.n);
         is_made = true;
         values[at->lambda * s->classes + class] = exact_value(g, at, own, class, i, products);
     }
 }
 
-/* A row that some lambdas leave open. Classes that may not be below the row's own have their values, the others are out of it. */
+/* A row that some lambdas leave open. Classes that may not be below the row's own have their values, the others are out
+ * of it. */
 static void
 settle_row(const judging *g, scene *at, int64_t i, uint64_t lambdas, double *room, double *credits)
 {
@@ -106,7 +109,8 @@ settle_row(const judging *g, scene *at, int64_t i, uint64_t lambdas, double *roo
             meet_rival(g, at, c, i, lambdas, least, room, values);
     for (uint64_t left = lambdas; left; left &= left - 1) {
         at->lambda = __builtin_ctzll(left);
-        credits[at->lambda] += conceptdec_i_probe_credit(values + at->lambda * s->classes, 1, s->classes, own, &predicted, &n_tied);
+        credits[at->lambda] +=
+            conceptdec_i_probe_credit(values + at->lambda * s->classes, 1, s->classes, own, &predicted, &n_tied);
     }
 }
 
@@ -140,16 +144,18 @@ find_values(const screen *s, int64_t set, const int32_t *products, float *floats
     kernels->close_columns(products, s->classes - 1, stride, total * s->mr, floats);
     for (int64_t c = 0; c < s->classes; c++)
         for (int64_t l = 0; l < padded; l += s->nr)
-            kernels->panel_f32(total, floats + c * stride, shares + l * total, values + (c * padded + l) * step, step, 0);
+            kernels->panel_f32(total, floats + c * stride, shares + l * total, values + (c * padded + l) * step, step,
+                               0);
 }
 
 void
-conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const int32_t *products, float *scratch, double *room,
-                         double *credits)
+conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const int32_t *products, float *scratch,
+                         double *room, double *credits)
 {
     const screen *s = g->screen;
     const conceptdec_i_members *m = &s->part->members;
-    float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES], *values = scratch + s->classes * conceptdec_i_ridge_product_stride(s);
+    float centers[CONCEPTDEC_I_RIDGE_MOST_CLASSES],
+        *values = scratch + s->classes * conceptdec_i_ridge_product_stride(s);
     int32_t labels[MOST_ROWS];
     uint64_t open[MOST_LAMBDAS];
     int64_t step = conceptdec_i_ridge_value_stride(s), first = panel * s->mr;
@@ -157,11 +163,14 @@ conceptdec_i_ridge_judge(const judging *g, int64_t panel, int64_t set, const int
     for (int64_t i = 0; i < s->mr; i++)
         labels[i] = first + i < m->n_left ? g->batch->labels[set][m->left[first + i]] : 0;
     for (int64_t c = 0; c < s->classes; c++)
-        centers[c] = conceptdec_i_ridge_is_absent(g->batch, set, c) ? -INFINITY : (float)g->batch->center[set * s->classes + c];
+        centers[c] =
+            conceptdec_i_ridge_is_absent(g->batch, set, c) ? -INFINITY : (float)g->batch->center[set * s->classes + c];
     scene at = {.panel = panel, .set = set, .stride = step};
     at.contest = (conceptdec_i_contest){
-        .values = values, .step = conceptdec_i_ridge_screen_lambdas(s) * step, .classes = (int32_t)s->classes, .center = centers,
-        .label = labels, .scale = s->step + first, .reach = {s->bounds[0] + first, s->bounds[1] + first}, .least = SLACK};
+        .values = values, .step = conceptdec_i_ridge_screen_lambdas(s) * step, .classes = (int32_t)s->classes,
+        .center = centers,
+        .label = labels, .scale = s->step + first, .reach = {s->bounds[0] + first, s->bounds[1] + first},
+        .least = SLACK};
     for (at.lambda = 0; at.lambda < s->blend.n_lambdas; at.lambda++) {
         conceptdec_i_contest here;
         take_lambda(s, &at, &here);

@@ -29,10 +29,10 @@ conceptdec_i_ridge_value_stride(const conceptdec_i_ridge_screen *screen)
     return (screen->mr + 15) / 16 * 16;
 }
 
-/* Adds to credits (lambdas) those of one panel of rows under one label set. products: functions x mr of each class but the last;
- * scratch: as many floats for all classes, then the values;
+/* Adds to credits (lambdas) those of one panel of rows under one label set. products: functions x mr of each class but
+ * the last; scratch: as many floats for all classes, then the values;
  * room: directions + lambdas x classes. */
-void conceptdec_i_ridge_judge(const conceptdec_i_ridge_judging *judging, int64_t panel, int64_t set, const int32_t *products,
-                              float *scratch, double *room, double *credits);
+void conceptdec_i_ridge_judge(const conceptdec_i_ridge_judging *judging, int64_t panel, int64_t set,
+                              const int32_t *products, float *scratch, double *room, double *credits);
 
 #endif

@@ -24,7 +24,8 @@ rotate(const conceptdec_i_ridge_part *part, const int32_t *rows, int64_t count, 
         for (int64_t j = 0; j < part->r; j++)
             shift[k] -= part->moments[k * part->r + j] * part->mean[j];
     }
-    const conceptdec_i_applying applying = {.rows = &dense, .row = rows, .n = count, .columns = part->r, .w = part->moments,
+    const conceptdec_i_applying applying = {.rows = &dense, .row = rows, .n = count, .columns = part->r,
+                                            .w = part->moments,
                                             .ldw = part->r, .bias = shift, .out = out, .ldo = count,
                                             .precision = CONCEPTDEC_I_TILE_F64};
     return conceptdec_i_apply(part->fitting->ctx, &applying);
@@ -111,7 +112,8 @@ all_pieces(conceptdec_i_ridge_part *part, double *rotated, double *shift)
 {
     int64_t n = part->members.n_left;
     for (int64_t first = 0; first < n; first += ROWS) {
-        piece_job job = {.part = part, .first = first, .count = n - first < ROWS ? n - first : ROWS, .rotated = rotated};
+        piece_job job = {
+            .part = part, .first = first, .count = n - first < ROWS ? n - first : ROWS, .rotated = rotated};
         CONCEPTDEC_I_TRY(rotate(part, part->members.left + first, job.count, shift, rotated));
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(part->fitting->ctx, (job.count + PIECE - 1) / PIECE, piece_task, &job));
     }
@@ -141,7 +143,8 @@ conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned, conce
     part->is_complement = spans_all(part);
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = conceptdec_i_arena_take_raw(&scratch, "rotated rows", rows * part->r, sizeof(double), &p[0]);
+    conceptdec_status status =
+        conceptdec_i_arena_take_raw(&scratch, "rotated rows", rows * part->r, sizeof(double), &p[0]);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_arena_take_raw(&scratch, "mean", part->r, sizeof(double), &p[1]);
     if (status == CONCEPTDEC_OK)
@@ -189,7 +192,8 @@ root_weight(const conceptdec_i_ridge_groups *g, int64_t at)
     return sqrt(m->omega[m->left[g->place[at]]]);
 }
 
-/* Matrix of one group: inner products of its rows, then the lower half of I - H, scaled to be symmetric, and its factor. */
+/* Matrix of one group: inner products of its rows, then the lower half of I - H, scaled to be symmetric, and its
+ * factor. */
 static conceptdec_status
 factor_group(conceptdec_i_ridge_groups *g, int64_t group, double *rotated, double *filter)
 {
@@ -205,7 +209,8 @@ factor_group(conceptdec_i_ridge_groups *g, int64_t group, double *rotated, doubl
         for (int64_t j = 0; j < count; j++) {
             double inner = 1 + a[i * count + j];
             bool is_lower = j <= i;
-            a[i * count + j] = is_lower ? (i == j) - root_weight(g, first + i) * root_weight(g, first + j) * inner : inner;
+            a[i * count + j] =
+                is_lower ? (i == j) - root_weight(g, first + i) * root_weight(g, first + j) * inner : inner;
         }
     }
     CONCEPTDEC_I_TRY(conceptdec_i_cholesky(ctx, count, a, count, &is_definite));
@@ -298,7 +303,9 @@ conceptdec_i_ridge_groups_leave(const conceptdec_i_ridge_groups *groups, int64_t
     conceptdec_ctx *ctx = groups->part->fitting->ctx;
     int64_t n = groups->part->members.n_left, largest = 0;
     for (int64_t group = 0; group < groups->n; group++)
-        largest = groups->first[group + 1] - groups->first[group] > largest ? groups->first[group + 1] - groups->first[group] : largest;
+        largest = groups->first[group + 1] - groups->first[group] > largest
+                      ? groups->first[group + 1] - groups->first[group]
+                      : largest;
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "residuals", columns * largest, sizeof(double), &p));
     double *solved = p;

@@ -69,12 +69,14 @@ open_base(const conceptdec_i_fitting *fitting, const uint8_t *role, conceptdec_i
     conceptdec_i_ridge_base_close(base);
     conceptdec_i_arena_open(&base->arena, fitting->ctx);
     base->is_open = true;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(&base->arena, "second moments", rows.dims * rows.dims, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(&base->arena, "second moments", rows.dims * rows.dims, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(&base->arena, "weights of rows", rows.n, sizeof(double), &p[1]));
     base->moments = p[0];
     base->weight = p[1];
     weigh(fitting, role, false, base->weight);
-    CONCEPTDEC_I_TRY(conceptdec_i_gram(fitting->ctx, &rows, base->weight, CONCEPTDEC_I_TILE_F64, base->moments, rows.dims));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_gram(fitting->ctx, &rows, base->weight, CONCEPTDEC_I_TILE_F64, base->moments, rows.dims));
     base->role = role;
     return CONCEPTDEC_OK;
 }
@@ -186,7 +188,8 @@ conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base 
     double mass;
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_members_take(arena, part->fitting, problem, &part->members));
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(part->fitting, "second moments and their factors", (is_eigen ? 4 : 2) * r * r));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_closed_memory(part->fitting, "second moments and their factors", (is_eigen ? 4 : 2) * r * r));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "second moments", r * r, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "factor", r * r, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "mean", r, sizeof(double), &p[2]));

@@ -30,7 +30,8 @@ conceptdec_i_ridge_screen_wanted(const conceptdec_i_ridge_part *part)
     const conceptdec_i_fitting *fitting = part->fitting;
     return fitting->credits_only && fitting->leave == CONCEPTDEC_I_LEAVE_ONE && fitting->classes > 2 &&
            fitting->classes <= CONCEPTDEC_I_RIDGE_MOST_CLASSES && part->n_lambdas <= CONCEPTDEC_I_RIDGE_MOST_LAMBDAS &&
-           part->precision == CONCEPTDEC_I_TILE_F32 && part->fitting->ctx->kernels->mr_f32 <= CONCEPTDEC_I_RIDGE_MOST_ROWS;
+           part->precision == CONCEPTDEC_I_TILE_F32 &&
+           part->fitting->ctx->kernels->mr_f32 <= CONCEPTDEC_I_RIDGE_MOST_ROWS;
 }
 
 /* Label sets of a tile: of those numbers that fit, the one whose columns leave least of their panels empty. */
@@ -71,7 +72,8 @@ typedef struct {
 static sizes
 find_sizes(const screen *s)
 {
-    int64_t rows = conceptdec_i_ridge_screen_rows(s), lambdas = s->blend.n_lambdas, padded = conceptdec_i_ridge_screen_lambdas(s);
+    int64_t rows = conceptdec_i_ridge_screen_rows(s), lambdas = s->blend.n_lambdas,
+            padded = conceptdec_i_ridge_screen_lambdas(s);
     int64_t stride = conceptdec_i_ridge_product_stride(s), doubles = conceptdec_i_ridge_round_doubles(s);
     int64_t judging = s->blend.n + lambdas * s->classes;
     return (sizes){
@@ -93,10 +95,12 @@ find_sizes(const screen *s)
 static int64_t
 bytes_of(const screen *s, const sizes *z)
 {
-    int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx), turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
+    int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx),
+            turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
     return 2 * (z->whole + z->packed) +
            4 * (turned + z->along + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
-           8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial + 4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
+           8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial +
+                4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
 }
 
 static conceptdec_status
@@ -128,7 +132,8 @@ take_buffers(conceptdec_i_arena *arena, const sizes *z, screen *s)
     CONCEPTDEC_I_TRY(take_reals(arena, z, s));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "screening", z->whole, sizeof(int16_t), &p));
     s->whole = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", z->packed, sizeof(int16_t), &p)); /* unused columns are 0 */
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", z->packed, sizeof(int16_t), &p)); /* unused columns are
+                                                                                                      0 */
     s->packed = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", s->blend.n_lambdas, sizeof(int64_t), &p));
     s->n_scored = p;
@@ -149,7 +154,8 @@ panel_task(void *argument, int64_t panel, int lane)
     for (int64_t l = 0; l < s->blend.n_lambdas; l++)
         for (int64_t row = panel * s->mr; row < (panel + 1) * s->mr; row++) {
             double freedom = row < m->n_left ? s->part->freedom[l * m->n_left + row] : (double)NAN;
-            s->leverage[l * conceptdec_i_ridge_screen_rows(s) + row] = isnan(freedom) ? INFINITY : (float)(2 - 2 / freedom);
+            s->leverage[l * conceptdec_i_ridge_screen_rows(s) + row] =
+                isnan(freedom) ? INFINITY : (float)(2 - 2 / freedom);
         }
     return CONCEPTDEC_OK;
 }
@@ -186,7 +192,8 @@ conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_rid
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "screening", 1, sizeof(screen), &p));
     screen *s = p;
     *s = (screen){.part = part, .rows = part->turned, .classes = part->fitting->classes, .most_sets = most_sets,
-                  .mr = kernels->mr_f32, .nr = kernels->nr_f32, .panels = ceil_div(part->members.n_left, kernels->mr_f32)};
+                  .mr = kernels->mr_f32, .nr = kernels->nr_f32, .panels = ceil_div(part->members.n_left,
+                                                                                   kernels->mr_f32)};
     s->rows_panels = ROWS / s->mr > 0 ? ROWS / s->mr : 1;
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_blend_make(arena, part, &s->blend));
     CONCEPTDEC_I_TRY(find_pairs(arena, s));
@@ -277,8 +284,8 @@ rows_task(void *argument, int64_t task, int lane)
             for (int64_t k = set; k < sets && k < set + s->abreast; k++)
                 if (s->is_plain[k])
                     conceptdec_i_ridge_judge(g, panel, k, products + (k - set) * (s->classes - 1) * column,
-                                             scratch + s->tile_panels * s->nr * column, s->room + lane * g->lane_doubles,
-                                             partial + k * lambdas);
+                                             scratch + s->tile_panels * s->nr * column,
+                                             s->room + lane * g->lane_doubles, partial + k * lambdas);
         }
         CONCEPTDEC_I_TRY(conceptdec_i_poll(s->part->fitting->ctx, 0));
     }
@@ -291,7 +298,8 @@ conceptdec_i_ridge_screen_run(conceptdec_i_ridge_screen *s, const conceptdec_i_r
     conceptdec_ctx *ctx = s->part->fitting->ctx;
     int64_t lambdas = s->blend.n_lambdas, tasks = count_tasks(s);
     const sizes z = find_sizes(s);
-    conceptdec_i_ridge_judging g = {.screen = s, .batch = batch, .lane_floats = z.lane_floats, .lane_doubles = z.lane_doubles};
+    conceptdec_i_ridge_judging g = {
+        .screen = s, .batch = batch, .lane_floats = z.lane_floats, .lane_doubles = z.lane_doubles};
     const conceptdec_i_dense rows = {
         .data = s->rows, .n = s->part->members.n_left, .dims = s->blend.n, .stride = s->blend.n};
     CONCEPTDEC_I_TRY(conceptdec_i_class_sums_train(ctx, &rows, &s->part->members, batch->n_sets, batch->labels,

@@ -60,8 +60,8 @@ conceptdec_i_ridge_batch_targets(conceptdec_i_ridge_batch *batch)
 {
     conceptdec_ctx *ctx = batch->part->fitting->ctx;
     if (!batch->targets) {
-        CONCEPTDEC_I_TRY(conceptdec_i_class_sums(batch->part->fitting, &batch->part->members, batch->n_sets, batch->labels,
-                                                 batch->classes, batch->sums, batch->mass));
+        CONCEPTDEC_I_TRY(conceptdec_i_class_sums(batch->part->fitting, &batch->part->members, batch->n_sets,
+                                                 batch->labels, batch->classes, batch->sums, batch->mass));
         return conceptdec_i_parallel(ctx, batch->n_sets * batch->columns, label_task, batch);
     }
     void *p;
@@ -92,7 +92,8 @@ left_task(void *argument, int64_t task, int lane)
     const conceptdec_i_members *m = &b->part->members;
     const conceptdec_i_ridge_item *item = &b->items[job->first + task / b->columns];
     int64_t r = b->part->r, column = task % b->columns;
-    double center = b->center[item->set * b->columns + column], *left = job->left + task * r, *row = job->row + lane * r;
+    double center = b->center[item->set * b->columns + column], *left = job->left + task * r,
+           *row = job->row + lane * r;
     const double *w = b->w + (job->first * b->columns + task) * r, *mean = b->part->mean;
     for (int64_t j = 0; j < r; j++)
         left[j] = -b->part->lambdas[item->lambda] * w[j];
@@ -120,8 +121,8 @@ refine(const refine_job *job, int64_t count)
     bool is_singular;
     for (int step = 0; step < STEPS; step++) {
         CONCEPTDEC_I_TRY(conceptdec_i_parallel(b->part->fitting->ctx, count, left_task, (void *)job));
-        CONCEPTDEC_I_TRY(conceptdec_i_ridge_solve(b->part, b->part->lambdas[b->items[job->first].lambda], count, job->left,
-                                                  &is_singular));
+        CONCEPTDEC_I_TRY(conceptdec_i_ridge_solve(b->part, b->part->lambdas[b->items[job->first].lambda], count,
+                                                  job->left, &is_singular));
         for (int64_t i = 0; i < count * b->part->r; i++)
             w[i] += job->left[i];
     }
@@ -134,7 +135,8 @@ conceptdec_i_ridge_batch_refine(const conceptdec_i_ridge_batch *batch, int64_t f
     conceptdec_ctx *ctx = batch->part->fitting->ctx;
     int64_t count = (end - first) * batch->columns;
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "refinement", (count + conceptdec_i_lanes(ctx)) * batch->part->r, sizeof(double), &p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_take(ctx, "refinement", (count + conceptdec_i_lanes(ctx)) * batch->part->r, sizeof(double), &p));
     refine_job job = {.batch = batch, .first = first, .left = p, .row = (double *)p + count * batch->part->r};
     conceptdec_status status = refine(&job, count);
     conceptdec_i_give(ctx, p);

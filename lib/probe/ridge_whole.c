@@ -87,7 +87,8 @@ find_reach(const screen *s, int64_t panel, int64_t i)
         const double *rest = b->rest + l * b->n;
         double sum = 0;
         for (int64_t block = 0; block < b->n_blocks; block++) {
-            const int16_t *whole = s->whole + ((panel * s->first_pair[b->n_blocks] + s->first_pair[block]) * s->mr + i) * 2;
+            const int16_t *whole =
+                s->whole + ((panel * s->first_pair[b->n_blocks] + s->first_pair[block]) * s->mr + i) * 2;
             int64_t first = b->first[block], count = b->first[block + 1] - first;
             for (int64_t j = 0; j < count; j++) {
                 double value = whole[j / 2 * 2 * s->mr + j % 2];
@@ -124,9 +125,10 @@ conceptdec_i_ridge_round_doubles(const screen *s)
     return 2 * s->blend.n + (2 * s->classes + 1) * s->blend.total;
 }
 
-/* The step of one function: the classes share it, so that their integers sum to 0. Sums that are rounded and then taken from each
- * other are off by less than 1, so a norm grows by at most the root of the number of directions. The last class is what the
- * others leave of 0, here, too: where all is rounding that can be many times what is told of it. others: scratch. */
+/* The step of one function: the classes share it, so that their integers sum to 0. Sums that are rounded and then taken
+ * from each other are off by less than 1, so a norm grows by at most the root of the number of directions. The last
+ * class is what the others leave of 0, here, too: where all is rounding that can be many times what is told of it.
+ * others: scratch. */
 static double
 step_of(const screen *s, const double *along, const double *function, int64_t block, double *others)
 {
@@ -148,11 +150,11 @@ step_of(const screen *s, const double *along, const double *function, int64_t bl
     return step > LEAST_STEP ? step : 1;
 }
 
-/* Integers of one class along one function. They are differences of rounded sums over the classes. out: NULL for the last class,
- * which has no column: it is what the others leave of 0, whatever rounding made of the sum of all. */
+/* Integers of one class along one function. They are differences of rounded sums over the classes. out: NULL for the
+ * last class, which has no column: it is what the others leave of 0, whatever rounding made of the sum of all. */
 static void
-round_class(const screen *s, const double *along, const double *function, int64_t count, double step, rounding *r, int16_t *out,
-            double *size, double *left)
+round_class(const screen *s, const double *along, const double *function, int64_t count, double step, rounding *r,
+            int16_t *out, double *size, double *left)
 {
     double square = 0, square_left = 0;
     for (int64_t j = 0; j < count; j++) {
@@ -172,7 +174,8 @@ round_class(const screen *s, const double *along, const double *function, int64_
 }
 
 static void
-round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t depth, const double *function, rounding *r)
+round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t depth, const double *function,
+               rounding *r)
 {
     int64_t first = s->blend.first[block], count = s->blend.first[block + 1] - first;
     int64_t pairs = s->first_pair[block + 1] - s->first_pair[block], column = set % s->abreast * (s->classes - 1);
@@ -189,8 +192,8 @@ round_function(const screen *s, int64_t set, int64_t block, int64_t q, int64_t d
     }
 }
 
-/* What |u'| is multiplied by: over blocks, by Cauchy and Schwarz, what rounding left, and `unit` roundings in float of the products
- * themselves. */
+/* What |u'| is multiplied by: over blocks, by Cauchy and Schwarz, what rounding left, and `unit` roundings in float of
+ * the products themselves. */
 static double
 whole_spread(const screen *s, int64_t lambda, int64_t class, const rounding *r)
 {

@@ -1,5 +1,5 @@
-/* Scores of a probe from its decision values: credit of each row, then sums in whole numbers, which do not depend on the
- * order of rows. */
+/* Scores of a probe from its decision values: credit of each row, then sums in whole numbers, which do not depend on
+ * the order of rows. */
 #include "probe/scores.h"
 
 #include <math.h>

@@ -217,7 +217,8 @@ count_classes(const conceptdec_i_probe_data *data, const conceptdec_i_probe_set 
 static int64_t
 training_rows(const conceptdec_probe_options *o, class_rows total, class_rows in_part)
 {
-    if (o->protocol == CONCEPTDEC_PROTOCOL_LOO) /* a part is a row: a class of one row is missing where that is left out */
+    if (o->protocol == CONCEPTDEC_PROTOCOL_LOO) /* a part is a row: a class of one row is missing where that is left
+                                                   out */
         return total.weighty - 1;
     return o->protocol == CONCEPTDEC_PROTOCOL_RESUBSTITUTION ? total.weighty : total.weighty - in_part.weighty;
 }
@@ -280,7 +281,8 @@ leave_of(const conceptdec_probe_options *o)
     bool has_formula = o->kind != CONCEPTDEC_PROBE_LOGISTIC && o->kind != CONCEPTDEC_PROBE_LDA;
     if (has_formula && o->protocol == CONCEPTDEC_PROTOCOL_LOO)
         return CONCEPTDEC_I_LEAVE_ONE;
-    return has_formula && o->protocol == CONCEPTDEC_PROTOCOL_GROUP ? CONCEPTDEC_I_LEAVE_GROUP : CONCEPTDEC_I_LEAVE_ROLES;
+    return has_formula && o->protocol == CONCEPTDEC_PROTOCOL_GROUP ? CONCEPTDEC_I_LEAVE_GROUP
+                                                                   : CONCEPTDEC_I_LEAVE_ROLES;
 }
 
 static conceptdec_status

@@ -9,11 +9,13 @@
 #include "linalg/tiles.h"
 
 #define BLOCK_ROWS 512   /* of one task; sums of blocks are added in their order */
-#define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and underflow */
+#define FLOAT_SAFE 0x1p60 /* float coordinates from 1 / this to this: their squares are far from overflow and
+                             underflow */
 #define LARGEST 1e150     /* of doubles whose squares are summed */
 #define LEAST 1e-150      /* what the largest of them has to reach */
 #define UNFOLD_COLUMNS 256
-#define MOST_CONDITION 1e9        /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in double */
+#define MOST_CONDITION 1e9        /* of kernel / n + least I: beyond it the squares of rows hide what rows tell in
+                                     double */
 #define MOST_BASIS_CONDITION 1e11 /* the same of a basis from the eigenvectors of the kernel: rows stay as they are */
 
 /* ---- column sums ---- */
@@ -120,8 +122,8 @@ typedef struct filling {
     double *rows; /* per lane */
 } filling;
 
-/* Part of a row as it is fitted to: centred, scaled, and rounded where coordinates are float. What is fitted is thus the
- * same wherever a row is read again: of large dimensions rounding is large, too. */
+/* Part of a row as it is fitted to: centred, scaled, and rounded where coordinates are float. What is fitted is thus
+ * the same wherever a row is read again: of large dimensions rounding is large, too. */
 static void
 center(const conceptdec_i_space *s, int64_t first, int64_t width, double *row)
 {
@@ -208,7 +210,8 @@ static conceptdec_status
 row_products(conceptdec_i_arena *arena, const conceptdec_i_space *s, const void *rows, double *out, int64_t ld)
 {
     int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
-    conceptdec_matrix view = {.data = rows, .rows = s->n, .cols = s->d, .row_stride = padded(s->d) * size, .col_stride = size,
+    conceptdec_matrix view = {.data = rows, .rows = s->n, .cols = s->d, .row_stride = padded(s->d) * size,
+                              .col_stride = size,
                               .dtype = s->is_wide ? CONCEPTDEC_FLOAT64 : CONCEPTDEC_FLOAT32};
     void *zeros, *norms;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", s->d, sizeof(double), &zeros));

@@ -1,6 +1,7 @@
-/* Sums over the rows of each class: targets of one-hot labels need no products. Rows are taken in chunks and columns in blocks,
- * so that what many label sets sum lies in a second-level cache. Floats are copied there first, and their sums stand there until
- * all rows are in: the same columns of many rows, or of many sums, at equal distances, would share a few of its places. */
+/* Sums over the rows of each class: targets of one-hot labels need no products. Rows are taken in chunks and columns in
+ * blocks, so that what many label sets sum lies in a second-level cache. Floats are copied there first, and their sums
+ * stand there until all rows are in: the same columns of many rows, or of many sums, at equal distances, would share a
+ * few of its places. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -198,7 +199,8 @@ take(conceptdec_i_arena *arena, summing *s)
     s->counts = p;
     if (s->rows->is_wide || !s->members->is_even || s->n_sets <= MANY)
         return CONCEPTDEC_OK;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "rows by class", lanes * (CHUNK + 1) * s->block, sizeof(float), &p));
     s->copies = p;
     if (s->classes > PLACES)
         return CONCEPTDEC_OK;

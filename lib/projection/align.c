@@ -10,8 +10,8 @@
 
 #define MOST_COLUMNS 64 /* of one pass */
 
-/* One of the two matrices: numbers are divided by a power of two near their largest distance from the mean, so that squares
- * neither overflow nor vanish. */
+/* One of the two matrices: numbers are divided by a power of two near their largest distance from the mean, so that
+ * squares neither overflow nor vanish. */
 typedef struct {
     const conceptdec_matrix *view;
     double *mean;

@@ -25,7 +25,8 @@ listed(const conceptdec_i_lists *lists, int64_t i)
     return lists->count[i] < lists->k ? lists->count[i] : lists->k;
 }
 
-/* first[i + 2] counts the edges of row i; then first[i + 1] is where the next one goes, and in the end where they end. */
+/* first[i + 2] counts the edges of row i; then first[i + 1] is where the next one goes, and in the end where they
+ * end. */
 static void
 add_up(conceptdec_i_fuzzy *out)
 {

@@ -1,5 +1,6 @@
-/* The layout of a graph: an edge that is followed moves both its ends, as in umap-learn, 16 edges at once; lists of edges
- * that have no vertex in common are followed in parallel. Strangers are met where they were when the epoch began. */
+/* The layout of a graph: an edge that is followed moves both its ends, as in umap-learn, 16 edges at once; lists of
+ * edges that have no vertex in common are followed in parallel. Strangers are met where they were when the epoch
+ * began. */
 #include "projection/layout.h"
 
 #include <math.h>
@@ -127,7 +128,8 @@ conceptdec_i_layout_open(conceptdec_i_arena *arena, const conceptdec_i_graph *gr
 
 /* ---- an epoch ---- */
 
-/* Adds the next edges of a list that are due to the `count` that wait, until these are CHUNK or more; returns how many wait. */
+/* Adds the next edges of a list that are due to the `count` that wait, until these are CHUNK or more; returns how many
+ * wait. */
 static int64_t
 gather_due(const conceptdec_i_layout *l, int64_t *at, int64_t end, int64_t count, const room *to)
 {

@@ -1,5 +1,5 @@
-/* Layouts: places that the edges of a graph pull together and that push each other apart (McInnes, Healy, Melville 2018;
- * negative samples after Mikolov et al. 2013), epoch by epoch, the same bits for any number of threads. */
+/* Layouts: places that the edges of a graph pull together and that push each other apart (McInnes, Healy, Melville
+ * 2018; negative samples after Mikolov et al. 2013), epoch by epoch, the same bits for any number of threads. */
 #ifndef CONCEPTDEC_I_PROJECTION_LAYOUT_H
 #define CONCEPTDEC_I_PROJECTION_LAYOUT_H
 
@@ -15,10 +15,11 @@ typedef struct conceptdec_i_layout_settings {
 
 typedef struct conceptdec_i_layout conceptdec_i_layout;
 
-/* The rate at which an edge of this share of the heaviest weight is followed, in units of 2^-31 an epoch; 0: never. In which epochs that
- * is says conceptdec_i_is_due(). */
+/* The rate at which an edge of this share of the heaviest weight is followed, in units of 2^-31 an epoch; 0: never. In
+ * which epochs that is says conceptdec_i_is_due(). */
 uint32_t conceptdec_i_layout_rate(double share, int64_t epochs);
-/* Rate of learning: falls with the power 3/2 of what is left, so that the picture settles (umap-learn's falls in a straight line). */
+/* Rate of learning: falls with the power 3/2 of what is left, so that the picture settles (umap-learn's falls in a
+ * straight line). */
 double conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64_t epoch);
 /* All but the rate. */
 conceptdec_i_forces conceptdec_i_layout_forces(const conceptdec_i_layout_settings *settings);
@@ -29,7 +30,8 @@ conceptdec_status conceptdec_i_layout_open(conceptdec_i_arena *arena, const conc
                                            conceptdec_i_layout **layout);
 /* Pieces of work of an epoch, for progress. */
 int64_t conceptdec_i_layout_work(const conceptdec_i_layout *layout);
-/* One epoch, 1 ... epochs - 1. anchors: NULL, or n x columns, to which every move draws by a share `pull` of the way. */
+/* One epoch, 1 ... epochs - 1. anchors: NULL, or n x columns, to which every move draws by a share `pull` of the
+ * way. */
 conceptdec_status conceptdec_i_layout_epoch(conceptdec_i_layout *layout, int64_t epoch, const float *anchors,
                                             double pull);
 void conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places); /* n x columns, by vertex */
@@ -67,8 +69,8 @@ typedef struct conceptdec_i_layout_turns {
 /* Of one epoch. */
 void conceptdec_i_layout_turns_open(conceptdec_i_layout_turns *turns, int64_t n_blocks);
 void conceptdec_i_layout_turns_close(conceptdec_i_layout_turns *turns);
-/* Returns when no list before this one, in the order of all rounds, has a block of it to move any more; every list that is
- * taken must be passed, and those before it must have been taken or be about to. */
+/* Returns when no list before this one, in the order of all rounds, has a block of it to move any more; every list that
+ * is taken must be passed, and those before it must have been taken or be about to. */
 void conceptdec_i_layout_turn_take(conceptdec_i_layout_turns *turns, int64_t list);
 void conceptdec_i_layout_turn_pass(conceptdec_i_layout_turns *turns, int64_t list);
 

@@ -87,7 +87,8 @@ deal_vertices(const dealing *d)
     }
 }
 
-/* Edges too light to be followed once are left out. next: where each list goes on, or NULL to count into first[list + 1]. */
+/* Edges too light to be followed once are left out. next: where each list goes on, or NULL to count into first[list +
+ * 1]. */
 static void
 visit(const dealing *d, int64_t *next)
 {

@@ -1,5 +1,6 @@
-/* Lists of an epoch in turn. Of two that share a block the one of the earlier round goes first; others go when they come, so
- * that nobody waits for a whole round. Tasks are handed out in the order of the lists: who is waited for is at work. */
+/* Lists of an epoch in turn. Of two that share a block the one of the earlier round goes first; others go when they
+ * come, so that nobody waits for a whole round. Tasks are handed out in the order of the lists: who is waited for is at
+ * work. */
 #include "projection/layout.h"
 
 /* A list, its round, and what it moves. */

@@ -162,8 +162,8 @@ match(conceptdec_ctx *ctx, conceptdec_i_level *level, int64_t *n)
     return CONCEPTDEC_OK;
 }
 
-/* Which fine vertices a coarse one has: child[start[c]] ... child[start[c + 1] - 1]. Its edges are found in room for those of
- * all its children, from room[c] on; end[c] is where they end. */
+/* Which fine vertices a coarse one has: child[start[c]] ... child[start[c + 1] - 1]. Its edges are found in room for
+ * those of all its children, from room[c] on; end[c] is where they end. */
 typedef struct joining {
     conceptdec_ctx *ctx;
     const conceptdec_i_level *fine;
@@ -171,7 +171,8 @@ typedef struct joining {
     int64_t *start, *room, *end;
     int32_t *child, *column;
     double *weight;
-    int32_t *slots; /* of each lane, for each coarse vertex: the edge, from room[c] on, that row c has to it, if it has one */
+    int32_t *slots; /* of each lane, for each coarse vertex: the edge, from room[c] on, that row c has to it, if it has
+                       one */
 } joining;
 
 static conceptdec_status

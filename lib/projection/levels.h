@@ -1,5 +1,5 @@
-/* The normalised adjacency N = D^-1/2 W D^-1/2 of a connected part of a graph, and coarser pictures of it. The Laplacian is I - N;
- * its eigenvalues lie in [0, 2]. */
+/* The normalised adjacency N = D^-1/2 W D^-1/2 of a connected part of a graph, and coarser pictures of it. The
+ * Laplacian is I - N; its eigenvalues lie in [0, 2]. */
 #ifndef CONCEPTDEC_I_PROJECTION_LEVELS_H
 #define CONCEPTDEC_I_PROJECTION_LEVELS_H
 
@@ -19,8 +19,8 @@ typedef struct conceptdec_i_level {
 conceptdec_status conceptdec_i_level_open(conceptdec_i_arena *arena, const conceptdec_i_graph *graph,
                                           const int32_t *member, int64_t n, const int32_t *place,
                                           conceptdec_i_level *level);
-/* Vertices joined along heavy edges, two or more each, so at most half of them: coarse N = P' N P, where P (fine->n x coarse->n)
- * has orthonormal columns and maps root to root. Sets fine->parent. n >= 2. */
+/* Vertices joined along heavy edges, two or more each, so at most half of them: coarse N = P' N P, where P (fine->n x
+ * coarse->n) has orthonormal columns and maps root to root. Sets fine->parent. n >= 2. */
 conceptdec_status conceptdec_i_level_coarsen(conceptdec_i_arena *arena, conceptdec_i_level *fine,
                                              conceptdec_i_level *coarse);
 /* fine = P coarse, `width` columns, rows one after the other. */

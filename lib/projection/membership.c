@@ -1,5 +1,5 @@
-/* How much a sample belongs to its neighbours: full weight up to rho, beyond it a fall whose scale gives the weights the sum
- * log2(k). */
+/* How much a sample belongs to its neighbours: full weight up to rho, beyond it a fall whose scale gives the weights
+ * the sum log2(k). */
 #include <math.h>
 
 #include "projection/umap.h"
@@ -11,7 +11,8 @@ enum { MOST_STEPS = 64 };
 #define LEAST_SCALE 1e-3    /* of the mean distance */
 #define LEAST_FRACTION 1e-5 /* of local_connectivity: what is less is rounding */
 
-/* The distance to the local_connectivity-th neighbour that is not at distance 0; between two of them in a straight line. */
+/* The distance to the local_connectivity-th neighbour that is not at distance 0; between two of them in a straight
+ * line. */
 static double
 find_rho(const double *distance, int64_t k, double local_connectivity)
 {
@@ -43,8 +44,9 @@ sum_weights(const double *distance, int64_t k, double rho, double inverse, doubl
     return sum;
 }
 
-/* By Newton's method for 1 / sigma: the logarithm of the sum is convex and falls, so that no step from the left of the root
- * goes beyond it, and one from the right leads to the left. `scale`: where to begin; `least`: below which none is looked for. */
+/* By Newton's method for 1 / sigma: the logarithm of the sum is convex and falls, so that no step from the left of the
+ * root goes beyond it, and one from the right leads to the left. `scale`: where to begin; `least`: below which none is
+ * looked for. */
 static double
 find_sigma(const double *distance, int64_t k, double rho, double target, double scale, double least)
 {

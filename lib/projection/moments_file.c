@@ -62,8 +62,9 @@ check_header(conceptdec_i_record *file, const header *h)
         h->n > INT64_C(1) << 53 || h->n % h->chunk != 0 || h->waiting < 0 || h->waiting >= h->chunk ||
         !conceptdec_i_mul(h->waiting, h->d, &rows) || conceptdec_i_sums_bytes(h->d, 1, CONCEPTDEC_I_SUMS_SCATTER) < 0)
         return conceptdec_i_record_refuse(file, "a number of its header is impossible");
-    const conceptdec_i_record_part parts[] = {{.count = conceptdec_i_sums_bytes(h->d, 1, CONCEPTDEC_I_SUMS_SCATTER), .size = 1},
-                                              {.count = rows, .size = sizeof(double)}};
+    const conceptdec_i_record_part parts[] = {
+        {.count = conceptdec_i_sums_bytes(h->d, 1, CONCEPTDEC_I_SUMS_SCATTER), .size = 1},
+        {.count = rows, .size = sizeof(double)}};
     return conceptdec_i_record_fits(file, sizeof *h, parts, 2);
 }
 

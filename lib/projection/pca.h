@@ -22,8 +22,8 @@ conceptdec_status conceptdec_i_pca_make(conceptdec_ctx *ctx, int64_t n, int64_t 
 /* What follows from the other numbers: shares of the total variance, singular values. */
 void conceptdec_i_pca_derive(conceptdec_pca *pca);
 
-/* A fit. Element (i, j) is z = (x - shift[j]) * factor[j], and C = sum of z z' / (n - 1) has elements of moderate size: it is
- * the covariance (of standardised dimensions, where asked for) divided by unit^2. */
+/* A fit. Element (i, j) is z = (x - shift[j]) * factor[j], and C = sum of z z' / (n - 1) has elements of moderate size:
+ * it is the covariance (of standardised dimensions, where asked for) divided by unit^2. */
 typedef struct conceptdec_i_pca_fit {
     conceptdec_i_arena *arena;
     conceptdec_pca_options options; /* with defaults */

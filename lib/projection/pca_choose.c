@@ -72,8 +72,8 @@ choose_space(conceptdec_i_pca_fit *f)
     f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
 }
 
-/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors. With
- * the covariance it is faster still, but of so many rows the exact answer costs little more. */
+/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors.
+ * With the covariance it is faster still, but of so many rows the exact answer costs little more. */
 static bool
 is_faster(const conceptdec_i_pca_fit *f)
 {

@@ -1,4 +1,5 @@
-/* Fits of principal components: what columns are shifted and scaled by, the solver, and what follows from its answer. */
+/* Fits of principal components: what columns are shifted and scaled by, the solver, and what follows from its
+ * answer. */
 #include <math.h>
 #include <string.h>
 

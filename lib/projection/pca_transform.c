@@ -1,4 +1,5 @@
-/* Rows to coordinates along the components, and back. Blocks of rows are multiplied; a row's numbers do not depend on them. */
+/* Rows to coordinates along the components, and back. Blocks of rows are multiplied; a row's numbers do not depend on
+ * them. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -8,7 +9,8 @@
 
 #define BLOCK 512 /* rows at once */
 
-/* out[i][k] = weight[k] * (bias[k] + sum over p of (view[i][p] - shift[p]) * factor[p] * w[k][p]); weight, bias NULL: 1, 0. */
+/* out[i][k] = weight[k] * (bias[k] + sum over p of (view[i][p] - shift[p]) * factor[p] * w[k][p]); weight, bias NULL:
+ * 1, 0. */
 typedef struct product {
     const char *name; /* of the argument */
     conceptdec_i_blocks blocks;

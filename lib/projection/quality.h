@@ -34,8 +34,8 @@ conceptdec_i_quality_rows(const conceptdec_i_quality_space *space, int64_t value
 conceptdec_status conceptdec_i_quality_space_open(conceptdec_i_arena *arena, int64_t k, int32_t metric,
                                                   const conceptdec_matrix *given, conceptdec_i_quality_space *space);
 
-/* A value that is a neighbour in the judged space of some row of a value, and is not in that value's list: how many rows
- * are closer than it is asked. */
+/* A value that is a neighbour in the judged space of some row of a value, and is not in that value's list: how many
+ * rows are closer than it is asked. */
 typedef struct conceptdec_i_asked {
     double d2; /* as in the table */
     int32_t value;
@@ -55,8 +55,8 @@ typedef struct conceptdec_i_ranking {
     const int64_t *ks;
     int64_t n_ks, k_max;
     int64_t memory;
-    /* Values by the number of those asked about, the most first. Groups of items have room for as many limits as the first
-     * of them needs. */
+    /* Values by the number of those asked about, the most first. Groups of items have room for as many limits as the
+     * first of them needs. */
     int64_t n_items, n_asking; /* asking: with any */
     int32_t *order;            /* value of each item */
     int32_t *n_asked;          /* of each value */

@@ -140,8 +140,8 @@ NAME(bin_column)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t
 
 /* ---- pairs that the bounds leave open ---- */
 
-/* Moves `weight` rows at an exact distance to where they belong among those that an item asks about. value: of the pair,
- * as it was binned. */
+/* Moves `weight` rows at an exact distance to where they belong among those that an item asks about. value: of the
+ * pair, as it was binned. */
 static void
 NAME(settle)(const conceptdec_i_ranking *r, int64_t item, REAL value, double d2, int32_t weight)
 {

@@ -103,8 +103,8 @@ set_precision(conceptdec_i_arena *arena, conceptdec_i_ranking *r, double **norms
 
 /* ---- tiles ---- */
 
-/* Locks of the items of a tile: those of its rows and, where its columns count too, theirs, in ascending order, in which
- * all tiles take them. Columns may begin before the rows do. */
+/* Locks of the items of a tile: those of its rows and, where its columns count too, theirs, in ascending order, in
+ * which all tiles take them. Columns may begin before the rows do. */
 static int64_t
 locks_of(const conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t *blocks)
 {

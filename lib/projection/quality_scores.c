@@ -48,8 +48,8 @@ places_of(int64_t closer, int64_t tied, int64_t k)
     return closer >= k ? 0 : closer + tied <= k ? tied : k - closer;
 }
 
-/* Members by what they have of the neighbourhoods: all or a part of a place in the judged one (first index), none, a part
- * or all in the ranking one. The parts are the same for all members that have one. */
+/* Members by what they have of the neighbourhoods: all or a part of a place in the judged one (first index), none, a
+ * part or all in the ranking one. The parts are the same for all members that have one. */
 typedef struct {
     int64_t n[2][3];
     int64_t excess[2];          /* of members with none: doubled ranks beyond k */
@@ -97,8 +97,8 @@ overlap_of(const census *c)
            share(c->n[1][2], c->places[0], c->tied[0]) + both;
 }
 
-/* What members have of the judged neighbourhood beyond what they have of the ranking one, times how far their doubled rank
- * is beyond k. */
+/* What members have of the judged neighbourhood beyond what they have of the ranking one, times how far their doubled
+ * rank is beyond k. */
 static double
 excess_of(const census *c)
 {

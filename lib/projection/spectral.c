@@ -33,8 +33,8 @@ typedef struct parts {
 
 /* ---- connected parts ---- */
 
-/* All vertices that can be reached from `vertex`, in the order of a walk in breadth: neighbours lie close to each other, also in
- * memory. */
+/* All vertices that can be reached from `vertex`, in the order of a walk in breadth: neighbours lie close to each
+ * other, also in memory. */
 static conceptdec_status
 flood(parts *p, int64_t vertex)
 {
@@ -106,8 +106,8 @@ side(const parts *p, int64_t part)
     return sqrt((double)(p->first[part + 1] - p->first[part]));
 }
 
-/* Rows of squares from large to small, about as high in all as wide; all in one row where there is one dimension. Centres are
- * relative to the middle. */
+/* Rows of squares from large to small, about as high in all as wide; all in one row where there is one dimension.
+ * Centres are relative to the middle. */
 static void
 arrange(parts *p, int64_t n_components)
 {
@@ -229,7 +229,8 @@ solve_part(ladder *l, const parts *p, int64_t part, uint64_t seed, int64_t n_com
     return climb(l);
 }
 
-/* The element of the largest magnitude above 0, in every column; the vertex with the lowest number where several have it. */
+/* The element of the largest magnitude above 0, in every column; the vertex with the lowest number where several have
+ * it. */
 static void
 fix_signs(const conceptdec_i_subspace *s, const int32_t *member)
 {

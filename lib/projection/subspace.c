@@ -1,4 +1,5 @@
-/* One cycle: filter, orthonormalise, Rayleigh-Ritz. Rows are cut into fixed blocks, whose sums are added in their order. */
+/* One cycle: filter, orthonormalise, Rayleigh-Ritz. Rows are cut into fixed blocks, whose sums are added in their
+ * order. */
 #include "projection/subspace.h"
 
 #include <math.h>
@@ -84,7 +85,8 @@ multiply(work *w, const double *from, double *to, double a, double b, double c)
 
 /* ---- sums over rows ---- */
 
-/* Row r of the sums: column r of `from` times every column of `to`; the last row: the root times every column of `to`. */
+/* Row r of the sums: column r of `from` times every column of `to`; the last row: the root times every column of
+ * `to`. */
 static conceptdec_status
 gram_task(void *argument, int64_t block, int lane)
 {
@@ -178,8 +180,8 @@ replace_column(const conceptdec_i_subspace *s, double *x, int64_t k, int attempt
     }
 }
 
-/* The Gram matrix of the columns without their shares of the root, scaled to a diagonal of ones, and the scales; a column that
- * hardly differs from the root has the scale 0. */
+/* The Gram matrix of the columns without their shares of the root, scaled to a diagonal of ones, and the scales; a
+ * column that hardly differs from the root has the scale 0. */
 static void
 scale_gram(work *w, double *scale)
 {
@@ -196,8 +198,8 @@ scale_gram(work *w, double *scale)
         }
 }
 
-/* matrix = diag(scale) U S^-1/2 of the scaled Gram matrix U S U'; how far that was from I. Directions that hardly exist get
- * factors of 0 and are counted as missing: they are the first ones. */
+/* matrix = diag(scale) U S^-1/2 of the scaled Gram matrix U S U'; how far that was from I. Directions that hardly exist
+ * get factors of 0 and are counted as missing: they are the first ones. */
 static double
 whitening(work *w, const double *scale, int64_t *missing)
 {
@@ -290,7 +292,8 @@ judge(work *w, conceptdec_i_subspace *s)
     return CONCEPTDEC_OK;
 }
 
-/* How much a filter of degree 1 that damps [cut, 2] lets the eigenvector of theta grow: T of degree n is cosh(n growth). */
+/* How much a filter of degree 1 that damps [cut, 2] lets the eigenvector of theta grow: T of degree n is cosh(n
+ * growth). */
 static double
 growth_of(double theta, double cut)
 {
@@ -298,8 +301,8 @@ growth_of(double theta, double cut)
     return x > 1 ? acosh(x) : 0;
 }
 
-/* The largest Ritz value bounds the interval that is damped from below, unless that is so near the wanted ones that the longest
- * filter would hardly tell them from the rest. */
+/* The largest Ritz value bounds the interval that is damped from below, unless that is so near the wanted ones that the
+ * longest filter would hardly tell them from the rest. */
 static double
 lower_cut(const work *w, const conceptdec_i_subspace *s)
 {

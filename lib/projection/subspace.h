@@ -1,4 +1,5 @@
-/* The smallest eigenvalues of a normalised Laplacian, but for the 0: subspace iteration with Chebyshev polynomials as filters. */
+/* The smallest eigenvalues of a normalised Laplacian, but for the 0: subspace iteration with Chebyshev polynomials as
+ * filters. */
 #ifndef CONCEPTDEC_I_PROJECTION_SUBSPACE_H
 #define CONCEPTDEC_I_PROJECTION_SUBSPACE_H
 
@@ -22,7 +23,8 @@ typedef struct conceptdec_i_subspace {
 
 int64_t conceptdec_i_subspace_width(int64_t wanted);
 conceptdec_status conceptdec_i_subspace_solve(conceptdec_i_arena *arena, conceptdec_i_subspace *subspace);
-/* The same for a small part, by all its eigenvectors: theirs are the first `wanted` columns of x (n x width), n > wanted. */
+/* The same for a small part, by all its eigenvectors: theirs are the first `wanted` columns of x (n x width), n >
+ * wanted. */
 conceptdec_status conceptdec_i_subspace_dense(conceptdec_i_arena *arena, conceptdec_i_subspace *subspace);
 /* x filled with uniform numbers between -1 and 1. */
 void conceptdec_i_subspace_random(const conceptdec_i_subspace *subspace);

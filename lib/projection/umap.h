@@ -75,7 +75,8 @@ typedef struct conceptdec_i_fuzzy {
 /* weight: n x lists->k. mix: share of the union. */
 conceptdec_status conceptdec_i_fuzzy_join(conceptdec_i_arena *arena, const conceptdec_i_lists *lists,
                                           const double *weight, double mix, conceptdec_i_fuzzy *fuzzy);
-/* Weakens edges between samples of different labels (-1: unknown), then makes each sample sure of one neighbour again. */
+/* Weakens edges between samples of different labels (-1: unknown), then makes each sample sure of one neighbour
+ * again. */
 conceptdec_status conceptdec_i_fuzzy_label(conceptdec_i_arena *arena, const int64_t *labels, double target_weight,
                                            conceptdec_i_fuzzy *fuzzy);
 /* part: n, connected parts from 0 in order of their first samples. */

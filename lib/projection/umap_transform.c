@@ -1,5 +1,5 @@
-/* Places for new rows among those of an embedding. Each row goes its own way: neighbours, start, and random numbers depend
- * on it and on the embedding alone. */
+/* Places for new rows among those of an embedding. Each row goes its own way: neighbours, start, and random numbers
+ * depend on it and on the embedding alone. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -49,8 +49,8 @@ mix_row(const double *row, int64_t n)
     return mixed;
 }
 
-/* Weights of the neighbours. No neighbour of a new row has full weight for being the nearest, unless local_connectivity asks
- * for more than one. */
+/* Weights of the neighbours. No neighbour of a new row has full weight for being the nearest, unless local_connectivity
+ * asks for more than one. */
 static void
 grade(const placing *p, const double *distance, double *weight)
 {

@@ -1,6 +1,6 @@
 /* bench_probe [THREADS [DIMS [COLUMNS]]]: speed of the passes that fits of linear probes consist of, as a share of what
- * multiply-adds alone would take, with rows that are packed as they come or kept, and, without DIMS, of fits. Times are of
- * the processor, all threads together. */
+ * multiply-adds alone would take, with rows that are packed as they come or kept, and, without DIMS, of fits. Times are
+ * of the processor, all threads together. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>

@@ -218,7 +218,8 @@ END_TEST
 
 /* ---- edges that are due ---- */
 
-/* Rates of never, always and all between, at any address; what is not due leaves no trace, nothing is written behind n. */
+/* Rates of never, always and all between, at any address; what is not due leaves no trace, nothing is written behind
+ * n. */
 START_TEST(edges_that_are_due)
 {
     enum { MOST_EDGES = 1037 };

@@ -81,7 +81,8 @@ static const int64_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 64,
     }                                                                                                                  \
     END_TEST
 
-/* Across panels of mr that are `step` apart, against the same numbers packed: no bit differs, nothing beside is touched. */
+/* Across panels of mr that are `step` apart, against the same numbers packed: no bit differs, nothing beside is
+ * touched. */
 #define DEFINE_ACROSS_CHECKS(type, real)                                                                               \
     static void check_across_##type(const conceptdec_i_kernels *set, int64_t depth, int64_t width, int64_t ldc,        \
                                     int accumulate)                                                                    \

@@ -174,7 +174,8 @@ END_TEST
 /* What sums, products and rows of a part take beside weights and values is counted with these. */
 START_TEST(buffers_of_closed_forms_count)
 {
-    static const int32_t kinds[] = {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROBE_MEAN_DIFFERENCE, CONCEPTDEC_PROBE_RIDGE};
+    static const int32_t kinds[] = {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROBE_MEAN_DIFFERENCE,
+                                    CONCEPTDEC_PROBE_RIDGE};
     const struct scene scene = {"sums", &y, 0, {.kind = kinds[_i], .permutations = 200}, &x_narrow};
     uint64_t peak;
     char text[512];
@@ -184,7 +185,8 @@ START_TEST(buffers_of_closed_forms_count)
         conceptdec_status status = run(&scene, memory, &peak, text);
         fitted += status == CONCEPTDEC_OK;
         ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
-        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory, (unsigned long long)peak);
+        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory,
+                      (unsigned long long)peak);
     }
     ck_assert_int_gt(fitted, 0);
 }

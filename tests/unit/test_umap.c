@@ -65,8 +65,8 @@ START_TEST(rows_that_are_equal)
 }
 END_TEST
 
-/* Distances of every scale and spread; where a scale can be found, the weights have their sum, and few steps are enough for
- * rows whose distances hardly differ and for those of which one is a thousand times the others. */
+/* Distances of every scale and spread; where a scale can be found, the weights have their sum, and few steps are enough
+ * for rows whose distances hardly differ and for those of which one is a thousand times the others. */
 START_TEST(sums_of_weights)
 {
     enum { MOST = 60 };
