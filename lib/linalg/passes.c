@@ -8,6 +8,7 @@
 #define LEAST_SLAB 128                     /* items */
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
+#define LEAST_COLUMNS 32 /* so few that their sums leave a second-level cache to the chunk */
 #define FEW_DIMS 2048
 #define SHORT_PANEL 24576 /* bytes of a panel that then stays in a first-level cache while all columns meet it */
 #define SHORT_CHUNK (1 << 19) /* bytes of a chunk that then stays in a second-level one beside columns and sums */
@@ -477,10 +478,10 @@ static void
 cut(pass *p, const conceptdec_i_passes *passes)
 {
     shape *s = &p->shape;
-    const bool is_small = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
-    p->is_short = is_small && !p->kept;
+    p->is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
     const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
-    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : is_small ? s->chunk / 4 : s->chunk;
+    const int64_t few = p->padded <= LEAST_COLUMNS ? min64(s->chunk / 4, fits) : s->chunk / 4;
+    const int64_t most = p->is_short ? few : s->chunk;
     s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;
