@@ -405,8 +405,11 @@ host_of_two(void *user, int64_t lanes, void (*body)(void *, int64_t), void *argu
 /* No block is in two lists at once, and each meets the others in the order of the rounds, whoever runs the lanes. */
 START_TEST(lists_in_turn)
 {
-    const conceptdec_ctx_options options = {
-        .struct_size = sizeof options, .threads = 6, .parallel_for = _i == 0 ? NULL : _i == 1 ? host_alone : host_of_two};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options,
+                                            .threads = 6,
+                                            .parallel_for = _i == 0   ? NULL
+                                                            : _i == 1 ? host_alone
+                                                                      : host_of_two};
     static hall h;
     conceptdec_ctx *ctx = NULL;
     memset(&h, 0, sizeof h);
