@@ -5,16 +5,9 @@
 #include <string.h>
 
 enum {
-    POLL = 4096, /* vertices between two looks at the cancel flag */
     ROWS = 512,  /* of a task */
     STRIPES = 16 /* into which rows are cut, at most, where each needs room for all */
 };
-
-static conceptdec_status
-poll_at(conceptdec_ctx *ctx, int64_t vertex)
-{
-    return vertex % POLL ? CONCEPTDEC_OK : conceptdec_i_poll(ctx, 0);
-}
 
 static int64_t
 end_of(int64_t task, int64_t rows)
@@ -149,13 +142,13 @@ match(conceptdec_ctx *ctx, conceptdec_i_level *level, int64_t *n)
     for (int64_t i = 0; i < level->n; i++)
         level->parent[i] = -1;
     for (int64_t i = 0; i < level->n; i++) {
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         int64_t mate = level->parent[i] < 0 ? heaviest(level, i, true) : -1;
         if (mate >= 0)
             level->parent[i] = level->parent[mate] = parents++;
     }
     for (int64_t i = 0; i < level->n; i++) {
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         if (level->parent[i] < 0)
             level->parent[i] = level->parent[heaviest(level, i, false)];
     }
@@ -263,7 +256,7 @@ join_task(void *argument, int64_t stripe, int lane)
     const int64_t parents = j->coarse->n, end = (stripe + 1) * parents / j->stripes;
     (void)lane;
     for (int64_t c = stripe * parents / j->stripes; c < end; c++) {
-        CONCEPTDEC_I_TRY(poll_at(j->ctx, c));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, c));
         join_row(j, c, j->slots + stripe * parents);
     }
     return CONCEPTDEC_OK;

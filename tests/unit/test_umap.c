@@ -497,6 +497,54 @@ START_TEST(epochs_that_are_stopped)
 }
 END_TEST
 
+/* ---- looks at the cancel flag ---- */
+
+/* Counts the looks since it was called last. */
+static int64_t
+count_looks(stopper *s)
+{
+    const int64_t calls = s->calls;
+    s->calls = 0;
+    s->ctx->last_report = INT64_MIN / 2;
+    return calls;
+}
+
+/* A graph is joined, held against labels and dealt out in walks that are looked into every few thousand rows. */
+START_TEST(looks_of_walks)
+{
+    enum { N = 20000, LEAST = N / 5000 };
+    static int64_t next[N], one[N], label[N];
+    static double full[N];
+    stopper s = {0};
+    const conceptdec_ctx_options options = {
+        .struct_size = sizeof options, .threads = 1, .progress = stop_in_time, .progress_user = &s};
+    const conceptdec_i_lists chain = {.n = N, .k = 1, .stride = 1, .index = next, .count = one};
+    conceptdec_i_arena arena;
+    conceptdec_i_fuzzy fuzzy;
+    conceptdec_i_graph graph;
+    conceptdec_i_layout_edges edges;
+    for (int64_t i = 0; i < N; i++) {
+        next[i] = (i + 1) % N;
+        one[i] = 1;
+        full[i] = 1;
+    }
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, s.ctx);
+    conceptdec_i_stage(s.ctx, "walks", 1);
+    count_looks(&s);
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &chain, full, 1, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 3 * LEAST);
+    ck_assert_int_eq(conceptdec_i_fuzzy_label(&arena, label, 0.5, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 3 * LEAST);
+    ck_assert_int_eq(conceptdec_i_fuzzy_graph(&arena, &fuzzy, &graph), CONCEPTDEC_OK);
+    count_looks(&s);
+    ck_assert_int_eq(conceptdec_i_layout_deal(&arena, &graph, 500, 0, &edges), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 2 * LEAST);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(s.ctx);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -516,6 +564,7 @@ make_suite(void)
     tcase_add_test(tests, lists_one_by_one);
     tcase_add_loop_test(tests, lists_in_turn, 0, 3);
     tcase_add_test(tests, epochs_that_are_stopped);
+    tcase_add_test(tests, looks_of_walks);
     suite_add_tcase(suite, tests);
     return suite;
 }
