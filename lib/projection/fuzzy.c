@@ -51,9 +51,11 @@ turn_lists(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const dou
         for (int64_t j = 0; j < listed(lists, i); j++)
             out->first[lists->index[i * lists->stride + j] + 2]++;
     add_up(out);
-    for (int64_t i = 0; i < lists->n; i++)
+    for (int64_t i = 0; i < lists->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t j = 0; j < listed(lists, i); j++)
             put(out, lists->index[i * lists->stride + j], i, weight[i * lists->k + j]);
+    }
     out->n_edges = out->first[out->n];
     return CONCEPTDEC_OK;
 }
@@ -65,9 +67,11 @@ transpose(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *in, conceptdec_i_
     for (int64_t e = 0; e < in->n_edges; e++)
         out->first[in->column[e] + 2]++;
     add_up(out);
-    for (int64_t i = 0; i < in->n; i++)
+    for (int64_t i = 0; i < in->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t e = in->first[i]; e < in->first[i + 1]; e++)
             put(out, in->column[e], i, in->weight[e]);
+    }
     out->n_edges = in->n_edges;
     return CONCEPTDEC_OK;
 }
@@ -84,11 +88,12 @@ append(conceptdec_i_fuzzy *out, int32_t column, double a, double b, double mix)
 }
 
 /* Two matrices of the same shape, element by element. */
-static void
-join(const conceptdec_i_fuzzy *a, const conceptdec_i_fuzzy *b, double mix, conceptdec_i_fuzzy *out)
+static conceptdec_status
+join(conceptdec_ctx *ctx, const conceptdec_i_fuzzy *a, const conceptdec_i_fuzzy *b, double mix, conceptdec_i_fuzzy *out)
 {
     for (int64_t i = 0; i < a->n; i++) {
         int64_t at = a->first[i], bt = b->first[i];
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         while (at < a->first[i + 1] || bt < b->first[i + 1]) {
             const int32_t left = at < a->first[i + 1] ? a->column[at] : INT32_MAX;
             const int32_t right = bt < b->first[i + 1] ? b->column[bt] : INT32_MAX;
@@ -97,6 +102,7 @@ join(const conceptdec_i_fuzzy *a, const conceptdec_i_fuzzy *b, double mix, conce
         }
         out->first[i + 1] = out->n_edges;
     }
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -108,8 +114,7 @@ conceptdec_i_fuzzy_join(conceptdec_i_arena *arena, const conceptdec_i_lists *lis
     CONCEPTDEC_I_TRY(turn_lists(arena, lists, weight, &seeing));
     CONCEPTDEC_I_TRY(transpose(arena, &seeing, &seen));
     CONCEPTDEC_I_TRY(take_edges(arena, lists->n, 2 * seen.n_edges, fuzzy));
-    join(&seen, &seeing, mix, fuzzy);
-    return CONCEPTDEC_OK;
+    return join(arena->ctx, &seen, &seeing, mix, fuzzy);
 }
 
 /* ---- labels ---- */
@@ -142,13 +147,14 @@ conceptdec_i_fuzzy_label(conceptdec_i_arena *arena, const int64_t *labels, doubl
 {
     conceptdec_i_fuzzy mirror = {0}, joined = {0};
     for (int64_t i = 0; i < fuzzy->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++)
             fuzzy->weight[e] *= weaken(target_weight, labels[i], labels[fuzzy->column[e]]);
         make_relative(fuzzy->weight + fuzzy->first[i], fuzzy->first[i + 1] - fuzzy->first[i]);
     }
     CONCEPTDEC_I_TRY(transpose(arena, fuzzy, &mirror));
     CONCEPTDEC_I_TRY(take_edges(arena, fuzzy->n, fuzzy->n_edges, &joined));
-    join(fuzzy, &mirror, 1, &joined);
+    CONCEPTDEC_I_TRY(join(arena->ctx, fuzzy, &mirror, 1, &joined));
     *fuzzy = joined;
     return CONCEPTDEC_OK;
 }

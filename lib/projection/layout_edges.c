@@ -62,6 +62,7 @@ number_lists(int64_t n_blocks, int32_t *number)
 /* ---- dealing ---- */
 
 typedef struct dealing {
+    conceptdec_ctx *ctx;
     const conceptdec_i_graph *graph;
     conceptdec_i_layout_edges *edges;
     int64_t epochs;
@@ -89,11 +90,12 @@ deal_vertices(const dealing *d)
 
 /* Edges too light to be followed once are left out. next: where each list goes on, or NULL to count into first[list +
  * 1]. */
-static void
+static conceptdec_status
 visit(const dealing *d, int64_t *next)
 {
     const conceptdec_i_graph *graph = d->graph;
-    for (int64_t i = 0; i < graph->n; i++)
+    for (int64_t i = 0; i < graph->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(d->ctx, i));
         for (int64_t e = graph->first[i]; e < graph->first[i + 1] && graph->column[e] < i; e++) {
             const uint32_t rate = conceptdec_i_layout_rate((double)graph->weight[e] / d->heaviest, d->epochs);
             const int32_t other = graph->column[e];
@@ -109,6 +111,8 @@ visit(const dealing *d, int64_t *next)
             d->edges->tail[to] = d->position[other];
             d->edges->rate[to] = rate;
         }
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* So that 16 successive edges seldom have a vertex in common. */
@@ -167,13 +171,12 @@ sort_edges(conceptdec_i_arena *scratch, const dealing *d)
     conceptdec_i_layout_edges *edges = d->edges;
     void *next;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "layout", edges->n_lists, sizeof(int64_t), &next));
-    visit(d, NULL);
+    CONCEPTDEC_I_TRY(visit(d, NULL));
     for (int64_t list = 0; list < edges->n_lists; list++) {
         edges->first[list + 1] += edges->first[list];
         ((int64_t *)next)[list] = edges->first[list];
     }
-    visit(d, next);
-    return CONCEPTDEC_OK;
+    return visit(d, next);
 }
 
 static conceptdec_status
@@ -194,10 +197,10 @@ conceptdec_i_layout_deal(conceptdec_i_arena *arena, const conceptdec_i_graph *gr
                          conceptdec_i_layout_edges *edges)
 {
     const int64_t n_edges = graph->first[graph->n] / 2, n_blocks = choose_blocks(graph->n, n_edges);
-    dealing d = {.graph = graph, .edges = edges, .epochs = epochs, .seed = seed, .heaviest = heaviest(graph)};
+    dealing d = {
+        .ctx = arena->ctx, .graph = graph, .edges = edges, .epochs = epochs, .seed = seed, .heaviest = heaviest(graph)};
     conceptdec_i_arena scratch;
-    *edges = (conceptdec_i_layout_edges){
-        .n = graph->n, .n_blocks = n_blocks, .n_lists = n_blocks * (n_blocks + 1) / 2};
+    *edges = (conceptdec_i_layout_edges){.n = graph->n, .n_blocks = n_blocks, .n_lists = n_blocks * (n_blocks + 1) / 2};
     CONCEPTDEC_I_TRY(take_arrays(arena, n_edges, edges));
     number_lists(n_blocks, d.number);
     conceptdec_i_arena_open(&scratch, arena->ctx);

@@ -5,15 +5,9 @@
 #include <string.h>
 
 enum {
-    POLL = 4096, /* vertices between two looks at the cancel flag */
-    ROWS = 512   /* of a task */
+    ROWS = 512,  /* of a task */
+    STRIPES = 16 /* into which rows are cut, at most, where each needs room for all */
 };
-
-static conceptdec_status
-poll_at(conceptdec_ctx *ctx, int64_t vertex)
-{
-    return vertex % POLL ? CONCEPTDEC_OK : conceptdec_i_poll(ctx, 0);
-}
 
 static int64_t
 end_of(int64_t task, int64_t rows)
@@ -148,13 +142,13 @@ match(conceptdec_ctx *ctx, conceptdec_i_level *level, int64_t *n)
     for (int64_t i = 0; i < level->n; i++)
         level->parent[i] = -1;
     for (int64_t i = 0; i < level->n; i++) {
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         int64_t mate = level->parent[i] < 0 ? heaviest(level, i, true) : -1;
         if (mate >= 0)
             level->parent[i] = level->parent[mate] = parents++;
     }
     for (int64_t i = 0; i < level->n; i++) {
-        CONCEPTDEC_I_TRY(poll_at(ctx, i));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         if (level->parent[i] < 0)
             level->parent[i] = level->parent[heaviest(level, i, false)];
     }
@@ -171,21 +165,31 @@ typedef struct joining {
     int64_t *start, *room, *end;
     int32_t *child, *column;
     double *weight;
-    int32_t *slots; /* of each lane, for each coarse vertex: the edge, from room[c] on, that row c has to it, if it has
-                       one */
+    int64_t stripes; /* of rows, one a task */
+    /* Of each stripe, for each coarse vertex: the edge, from room[c] on, that row c has to it, if it has one. */
+    int32_t *slots;
 } joining;
+
+/* More would take more memory than the graph. */
+static int64_t
+count_stripes(const conceptdec_ctx *ctx, int64_t rows)
+{
+    const int64_t tasks = (rows + ROWS - 1) / ROWS, lanes = conceptdec_i_lanes(ctx);
+    const int64_t stripes = tasks < lanes ? tasks : lanes;
+    return stripes < STRIPES ? stripes : STRIPES;
+}
 
 static conceptdec_status
 open_joining(conceptdec_i_arena *arena, joining *j)
 {
     int64_t n = j->fine->n, parents = j->coarse->n, edges = j->fine->first[n];
-    const int64_t slots = conceptdec_i_lanes(j->ctx) * parents;
     const char *what = "spectral start";
+    j->stripes = count_stripes(j->ctx, parents);
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents + 2, sizeof(int64_t), (void **)&j->start));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents + 1, sizeof(int64_t), (void **)&j->room));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, parents, sizeof(int64_t), (void **)&j->end));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, n, sizeof(int32_t), (void **)&j->child));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, slots, sizeof(int32_t), (void **)&j->slots));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, j->stripes * parents, sizeof(int32_t), (void **)&j->slots));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(int32_t), (void **)&j->column));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(double), (void **)&j->weight));
     for (int64_t i = 0; i < n; i++) {
@@ -246,12 +250,15 @@ join_row(const joining *j, int64_t c, int32_t *slot)
 }
 
 static conceptdec_status
-join_task(void *argument, int64_t task, int lane)
+join_task(void *argument, int64_t stripe, int lane)
 {
     const joining *j = argument;
-    const int64_t parents = j->coarse->n, end = end_of(task, parents);
-    for (int64_t c = task * ROWS; c < end; c++)
-        join_row(j, c, j->slots + lane * parents);
+    const int64_t parents = j->coarse->n, end = (stripe + 1) * parents / j->stripes;
+    (void)lane;
+    for (int64_t c = stripe * parents / j->stripes; c < end; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, c));
+        join_row(j, c, j->slots + stripe * parents);
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -275,7 +282,7 @@ static conceptdec_status
 join_edges(conceptdec_i_arena *arena, joining *j)
 {
     conceptdec_i_level *coarse = j->coarse;
-    CONCEPTDEC_I_TRY(by_rows(j->ctx, coarse->n, join_task, j));
+    CONCEPTDEC_I_TRY(conceptdec_i_parallel(j->ctx, j->stripes, join_task, j));
     for (int64_t c = 0; c < coarse->n; c++)
         coarse->first[c + 1] = j->end[c] - j->room[c];
     add_up(coarse);

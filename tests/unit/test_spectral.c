@@ -531,6 +531,74 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* ---- memory ---- */
+
+typedef struct purse {
+    uint64_t size, most;
+} purse;
+
+enum { HEADER = 16 };
+
+static void *
+take(void *user, uint64_t size)
+{
+    purse *p = user;
+    char *memory = malloc(size + HEADER);
+    ck_assert_ptr_nonnull(memory);
+    memcpy(memory, &size, sizeof size);
+    p->size += size;
+    p->most = p->size > p->most ? p->size : p->most;
+    return memory + HEADER;
+}
+
+static void
+give(void *user, void *memory)
+{
+    purse *p = user;
+    uint64_t size;
+    memcpy(&size, (char *)memory - HEADER, sizeof size);
+    p->size -= size;
+    free((char *)memory - HEADER);
+}
+
+static void
+run_lanes(void *user, int64_t lanes, void (*body)(void *, int64_t), void *argument)
+{
+    (void)user;
+    for (int64_t lane = 0; lane < lanes; lane++)
+        body(argument, lane);
+}
+
+static uint64_t
+memory_of(const network *w, int32_t threads)
+{
+    purse p = {0};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options,
+                                            .allocate = take,
+                                            .release = give,
+                                            .allocator_user = &p,
+                                            .parallel_for = run_lanes,
+                                            .threads = threads};
+    conceptdec_ctx *ctx;
+    void *x = NULL;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
+    ck_assert_int_eq(work(ctx, (void *)(uintptr_t)w, &x), CONCEPTDEC_OK);
+    conceptdec_ctx_free(ctx);
+    free(x);
+    ck_assert_uint_eq(p.size, 0);
+    return p.most;
+}
+
+/* It goes with the graph; a thousand threads take a few rows of it more. */
+START_TEST(memory_of_many_threads)
+{
+    network w = make(40000, 6, ring);
+    const uint64_t alone = memory_of(&w, 1);
+    ck_assert_uint_le(memory_of(&w, 1000), alone + alone / 4);
+    drop(&w);
+}
+END_TEST
+
 START_TEST(small_eigenproblems)
 {
     enum { MOST = 40 };
@@ -581,6 +649,7 @@ make_suite(void)
     tcase_add_test(tests, given_up_at_the_cap);
     tcase_add_test(tests, every_allocation_fails_in_turn);
     tcase_add_test(tests, cancelled);
+    tcase_add_test(tests, memory_of_many_threads);
     tcase_add_test(tests, small_eigenproblems);
     suite_add_tcase(suite, tests);
     return suite;

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -362,12 +363,56 @@ visit_list(void *argument, int64_t list, int lane)
     return CONCEPTDEC_OK;
 }
 
-/* No block is in two lists at once, and each meets the others in the order of the rounds. */
+/* Lanes one after another, the last one first: each list is taken when all before it have been passed. */
+static void
+host_alone(void *user, int64_t lanes, void (*body)(void *, int64_t), void *argument)
+{
+    (void)user;
+    while (lanes-- > 0)
+        body(argument, lanes);
+}
+
+typedef struct share {
+    void (*body)(void *argument, int64_t lane);
+    void *argument;
+    int64_t first, lanes;
+} share;
+
+static void *
+run_share(void *argument)
+{
+    const share *s = argument;
+    for (int64_t lane = s->first; lane < s->lanes; lane += 2)
+        s->body(s->argument, lane);
+    return NULL;
+}
+
+/* Two threads for all lanes, none of them the calling one. */
+static void
+host_of_two(void *user, int64_t lanes, void (*body)(void *, int64_t), void *argument)
+{
+    pthread_t thread[2];
+    share shares[2];
+    (void)user;
+    for (int i = 0; i < 2; i++) {
+        shares[i] = (share){body, argument, i, lanes};
+        ck_assert_int_eq(pthread_create(&thread[i], NULL, run_share, &shares[i]), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+}
+
+/* No block is in two lists at once, and each meets the others in the order of the rounds, whoever runs the lanes. */
 START_TEST(lists_in_turn)
 {
-    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 6};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options,
+                                            .threads = 6,
+                                            .parallel_for = _i == 0   ? NULL
+                                                            : _i == 1 ? host_alone
+                                                                      : host_of_two};
     static hall h;
     conceptdec_ctx *ctx = NULL;
+    memset(&h, 0, sizeof h);
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
     conceptdec_i_layout_turns_open(&h.turns, TURN_BLOCKS);
     ck_assert_int_eq(conceptdec_i_parallel(ctx, TURN_BLOCKS * (TURN_BLOCKS + 1) / 2, visit_list, &h), CONCEPTDEC_OK);
@@ -376,6 +421,127 @@ START_TEST(lists_in_turn)
     for (int i = 0; i < TURN_BLOCKS; i++)
         ck_assert_int_eq(h.passed[i], TURN_BLOCKS);
     conceptdec_ctx_free(ctx);
+}
+END_TEST
+
+/* ---- epochs that are stopped ---- */
+
+enum { EPOCHS_STOPPED = 3 };
+
+typedef struct stopper {
+    conceptdec_ctx *ctx;
+    int64_t calls, stop_at;
+} stopper;
+
+/* So late that the other threads have taken what they can by then. */
+static int32_t
+stop_in_time(void *user, const conceptdec_progress *progress)
+{
+    const struct timespec length = {.tv_nsec = 2000000};
+    stopper *s = user;
+    (void)progress;
+    s->ctx->last_report = INT64_MIN / 2; /* the next look is told of, too */
+    if (++s->calls != s->stop_at)
+        return 1;
+    nanosleep(&length, NULL);
+    return 0;
+}
+
+static conceptdec_status
+lay_out(stopper *s, const conceptdec_i_graph *graph, const double *start, float *places)
+{
+    const conceptdec_i_layout_settings settings = {
+        .columns = 2, .epochs = 50, .n_strangers = 5, .a = 1.5, .b = 0.9, .repulsion = 1, .learning_rate = 1};
+    conceptdec_i_arena arena;
+    conceptdec_i_layout *layout;
+    conceptdec_status status = CONCEPTDEC_OK;
+    conceptdec_i_arena_open(&arena, s->ctx);
+    ck_assert_int_eq(conceptdec_i_layout_open(&arena, graph, &settings, start, &layout), CONCEPTDEC_OK);
+    conceptdec_i_stage(s->ctx, "layout", EPOCHS_STOPPED * conceptdec_i_layout_work(layout));
+    s->ctx->last_report = INT64_MIN / 2;
+    s->calls = 0;
+    for (int64_t epoch = 1; epoch <= EPOCHS_STOPPED && status == CONCEPTDEC_OK; epoch++)
+        status = conceptdec_i_layout_epoch(layout, epoch, NULL, 0);
+    conceptdec_i_layout_rows(layout, places);
+    s->ctx->total = 0; /* nobody is asked when the next layout is opened */
+    conceptdec_i_arena_close(&arena);
+    return status;
+}
+
+/* Whoever waits when an epoch is cancelled comes back; the next layout is as if nothing had been. */
+START_TEST(epochs_that_are_stopped)
+{
+    static int64_t first[RING + 1];
+    static int32_t column[2 * REACH * RING];
+    static float weight[2 * REACH * RING], expected[RING * 2], found[RING * 2];
+    static double start[RING * 2];
+    const conceptdec_i_graph ring = make_ring(first, column, weight);
+    for (int64_t i = 0; i < RING * 2; i++)
+        start[i] = (double)(i * i % 9973) / 1000;
+    for (int32_t threads = 1; threads <= 6; threads += 5) {
+        stopper s = {0};
+        const conceptdec_ctx_options options = {
+            .struct_size = sizeof options, .threads = threads, .progress = stop_in_time, .progress_user = &s};
+        ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
+        ck_assert_int_eq(lay_out(&s, &ring, start, threads == 1 ? expected : found), CONCEPTDEC_OK);
+        for (s.stop_at = 1; s.stop_at <= 60; s.stop_at++) {
+            const conceptdec_status status = lay_out(&s, &ring, start, found);
+            ck_assert_int_eq(status, s.calls < s.stop_at ? CONCEPTDEC_OK : CONCEPTDEC_ECANCELLED);
+        }
+        ck_assert_int_gt(s.stop_at, s.calls); /* the last ones came too late */
+        s.stop_at = 0;
+        ck_assert_int_eq(lay_out(&s, &ring, start, found), CONCEPTDEC_OK);
+        ck_assert_mem_eq(found, expected, sizeof found);
+        conceptdec_ctx_free(s.ctx);
+    }
+}
+END_TEST
+
+/* ---- looks at the cancel flag ---- */
+
+/* Counts the looks since it was called last. */
+static int64_t
+count_looks(stopper *s)
+{
+    const int64_t calls = s->calls;
+    s->calls = 0;
+    s->ctx->last_report = INT64_MIN / 2;
+    return calls;
+}
+
+/* A graph is joined, held against labels and dealt out in walks that are looked into every few thousand rows. */
+START_TEST(looks_of_walks)
+{
+    enum { N = 20000, LEAST = N / 5000 };
+    static int64_t next[N], one[N], label[N];
+    static double full[N];
+    stopper s = {0};
+    const conceptdec_ctx_options options = {
+        .struct_size = sizeof options, .threads = 1, .progress = stop_in_time, .progress_user = &s};
+    const conceptdec_i_lists chain = {.n = N, .k = 1, .stride = 1, .index = next, .count = one};
+    conceptdec_i_arena arena;
+    conceptdec_i_fuzzy fuzzy;
+    conceptdec_i_graph graph;
+    conceptdec_i_layout_edges edges;
+    for (int64_t i = 0; i < N; i++) {
+        next[i] = (i + 1) % N;
+        one[i] = 1;
+        full[i] = 1;
+    }
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &s.ctx), CONCEPTDEC_OK);
+    conceptdec_i_arena_open(&arena, s.ctx);
+    conceptdec_i_stage(s.ctx, "walks", 1);
+    count_looks(&s);
+    ck_assert_int_eq(conceptdec_i_fuzzy_join(&arena, &chain, full, 1, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 3 * LEAST);
+    ck_assert_int_eq(conceptdec_i_fuzzy_label(&arena, label, 0.5, &fuzzy), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 3 * LEAST);
+    ck_assert_int_eq(conceptdec_i_fuzzy_graph(&arena, &fuzzy, &graph), CONCEPTDEC_OK);
+    count_looks(&s);
+    ck_assert_int_eq(conceptdec_i_layout_deal(&arena, &graph, 500, 0, &edges), CONCEPTDEC_OK);
+    ck_assert_int_ge(count_looks(&s), 2 * LEAST);
+    conceptdec_i_arena_close(&arena);
+    conceptdec_ctx_free(s.ctx);
 }
 END_TEST
 
@@ -396,7 +562,9 @@ make_suite(void)
     tcase_add_loop_test(tests, rounds_of_blocks, 0, 5);
     tcase_add_test(tests, edges_in_lists);
     tcase_add_test(tests, lists_one_by_one);
-    tcase_add_test(tests, lists_in_turn);
+    tcase_add_loop_test(tests, lists_in_turn, 0, 3);
+    tcase_add_test(tests, epochs_that_are_stopped);
+    tcase_add_test(tests, looks_of_walks);
     suite_add_tcase(suite, tests);
     return suite;
 }
