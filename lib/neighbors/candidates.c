@@ -242,10 +242,21 @@ bytes_of_lists(const conceptdec_i_screening *s)
     return (grown + s->queries.n * s->capacity) * (int64_t)sizeof *s->pool;
 }
 
+/* What packed rows take while tiles come. Quantised ones, of a byte an element, have room of their own. */
+static double
+bytes_of_tiles(const conceptdec_i_screening *s)
+{
+    const int64_t n_refs = s->symmetric ? 0 : s->refs.n;
+    if (s->precision == CONCEPTDEC_I_TILE_I8)
+        return 0;
+    return (double)conceptdec_i_tiles_bytes(s->ctx, s->queries.n, n_refs, s->refs.view->cols, s->precision);
+}
+
 int64_t
 conceptdec_i_screening_room(const conceptdec_i_screening *s)
 {
-    const double room = promised(s) - (double)s->queries.n * (double)s->k * SETTLED;
+    const double settled = (double)s->queries.n * (double)s->k * SETTLED;
+    const double room = promised(s) - fmax(settled, bytes_of_tiles(s));
     return room < (double)LISTS_BYTES ? (int64_t)fmax(room, 0) : LISTS_BYTES;
 }
 

@@ -91,7 +91,8 @@ typedef struct conceptdec_i_screening {
     const int32_t *list_id, *value_id;      /* numbers that the sides know items by; NULL: the same */
     void *limits;                           /* float or double, per list: lower bounds above it cannot matter */
     conceptdec_i_candidate_list *lists;
-    conceptdec_i_candidate *pool;           /* first storage of all lists; in the end, that of what they have become */
+    conceptdec_i_candidate *pool;           /* first storage of all lists */
+    conceptdec_i_candidate *settled;        /* in the end, of what they have become, where that has been gathered */
     int32_t capacity;                       /* of a list in the pool */
     int32_t step;                           /* a list is tightened after so many candidates, at the latest when it is
                                                full */

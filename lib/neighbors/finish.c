@@ -4,7 +4,7 @@
  *   refined:
  *      the limit that follows rules out many others where the k-th neighbour stands apart from those before it;
  *   3. the same with all that is left;
- *   4. lists are sorted and cut.
+ *   4. lists are sorted and cut, and gathered where room is scarce.
  * In each of them lists choose first, one by one; then what they have chosen is refined for all together (share.c). */
 #include <math.h>
 #include <string.h>
@@ -417,31 +417,44 @@ give_spare(conceptdec_i_screening *s)
     s->spare = NULL;
 }
 
+/* A settled list to its place behind those before it. */
+static conceptdec_status
+move(const promises *p, int32_t list, int lane)
+{
+    conceptdec_i_screening *s = p->s;
+    conceptdec_i_candidate_list *l = &s->lists[list];
+    conceptdec_i_candidate *at = s->settled + p->start[list];
+    const int32_t count = l->count;
+    (void)lane;
+    memcpy(at, l->known, (size_t)count * sizeof *l->known);
+    memcpy(at + count, l->keys, (size_t)count * sizeof *l->keys);
+    if (l->capacity > s->capacity)
+        conceptdec_i_give(s->ctx, l->items);
+    *l = (conceptdec_i_candidate_list){.items = at, .known = (uint64_t *)(void *)at, .count = count,
+                                       .keys = (uint32_t *)(void *)(at + count)};
+    return CONCEPTDEC_OK;
+}
+
 /* Settled lists one behind the other, where they and the table would not have room else. */
 static conceptdec_status
-gather(conceptdec_i_screening *s)
+gather(conceptdec_i_arena *arena, promises *p)
 {
+    conceptdec_i_screening *s = p->s;
     int64_t total = 0;
-    void *p;
+    void *q;
     if (!conceptdec_i_screening_is_narrow(s))
         return CONCEPTDEC_OK;
-    for (int64_t i = 0; i < s->queries.n; i++)
-        total += s->lists[i].count + (s->lists[i].count + 1) / 2;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "candidates", total, sizeof *s->pool, &p));
-    conceptdec_i_candidate *at = p;
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "list marks", s->queries.n, sizeof *p->start, &q));
+    p->start = q;
     for (int64_t i = 0; i < s->queries.n; i++) {
-        conceptdec_i_candidate_list *l = &s->lists[i];
-        const int32_t count = l->count;
-        memcpy(at, l->known, (size_t)count * sizeof *l->known);
-        memcpy(at + count, l->keys, (size_t)count * sizeof *l->keys);
-        if (l->capacity > s->capacity)
-            conceptdec_i_give(s->ctx, l->items);
-        *l = (conceptdec_i_candidate_list){.items = at, .known = (uint64_t *)(void *)at, .count = count,
-                                           .keys = (uint32_t *)(void *)(at + count)};
-        at += count + (count + 1) / 2;
+        p->start[i] = total;
+        total += s->lists[i].count + (s->lists[i].count + 1) / 2;
     }
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "settled neighbours", total, sizeof *s->settled, &q));
+    s->settled = q;
+    CONCEPTDEC_I_TRY(run_round(p, move));
     conceptdec_i_give(s->ctx, s->pool);
-    s->pool = p;
+    s->pool = NULL;
     return CONCEPTDEC_OK;
 }
 
@@ -465,7 +478,7 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
     CONCEPTDEC_I_TRY(run_round(&all, settle));
     give_spare(s);
-    CONCEPTDEC_I_TRY(gather(s));
+    CONCEPTDEC_I_TRY(gather(arena, &all));
     give_spare(s);
     return CONCEPTDEC_OK;
 }

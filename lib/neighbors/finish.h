@@ -10,6 +10,7 @@ typedef struct conceptdec_i_promises {
     int32_t *best;  /* per list: how many */
     float *within;  /* per list: their lower bounds, at most */
     int32_t *order; /* lists, those that share neighbours close together; NULL: in their order */
+    int64_t *start; /* of each list where they are gathered */
 } conceptdec_i_promises;
 
 /* Exact distances of all of these (share.c). */

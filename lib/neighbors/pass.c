@@ -207,6 +207,7 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
         conceptdec_i_give(s->ctx, s->bounds[i]);
     conceptdec_i_give(s->ctx, s->spare);
     conceptdec_i_give(s->ctx, s->pool);
+    conceptdec_i_give(s->ctx, s->settled);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_destroy(&s->locks[b]);
 }

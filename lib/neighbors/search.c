@@ -87,29 +87,38 @@ set_operands(finder *f)
                        &s->queries, &s->list_id, &s->query_zero);
 }
 
+/* Quantised items are for tiles of int8 alone: their room is that of wider ones, and of the table. */
+static void
+give_quantized(conceptdec_i_arena *quantized, conceptdec_i_screening *s)
+{
+    conceptdec_i_arena_close(quantized);
+    s->refs.quantized = s->queries.quantized = NULL;
+}
+
 /* The narrowest precision that promises to pay; the next where its bound turns out to be too loose after all. */
 static conceptdec_status
-screen(finder *f, conceptdec_i_arena *quantised)
+screen(finder *f, conceptdec_i_arena *quantized)
 {
     conceptdec_i_screening *s = &f->screening;
-    int precision;
-    CONCEPTDEC_I_TRY(conceptdec_i_choose_precision(quantised, s, &precision));
+    CONCEPTDEC_I_TRY(conceptdec_i_choose_precision(quantized, s, &s->precision));
+    if (s->precision != CONCEPTDEC_I_TILE_I8)
+        give_quantized(quantized, s);
     CONCEPTDEC_I_TRY(conceptdec_i_pass_open(f->arena, s));
-    conceptdec_status status = conceptdec_i_pass_run(f->arena, s, precision);
-    while (status == CONCEPTDEC_I_TOO_LOOSE)
-        status = conceptdec_i_pass_run(f->arena, s, ++precision);
+    conceptdec_status status = conceptdec_i_pass_run(f->arena, s, s->precision);
+    while (status == CONCEPTDEC_I_TOO_LOOSE) {
+        give_quantized(quantized, s);
+        status = conceptdec_i_pass_run(f->arena, s, s->precision + 1);
+    }
     return status;
 }
 
-/* Quantised items are for tiles alone: their room is that of the table. */
 static conceptdec_status
 find(finder *f)
 {
-    conceptdec_i_arena quantised;
-    conceptdec_i_arena_open(&quantised, f->ctx);
-    const conceptdec_status status = screen(f, &quantised);
-    conceptdec_i_arena_close(&quantised);
-    f->screening.refs.quantized = f->screening.queries.quantized = NULL;
+    conceptdec_i_arena quantized;
+    conceptdec_i_arena_open(&quantized, f->ctx);
+    const conceptdec_status status = screen(f, &quantized);
+    give_quantized(&quantized, &f->screening);
     return status == CONCEPTDEC_OK ? conceptdec_i_screening_finish(f->arena, &f->screening) : status;
 }
 

@@ -182,7 +182,8 @@ enum { TIED = 600, NEAREST = 10, LARGE = 1 << 19, MOST_LARGE = 64 };
 
 /* Which calls asked for much; one thread. */
 typedef struct {
-    int64_t calls, fail_at; /* 0: never */
+    int64_t calls, fail_at, cancel_at; /* 0: never */
+    conceptdec_ctx *ctx;
     int64_t large[MOST_LARGE];
     int n_large;
 } recorder;
@@ -194,6 +195,8 @@ allocate_recorded(void *user, uint64_t size)
     r->calls++;
     if (size >= LARGE && r->n_large < MOST_LARGE)
         r->large[r->n_large++] = r->calls;
+    if (r->calls == r->cancel_at)
+        conceptdec_ctx_cancel(r->ctx);
     return r->calls == r->fail_at ? NULL : malloc(size);
 }
 
@@ -273,7 +276,16 @@ END_TEST
 
 /* ---- memory of a search ---- */
 
-enum { MANY = 20000, DIMS = 48, DEEP = 200, HEADER = 64 };
+enum { HEADER = 64 };
+
+typedef struct {
+    int64_t n, dims, k;
+    uint32_t screening;
+} searched;
+
+/* Rows of noise: int8 tells them apart so badly that lists are full of what has to wait; float32 packs as much as it may. */
+static const searched of_noise[] = {{.n = 20000, .dims = 48, .k = 200, .screening = CONCEPTDEC_SCREENING_INT8},
+                                    {.n = 3000, .dims = 4096, .k = 740, .screening = CONCEPTDEC_SCREENING_FLOAT32}};
 
 typedef struct {
     atomic_llong live, most;
@@ -304,60 +316,114 @@ release_metered(void *user, void *memory)
 }
 
 static double
-distance_of(const float *x, int64_t a, int64_t b)
+distance_of(const float *x, int64_t dims, int64_t a, int64_t b)
 {
     double sum = 0;
-    for (int j = 0; j < DIMS; j++)
-        sum += pow((double)x[a * DIMS + j] - (double)x[b * DIMS + j], 2);
+    for (int64_t j = 0; j < dims; j++) {
+        const double apart = (double)x[a * dims + j] - (double)x[b * dims + j];
+        sum += apart * apart;
+    }
     return sqrt(sum);
 }
 
 /* Some rows of a table are those that are nearest. */
 static void
-check_rows(const float *x, const conceptdec_neighbors *t)
+check_rows(const searched *how, const float *x, const conceptdec_neighbors *t)
 {
     conceptdec_array indices, distances;
     ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_INDICES, &indices), CONCEPTDEC_OK);
     ck_assert_int_eq(conceptdec_neighbors_get(t, CONCEPTDEC_N_DISTANCES, &distances), CONCEPTDEC_OK);
-    for (int64_t q = 0; q < MANY; q += 997) {
-        const double *listed = (const double *)distances.data + q * DEEP;
-        int nearer = 0;
-        for (int i = 0; i < DEEP; i++)
-            ck_assert_double_eq_tol(distance_of(x, q, ((const int64_t *)indices.data)[q * DEEP + i]), listed[i], 1e-12);
-        for (int64_t r = 0; r < MANY; r++)
-            nearer += r != q && distance_of(x, q, r) < listed[DEEP - 1] - 1e-12;
-        ck_assert_int_eq(nearer, DEEP - 1);
+    for (int64_t q = 0; q < how->n; q += 997) {
+        const double *listed = (const double *)distances.data + q * how->k, last = listed[how->k - 1];
+        const int64_t *rows = (const int64_t *)indices.data + q * how->k;
+        int64_t nearer = 0;
+        for (int64_t i = 0; i < how->k; i++)
+            ck_assert_double_eq_tol(distance_of(x, how->dims, q, rows[i]), listed[i], 1e-12);
+        for (int64_t r = 0; r < how->n; r++)
+            nearer += r != q && distance_of(x, how->dims, q, r) < last - 1e-12;
+        ck_assert_int_eq(nearer, how->k - 1);
     }
 }
 
-/* Rows of noise, which int8 tells apart so badly that lists are full of what has to wait. */
-START_TEST(memory_of_a_search)
+static float *
+make_noise(int64_t n)
 {
-    float *x = malloc(sizeof *x * MANY * DIMS);
-    meter m = {0};
-    const conceptdec_matrix rows = {.data = x, .rows = MANY, .cols = DIMS, .row_stride = 4 * DIMS, .col_stride = 4,
-                                    .dtype = CONCEPTDEC_FLOAT32};
-    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .allocate = allocate_metered,
-                                            .screening = CONCEPTDEC_SCREENING_INT8, .release = release_metered,
-                                            .allocator_user = &m};
-    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = DEEP};
-    conceptdec_ctx *ctx = NULL;
-    conceptdec_neighbors *t = NULL;
+    float *x = malloc(sizeof *x * (size_t)n);
     uint64_t state = 1;
     ck_assert_ptr_nonnull(x);
-    for (int64_t i = 0; i < MANY * DIMS; i++) {
+    for (int64_t i = 0; i < n; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         x[i] = (float)(state >> 40) * 0x1p-24f;
     }
+    return x;
+}
+
+START_TEST(memory_of_a_search)
+{
+    const searched *how = &of_noise[_i];
+    float *x = make_noise(how->n * how->dims);
+    meter m = {0};
+    const conceptdec_matrix rows = {.data = x, .rows = how->n, .cols = how->dims, .row_stride = 4 * how->dims,
+                                    .col_stride = 4, .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 2, .allocate = allocate_metered,
+                                            .screening = how->screening, .release = release_metered,
+                                            .allocator_user = &m};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = how->k};
+    conceptdec_ctx *ctx = NULL;
+    conceptdec_neighbors *t = NULL;
     ck_assert_int_eq(conceptdec_ctx_new(&options, &ctx), CONCEPTDEC_OK);
     ck_assert_msg(conceptdec_neighbors_new(ctx, &rows, NULL, &o, &t) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
     const long long most = atomic_load(&m.most);
-    check_rows(x, t);
+    check_rows(how, x, t);
     conceptdec_neighbors_free(t);
     conceptdec_ctx_free(ctx);
     free(x);
     ck_assert_int_eq(atomic_load(&m.live), 0);
-    ck_assert_int_le(most, (128ll << 20) + MANY * DIMS);
+    ck_assert_int_le(most, (128ll << 20) + how->n * how->dims);
+}
+END_TEST
+
+/* ---- settled lists ---- */
+
+enum { LINED_UP = 2500, MOST_OF_THEM = 2100 };
+
+/* Rows on a line, whose lists and table are so long beside them that lists are gathered first. */
+static conceptdec_status
+search_line(recorder *r, char *text, size_t size)
+{
+    static float x[LINED_UP];
+    const conceptdec_matrix m = {.data = x, .rows = LINED_UP, .cols = 1, .row_stride = 4, .col_stride = 4,
+                                 .dtype = CONCEPTDEC_FLOAT32};
+    const conceptdec_ctx_options options = {.struct_size = sizeof options, .threads = 1, .allocate = allocate_recorded,
+                                            .release = release_recorded, .allocator_user = r};
+    const conceptdec_neighbors_options o = {.struct_size = sizeof o, .k = MOST_OF_THEM};
+    conceptdec_neighbors *t = NULL;
+    for (int i = 0; i < LINED_UP; i++)
+        x[i] = (float)i;
+    ck_assert_int_eq(conceptdec_ctx_new(&options, &r->ctx), CONCEPTDEC_OK);
+    const conceptdec_status status = conceptdec_neighbors_new(r->ctx, &m, &m, &o, &t);
+    strncpy(text, conceptdec_ctx_error(r->ctx), size - 1);
+    conceptdec_neighbors_free(t);
+    conceptdec_ctx_free(r->ctx);
+    return status;
+}
+
+/* Many bytes are copied then: a search that is cancelled takes nothing more. */
+START_TEST(cancelled_while_lists_are_gathered)
+{
+    recorder all = {0}, refused = {0}, cancelled = {0};
+    char text[256] = "";
+    ck_assert_int_eq(search_line(&all, text, sizeof text), CONCEPTDEC_OK);
+    for (int i = all.n_large - 1; i >= 0 && refused.fail_at == 0; i--) {
+        recorder r = {.fail_at = all.large[i]};
+        ck_assert_int_eq(search_line(&r, text, sizeof text), CONCEPTDEC_ENOMEM);
+        if (strncmp(text, "settled neighbours: ", 20) == 0)
+            refused = r;
+    }
+    ck_assert_int_gt(refused.fail_at, 0);
+    cancelled.cancel_at = refused.fail_at;
+    ck_assert_int_eq(search_line(&cancelled, text, sizeof text), CONCEPTDEC_ECANCELLED);
+    ck_assert_int_eq(cancelled.calls, cancelled.cancel_at);
 }
 END_TEST
 
@@ -372,8 +438,12 @@ make_suite(void)
     tcase_add_test(tests, lanes_of_a_pass_that_is_given_up);
     tcase_add_loop_test(tests, more_ties_than_a_block_refines_at_once, 0, 2);
     tcase_add_test(tests, memory_of_a_block);
-    tcase_add_test(tests, memory_of_a_search);
+    tcase_add_loop_test(tests, memory_of_a_search, 0, (int)(sizeof of_noise / sizeof *of_noise));
     suite_add_tcase(suite, tests);
+    TCase *settled = tcase_create("settled lists");
+    tcase_set_timeout(settled, 120);
+    tcase_add_test(settled, cancelled_while_lists_are_gathered);
+    suite_add_tcase(suite, settled);
     return suite;
 }
 
