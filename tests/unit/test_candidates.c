@@ -283,7 +283,8 @@ typedef struct {
     uint32_t screening;
 } searched;
 
-/* Rows of noise: int8 tells them apart so badly that lists are full of what has to wait; float32 packs as much as it may. */
+/* Rows of noise: int8 tells them apart so badly that lists are full of what has to wait; float32 packs as much as it
+ * may. */
 static const searched of_noise[] = {{.n = 20000, .dims = 48, .k = 200, .screening = CONCEPTDEC_SCREENING_INT8},
                                     {.n = 3000, .dims = 4096, .k = 740, .screening = CONCEPTDEC_SCREENING_FLOAT32}};
 
