@@ -129,6 +129,15 @@ conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_
     return take(arena, dims, columns_f32, columns_f64, true, passes);
 }
 
+conceptdec_status
+conceptdec_i_passes_open_keeping(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
+                                 conceptdec_i_passes *passes)
+{
+    CONCEPTDEC_I_TRY(take(arena, dims, columns_f32, columns_f64, false, passes));
+    passes->may_keep = true;
+    return CONCEPTDEC_OK;
+}
+
 int64_t
 conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n)
 {
@@ -449,24 +458,27 @@ slab_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+void
+conceptdec_i_pass_add(const pass *p, int64_t at, int64_t count, double *restrict sums)
+{
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
+        p->kernels->add_floats((const float *)(const void *)p->partial + at, sums, count);
+        return;
+    }
+    const double *restrict from = (const double *)(const void *)p->partial + at;
+    for (int64_t i = 0; i < count; i++)
+        sums[i] += from[i];
+}
+
 static conceptdec_status
 sum_task(void *argument, int64_t column, int lane)
 {
     const pass *p = argument;
     const int64_t dims = p->rows->dims;
-    double *restrict out = p->g[column];
     (void)lane;
-    memset(out, 0, (size_t)dims * sizeof *out);
-    for (int64_t slab = 0; slab < p->slabs; slab++) {
-        int64_t at = slab * p->slab_sums + column * p->ld_back;
-        if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
-            p->kernels->add_floats((const float *)(const void *)p->partial + at, out, dims);
-        } else {
-            const double *restrict from = (const double *)(const void *)p->partial + at;
-            for (int64_t i = 0; i < dims; i++)
-                out[i] += from[i];
-        }
-    }
+    memset(p->g[column], 0, (size_t)dims * sizeof(double));
+    for (int64_t slab = 0; slab < p->slabs; slab++)
+        conceptdec_i_pass_add(p, slab * p->slab_sums + column * p->ld_back, dims, p->g[column]);
     return CONCEPTDEC_OK;
 }
 
@@ -478,7 +490,7 @@ cut(pass *p, const conceptdec_i_passes *passes)
 {
     shape *s = &p->shape;
     const bool is_small = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
-    p->is_short = is_small && !p->kept;
+    p->is_short = is_small && !passes->may_keep;
     const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
     const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : is_small ? s->chunk / 4 : s->chunk;
     s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;

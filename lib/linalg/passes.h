@@ -44,6 +44,7 @@ typedef struct conceptdec_i_passes {
     int64_t dims;
     int64_t most_slabs;
     int64_t lane_bytes, packed_bytes;
+    bool may_keep; /* rows */
     char *packed, *lanes, *partial;
 } conceptdec_i_passes;
 
@@ -63,12 +64,15 @@ conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t di
  * what two lanes read. */
 conceptdec_status conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                                    int64_t columns_f64, conceptdec_i_passes *passes);
+/* The same where rows may be kept: passes cut them in one way, kept or not. */
+conceptdec_status conceptdec_i_passes_open_keeping(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
+                                                   int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */
 int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
 /* Bytes of conceptdec_i_passes_keep(), at most. */
 int64_t conceptdec_i_passes_kept_bytes(const conceptdec_ctx *ctx, int64_t n, int64_t dims, int precision);
-/* Packs rows, which are not a reader's, for passes with these buffers, which take rows->kept where it is what this fills
- * in, and give the same bits as without. precision: that of the passes, or F32 for rows that are not double and passes in
+/* Packs rows, which are not a reader's, for passes with these buffers (opened for it), which take rows->kept where it is
+ * what this fills in, and give the same bits as without. precision: that of the passes, or F32 for rows that are not double and passes in
  * both. */
 conceptdec_status conceptdec_i_passes_keep(conceptdec_i_arena *arena, const conceptdec_i_passes *passes,
                                            const conceptdec_i_rows *rows, int precision, conceptdec_i_kept *kept);
