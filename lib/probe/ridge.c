@@ -113,8 +113,10 @@ static int64_t
 batch_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
 {
     const conceptdec_i_ridge_part *part = batch->part;
-    return part->held + (part->floats ? ceil_div(part->r * part->r, 2) : 0) + sets * conceptdec_i_ridge_set_doubles(batch) + items * conceptdec_i_ridge_item_doubles(batch) +
-           conceptdec_i_ridge_lane_doubles(batch) + buffer_doubles(batch, sets, items);
+    const int64_t floats = part->floats ? ceil_div(part->r * part->r, 2) : 0;
+    return part->held + floats + sets * conceptdec_i_ridge_set_doubles(batch) +
+           items * conceptdec_i_ridge_item_doubles(batch) + conceptdec_i_ridge_lane_doubles(batch) +
+           buffer_doubles(batch, sets, items);
 }
 
 /* Smaller batches where there is no room for those: of what takes more. */
