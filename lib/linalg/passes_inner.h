@@ -54,8 +54,8 @@ interleave(const conceptdec_i_pass *p, const char *in, int64_t ld, int64_t rows,
 }
 
 conceptdec_i_pass_shape conceptdec_i_pass_shape_of(const conceptdec_ctx *ctx, int precision);
-/* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they lie
- * so already, there. memory: of a lane. */
+/* Dimensions of items first + at..first + at + count - 1 of a chunk as elements, one row after the other; where they
+ * lie so already, there. memory: of a lane. */
 const char *conceptdec_i_pass_gather(const conceptdec_i_pass *p, int64_t first, int64_t at, int64_t count, int64_t dim,
                                      int64_t depth, char *memory, int64_t *ld);
 /* Adds `count` sums of slabs, from number `at` on, to doubles. */
@@ -63,8 +63,8 @@ void conceptdec_i_pass_add(const conceptdec_i_pass *p, int64_t at, int64_t count
 
 /* ---- rows that are kept (passes_kept.c) ---- */
 
-/* Panels of items first..first + count - 1, of a slab, from dimension `dim` on; where they are kept as floats and wanted
- * as doubles, `depth` dimensions of them in the memory of the lane. *step: bytes from one panel to the next. */
+/* Panels of items first..first + count - 1, of a slab, from dimension `dim` on; where they are kept as floats and
+ * wanted as doubles, `depth` dimensions of them in the memory of the lane. *step: bytes from one panel to the next. */
 const char *conceptdec_i_pass_items(const conceptdec_i_pass *p, int64_t slab, int64_t first, int64_t count, int64_t dim,
                                     int64_t depth, char *memory, int64_t *step);
 /* Adds what `count` items give to the sums of their slab. */

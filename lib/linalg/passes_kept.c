@@ -1,6 +1,7 @@
-/* Rows that are packed once, in panels of items as the way there takes them: a panel of mr items has all dimensions. The
- * way back takes the same panels across: columns are its vector side then, and of a sum the columns lie together. Every
- * element is the chain of products that it is without, so that the bits are the same. */
+/* Rows that are packed once, in panels of items as the way there takes them: a panel of mr items has all dimensions.
+ * The way back takes the same panels across: columns are its vector side then, and of a sum the columns lie together.
+ * Every element is the chain of products that it is without, where chunks are cut alike, so that the bits are the
+ * same. */
 #include <string.h>
 
 #include "linalg/passes_inner.h"
