@@ -8,7 +8,6 @@
 #define LEAST_SLAB 128                     /* items */
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
-#define LEAST_COLUMNS 32 /* so few that their sums leave a second-level cache to the chunk */
 #define FEW_DIMS 2048
 #define SHORT_PANEL 24576 /* bytes of a panel that then stays in a first-level cache while all columns meet it */
 #define SHORT_CHUNK (1 << 19) /* bytes of a chunk that then stays in a second-level one beside columns and sums */
@@ -128,6 +127,15 @@ conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_
                                  conceptdec_i_passes *passes)
 {
     return take(arena, dims, columns_f32, columns_f64, true, passes);
+}
+
+conceptdec_status
+conceptdec_i_passes_open_keeping(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32, int64_t columns_f64,
+                                 conceptdec_i_passes *passes)
+{
+    CONCEPTDEC_I_TRY(take(arena, dims, columns_f32, columns_f64, false, passes));
+    passes->may_keep = true;
+    return CONCEPTDEC_OK;
 }
 
 int64_t
@@ -450,24 +458,27 @@ slab_task(void *argument, int64_t task, int lane)
     return CONCEPTDEC_OK;
 }
 
+void
+conceptdec_i_pass_add(const pass *p, int64_t at, int64_t count, double *restrict sums)
+{
+    if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
+        p->kernels->add_floats((const float *)(const void *)p->partial + at, sums, count);
+        return;
+    }
+    const double *restrict from = (const double *)(const void *)p->partial + at;
+    for (int64_t i = 0; i < count; i++)
+        sums[i] += from[i];
+}
+
 static conceptdec_status
 sum_task(void *argument, int64_t column, int lane)
 {
     const pass *p = argument;
     const int64_t dims = p->rows->dims;
-    double *restrict out = p->g[column];
     (void)lane;
-    memset(out, 0, (size_t)dims * sizeof *out);
-    for (int64_t slab = 0; slab < p->slabs; slab++) {
-        int64_t at = slab * p->slab_sums + column * p->ld_back;
-        if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
-            p->kernels->add_floats((const float *)(const void *)p->partial + at, out, dims);
-        } else {
-            const double *restrict from = (const double *)(const void *)p->partial + at;
-            for (int64_t i = 0; i < dims; i++)
-                out[i] += from[i];
-        }
-    }
+    memset(p->g[column], 0, (size_t)dims * sizeof(double));
+    for (int64_t slab = 0; slab < p->slabs; slab++)
+        conceptdec_i_pass_add(p, slab * p->slab_sums + column * p->ld_back, dims, p->g[column]);
     return CONCEPTDEC_OK;
 }
 
@@ -478,10 +489,10 @@ static void
 cut(pass *p, const conceptdec_i_passes *passes)
 {
     shape *s = &p->shape;
-    p->is_short = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    const bool is_small = p->padded <= FEW_COLUMNS || p->rows->dims <= FEW_DIMS;
+    p->is_short = is_small && !passes->may_keep;
     const int64_t n = p->rows->n, fits = max64(s->mr, SHORT_CHUNK / max64(1, p->rows->dims * s->size));
-    const int64_t few = p->padded <= LEAST_COLUMNS ? min64(s->chunk / 4, fits) : s->chunk / 4;
-    const int64_t most = p->is_short ? few : s->chunk;
+    const int64_t most = p->is_short ? min64(s->chunk / 4, fits) : is_small ? s->chunk / 4 : s->chunk;
     s->depth = p->is_short ? min64(s->depth, SHORT_PANEL / (s->mr * s->size)) : s->depth;
     p->slabs = conceptdec_i_passes_slabs(passes, n);
     p->slab = n > 0 ? ceil_div(n, p->slabs) : 1;

@@ -44,6 +44,7 @@ typedef struct conceptdec_i_passes {
     int64_t dims;
     int64_t most_slabs;
     int64_t lane_bytes, packed_bytes;
+    bool may_keep; /* rows */
     char *packed, *lanes, *partial;
 } conceptdec_i_passes;
 
@@ -59,22 +60,25 @@ int64_t conceptdec_i_passes_shared_bytes(const conceptdec_ctx *ctx, int64_t dims
 /* For passes over rows of `dims` numbers with at most so many columns in each precision (0: it is not used). */
 conceptdec_status conceptdec_i_passes_open(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                            int64_t columns_f64, conceptdec_i_passes *passes);
-/* The same where rows may come from a reader, which is asked for each of them once a pass, but for a few at the borders
- * of what two lanes read. */
+/* The same where rows may come from a reader, which is asked for each of them once a pass, but for a few at the
+ * borders of what two lanes read. */
 conceptdec_status conceptdec_i_passes_open_reading(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
+                                                   int64_t columns_f64, conceptdec_i_passes *passes);
+/* The same where rows may be kept: passes cut them in one way, kept or not. */
+conceptdec_status conceptdec_i_passes_open_keeping(conceptdec_i_arena *arena, int64_t dims, int64_t columns_f32,
                                                    int64_t columns_f64, conceptdec_i_passes *passes);
 /* Slabs of a pass over n rows: numbers chunk.slab are below. */
 int64_t conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n);
 /* Bytes of conceptdec_i_passes_keep(), at most. */
 int64_t conceptdec_i_passes_kept_bytes(const conceptdec_ctx *ctx, int64_t n, int64_t dims, int precision);
-/* Packs rows, which are not a reader's, for passes with these buffers, which take rows->kept where it is what this
- * fills in, and give the same bits as without. precision: that of the passes, or F32 for rows that are not double and
- * passes in both. */
+/* Packs rows, which are not a reader's, for passes with these buffers (opened for it), which take rows->kept where it
+ * is what this fills in, and give the same bits as without. precision: that of the passes, or F32 for rows that are
+ * not double and passes in both. */
 conceptdec_status conceptdec_i_passes_keep(conceptdec_i_arena *arena, const conceptdec_i_passes *passes,
                                            const conceptdec_i_rows *rows, int precision, conceptdec_i_kept *kept);
 /* precision: CONCEPTDEC_I_TILE_F64, or _F32 for rows that are not double: w rounded to float, sums of a slab in float.
- * w[j], g[j]: `dims` numbers of column j, which may be the same. g NULL: there alone; w NULL: back alone, with what the
- * consumer writes. The same bits for any number of threads. */
+ * w[j], g[j]: `dims` numbers of column j, which may be the same. g NULL: there alone; w NULL: back alone, with what
+ * the consumer writes. The same bits for any number of threads. */
 conceptdec_status conceptdec_i_passes_run(conceptdec_i_passes *passes, const conceptdec_i_rows *rows, int precision,
                                           int64_t columns, const double *const *w, double *const *g,
                                           conceptdec_i_chunk_consumer consumer, void *argument);

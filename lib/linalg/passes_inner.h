@@ -58,6 +58,8 @@ conceptdec_i_pass_shape conceptdec_i_pass_shape_of(const conceptdec_ctx *ctx, in
  * lie so already, there. memory: of a lane. */
 const char *conceptdec_i_pass_gather(const conceptdec_i_pass *p, int64_t first, int64_t at, int64_t count, int64_t dim,
                                      int64_t depth, char *memory, int64_t *ld);
+/* Adds `count` sums of slabs, from number `at` on, to doubles. */
+void conceptdec_i_pass_add(const conceptdec_i_pass *p, int64_t at, int64_t count, double *sums);
 
 /* ---- rows that are kept (passes_kept.c) ---- */
 

@@ -1,6 +1,7 @@
 /* Rows that are packed once, in panels of items as the way there takes them: a panel of mr items has all dimensions.
  * The way back takes the same panels across: columns are its vector side then, and of a sum the columns lie together.
- * Every element is the chain of products that it is without, so that the bits are the same. */
+ * Every element is the chain of products that it is without, where chunks are cut alike, so that the bits are the
+ * same. */
 #include <string.h>
 
 #include "linalg/passes_inner.h"
@@ -144,18 +145,6 @@ conceptdec_i_pass_back_kept(const pass *p, int64_t slab, int64_t first, int64_t 
 
 /* ---- sums ---- */
 
-static void
-add_row(const pass *p, int64_t at, int64_t count, double *restrict sums)
-{
-    if (p->shape.precision == CONCEPTDEC_I_TILE_F32) {
-        p->kernels->add_floats((const float *)(const void *)p->partial + at, sums, count);
-        return;
-    }
-    const double *restrict from = (const double *)(const void *)p->partial + at;
-    for (int64_t k = 0; k < count; k++)
-        sums[k] += from[k];
-}
-
 static conceptdec_status
 sum_task(void *argument, int64_t task, int lane)
 {
@@ -167,7 +156,7 @@ sum_task(void *argument, int64_t task, int lane)
         double sums[TILE][COLUMNS] = {{0}};
         for (int64_t slab = 0; slab < p->slabs; slab++)
             for (int64_t i = 0; i < dims; i++)
-                add_row(p, slab * p->slab_sums + (dim + i) * p->ld_back + first, count, sums[i]);
+                conceptdec_i_pass_add(p, slab * p->slab_sums + (dim + i) * p->ld_back + first, count, sums[i]);
         for (int64_t k = 0; k < count; k++)
             for (int64_t i = 0; i < dims; i++)
                 p->g[first + k][dim + i] = sums[i][k];

@@ -97,7 +97,7 @@ end_of_sets(const conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t
     return count;
 }
 
-/* What sums and products of a batch take meanwhile, beside what the part holds of its rows and moments. */
+/* What sums and products of a batch take meanwhile. */
 static int64_t
 buffer_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
 {
@@ -107,18 +107,40 @@ buffer_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t item
     const int64_t products = conceptdec_i_apply_bytes(fitting->ctx, rows, part->r, columns) / (int64_t)sizeof(double);
     const int64_t sums =
         batch->targets ? 0 : conceptdec_i_class_sums_doubles(fitting, part->members.n_train, sets, batch->classes);
-    return max64(sums, products) + conceptdec_i_members_doubles(fitting) + 2 * part->r * part->r + part->r;
+    return max64(sums, products);
+}
+
+/* What stands beside a batch counts. */
+static int64_t
+batch_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
+{
+    const conceptdec_i_ridge_part *part = batch->part;
+    const int64_t floats = part->floats ? ceil_div(part->r * part->r, 2) : 0;
+    return part->held + floats + sets * conceptdec_i_ridge_set_doubles(batch) +
+           items * conceptdec_i_ridge_item_doubles(batch) + conceptdec_i_ridge_lane_doubles(batch) +
+           buffer_doubles(batch, sets, items);
+}
+
+/* Smaller batches where there is no room for those: of what takes more. */
+static void
+shrink(const conceptdec_i_ridge_batch *batch, int64_t *sets, int64_t *items)
+{
+    const int64_t most = batch->part->fitting->options->memory / (int64_t)sizeof(double);
+    const int64_t set = conceptdec_i_ridge_set_doubles(batch), item = conceptdec_i_ridge_item_doubles(batch);
+    while ((*sets > 1 || *items > 1) && batch_doubles(batch, *sets, *items) > most)
+        if (*items == 1 || (*sets > 1 && *sets * set > *items * item))
+            --*sets;
+        else
+            --*items;
 }
 
 static conceptdec_status
 run_batches(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count)
 {
     int64_t sets = count_sets(batch, count), items = count_items(batch, count);
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(batch->part->fitting, "problems",
-                                                sets * conceptdec_i_ridge_set_doubles(batch) +
-                                                    items * conceptdec_i_ridge_item_doubles(batch) +
-                                                    conceptdec_i_ridge_lane_doubles(batch) +
-                                                    buffer_doubles(batch, sets, items)));
+    shrink(batch, &sets, &items);
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_closed_memory(batch->part->fitting, "problems", batch_doubles(batch, sets, items)));
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, sets, items));
     for (int64_t first = 0, end; first < count; first = end) {
         end = end_of_sets(batch, order, first, count, sets);

@@ -24,6 +24,7 @@ typedef struct conceptdec_i_ridge_part {
     const conceptdec_i_fitting *fitting;
     conceptdec_i_members members;
     int64_t r;
+    int64_t held;    /* doubles that all this takes as long as it is open, with the base, without `floats` */
     double *mean;    /* r */
     double *moments; /* r x r: S, or its eigenvectors, one a row */
     double *other;   /* r x r: a factor of S + lambda I, or the eigenvectors, one a column */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
 #include "probe/ridge.h"
@@ -102,13 +103,20 @@ take_from_base(conceptdec_i_ridge_part *part, const uint8_t *role, conceptdec_i_
     return CONCEPTDEC_OK;
 }
 
+static bool
+pays_base(const conceptdec_i_ridge_part *part, int64_t alike)
+{
+    const conceptdec_i_members *m = &part->members;
+    return alike >= LEAST_ALIKE && 2 * m->n_left <= m->n_train && !conceptdec_i_is_balanced(part->fitting);
+}
+
 static conceptdec_status
 take_moments(conceptdec_i_ridge_part *part, const uint8_t *role, conceptdec_i_ridge_base *base, int64_t alike)
 {
     const conceptdec_i_members *m = &part->members;
     int64_t r = part->r;
     bool is_taken = false;
-    if (alike >= LEAST_ALIKE && 2 * m->n_left <= m->n_train && !conceptdec_i_is_balanced(part->fitting))
+    if (pays_base(part, alike))
         CONCEPTDEC_I_TRY(take_from_base(part, role, base, &is_taken));
     if (!is_taken)
         return conceptdec_i_central_moments(part->fitting, m, part->mean, part->moments);
@@ -180,6 +188,15 @@ conceptdec_i_ridge_solve(conceptdec_i_ridge_part *part, double lambda, int64_t c
     return conceptdec_i_cholesky_solve(ctx, r, part->other, r, count, w, r);
 }
 
+/* Doubles that products of rows take meanwhile, or else eigenvectors. */
+static int64_t
+scratch_doubles(const conceptdec_i_ridge_part *part, bool is_eigen)
+{
+    const conceptdec_i_dense rows = conceptdec_i_space_rows(part->fitting->space);
+    const int64_t products = conceptdec_i_gram_bytes(part->fitting->ctx, &rows, CONCEPTDEC_I_TILE_F64);
+    return max64(ceil_div(products, (int64_t)sizeof(double)), is_eigen ? 2 * part->r * part->r : 0);
+}
+
 conceptdec_status
 conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base *base, int64_t alike, bool is_eigen,
                              const conceptdec_i_problem *problem, conceptdec_i_ridge_part *part)
@@ -188,8 +205,11 @@ conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, conceptdec_i_ridge_base 
     double mass;
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_members_take(arena, part->fitting, problem, &part->members));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_closed_memory(part->fitting, "second moments and their factors", (is_eigen ? 4 : 2) * r * r));
+    part->held = 2 * r * r + r + conceptdec_i_members_doubles(part->fitting);
+    if (base->is_open || pays_base(part, alike))
+        part->held += r * r + part->fitting->space->n;
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(part->fitting, "second moments and their factors",
+                                                part->held + scratch_doubles(part, is_eigen)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "second moments", r * r, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "factor", r * r, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "mean", r, sizeof(double), &p[2]));

@@ -9,7 +9,7 @@
 
 #include "check_main.h"
 
-enum { N = 2000, D = 12, CLASSES = 4, FEW = 120, WIDE = N * D / FEW, SOME = 400, WIDER = 1600 };
+enum { N = 2000, D = 12, CLASSES = 4, FEW = 120, WIDE = N * D / FEW, SOME = 400, WIDER = 1600, TALL = 600, MANY = 400 };
 
 typedef struct counter {
     uint64_t live, peak;
@@ -40,7 +40,7 @@ count_release(void *user, void *memory)
 }
 
 static double values[N * D], hidden[N * D], wider[SOME * WIDER];
-static float narrow[N * D];
+static float narrow[N * D], many[TALL * MANY];
 static int64_t labels[N * 3], groups[N], types[N];
 static double lambdas[64];
 
@@ -51,6 +51,11 @@ static const conceptdec_matrix few_hidden = {hidden, FEW, WIDE, WIDE * 8, 8, CON
 static const conceptdec_matrix some_hidden = {wider, SOME, WIDER, WIDER * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix of_some = {labels, SOME, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_few = {labels, FEW, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+/* As many dimensions that moments take more than anything else. */
+static const conceptdec_matrix tall = {many, TALL, MANY, MANY * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
+static const conceptdec_matrix of_tall = {labels, TALL, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
+static const conceptdec_matrix small = {values, 200, 120, 120 * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
+static const conceptdec_matrix of_small = {labels, 200, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -75,6 +80,10 @@ make_problem(void)
     }
     for (int64_t i = 0; i < SOME * WIDER; i++)
         wider[i] = i % WIDER == 0 ? 1e9 * values[i % (N * D)] : values[i % (N * D)];
+    for (int64_t i = 0; i < TALL * MANY; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        many[i] = (float)(state >> 40) / 0x1p23f - 1;
+    }
     for (int a = 0; a < 64; a++)
         lambdas[a] = pow(2, -a / 4.0);
 }
@@ -192,6 +201,40 @@ START_TEST(buffers_of_closed_forms_count)
 }
 END_TEST
 
+/* The least memory, in steps, that is not refused is kept to. */
+static int64_t
+find_least(const struct scene *scene, int64_t from, int64_t step)
+{
+    uint64_t peak;
+    char text[512];
+    make_problem();
+    while (run(scene, from, &peak, text) != CONCEPTDEC_OK)
+        from += step;
+    ck_assert_msg(peak <= (uint64_t)from, "%llu bytes of %lld", (unsigned long long)peak, (long long)from);
+    return from;
+}
+
+/* Products that moments are made by count. */
+START_TEST(moments_count)
+{
+    const struct scene scene = {
+        "moments", &of_small, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 200}, &small};
+    find_least(&scene, 900000, 20000);
+}
+END_TEST
+
+/* Where there is no room for the batches that shares of memory would hold, there is for smaller ones. */
+START_TEST(batches_make_room)
+{
+    const struct scene scene = {
+        "batches", &of_tall, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 200}, &tall};
+    const int64_t least = find_least(&scene, 4000000, 200000);
+    if (getenv("PROBE_PEAKS"))
+        printf("batches: %.2f MB\n", (double)least / 1e6);
+    ck_assert_int_le(least, 7000000);
+}
+END_TEST
+
 /* Enough for the products of few rows, and not for a preconditioner of theirs: fitted along a basis, with the same
  * answer. */
 START_TEST(a_kernel_gives_way)
@@ -258,6 +301,8 @@ make_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, no_more_than_memory_is_alive, 0, N_SCENES);
     tcase_add_loop_test(tests, buffers_of_closed_forms_count, 0, 3);
+    tcase_add_test(tests, moments_count);
+    tcase_add_test(tests, batches_make_room);
     tcase_add_test(tests, a_kernel_gives_way);
     tcase_add_test(tests, what_is_named_is_enough);
     tcase_add_test(tests, what_makes_products_counts);

@@ -182,7 +182,7 @@ START_TEST(others_go_the_long_way)
     ck_assert_int_eq(s.without_values[0], 0);
     close_study(&s);
     open_study(&variants[0], 1, &s);
-    s.p.options.memory = 700000;
+    s.p.options.memory = 1000000;
     fit(&s, true);
     ck_assert_int_eq(s.without_values[0], 0);
     close_study(&s);
