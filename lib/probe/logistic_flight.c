@@ -112,7 +112,8 @@ take_round(conceptdec_i_arena *arena, logistic *l)
     l->sizes = l->dots + columns;
     l->batches = p[6];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(
-        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow), 1, &l->triangle_scratch));
+        arena, "fits", conceptdec_i_triangle_scratch(l->ctx, l->r, conceptdec_i_logistic_is_exact(l), columns, narrow),
+        1, &l->triangle_scratch));
     return conceptdec_i_passes_open_keeping(arena, l->r, l->is_wide ? 0 : columns,
                                             (l->is_wide ? narrow : wide) * l->columns, &l->passes);
 }
