@@ -180,24 +180,31 @@ START_TEST(too_little_is_refused_at_once)
 }
 END_TEST
 
-/* What sums, products and rows of a part take beside weights and values is counted with these. */
-START_TEST(buffers_of_closed_forms_count)
+/* From some memory on, up to `most`, a scene is fitted, and never takes more. */
+static void
+hold_to_memory(const struct scene *scene, int64_t least, int64_t most, int64_t step)
 {
-    static const int32_t kinds[] = {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROBE_MEAN_DIFFERENCE,
-                                    CONCEPTDEC_PROBE_RIDGE};
-    const struct scene scene = {"sums", &y, 0, {.kind = kinds[_i], .permutations = 200}, &x_narrow};
     uint64_t peak;
     char text[512];
     int fitted = 0;
-    make_problem();
-    for (int64_t memory = 500000; memory < 1000000; memory += 20000) {
-        conceptdec_status status = run(&scene, memory, &peak, text);
+    for (int64_t memory = least; memory < most; memory += step) {
+        conceptdec_status status = run(scene, memory, &peak, text);
         fitted += status == CONCEPTDEC_OK;
         ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
         ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory,
                       (unsigned long long)peak);
     }
     ck_assert_int_gt(fitted, 0);
+}
+
+/* What sums, products and rows of a part take beside weights and values is counted with these. */
+START_TEST(buffers_of_closed_forms_count)
+{
+    static const int32_t kinds[] = {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROBE_MEAN_DIFFERENCE,
+                                    CONCEPTDEC_PROBE_RIDGE};
+    const struct scene scene = {"sums", &y, 0, {.kind = kinds[_i], .permutations = 200}, &x_narrow};
+    make_problem();
+    hold_to_memory(&scene, 500000, 1000000, 20000);
 }
 END_TEST
 
@@ -278,18 +285,8 @@ END_TEST
 START_TEST(what_makes_products_counts)
 {
     const struct scene scene = {"some rows, hidden", &of_some, 0, {.lambdas = lambdas, .n_lambdas = 1}, &some_hidden};
-    uint64_t peak;
-    char text[512];
-    int fitted = 0;
     make_problem();
-    for (int64_t memory = 6000000; memory < 30000000; memory += 3000000) {
-        conceptdec_status status = run(&scene, memory, &peak, text);
-        fitted += status == CONCEPTDEC_OK;
-        ck_assert_msg(status == (fitted ? CONCEPTDEC_OK : CONCEPTDEC_ENOMEM), "%lld: %s", (long long)memory, text);
-        ck_assert_msg(!fitted || peak <= (uint64_t)memory, "%lld: %llu bytes", (long long)memory,
-                      (unsigned long long)peak);
-    }
-    ck_assert_int_gt(fitted, 0);
+    hold_to_memory(&scene, 6000000, 30000000, 3000000);
 }
 END_TEST
 
