@@ -3,12 +3,26 @@
 
 #include "core.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #define ALIGNMENT 64u
-#define LARGE ((uint64_t)8 << 20)
+#define LARGE ((uint64_t)2 << 20)
+#define LARGE_PAGE ((uint64_t)2 << 20)
+#define PAGE ((uint64_t)64 << 10) /* the largest of common systems */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_WATCHED true /* every block is malloc's: who reads beyond one is told */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_WATCHED true
+#endif
+#endif
+#ifndef IS_WATCHED
+#define IS_WATCHED false
+#endif
 
 struct conceptdec_i_memory {
     void *(*allocate)(void *user, uint64_t size);
@@ -20,32 +34,65 @@ struct conceptdec_i_memory {
     atomic_bool has_failed;
 };
 
-/* Large blocks of our own are asked for in large pages: filling one then costs a fault for every 2 MiB, not 4 KiB. */
+/* ---- memory of the process, where the caller has no hooks ---- */
+
+/* Stands before each block. */
+typedef union {
+    uint64_t mapped; /* bytes; 0: malloc's */
+    max_align_t alignment;
+} origin;
+
 static void
-advise_large_pages(void *memory, uint64_t size)
+unmap(char *from, const char *to)
 {
-    const uintptr_t page = (uintptr_t)1 << 21;
-    uintptr_t first = ((uintptr_t)memory + page - 1) / page * page, end = ((uintptr_t)memory + size) / page * page;
-    if (end > first)
-        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+    if (to > from)
+        (void)munmap(from, (size_t)(to - from));
+}
+
+/* Large blocks go back to the system when they are released. malloc would keep those of up to 32 MiB once some have been
+ * released, for every thread its own: up to 90 MiB that nothing uses. They begin at a large page and are asked for in
+ * these: filling a block then costs a fault for every 2 MiB, not 4 KiB. */
+static void *
+map(uint64_t size)
+{
+    const size_t longer = (size_t)(size + LARGE_PAGE);
+    char *all = mmap(NULL, longer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED)
+        return NULL;
+    char *memory = all + (LARGE_PAGE - (uintptr_t)all % LARGE_PAGE) % LARGE_PAGE;
+    unmap(all, memory);
+    unmap(memory + size, all + longer);
+    (void)madvise(memory, (size_t)(size / LARGE_PAGE * LARGE_PAGE), MADV_HUGEPAGE);
+    return memory;
 }
 
 static void *
 default_allocate(void *user, uint64_t size)
 {
+    const bool is_mapped = size >= LARGE && !IS_WATCHED;
     (void)user;
-    void *memory = size <= SIZE_MAX ? malloc((size_t)size) : NULL;
-    if (memory && size >= LARGE)
-        advise_large_pages(memory, size);
-    return memory;
+    if (size > PTRDIFF_MAX - LARGE_PAGE - PAGE)
+        return NULL;
+    const uint64_t all = is_mapped ? (size + sizeof(origin) + PAGE - 1) / PAGE * PAGE : size + sizeof(origin);
+    origin *memory = is_mapped ? map(all) : malloc((size_t)all);
+    if (!memory)
+        return NULL;
+    memory->mapped = is_mapped ? all : 0;
+    return memory + 1;
 }
 
 static void
 default_release(void *user, void *memory)
 {
+    origin *block = (origin *)memory - 1;
     (void)user;
-    free(memory);
+    if (block->mapped > 0)
+        (void)munmap(block, (size_t)block->mapped);
+    else
+        free(block);
 }
+
+/* ---- either ---- */
 
 conceptdec_i_memory *
 conceptdec_i_memory_new(const conceptdec_ctx_options *options)

@@ -13,7 +13,7 @@
 #define WAITING 4 /* times the first room of a list, at most */
 #define LISTS_BYTES ((int64_t)104 << 20) /* of all lists, at most, as long as those that are full may wait */
 #define PROMISED 0x1p27 /* bytes that a search takes beside the input, and as many as that has elements */
-#define OTHERS 0x1p23   /* of these: scratch of a few lanes, tiles */
+#define OTHERS 0xCp20   /* of these: scratch of a few lanes, tiles, and what the process takes with them */
 #define OF_AN_ITEM 200  /* what is kept of each item besides */
 #define SETTLED 12      /* of a neighbour, in a list that is settled */
 #define VALUE_BITS ((uint32_t)CONCEPTDEC_I_MOST_VALUES - 1)

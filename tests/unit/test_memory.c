@@ -1,6 +1,8 @@
 /* Allocation through the caller's hooks, the arena, checked sizes. */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check_main.h"
 #include "core/core.h"
@@ -247,6 +249,70 @@ START_TEST(every_allocation_fails_in_turn)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define IS_SANITIZED
+#endif
+#endif
+
+/* MiB that the process holds; 0 where the system does not tell, or a sanitizer has memory of its own. */
+static double
+resident(void)
+{
+    long all, here = 0;
+#ifndef IS_SANITIZED
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file && fscanf(file, "%ld %ld", &all, &here) != 2)
+        here = 0;
+    if (file)
+        fclose(file);
+#endif
+    return (double)here * (double)sysconf(_SC_PAGESIZE) / 0x1p20;
+}
+
+/* malloc keeps blocks of up to 32 MiB below one that is live, once it has seen one come back. */
+START_TEST(large_blocks_go_back_to_the_system)
+{
+    enum { BLOCKS = 8, BYTES = 16 << 20 };
+    conceptdec_ctx *own;
+    void *blocks[BLOCKS], *small;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &own), CONCEPTDEC_OK);
+    conceptdec_i_memory_give(own->memory, conceptdec_i_memory_take(own->memory, 1, BYTES));
+    const double before = resident();
+    for (int i = 0; i < BLOCKS; i++) {
+        ck_assert_ptr_nonnull(blocks[i] = conceptdec_i_memory_take(own->memory, 1, BYTES));
+        memset(blocks[i], 1, BYTES);
+    }
+    ck_assert(resident() == 0 || resident() > before + 100);
+    ck_assert_ptr_nonnull(small = conceptdec_i_memory_take(own->memory, 1, 100000));
+    for (int i = 0; i < BLOCKS; i++)
+        conceptdec_i_memory_give(own->memory, blocks[i]);
+    ck_assert_msg(resident() <= before + 8, "%g MiB, then %g", before, resident());
+    conceptdec_i_memory_give(own->memory, small);
+    conceptdec_ctx_free(own);
+}
+END_TEST
+
+/* Bytes at both ends of blocks around the size from which they are mapped. */
+START_TEST(blocks_of_all_sizes)
+{
+    conceptdec_ctx *own;
+    ck_assert_int_eq(conceptdec_ctx_new(NULL, &own), CONCEPTDEC_OK);
+    for (uint64_t size = (uint64_t)1 << 20; size < (uint64_t)40 << 20; size = size * 5 / 4)
+        for (uint64_t more = 0; more < 200; more += 7) {
+            unsigned char *block = conceptdec_i_memory_take(own->memory, 1, size + more);
+            ck_assert_ptr_nonnull(block);
+            ck_assert_uint_eq((uintptr_t)block % 64, 0);
+            block[0] = block[size + more - 1] = 1;
+            conceptdec_i_memory_give(own->memory, block);
+        }
+    ck_assert_ptr_null(conceptdec_i_memory_take(own->memory, (uint64_t)1 << 20, (uint64_t)1 << 42));
+    conceptdec_ctx_free(own);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -261,6 +327,8 @@ make_suite(void)
     tcase_add_test(tests, zeroed);
     tcase_add_test(tests, arena);
     tcase_add_test(tests, owners);
+    tcase_add_test(tests, large_blocks_go_back_to_the_system);
+    tcase_add_test(tests, blocks_of_all_sizes);
     tcase_add_test(tests, one_caller_at_a_time);
     tcase_add_test(tests, every_allocation_fails_in_turn);
     suite_add_tcase(suite, tests);
