@@ -115,6 +115,17 @@ test_listed() {
   return $unlisted
 }
 
+# Lines of code have at most 120 columns; texts in examples and tests may have more, and numbers of oracles.
+test_columns() {
+  if {
+    grep -rnE '^.{121}' --include='*.[ch]' --include='*.py' --include='*.jl' lib include bindings/julia \
+      bindings/python/conceptdec
+    grep -rnE '^.{121}' --include='*.[ch]' examples tests | grep -v -e '"' -e '^tests/oracle/[a-z_]*\.h:'
+  } | cut -c -160 | grep .; then
+    return 1
+  fi
+}
+
 test_python() {
   library=$build/release/lib/libconceptdec.so
   CONCEPTDEC_LIBRARY=$library PYTHONPATH=$root/bindings/python \
@@ -194,6 +205,7 @@ for suite in kernels identity oracle contract torture fuzz; do
   checks $suite release --suite $suite
 done
 step listed test_listed
+step columns test_columns
 step layout sh tests/abi/layout.sh
 step headers sh tests/contract/headers.sh
 step symbols sh tests/abi/symbols.sh "$build/release"

@@ -83,7 +83,8 @@ fill_layers(const report *r, double *rows)
             if (j == CHANCE_LOW || j == CHANCE_HIGH)
                 *to = (j == CHANCE_LOW ? r->chance_low : r->chance_high)[at];
             else
-                *to = of_knn[j] ? value_at(r->knn, of_knn[j], r->path[i], r->n_ks, r->at) : value_at(r->probe, of_probe[j], r->path[i], 1, 0);
+                *to = of_knn[j] ? value_at(r->knn, of_knn[j], r->path[i], r->n_ks, r->at)
+                                : value_at(r->probe, of_probe[j], r->path[i], 1, 0);
         }
     for (int64_t i = 0; i < r->n_path; i++)
         rows[i * COLUMNS + CHANGE] = i ? rows[i * COLUMNS + VALUE] - rows[(i - 1) * COLUMNS + VALUE] : NAN;

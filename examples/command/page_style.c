@@ -1,8 +1,8 @@
 /* Colours and layout of the page. */
 #include "page.h"
 
-/* From pale to dark and from dark to pale, by equal steps of lightness (OKLCH: L 0.975 to 0.30, hue 195 to 275, and L 0.26
- * to 0.94, hue 278 to 180): order is seen without hues. */
+/* From pale to dark and from dark to pale, by equal steps of lightness (OKLCH: L 0.975 to 0.30, hue 195 to 275, and
+ * L 0.26 to 0.94, hue 278 to 180): order is seen without hues. */
 static const char *const pale_to_dark[LEVELS] = {
     "eafbfa", "dcf6f6", "cdf0f2", "bfebee", "b1e5eb", "a4dfe8", "96d9e5", "89d2e3", "7ccce0", "70c5dd", "65beda",
     "5bb7d7", "51b0d4", "49a8d0", "42a1cc", "3d99c7", "3992c2", "378abc", "3682b5", "357baf", "3573a7", "356c9f",

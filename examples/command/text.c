@@ -65,7 +65,11 @@ int
 character(const unsigned char *s, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int bytes = *s < 0x80 ? 1 : *s >= 0xc0 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf8 ? 4 : 0;
+    int bytes = *s < 0x80                 ? 1
+                : *s >= 0xc0 && *s < 0xe0 ? 2
+                : *s >= 0xe0 && *s < 0xf0 ? 3
+                : *s >= 0xf0 && *s < 0xf8 ? 4
+                                          : 0;
     *code = bytes == 1 ? *s : *s & (0x7fu >> bytes);
     for (int i = 1; i < bytes; i++) {
         if ((s[i] & 0xc0) != 0x80)

@@ -35,7 +35,8 @@ void fill(const command *c, const field *fields, void *options);
 
 /* A field of a struct whose names are alike. */
 #define FIELD(type, option, kind, name, place) {option, kind, offsetof(type, name), place, 0}
-#define LIST(type, option, kind, name, length, place) {option, kind, offsetof(type, name), place, offsetof(type, length)}
+#define LIST(type, option, kind, name, length, place)                                                                  \
+    {option, kind, offsetof(type, name), place, offsetof(type, length)}
 #define FLAG_FIELD(type, option, bit) {option, TO_FLAG, offsetof(type, flags), (int)(bit), 0}
 
 /* ---- results (scores.c) ---- */

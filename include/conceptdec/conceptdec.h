@@ -622,10 +622,11 @@ typedef struct conceptdec_probe_options {
     int64_t max_iterations;          /**< 11: Newton steps of a logistic fit; default 100 */
     int64_t memory;                  /**< 12: bytes of working memory beside the input and the result; default 2^30. It
                                           bounds coordinates, labels and roles of rows (n for each part and label set),
-                                          decision values and posteriors of all lambdas, labels that are drawn, and the
-                                          solver, but not the stacks of threads and not all of their buffers. What
-                                          cannot fit is ENOMEM with the bytes that are needed; whether little is enough
-                                          can depend on the number of threads */
+                                          decision values and posteriors of all lambdas, labels that are drawn, the
+                                          solver, and the buffers of threads, but not their stacks, what LAPACK takes
+                                          by itself, and the blocks of a reader. What cannot fit is ENOMEM with the
+                                          bytes that are needed; whether little is enough can depend on the number of
+                                          threads */
     uint64_t seed;                   /**< 13: of folds, permutations, control tasks, the order of the code; default 0 */
     double confidence;               /**< 14: of the bootstrap interval, in (0, 1); default 0.95 */
     double tolerance;                /**< 15: logistic: converged is half the squared Newton decrement at or below it;

@@ -5,6 +5,7 @@
 
 #include "half.h"
 #include "kernels/kernels.h"
+#include "whole.h"
 
 /* ---- checks ---- */
 
@@ -341,10 +342,8 @@ scan_task(void *argument, int64_t task, int lane)
 {
     const scan_argument *scan = argument;
     (void)lane;
-    int64_t row = task * scan->rows_per_task;
-    int64_t left = scan->view->rows - row;
-    int64_t end = row + (left < scan->rows_per_task ? left : scan->rows_per_task);
-    for (; row < end; row++) {
+    int64_t end = task_end(task, scan->rows_per_task, scan->view->rows);
+    for (int64_t row = task * scan->rows_per_task; row < end; row++) {
         int64_t col = scan_row(scan, row);
         if (col >= 0)
             return conceptdec_i_fail(scan->ctx, CONCEPTDEC_ENONFINITE, "%s: non-finite value at row %lld, column %lld",

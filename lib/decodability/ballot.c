@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
+
 #define ROWS_PER_TASK 1024
 
 /* ---- the problem ---- */
@@ -35,9 +37,9 @@ static conceptdec_status
 find_eligible(void *argument, int64_t task, int lane)
 {
     const eligibility *e = argument;
-    int64_t end = (task + 1) * ROWS_PER_TASK;
+    int64_t end = task_end(task, ROWS_PER_TASK, e->problem->n);
     (void)lane;
-    for (int64_t i = task * ROWS_PER_TASK; i < end && i < e->problem->n; i++) {
+    for (int64_t i = task * ROWS_PER_TASK; i < end; i++) {
         conceptdec_i_walk walk;
         conceptdec_i_shell shell;
         if (!e->problem->set->is_query[i])
@@ -69,7 +71,7 @@ find_rows(conceptdec_i_arena *arena, conceptdec_i_knn_problem *problem)
     void *state, *rows;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, 1, &state));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "scored rows", n, sizeof *problem->rows, &rows));
-    int64_t tasks = (n + ROWS_PER_TASK - 1) / ROWS_PER_TASK;
+    int64_t tasks = ceil_div(n, ROWS_PER_TASK);
     eligibility e = {.problem = problem, .wanted = strict ? problem->settings->k_max : 1, .state = state};
     conceptdec_i_stage(problem->ctx, "eligible rows", tasks);
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(problem->ctx, tasks, find_eligible, &e));

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/whole.h"
+
 static conceptdec_i_search
 search_of(const conceptdec_i_knn_settings *settings, const conceptdec_i_exclusion *exclusion,
           const conceptdec_matrix *x, const uint8_t *is_voter, const uint8_t *is_query)
@@ -69,9 +71,9 @@ static conceptdec_status
 check_depth(void *argument, int64_t task, int lane)
 {
     const depth_check *check = argument;
-    int64_t n = check->settings->n, end = (task + 1) * CHECK_ROWS;
+    int64_t end = task_end(task, CHECK_ROWS, check->settings->n);
     (void)lane;
-    for (int64_t i = task * CHECK_ROWS; i < end && i < n; i++)
+    for (int64_t i = task * CHECK_ROWS; i < end; i++)
         check->is_shallow[i] = check->set->is_query[i] &&
                                !(check->is_covered[i] && conceptdec_i_table_is_deep_enough(
                                                              check->source->tables[0], &check->source->exclusions[0], i,

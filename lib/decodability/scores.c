@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "core/whole.h"
+
 #define MAX_PLAIN 255 /* of ranks and classes that the vote kernel counts in bytes */
 
 /* ---- room ---- */
@@ -149,8 +151,7 @@ static conceptdec_status
 score_rows(void *argument, int64_t task, int lane)
 {
     const scoring *work = argument;
-    int64_t end = (task + 1) * work->rows_per_task;
-    end = end < work->problem->n_rows ? end : work->problem->n_rows;
+    int64_t end = task_end(task, work->rows_per_task, work->problem->n_rows);
     for (int64_t place = task * work->rows_per_task; place < end; place++)
         score_row(&work->desks[lane], place);
     return CONCEPTDEC_OK;

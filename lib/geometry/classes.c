@@ -91,7 +91,7 @@ scatter_task(void *argument, int64_t task, int lane)
     const conceptdec_i_geometry *g = s->g;
     const conceptdec_i_geometry_classes *c = &g->classes;
     double *row = s->row + lane * g->d;
-    for (int64_t k = task * ROWS; k < min64(c->n_labelled, (task + 1) * ROWS); k++) {
+    for (int64_t k = task * ROWS; k < task_end(task, ROWS, c->n_labelled); k++) {
         const double *mean = c->mean + c->label[c->order[k]] * g->d, *centre = g->columns.mean;
         double sum = 0;
         conceptdec_i_view_widen(g->ctx->kernels, g->x, c->order[k], 0, g->d, row);

@@ -57,7 +57,7 @@ draw_task(void *argument, int64_t task, int lane)
     const drawing *w = argument;
     const int64_t n = w->g->n, d = w->g->d;
     (void)lane;
-    for (int64_t i = task * ROWS; i < min64(n, (task + 1) * ROWS); i++) {
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, n); i++) {
         conceptdec_i_rng rng;
         double pair[2];
         float *row = w->rows + i * d;

@@ -33,7 +33,7 @@ walk_task(void *argument, int64_t task, int lane)
     const walk *w = argument;
     const conceptdec_i_geometry *g = w->g;
     double *row = w->row + lane * g->d;
-    for (int64_t i = task * w->rows_a_task; i < min64(g->n, (task + 1) * w->rows_a_task); i++) {
+    for (int64_t i = task * w->rows_a_task; i < task_end(task, w->rows_a_task, g->n); i++) {
         conceptdec_i_view_widen(g->ctx->kernels, g->x, i, 0, g->d, row);
         g->inverse_norm[i] = conceptdec_i_inverse_norm(g->ctx->kernels, row, w->zeros, g->d);
         if (g->inverse_norm[i] > 0)

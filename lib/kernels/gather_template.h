@@ -83,14 +83,15 @@ DEFINE_APART(bf16, 2)
         return any >> (8 * (size) - 1) != 0;                                                                           \
     }                                                                                                                  \
                                                                                                                        \
-    /* CHUNK columns of all rows, whose sums stay in registers. `off`: what the sum of pilot and mean loses by rounding. */\
+    /* CHUNK columns of all rows, whose sums stay in registers. `off`: what pilot + mean loses by rounding. */         \
     static inline void join_chunk_##type(const char *const *rows, int64_t count, int64_t at, const joining *w,         \
                                          const char *pilot, double *mean, double *square)                              \
     {                                                                                                                  \
         wide base[CHUNK / WIDE], sorted[CHUNK / WIDE], sums[CHUNK / WIDE], squares[CHUNK / WIDE];                      \
         UNROLL                                                                                                         \
         for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
-            base[j] = wide_plus(wide_load_##type(pilot + j * WIDE * (size)), wide_load_f64((const char *)(mean + j * WIDE)));\
+            const wide old = wide_load_f64((const char *)(mean + j * WIDE));                                           \
+            base[j] = wide_plus(wide_load_##type(pilot + j * WIDE * (size)), old);                                     \
             sorted[j] = base[j];                                                                                       \
             sums[j] = squares[j] = wide_fill(0);                                                                       \
         }                                                                                                              \
@@ -116,7 +117,8 @@ DEFINE_APART(bf16, 2)
             const wide off = wide_plus(wide_less(first, wide_less(base[j], part)), wide_less(old, part));              \
             const wide step = wide_times(wide_less(sums[j], wide_times(off, w->count)), w->share);                     \
             const wide twice = wide_times(wide_plus(sums[j], wide_times(off, w->twice_before)), w->share);             \
-            const wide more = wide_add_product(wide_less(squares[j], wide_times(sums[j], twice)), wide_times(off, off), w->both);\
+            const wide rest = wide_less(squares[j], wide_times(sums[j], twice));                                       \
+            const wide more = wide_add_product(rest, wide_times(off, off), w->both);                                   \
             wide_store(mean + j * WIDE, wide_plus(old, step));                                                         \
             wide_store(square + j * WIDE, wide_plus(wide_load_f64((const char *)(square + j * WIDE)), more));          \
         }                                                                                                              \

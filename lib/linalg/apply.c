@@ -90,7 +90,7 @@ static conceptdec_status
 pack_task(void *argument, int64_t task, int lane)
 {
     const product *g = argument;
-    int64_t first = task * g->nr, present = min64(g->nr, g->count - first);
+    int64_t first = task * g->nr, present = task_end(task, g->nr, g->count) - first;
     char *columns = g->scratch + lane * g->scratch_bytes;
     for (int64_t k = 0; k < present; k++)
         take_column(g, g->first + first + k, columns + k * g->a->rows->dims * g->size);

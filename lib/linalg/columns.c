@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 
 enum { MOST_TASKS = 64, PIECE = 512, ABREAST = 4, ROWS_A_POLL = 256 };
@@ -67,9 +68,8 @@ pass_task(void *argument, int64_t task, int lane)
 {
     const pass *p = argument;
     const int64_t abreast = conceptdec_i_view_is_read(p->x) ? 1 : ABREAST;
-    int64_t first = task * p->rows_a_task, end = first + p->rows_a_task;
+    int64_t first = task * p->rows_a_task, end = task_end(task, p->rows_a_task, p->n);
     (void)lane;
-    end = end < p->n ? end : p->n;
     for (int64_t i = first; i < end; i += abreast) {
         join_rows(p, task, i, end - i < abreast ? end - i : abreast);
         if ((i - first) % ROWS_A_POLL == ROWS_A_POLL - abreast)

@@ -31,6 +31,13 @@ conceptdec_status conceptdec_i_triangular_inverse_f32(conceptdec_ctx *ctx, int64
 /* a = sum over k of values[k] v_k v_k', values ascending; a[k * ld + i] becomes element i of v_k. Working memory of
  * about 2 n^2 doubles comes from the context. */
 conceptdec_status conceptdec_i_eigen(conceptdec_ctx *ctx, int64_t n, double *a, int64_t ld, double *values);
+/* Bytes that it takes meanwhile: what dsyevd asks for, of few columns for its blocks. */
+static inline int64_t
+conceptdec_i_eigen_bytes(int64_t n)
+{
+    const int64_t wanted = 2 * n * n + 6 * n + 1, of_blocks = 66 * n;
+    return (wanted > of_blocks ? wanted : of_blocks) * (int64_t)sizeof(double) + (5 * n + 3) * (int64_t)sizeof(int32_t);
+}
 /* The `count` largest of these values (ascending) and their vectors, vector k at vectors[k * n]: for a few of them
  * about half the work. *is_done false: some did not converge. The diagonal and the lower half are destroyed, the other
  * half is not touched. Working memory of some 40 n doubles. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 
@@ -62,7 +63,7 @@ static conceptdec_status
 share_task(void *argument, int64_t task, int lane)
 {
     const finder *f = argument;
-    const int64_t first = task * TOGETHER, count = f->n - first < TOGETHER ? f->n - first : TOGETHER;
+    const int64_t first = task * TOGETHER, count = task_end(task, TOGETHER, f->n) - first;
     float *rows = f->scratch + lane * TOGETHER * f->stride;
     memcpy(rows, f->rows + first * f->stride, (size_t)(count * f->stride) * sizeof *rows);
     f->ctx->narrow->split(f->basis, f->n_leads, rows, f->stride, count, f->shares + first * f->n_leads);

@@ -344,7 +344,7 @@ pack_columns_task(void *argument, int64_t task, int lane)
 {
     const pass *p = argument;
     const shape *s = &p->shape;
-    const int64_t first = task * s->nr, present = min64(s->nr, p->columns - first);
+    const int64_t first = task * s->nr, present = task_end(task, s->nr, p->columns) - first;
     char *scratch = p->lanes + lane * p->lane_bytes;
     for (int64_t dim = 0; dim < p->rows->dims; dim += s->depth) {
         int64_t depth = min64(s->depth, p->rows->dims - dim);
@@ -437,7 +437,7 @@ slab_task(void *argument, int64_t task, int lane)
     const shape *s = &p->shape;
     char *memory = p->lanes + lane * p->lane_bytes;
     char *sums = p->partial + task * p->slab_sums * s->size;
-    const int64_t start = task * p->slab, end = min64(p->rows->n, start + p->slab);
+    const int64_t start = task * p->slab, end = task_end(task, p->slab, p->rows->n);
     for (int64_t first = start; first < end; first += p->chunk) {
         int64_t count = min64(p->chunk, end - first);
         if (first > start)

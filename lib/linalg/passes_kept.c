@@ -149,7 +149,7 @@ static conceptdec_status
 sum_task(void *argument, int64_t task, int lane)
 {
     const pass *p = argument;
-    const int64_t dim = task * TILE, dims = min64(TILE, p->rows->dims - dim);
+    const int64_t dim = task * TILE, dims = task_end(task, TILE, p->rows->dims) - dim;
     (void)lane;
     for (int64_t first = 0; first < p->columns; first += COLUMNS) {
         const int64_t count = min64(COLUMNS, p->columns - first);

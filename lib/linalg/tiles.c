@@ -365,7 +365,7 @@ norms_task(void *argument, int64_t task, int lane)
     int64_t dims = job->operand->view->cols;
     double *wide = job->scratch + 2 * lane * dims;
     int64_t first = task * CONCEPTDEC_I_TILE_ROWS;
-    int64_t last = min64(job->operand->n, first + CONCEPTDEC_I_TILE_ROWS);
+    int64_t last = task_end(task, CONCEPTDEC_I_TILE_ROWS, job->operand->n);
     for (int64_t i = first; i < last; i++)
         job->norms[i] = center_item(job->kernels, job->operand, job->precision, i, wide, wide + dims);
     return CONCEPTDEC_OK;

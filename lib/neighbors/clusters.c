@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 
 #define MOST_SAMPLES 512
@@ -65,7 +66,7 @@ meet_task(void *argument, int64_t task, int lane)
 {
     const meeting *m = argument;
     sample *s = m->s;
-    const int64_t end = (task + 1) * TASK_ROWS < s->n ? (task + 1) * TASK_ROWS : s->n;
+    const int64_t end = task_end(task, TASK_ROWS, s->n);
     (void)lane;
     for (int64_t i = task * TASK_ROWS; i < end; i++)
         for (int c = m->first; c < m->end; c++) {

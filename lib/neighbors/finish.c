@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "neighbors/finish.h"
 #include "neighbors/known.h"
@@ -23,7 +24,7 @@ typedef conceptdec_i_promises promises;
 static int64_t
 count_tasks(const conceptdec_i_screening *s)
 {
-    return (s->queries.n + LISTS_PER_TASK - 1) / LISTS_PER_TASK;
+    return ceil_div(s->queries.n, LISTS_PER_TASK);
 }
 
 int64_t
@@ -361,7 +362,7 @@ typedef conceptdec_status (*round_of)(const promises *p, int32_t list, int lane)
 static conceptdec_status
 run_lists(const promises *p, round_of round, int64_t task, int lane)
 {
-    int64_t end = (task + 1) * LISTS_PER_TASK < p->s->queries.n ? (task + 1) * LISTS_PER_TASK : p->s->queries.n;
+    int64_t end = task_end(task, LISTS_PER_TASK, p->s->queries.n);
     for (int64_t i = task * LISTS_PER_TASK, done = 0; i < end; i++) {
         const int32_t list = p->order ? p->order[i] : (int32_t)i;
         if (done > LONG)

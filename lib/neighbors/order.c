@@ -3,10 +3,11 @@
  * few times over; lists are sorted by that. */
 #include <string.h>
 
+#include "core/whole.h"
 #include "neighbors/known.h"
 
 #define ROUNDS 3
-#define LISTS_PER_TASK 1024
+#define SPREAD_LISTS 1024 /* of a task */
 
 typedef struct {
     const conceptdec_i_screening *s;
@@ -18,9 +19,9 @@ static conceptdec_status
 spread_task(void *argument, int64_t task, int lane)
 {
     const spreading *w = argument;
-    int64_t n = w->s->queries.n, end = (task + 1) * LISTS_PER_TASK < n ? (task + 1) * LISTS_PER_TASK : n;
+    int64_t end = task_end(task, SPREAD_LISTS, w->s->queries.n);
     (void)lane;
-    for (int64_t i = task * LISTS_PER_TASK; i < end; i++) {
+    for (int64_t i = task * SPREAD_LISTS; i < end; i++) {
         const conceptdec_i_candidate_list *l = &w->s->lists[i];
         int32_t least = w->from[i];
         for (int32_t c = 0; c < l->count && c < CONCEPTDEC_I_LOOKED_AT; c++) {
@@ -56,7 +57,7 @@ conceptdec_i_screening_order(conceptdec_i_arena *arena, const conceptdec_i_scree
         from[i] = (int32_t)i;
     for (int round = 0; round < ROUNDS; round++) {
         spreading w = {.s = s, .from = from, .to = to};
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, (n + LISTS_PER_TASK - 1) / LISTS_PER_TASK, spread_task, &w));
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(s->ctx, ceil_div(n, SPREAD_LISTS), spread_task, &w));
         from = to;
         to = w.from == p[0] ? p[0] : p[1];
     }

@@ -2,13 +2,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/distances.h"
 #include "neighbors/known.h"
 #include "neighbors/pass.h"
 #include "neighbors/sides.h"
 
-#define LISTS_PER_TASK 256
+#define COPIED_LISTS 256 /* of a task */
 
 typedef struct {
     conceptdec_ctx *ctx;
@@ -134,9 +135,9 @@ copy_task(void *argument, int64_t task, int lane)
 {
     const copying *c = argument;
     const conceptdec_i_screening *s = c->s;
-    const int64_t n = s->queries.n, end = (task + 1) * LISTS_PER_TASK < n ? (task + 1) * LISTS_PER_TASK : n;
+    const int64_t end = task_end(task, COPIED_LISTS, s->queries.n);
     (void)lane;
-    for (int64_t l = task * LISTS_PER_TASK; l < end; l++) {
+    for (int64_t l = task * COPIED_LISTS; l < end; l++) {
         const conceptdec_i_candidate_list *list = &s->lists[l];
         const int32_t id = conceptdec_i_list_id(s, (int32_t)l);
         conceptdec_i_entry *out = c->table->entries + c->table->list_start[id];
@@ -167,7 +168,7 @@ copy_lists(finder *f, conceptdec_neighbors *table)
     table->list_is_whole = p;
     table->n_lists = n;
     copying c = {.s = s, .table = table};
-    return conceptdec_i_parallel(f->ctx, (n + LISTS_PER_TASK - 1) / LISTS_PER_TASK, copy_task, &c);
+    return conceptdec_i_parallel(f->ctx, ceil_div(n, COPIED_LISTS), copy_task, &c);
 }
 
 static conceptdec_status

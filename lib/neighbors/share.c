@@ -6,6 +6,7 @@
  * once. */
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/distances.h"
 #include "neighbors/finish.h"
@@ -177,9 +178,9 @@ static conceptdec_status
 open_block(const conceptdec_i_promises *p, int64_t task, int lane, block *b)
 {
     conceptdec_i_screening *s = p->s;
-    const int64_t lists = lists_per_block(s), first = task * lists, left = s->queries.n - first;
-    *b = (block){.p = p, .first = first, .n = left < lists ? left : lists, .most = 2 * pairs_per_block(s),
-                 .stride = (s->queries.view->cols + 7) / 8 * 8};
+    const int64_t lists = lists_per_block(s), first = task * lists;
+    *b = (block){.p = p, .first = first, .n = task_end(task, lists, s->queries.n) - first,
+                 .most = 2 * pairs_per_block(s), .stride = (s->queries.view->cols + 7) / 8 * 8};
     int64_t pairs = 0;
     for (int64_t i = 0; i < b->n; i++)
         pairs += p->best[list_of(b, i)];

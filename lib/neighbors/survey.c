@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/distances.h"
 #include "neighbors/values.h"
@@ -49,7 +50,7 @@ survey_task(void *argument, int64_t task, int lane)
     const conceptdec_matrix *view = job->survey->view;
     double *x = job->row + lane * view->cols;
     double *sums = job->sums + lane * view->cols;
-    int64_t end = (task + 1) * CHUNK < view->rows ? (task + 1) * CHUNK : view->rows;
+    int64_t end = task_end(task, CHUNK, view->rows);
     for (int64_t row = task * CHUNK; row < end; row++) {
         conceptdec_i_view_widen(job->kernels, view, row, 0, view->cols, x);
         if (job->metric == CONCEPTDEC_METRIC_COSINE)

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
+#include "linalg/apply.h"
+
 /* ---- parts ---- */
 
 typedef struct {
@@ -188,7 +191,55 @@ conceptdec_i_members_take(conceptdec_i_arena *arena, const conceptdec_i_fitting 
     return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ETOOFEW, "a training part has no row with a weight above 0");
 }
 
+int64_t
+conceptdec_i_members_sort_doubles(const conceptdec_i_fitting *fitting)
+{
+    return 2 * (fitting->n_groups + 1) + ceil_div(fitting->space->n, 2);
+}
+
+/* A counting sort. */
+conceptdec_status
+conceptdec_i_members_sort(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
+                          const conceptdec_i_members *members, conceptdec_i_places *places)
+{
+    void *p[3];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", members->n_left, sizeof(int32_t), &p[2]));
+    int64_t *next = p[0];
+    *places = (conceptdec_i_places){.first = p[1], .at = p[2]};
+    for (int64_t t = 0; t < members->n_left; t++)
+        next[fitting->group[members->left[t]]]++;
+    for (int64_t group = 0, at = 0; group < fitting->n_groups; group++) {
+        int64_t count = next[group];
+        next[group] = at;
+        if (count > 0)
+            places->first[places->n++] = at;
+        places->largest = max64(places->largest, count);
+        at += count;
+    }
+    places->first[places->n] = members->n_left;
+    for (int64_t t = 0; t < members->n_left; t++)
+        places->at[next[fitting->group[members->left[t]]]++] = (int32_t)t;
+    return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_places_squares(const conceptdec_i_places *places)
+{
+    int64_t sum = 0;
+    for (int64_t group = 0; group < places->n; group++)
+        sum += conceptdec_i_places_count(places, group) * conceptdec_i_places_count(places, group);
+    return sum;
+}
+
 /* ---- what solvers hand over ---- */
+
+int64_t
+conceptdec_i_product_doubles(const conceptdec_i_fitting *fitting, int64_t n, int64_t columns)
+{
+    return ceil_div(conceptdec_i_apply_bytes(fitting->ctx, n, fitting->space->r, columns), sizeof(double));
+}
 
 double
 conceptdec_i_absent_bias(int64_t columns, int64_t only)
@@ -203,8 +254,8 @@ conceptdec_i_closed_memory(const conceptdec_i_fitting *fitting, const char *what
     if (conceptdec_i_mul(count, sizeof(double), &bytes) && bytes <= fitting->options->memory)
         return CONCEPTDEC_OK;
     return conceptdec_i_fail(fitting->ctx, CONCEPTDEC_ENOMEM,
-                             "memory: %lld bytes are too few; %s need %lld doubles beside %lld bytes that rows, parts and "
-                             "values take",
+                             "memory: %lld bytes are too few; %s need %lld doubles beside %lld bytes that rows, parts "
+                             "and values take",
                              (long long)(fitting->held + fitting->options->memory), what, (long long)count,
                              (long long)fitting->held);
 }

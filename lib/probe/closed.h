@@ -37,6 +37,27 @@ int64_t conceptdec_i_members_doubles(const conceptdec_i_fitting *fitting);
 conceptdec_status conceptdec_i_members_take(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
                                             const conceptdec_i_problem *problem, conceptdec_i_members *members);
 
+/* Places in members.left, group by group, of the groups that have any. */
+typedef struct conceptdec_i_places {
+    int64_t n;       /* groups */
+    int64_t *first;  /* n + 1: into `at` */
+    int32_t *at;
+    int64_t largest; /* rows of a group */
+} conceptdec_i_places;
+
+static inline int64_t
+conceptdec_i_places_count(const conceptdec_i_places *places, int64_t group)
+{
+    return places->first[group + 1] - places->first[group];
+}
+
+conceptdec_status conceptdec_i_members_sort(conceptdec_i_arena *arena, const conceptdec_i_fitting *fitting,
+                                            const conceptdec_i_members *members, conceptdec_i_places *places);
+/* Doubles of that, at most. */
+int64_t conceptdec_i_members_sort_doubles(const conceptdec_i_fitting *fitting);
+/* Elements of a square matrix for each group. */
+int64_t conceptdec_i_places_squares(const conceptdec_i_places *places);
+
 static inline conceptdec_i_dense
 conceptdec_i_space_rows(const conceptdec_i_space *space)
 {
@@ -63,6 +84,11 @@ void conceptdec_i_space_row(const conceptdec_i_space *space, int64_t row, double
 /* Weighted second moments of the TRAIN rows about `mean`: r x r. Products in double. */
 conceptdec_status conceptdec_i_central_moments(const conceptdec_i_fitting *fitting, const conceptdec_i_members *members,
                                                const double *mean, double *out);
+/* Doubles that this takes meanwhile, and that eigenvectors of the moments do. */
+int64_t conceptdec_i_moments_doubles(const conceptdec_i_fitting *fitting);
+int64_t conceptdec_i_eigen_doubles(int64_t r);
+/* The same of the product of `n` rows of r coordinates and some columns. */
+int64_t conceptdec_i_product_doubles(const conceptdec_i_fitting *fitting, int64_t n, int64_t columns);
 
 /* The smallest squared pivot of a Cholesky factor (r x r) as a share of the diagonal element of the matrix, a + lambda
  * I: what is left of a coordinate when those before it are taken out, whatever units they have. */
@@ -72,10 +98,12 @@ double conceptdec_i_least_pivot(const double *l, const double *a, double lambda,
  * tolerance * (the largest diagonal element of a, or `largest`) count as 0. */
 conceptdec_status conceptdec_i_moments_solve(conceptdec_ctx *ctx, int64_t r, double tolerance, double largest,
                                              double *a, double *work, int64_t count, double *b);
+/* Doubles that this takes meanwhile, at most. */
+int64_t conceptdec_i_moments_solve_doubles(conceptdec_ctx *ctx, int64_t r, int64_t count);
 
 /* The bias of a column whose class is absent. only: of two classes the one that is there. */
 double conceptdec_i_absent_bias(int64_t columns, int64_t only);
-/* ENOMEM where `count` doubles are beyond options->memory. */
+/* ENOMEM where `count` doubles are beyond options->memory: all that is taken at once, buffers too. */
 conceptdec_status conceptdec_i_closed_memory(const conceptdec_i_fitting *fitting, const char *what, int64_t count);
 
 #endif

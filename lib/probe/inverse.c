@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
@@ -14,6 +15,19 @@ conceptdec_i_least_pivot(const double *l, const double *a, double lambda, int64_
     for (int64_t i = 0; i < r; i++)
         least = fmin(least, l[i * r + i] * l[i * r + i] / (a[i * r + i] + lambda));
     return least;
+}
+
+int64_t
+conceptdec_i_eigen_doubles(int64_t r)
+{
+    return ceil_div(conceptdec_i_eigen_bytes(r), sizeof(double));
+}
+
+int64_t
+conceptdec_i_moments_solve_doubles(conceptdec_ctx *ctx, int64_t r, int64_t count)
+{
+    const int64_t product = ceil_div(conceptdec_i_apply_bytes(ctx, r, r, count), sizeof(double));
+    return (count + 1) * r + max64(conceptdec_i_eigen_doubles(r), product);
 }
 
 /* vectors: one a row. */

@@ -65,8 +65,9 @@ open_space(conceptdec_i_probe_driver *driver, const uint8_t *mask, const uint8_t
     conceptdec_i_arena_open(&driver->space_arena, driver->ctx);
     driver->has_space = true;
     driver->space_key = NULL;
-    CONCEPTDEC_I_TRY(conceptdec_i_space_open(&driver->space_arena, driver->x, mask, used, standardize,
-                                             may_kernel ? least_penalty(driver) : 0, &driver->space));
+    CONCEPTDEC_I_TRY(conceptdec_i_space_open(
+        &driver->space_arena, driver->x, mask, used, standardize, may_kernel ? least_penalty(driver) : 0,
+        driver->settings.options.memory - driver->held, &driver->space));
     driver->space_key = key;
     return CONCEPTDEC_OK;
 }

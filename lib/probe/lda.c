@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/tiles.h"
 #include "probe/closed.h"
@@ -58,12 +59,28 @@ take(lda *l, const char *what, int64_t count, double **out)
     return CONCEPTDEC_OK;
 }
 
+/* What sums, products and solutions take meanwhile. */
+static int64_t
+buffer_doubles(const lda *l)
+{
+    const conceptdec_i_fitting *fitting = l->fitting;
+    const conceptdec_i_dense means = {.n = l->classes, .dims = l->r, .stride = l->r, .is_wide = true};
+    const int64_t sums = conceptdec_i_class_sums_doubles(fitting, l->members.n_train, 1, l->classes);
+    const int64_t gram = conceptdec_i_gram_bytes(fitting->ctx, &means, CONCEPTDEC_I_TILE_F64);
+    const int64_t within = l->classes + ceil_div(gram, sizeof(double)), total = conceptdec_i_moments_doubles(fitting);
+    const int64_t solving = conceptdec_i_moments_solve_doubles(fitting->ctx, l->r, l->columns);
+    const int64_t values = conceptdec_i_product_doubles(fitting, l->members.n_left, l->columns);
+    return max64(max64(sums, within), max64(total, max64(solving, values)));
+}
+
 static conceptdec_status
 take_all(lda *l)
 {
     int64_t r = l->r, c = l->classes, k = l->columns, n = l->fitting->space->n;
+    int64_t held = 3 * r * r + (2 * c + k + 1 + conceptdec_i_lanes(l->fitting->ctx)) * r + c + k + 2 * k * n +
+                   n / ROWS + 1 + conceptdec_i_members_doubles(l->fitting);
     CONCEPTDEC_I_TRY(
-        conceptdec_i_closed_memory(l->fitting, "covariances and decision values", 5 * r * r + 3 * c * r + 2 * k * n));
+        conceptdec_i_closed_memory(l->fitting, "covariances and decision values", held + buffer_doubles(l)));
     CONCEPTDEC_I_TRY(take(l, "mean", r, &l->mean));
     CONCEPTDEC_I_TRY(take(l, "covariance", r * r, &l->total));
     CONCEPTDEC_I_TRY(take(l, "covariance", r * r, &l->within));
@@ -135,7 +152,7 @@ norms_task(void *argument, int64_t task, int lane)
     const norms_job *job = argument;
     const lda *l = job->l;
     double *row = l->row + lane * l->r, sum = 0;
-    int64_t end = (task + 1) * ROWS < l->members.n_train ? (task + 1) * ROWS : l->members.n_train;
+    int64_t end = task_end(task, ROWS, l->members.n_train);
     for (int64_t t = task * ROWS; t < end; t++) {
         int64_t i = l->members.train[t];
         const double *mean = l->sums + job->labels[i] * l->r;

@@ -11,6 +11,7 @@
 #define PACKING 24        /* what rows cost in a pass besides its columns, in columns */
 #define SLOTS 2           /* rounds' worth: while some wait for their loss, the others fill the rounds of products */
 #define SCALINGS_SHARE 2  /* preconditioners take one part in so many of the memory */
+#define ROW_BYTES 18      /* of a row, in a plan and among those that train */
 #define MOST_BRISK_CONDITION 1e4
 #define SAVED 40          /* products of a fit that a further preconditioner saves, at least */
 
@@ -136,13 +137,23 @@ moments_bytes(const logistic *l)
     return l->spectrum ? 0 : l->r * (l->r + 2) * size;
 }
 
+/* What moments are made with. */
+static int64_t
+products_bytes(const logistic *l)
+{
+    const conceptdec_i_dense rows = conceptdec_i_logistic_rows(l);
+    if (l->spectrum || l->has_kernel)
+        return 0;
+    return rows.n * (int64_t)sizeof(int64_t) + conceptdec_i_gram_bytes(l->ctx, &rows, CONCEPTDEC_I_TILE_F64);
+}
+
 /* Triangles of as many penalties as a part of the memory holds, beside what they are made of; `kept` of that stays.
  * Without room for one there are no penalties and no slots. */
 static budget
 budget_of_triangles(const logistic *l, const plan *p, int64_t kept)
 {
     const int64_t memory = l->memory, each = conceptdec_i_logistic_scaling_bytes(l);
-    const int64_t room = memory / SCALINGS_SHARE - moments_bytes(l);
+    const int64_t room = min64(memory / SCALINGS_SHARE, memory - products_bytes(l)) - moments_bytes(l);
     budget b = {.lambdas = p->n_lambdas};
     if (room < each)
         return (budget){0};
@@ -344,6 +355,7 @@ run_all(conceptdec_i_arena *arena, logistic *l)
 {
     plan p;
     budget b = {0};
+    l->memory = l->fitting->options->memory - l->fitting->space->n * ROW_BYTES;
     CONCEPTDEC_I_TRY(take_plan(arena, l->fitting, &p));
     survey(&p, l->fitting);
     CONCEPTDEC_I_TRY(conceptdec_i_logistic_mark_training(arena, l));
@@ -393,7 +405,6 @@ conceptdec_i_logistic_fit(const conceptdec_i_fitting *fitting, conceptdec_i_fit_
                   .z = space->kernel ? space->kernel : space->z,
                   .stride = space->stride,
                   .spectrum = space->spectrum,
-                  .memory = fitting->options->memory,
                   .has_kernel = space->kernel != NULL,
                   .is_brisk = may_be_brisk(fitting),
                   .curvature = conceptdec_i_logistic_curvature(fitting->columns)};

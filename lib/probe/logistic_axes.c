@@ -38,7 +38,7 @@ fits(const logistic *l)
 {
     const conceptdec_i_dense rows = conceptdec_i_logistic_rows(l);
     const int64_t doubles = (3 * l->r + MORE) * l->r, kept = rows.n * row_bytes(l);
-    const int64_t buffers = conceptdec_i_passes_bytes(l->ctx, l->r, 0, COLUMNS) +
+    const int64_t buffers = conceptdec_i_passes_bytes(l->ctx, l->r, 0, COLUMNS) + rows.n * (int64_t)sizeof(int64_t) +
                             conceptdec_i_gram_bytes(l->ctx, &rows, CONCEPTDEC_I_TILE_F64);
     return kept <= l->memory / 2 && doubles * (int64_t)sizeof(double) + buffers <= l->memory - kept;
 }

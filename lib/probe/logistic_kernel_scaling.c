@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/whole.h"
 #include "linalg/factor.h"
 
 #define EDGE 64 /* rows of a task */
@@ -31,7 +32,7 @@ static conceptdec_status
 fill_task(void *argument, int64_t task, int lane)
 {
     const factoring *f = argument;
-    const int64_t n = f->l->r, end = (task + 1) * EDGE < n ? (task + 1) * EDGE : n;
+    const int64_t n = f->l->r, end = task_end(task, EDGE, n);
     (void)lane;
     for (int64_t i = task * EDGE; i < end; i++)
         for (int64_t j = 0; j <= i; j++) {

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/dot.h"
 #include "linalg/factor.h"
 #include "linalg/gram.h"
@@ -39,7 +40,7 @@ squares_task(void *argument, int64_t task, int lane)
 {
     const moments *m = argument;
     const conceptdec_i_space *space = m->l->fitting->space;
-    const int64_t first = task * EDGE, end = first + EDGE < m->r ? first + EDGE : m->r;
+    const int64_t first = task * EDGE, end = task_end(task, EDGE, m->r);
     (void)lane;
     for (int64_t row = 0; row < space->n; row++)
         for (int64_t i = first; i < end; i++) {
@@ -55,7 +56,7 @@ static conceptdec_status
 fill_task(void *argument, int64_t task, int lane)
 {
     const moments *m = argument;
-    const int64_t first = task * EDGE, end = first + EDGE < m->r ? first + EDGE : m->r;
+    const int64_t first = task * EDGE, end = task_end(task, EDGE, m->r);
     (void)lane;
     for (int64_t block = 0; block < end; block += EDGE)
         for (int64_t i = first; i < end; i++)

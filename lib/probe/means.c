@@ -170,32 +170,52 @@ set_doubles(const means *m)
 {
     int64_t n = m->members.n_left;
     bool leaves = m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES;
-    return m->classes * (m->r + 1 + (leaves ? n : 0)) + m->columns * (m->r + n + 1) + 1;
+    return m->classes * (m->r + 1 + (leaves ? n : 0)) + m->columns * (m->r + n + 1) + 2;
 }
 
-/* What sums and products of a batch take meanwhile, beside what the part holds of its rows. */
+/* What sums and products of a batch take meanwhile. */
 static int64_t
 buffer_doubles(const means *m, int64_t most)
 {
     const conceptdec_i_fitting *fitting = m->fitting;
     const int64_t columns = most * max64(m->columns, m->classes);
     const int64_t sums = conceptdec_i_class_sums_doubles(fitting, m->members.n_train, most, m->classes);
-    const int64_t products = conceptdec_i_apply_bytes(fitting->ctx, m->members.n_left, m->r, columns);
-    return max64(sums, products / (int64_t)sizeof(double)) + conceptdec_i_members_doubles(fitting) + 2 * m->r;
+    return max64(sums, conceptdec_i_product_doubles(fitting, m->members.n_left, columns));
+}
+
+/* Of the lanes. */
+static int64_t
+spread_doubles(const means *m)
+{
+    return is_spread(m) ? conceptdec_i_lanes(m->fitting->ctx) * m->columns * m->fitting->space->n : 0;
+}
+
+/* All that is taken with a batch of so many label sets. */
+static int64_t
+batch_doubles(const means *m, int64_t most)
+{
+    return m->held + most * set_doubles(m) + spread_doubles(m) +
+           conceptdec_i_lanes(m->fitting->ctx) * m->scratch_size + buffer_doubles(m, most);
+}
+
+/* Label sets of a batch: about what a cache holds, of a part of the memory, and fewer where that is not left. */
+static int64_t
+count_sets(const means *m, int64_t count)
+{
+    const int64_t memory = m->fitting->options->memory, bytes = min64(memory / 4, BATCH_BYTES);
+    int64_t most = max64(1, min64(count, bytes / ((int64_t)sizeof(double) * set_doubles(m))));
+    while (most > 1 && batch_doubles(m, most) > memory / (int64_t)sizeof(double))
+        most--;
+    return most;
 }
 
 static conceptdec_status
 take_batch(means *m, int64_t most)
 {
-    int64_t n = m->members.n_left, lanes = conceptdec_i_lanes(m->fitting->ctx);
+    int64_t n = m->members.n_left;
     bool leaves = m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES;
     void *p;
-    int64_t spread = is_spread(m) ? lanes * m->columns * m->fitting->space->n : 0;
-    m->scratch_size = m->r;
-    if (leaves)
-        m->scratch_size += m->classes * (8 + m->largest) + 2 * m->largest;
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
-        m->fitting, "class means", most * set_doubles(m) + spread + lanes * m->scratch_size + buffer_doubles(m, most)));
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(m->fitting, "class means", batch_doubles(m, most)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "label sets", most, sizeof(int32_t *), &p));
     m->labels = p;
     CONCEPTDEC_I_TRY(take(m, "class sums", most * m->classes * m->r, &m->sums));
@@ -205,8 +225,8 @@ take_batch(means *m, int64_t most)
     CONCEPTDEC_I_TRY(take(m, "sharpness", most, &m->sharpness));
     CONCEPTDEC_I_TRY(take(m, "decision values", most * m->columns * n, &m->values));
     CONCEPTDEC_I_TRY(take(m, "products", leaves ? most * m->classes * n : 0, &m->on_sums));
-    CONCEPTDEC_I_TRY(take(m, "decision values", spread, &m->spread_out));
-    return take(m, "class means", lanes * m->scratch_size, &m->scratch);
+    CONCEPTDEC_I_TRY(take(m, "decision values", spread_doubles(m), &m->spread_out));
+    return take(m, "class means", conceptdec_i_lanes(m->fitting->ctx) * m->scratch_size, &m->scratch);
 }
 
 static conceptdec_status
@@ -273,13 +293,14 @@ static conceptdec_status
 run_part(telling *t)
 {
     means *m = t->m;
+    bool leaves = m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES;
+    m->held = conceptdec_i_members_doubles(m->fitting) + 2 * m->r;
     CONCEPTDEC_I_TRY(conceptdec_i_members_take(m->arena, m->fitting, &m->fitting->problems[t->order[0]], &m->members));
     CONCEPTDEC_I_TRY(center(m));
-    if (m->fitting->leave != CONCEPTDEC_I_LEAVE_ROLES)
+    if (leaves)
         CONCEPTDEC_I_TRY(conceptdec_i_means_leave_open(m));
-    int64_t bytes = m->fitting->options->memory / 4,
-            most = (bytes < BATCH_BYTES ? bytes : BATCH_BYTES) / (8 * set_doubles(m));
-    most = most < 1 ? 1 : most < t->count ? most : t->count;
+    m->scratch_size = m->r + (leaves ? m->classes * (8 + m->largest) + 2 * m->largest : 0);
+    const int64_t most = count_sets(m, t->count);
     CONCEPTDEC_I_TRY(take_batch(m, most));
     return run_batches(t, most);
 }

@@ -20,10 +20,10 @@ typedef struct conceptdec_i_means {
     bool is_difference; /* one class against the rest; else one class, or of two classes the difference */
     double *mean;       /* r: of all TRAIN rows */
     double square;      /* weighted mean of |z - mean|^2 */
+    int64_t held;       /* doubles that this and what is below take, without a batch */
     /* where rows are left out: */
     int64_t n_groups;
-    int64_t *first;   /* n_groups + 1: into place; NULL: every row is its own group */
-    int32_t *place;   /* places in members.left, group by group */
+    conceptdec_i_places groups; /* empty: every row is its own group */
     double **inner;   /* per group: products of its rows (n_g x n_g); one row a group: inner[0][t] of place t */
     double *on_mean;  /* per place: z * mean */
     double mean_square; /* |mean|^2 */

@@ -12,40 +12,12 @@ typedef conceptdec_i_means means;
 /* ---- what all label sets share ---- */
 
 static conceptdec_status
-sort_groups(means *m)
-{
-    const conceptdec_i_fitting *fitting = m->fitting;
-    int64_t n_left = m->members.n_left;
-    void *p[3];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "groups", n_left, sizeof(int32_t), &p[2]));
-    int64_t *counts = p[0];
-    m->first = p[1];
-    m->place = p[2];
-    for (int64_t t = 0; t < n_left; t++)
-        counts[fitting->group[m->members.left[t]]]++;
-    for (int64_t g = 0, at = 0; g < fitting->n_groups; g++) {
-        int64_t count = counts[g];
-        counts[g] = at;
-        if (count > 0)
-            m->first[m->n_groups++] = at;
-        m->largest = count > m->largest ? count : m->largest;
-        at += count;
-    }
-    m->first[m->n_groups] = n_left;
-    for (int64_t t = 0; t < n_left; t++)
-        m->place[counts[fitting->group[m->members.left[t]]]++] = (int32_t)t;
-    return CONCEPTDEC_OK;
-}
-
-static conceptdec_status
 square_group(means *m, int64_t g, int32_t *rows, double *wide)
 {
     const conceptdec_i_dense dense = conceptdec_i_space_rows(m->fitting->space);
-    int64_t first = m->first[g], count = m->first[g + 1] - first;
+    int64_t first = m->groups.first[g], count = conceptdec_i_places_count(&m->groups, g);
     for (int64_t i = 0; i < count; i++) {
-        rows[i] = m->members.left[m->place[first + i]];
+        rows[i] = m->members.left[m->groups.at[first + i]];
         conceptdec_i_space_row(m->fitting->space, rows[i], wide + i * m->r);
     }
     const conceptdec_i_applying applying = {.rows = &dense, .row = rows, .n = count, .columns = count, .w = wide,
@@ -57,11 +29,12 @@ square_group(means *m, int64_t g, int32_t *rows, double *wide)
 static conceptdec_status
 square_groups(means *m)
 {
-    int64_t doubles = 0;
+    const int64_t doubles = conceptdec_i_places_squares(&m->groups);
     void *p[4];
-    for (int64_t g = 0; g < m->n_groups; g++)
-        doubles += (m->first[g + 1] - m->first[g]) * (m->first[g + 1] - m->first[g]);
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(m->fitting, "products within groups", doubles));
+    m->held += doubles + m->n_groups + m->largest * (m->r + 1);
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
+        m->fitting, "products within groups",
+        m->held + conceptdec_i_product_doubles(m->fitting, m->largest, m->largest)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(m->arena, "groups", m->n_groups, sizeof(double *), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(m->arena, "products within groups", doubles, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(m->arena, "groups", m->largest, sizeof(int32_t), &p[2]));
@@ -70,7 +43,7 @@ square_groups(means *m)
     double *at = p[1];
     for (int64_t g = 0; g < m->n_groups; g++) {
         m->inner[g] = at;
-        at += (m->first[g + 1] - m->first[g]) * (m->first[g + 1] - m->first[g]);
+        at += conceptdec_i_places_count(&m->groups, g) * conceptdec_i_places_count(&m->groups, g);
         CONCEPTDEC_I_TRY(square_group(m, g, p[2], p[3]));
     }
     return CONCEPTDEC_OK;
@@ -90,6 +63,7 @@ square_rows(means *m)
     m->inner[0] = squares;
     m->n_groups = n_left;
     m->largest = 1;
+    m->held += n_left + m->r;
     for (int64_t t = 0; t < n_left; t++) {
         conceptdec_i_space_row(m->fitting->space, m->members.left[t], row);
         squares[t] = 0;
@@ -106,6 +80,10 @@ conceptdec_i_means_leave_open(means *m)
 {
     const conceptdec_i_dense rows = conceptdec_i_space_rows(m->fitting->space);
     void *p;
+    m->held += m->members.n_left;
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(
+        m->fitting, "products with the mean",
+        m->held + conceptdec_i_product_doubles(m->fitting, m->members.n_left, 1)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(m->arena, "products", m->members.n_left, sizeof(double), &p));
     m->on_mean = p;
     const conceptdec_i_applying applying = {.rows = &rows, .row = m->members.left, .n = m->members.n_left, .columns = 1,
@@ -114,7 +92,10 @@ conceptdec_i_means_leave_open(means *m)
     CONCEPTDEC_I_TRY(conceptdec_i_apply(m->fitting->ctx, &applying));
     if (m->fitting->leave == CONCEPTDEC_I_LEAVE_ONE)
         return square_rows(m);
-    CONCEPTDEC_I_TRY(sort_groups(m));
+    CONCEPTDEC_I_TRY(conceptdec_i_members_sort(m->arena, m->fitting, &m->members, &m->groups));
+    m->n_groups = m->groups.n;
+    m->largest = m->groups.largest;
+    m->held += conceptdec_i_members_sort_doubles(m->fitting);
     return square_groups(m);
 }
 
@@ -142,7 +123,7 @@ typedef struct {
 static int64_t
 place_of(const leaving *l, int64_t i)
 {
-    return l->m->first ? l->m->place[l->m->first[l->group] + i] : l->group;
+    return l->m->groups.first ? l->m->groups.at[l->m->groups.first[l->group] + i] : l->group;
 }
 
 static double
@@ -268,8 +249,8 @@ leave_group(leaving *l, int64_t group)
 {
     const means *m = l->m;
     l->group = group;
-    l->count = m->first ? m->first[group + 1] - m->first[group] : 1;
-    l->inner = m->first ? m->inner[group] : m->inner[0] + group;
+    l->count = m->groups.first ? conceptdec_i_places_count(&m->groups, group) : 1;
+    l->inner = m->groups.first ? m->inner[group] : m->inner[0] + group;
     memset(l->mass, 0, (size_t)(5 * m->classes) * sizeof(double));
     l->all_mass = l->t_square = l->t_mean = 0;
     for (int64_t i = 0; i < l->count; i++)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "core/whole.h"
 #include "linalg/dot.h"
 
 #define BLOCK 16                         /* rows that pass by each column of weights together, at most */
@@ -77,8 +78,7 @@ pass_rows(void *argument, int64_t task, int lane)
 {
     const passing *p = argument;
     double *rows = p->rows + lane * p->block * p->model->d;
-    int64_t end = (task + 1) * p->rows_per_task;
-    end = end < p->x->rows ? end : p->x->rows;
+    int64_t end = task_end(task, p->rows_per_task, p->x->rows);
     for (int64_t first = task * p->rows_per_task; first < end; first += p->block) {
         int64_t count = end - first < p->block ? end - first : p->block;
         CONCEPTDEC_I_TRY(widen_rows(p, first, count, rows));

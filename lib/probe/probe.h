@@ -96,18 +96,20 @@ typedef struct conceptdec_i_space {
 /* counted: n, rows with 0 take no part in shift and scale (they get coordinates all the same); NULL: all. used: n, rows
  * with 0 are nobody's: theirs are 0, so that they hide nothing of the others. `standardize`: scale by the population
  * standard deviation, 1 for constant columns. least: the least penalty, as far as n < d; a kernel is wanted if
- * kernel / n + least I is far from singular; 0: a basis. */
+ * kernel / n + least I is far from singular; 0: a basis. room: bytes that may be taken; rows of floats beyond what
+ * squares of floats hold become doubles. */
 conceptdec_status conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
-                                          const uint8_t *used, bool standardize, double least,
+                                          const uint8_t *used, bool standardize, double least, int64_t room,
                                           conceptdec_i_space *space);
-/* Bytes that a space takes at most, while it is made. */
+/* Bytes that a space takes at most, while it is made; INT64_MAX where that is beyond all numbers. */
 int64_t conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide);
 /* Bytes that it goes on to take. */
 int64_t conceptdec_i_space_held(const conceptdec_i_space *space);
 /* Weights of `count` columns (w: count x r, bias: count) as they apply to x itself: out (count x d), and bias changed
- * in place. */
+ * in place. Takes conceptdec_i_space_unfold_bytes() meanwhile, at most. */
 conceptdec_status conceptdec_i_space_unfold(const conceptdec_i_space *space, int64_t count, const double *w,
                                             double *out, double *bias);
+int64_t conceptdec_i_space_unfold_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, int64_t count);
 
 /* ---- fits ---- */
 

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
+
 #define FEW_CLASSES 64 /* up to here a task ranks one class */
 #define GROUP 8        /* and beyond as many as share a cache line of posteriors */
 #define POLL_ROWS 8192
@@ -196,11 +198,10 @@ static conceptdec_status
 rank_group(void *argument, int64_t task, int lane)
 {
     const ranking *work = argument;
-    int64_t first = task * work->group, end = first + work->group, classes = work->scoring->classes;
+    int64_t classes = work->scoring->classes, first = task * work->group, end = task_end(task, work->group, classes);
     ladder ladders[GROUP];
     void *memory;
     (void)lane;
-    end = end < classes ? end : classes;
     CONCEPTDEC_I_TRY(take_ladders(work, first, end, ladders, &memory));
     for (int64_t c = first; c < end; c++)
         build_ladder(work->scoring, work->members, c, &ladders[c - first]);

@@ -97,28 +97,49 @@ end_of_sets(const conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t
     return count;
 }
 
-/* What sums and products of a batch take meanwhile. */
+/* What sums and products of a batch take meanwhile, or refinement, or solutions without a group. */
 static int64_t
 buffer_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
 {
     const conceptdec_i_ridge_part *part = batch->part;
     const conceptdec_i_fitting *fitting = part->fitting;
     const int64_t rows = max64(part->members.n_left, part->r), columns = max64(sets, items) * batch->columns;
-    const int64_t products = conceptdec_i_apply_bytes(fitting->ctx, rows, part->r, columns) / (int64_t)sizeof(double);
-    const int64_t sums =
-        batch->targets ? 0 : conceptdec_i_class_sums_doubles(fitting, part->members.n_train, sets, batch->classes);
-    return max64(sums, products);
+    const int64_t products = conceptdec_i_product_doubles(fitting, rows, columns);
+    const int64_t lanes = conceptdec_i_lanes(fitting->ctx) * part->r, solved = items * batch->columns;
+    const int64_t sums = batch->targets ? lanes
+                                        : conceptdec_i_class_sums_doubles(fitting, part->members.n_train, sets,
+                                                                          batch->classes);
+    const int64_t refined = !part->is_eigen && part->is_few ? solved * part->r + lanes : 0;
+    return max64(max64(sums, products), max64(refined, batch->groups ? solved * batch->groups->places.largest : 0));
 }
 
-/* What stands beside a batch counts. */
+/* What a batch takes beside the part, without that. */
+static int64_t
+taken_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
+{
+    return sets * conceptdec_i_ridge_set_doubles(batch) + items * conceptdec_i_ridge_item_doubles(batch) +
+           conceptdec_i_ridge_lane_doubles(batch) + (batch->groups ? batch->groups->held : 0);
+}
+
 static int64_t
 batch_doubles(const conceptdec_i_ridge_batch *batch, int64_t sets, int64_t items)
 {
-    const conceptdec_i_ridge_part *part = batch->part;
-    const int64_t floats = part->floats ? ceil_div(part->r * part->r, 2) : 0;
-    return part->held + floats + sets * conceptdec_i_ridge_set_doubles(batch) +
-           items * conceptdec_i_ridge_item_doubles(batch) + conceptdec_i_ridge_lane_doubles(batch) +
-           buffer_doubles(batch, sets, items);
+    return batch->part->held + taken_doubles(batch, sets, items) + buffer_doubles(batch, sets, items);
+}
+
+/* What one problem takes at the most, of a part whose rows are not known yet: some may play no part in it. */
+static int64_t
+least_doubles(const conceptdec_i_ridge_batch *batch)
+{
+    const conceptdec_i_fitting *fitting = batch->part->fitting;
+    const int64_t n = fitting->space->n, r = fitting->space->r;
+    conceptdec_i_ridge_part part = *batch->part;
+    conceptdec_i_ridge_batch one = *batch;
+    part.r = r;
+    part.members.n_left = part.members.n_train = n;
+    one.part = &part;
+    return taken_doubles(&one, 1, 1) + buffer_doubles(&one, 1, 1) + ceil_div(r * r, 2) +
+           conceptdec_i_lanes(fitting->ctx) * batch->columns * n;
 }
 
 /* Smaller batches where there is no room for those: of what takes more. */
@@ -141,6 +162,7 @@ run_batches(conceptdec_i_ridge_batch *batch, const int64_t *order, int64_t count
     shrink(batch, &sets, &items);
     CONCEPTDEC_I_TRY(
         conceptdec_i_closed_memory(batch->part->fitting, "problems", batch_doubles(batch, sets, items)));
+    batch->held = batch->part->held + taken_doubles(batch, sets, items);
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_batch_take(batch, sets, items));
     for (int64_t first = 0, end; first < count; first = end) {
         end = end_of_sets(batch, order, first, count, sets);
@@ -203,6 +225,7 @@ run_part(ridge *r, conceptdec_i_arena *arena, int64_t number)
     part.is_few = count * fitting->columns < MANY_COLUMNS;
     part.precision = fitting->space->is_wide || part.is_few ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY(find_lambdas(arena, fitting, order, count, &part));
+    part.least = least_doubles(&batch);
     const conceptdec_i_problem *problem = &fitting->problems[order[0]];
     if (fitting->leave == CONCEPTDEC_I_LEAVE_ONE) {
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_recall(arena, &r->base, count_alike(r, number), problem,

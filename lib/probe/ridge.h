@@ -24,7 +24,8 @@ typedef struct conceptdec_i_ridge_part {
     const conceptdec_i_fitting *fitting;
     conceptdec_i_members members;
     int64_t r;
-    int64_t held;    /* doubles that all this takes as long as it is open, with the base, without `floats` */
+    int64_t held;    /* doubles that all this takes as long as it is open, with the base */
+    int64_t least;   /* what one problem takes beside that, about: what need not be there leaves as much */
     double *mean;    /* r */
     double *moments; /* r x r: S, or its eigenvectors, one a row */
     double *other;   /* r x r: a factor of S + lambda I, or the eigenvectors, one a column */
@@ -67,6 +68,8 @@ conceptdec_status conceptdec_i_ridge_part_open(conceptdec_i_arena *arena, concep
 conceptdec_status conceptdec_i_ridge_solve(conceptdec_i_ridge_part *part, double lambda, int64_t count, double *w,
                                            bool *is_singular);
 conceptdec_status conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part);
+/* Doubles that this takes, with what it takes meanwhile. */
+int64_t conceptdec_i_ridge_eigen_doubles(const conceptdec_i_ridge_part *part);
 /* What a coordinate along an eigenvector is multiplied by: w (or, is_complement, the weights of t - f). */
 double conceptdec_i_ridge_filter(double value, double lambda, bool is_complement);
 void conceptdec_i_ridge_base_close(conceptdec_i_ridge_base *base);
@@ -78,6 +81,8 @@ conceptdec_status conceptdec_i_ridge_take_floats(conceptdec_i_arena *arena, conc
 
 /* Rows of `turned`: zeros follow on those of the part. */
 int64_t conceptdec_i_ridge_turned_rows(const conceptdec_i_ridge_part *part);
+/* Doubles of leverages with what they take meanwhile. */
+int64_t conceptdec_i_ridge_leverages_doubles(const conceptdec_i_ridge_part *part);
 
 /* freedom, and `turned` where it is wanted. */
 conceptdec_status conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned,
@@ -104,9 +109,8 @@ conceptdec_status conceptdec_i_ridge_part_recall(conceptdec_i_arena *arena, conc
 /* Factors of I - H_gg, scaled on both sides, for one lambda. */
 typedef struct conceptdec_i_ridge_groups {
     const conceptdec_i_ridge_part *part;
-    int64_t n; /* groups that have a row */
-    int64_t *first; /* n + 1: into place */
-    int32_t *place; /* places in members.left, group by group */
+    conceptdec_i_places places;
+    int64_t held; /* doubles of all this */
     double **matrix; /* n_g x n_g: the factor in the lower half, (z_i - m)' (S + lambda I)^-1 (z_j - m) + 1 above it */
     double **diagonal; /* n_g: the same of i = j */
     bool *is_singular;

@@ -207,6 +207,8 @@ solve(batch *b)
     if (!b->part->is_eigen)
         CONCEPTDEC_I_TRY(solve_by_factor(b, &is_singular));
     if (is_singular) {
+        CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(b->part->fitting, "eigenvectors of singular second moments",
+                                                    b->held + conceptdec_i_ridge_eigen_doubles(b->part)));
         CONCEPTDEC_I_TRY(conceptdec_i_ridge_make_eigen(b->arena, b->part));
         CONCEPTDEC_I_TRY(turn_targets(b));
     }

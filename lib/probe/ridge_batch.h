@@ -33,6 +33,7 @@ typedef struct conceptdec_i_ridge_batch {
     double *values;  /* items x columns x n_left: products, then decision values */
     double *spread_out; /* per lane: columns x n, where not all rows are left out */
     int64_t *counts; /* per lane: 2 x classes */
+    int64_t held;    /* doubles of all this, of the part and of groups */
     const conceptdec_i_ridge_groups *groups; /* LEAVE_GROUP */
     conceptdec_i_fit_listener listener;
     void *argument;

@@ -277,6 +277,14 @@ take_cutting(conceptdec_i_arena *arena, const blend *b, cutting *c)
     return CONCEPTDEC_OK;
 }
 
+int64_t
+conceptdec_i_ridge_blend_doubles(int64_t n, int64_t n_lambdas)
+{
+    const int64_t blocks = n / piece_size(n) + 1, square = n_lambdas * n_lambdas;
+    return (4 * n_lambdas + 1) * n + 2 * (blocks + 1) * square + 4 * (blocks + 1) + 3 * square + 2 * n_lambdas +
+           conceptdec_i_eigen_doubles(n_lambdas);
+}
+
 conceptdec_status
 conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part,
                               conceptdec_i_ridge_blend *b)

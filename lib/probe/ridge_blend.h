@@ -22,6 +22,8 @@ typedef struct conceptdec_i_ridge_blend {
     double *root;      /* n: 1 / sqrt(s): what makes coordinates along the directions equal in size */
 } conceptdec_i_ridge_blend;
 
+/* Doubles that one takes for so many directions and lambdas. */
+int64_t conceptdec_i_ridge_blend_doubles(int64_t n, int64_t n_lambdas);
 conceptdec_status conceptdec_i_ridge_blend_make(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part,
                                                 conceptdec_i_ridge_blend *blend);
 

@@ -34,9 +34,9 @@ static void
 empty_of_groups(const batch *b, int64_t item, const int32_t *labels, const int64_t *all, int64_t *here)
 {
     const conceptdec_i_members *m = &b->part->members;
-    for (int64_t g = 0; g < b->groups->n; g++) {
-        const int32_t *place = b->groups->place + b->groups->first[g];
-        int64_t count = b->groups->first[g + 1] - b->groups->first[g];
+    for (int64_t g = 0; g < b->groups->places.n; g++) {
+        const int32_t *place = b->groups->places.at + b->groups->places.first[g];
+        int64_t count = conceptdec_i_places_count(&b->groups->places, g);
         for (int64_t i = 0; i < count; i++)
             here[labels[m->left[place[i]]]] += m->omega[m->left[place[i]]] > 0;
         for (int64_t i = 0; i < count; i++) {

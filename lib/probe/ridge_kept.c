@@ -1,6 +1,7 @@
 /* The part of one call that the next one has, too. */
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/tiles.h"
 #include "probe/ridge.h"
 
@@ -29,9 +30,11 @@ static conceptdec_status
 open_part(conceptdec_i_arena *arena, conceptdec_i_ridge_base *base, int64_t alike, const conceptdec_i_problem *problem,
           bool wants_turned, conceptdec_i_ridge_part *part)
 {
+    const int64_t memory = part->fitting->options->memory / (int64_t)sizeof(double);
     CONCEPTDEC_I_TRY(conceptdec_i_ridge_part_open(arena, base, alike, true, problem, part));
-    int64_t bytes = conceptdec_i_ridge_turned_rows(part) * part->rank * (int64_t)sizeof(float);
-    bool has_room = bytes <= part->fitting->options->memory / TURNED_SHARE;
+    const int64_t turned = ceil_div(conceptdec_i_ridge_turned_rows(part) * part->rank, 2);
+    const int64_t beside = part->held + conceptdec_i_ridge_leverages_doubles(part) + part->least;
+    const bool has_room = turned <= memory / TURNED_SHARE && turned + beside <= memory;
     return conceptdec_i_ridge_leverages(arena, wants_turned && has_room, part);
 }
 

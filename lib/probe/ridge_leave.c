@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "linalg/apply.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
@@ -65,7 +66,7 @@ piece_task(void *argument, int64_t task, int lane)
 {
     const piece_job *job = argument;
     const conceptdec_i_ridge_part *part = job->part;
-    int64_t from = task * PIECE, count = job->count - from < PIECE ? job->count - from : PIECE;
+    int64_t from = task * PIECE, count = task_end(task, PIECE, job->count) - from;
     (void)lane;
     if (part->turned)
         store(job, from, count);
@@ -127,17 +128,28 @@ take_turned(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part)
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rotated rows", rows * part->rank, sizeof(float), &p));
     part->turned = p;
+    part->held += ceil_div(rows * part->rank, 2);
     memset(part->turned + n * part->rank, 0, (size_t)((rows - n) * part->rank) * sizeof(float));
     return CONCEPTDEC_OK;
+}
+
+int64_t
+conceptdec_i_ridge_leverages_doubles(const conceptdec_i_ridge_part *part)
+{
+    const int64_t n = part->members.n_left, rows = min64(n, ROWS);
+    return part->n_lambdas * n + (rows + 1) * part->r + conceptdec_i_product_doubles(part->fitting, rows, part->r);
 }
 
 conceptdec_status
 conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned, conceptdec_i_ridge_part *part)
 {
-    int64_t n = part->members.n_left, rows = n < ROWS ? n : ROWS;
+    int64_t n = part->members.n_left, rows = min64(n, ROWS);
     void *p[2] = {NULL, NULL}, *freedom;
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(part->fitting, "leverages",
+                                                part->held + conceptdec_i_ridge_leverages_doubles(part)));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "leverages", part->n_lambdas * n, sizeof(double), &freedom));
     part->freedom = freedom;
+    part->held += part->n_lambdas * n;
     if (wants_turned)
         CONCEPTDEC_I_TRY(take_turned(arena, part));
     part->is_complement = spans_all(part);
@@ -157,39 +169,11 @@ conceptdec_i_ridge_leverages(conceptdec_i_arena *arena, bool wants_turned, conce
 
 /* ---- groups ---- */
 
-/* Places of members.left by group: a counting sort. */
-static conceptdec_status
-sort_groups(conceptdec_i_arena *arena, conceptdec_i_ridge_groups *g)
-{
-    const conceptdec_i_fitting *fitting = g->part->fitting;
-    const conceptdec_i_members *m = &g->part->members;
-    void *p[3];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", fitting->n_groups + 1, sizeof(int64_t), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", m->n_left, sizeof(int32_t), &p[2]));
-    int64_t *counts = p[0], *first = p[1];
-    g->first = first;
-    g->place = p[2];
-    for (int64_t t = 0; t < m->n_left; t++)
-        counts[fitting->group[m->left[t]]]++;
-    for (int64_t group = 0, at = 0; group < fitting->n_groups; group++) {
-        int64_t count = counts[group];
-        counts[group] = at;
-        if (count > 0)
-            first[g->n++] = at;
-        at += count;
-    }
-    first[g->n] = m->n_left;
-    for (int64_t t = 0; t < m->n_left; t++)
-        g->place[counts[fitting->group[m->left[t]]]++] = (int32_t)t;
-    return CONCEPTDEC_OK;
-}
-
 static double
 root_weight(const conceptdec_i_ridge_groups *g, int64_t at)
 {
     const conceptdec_i_members *m = &g->part->members;
-    return sqrt(m->omega[m->left[g->place[at]]]);
+    return sqrt(m->omega[m->left[g->places.at[at]]]);
 }
 
 /* Matrix of one group: inner products of its rows, then the lower half of I - H, scaled to be symmetric, and its
@@ -199,7 +183,7 @@ factor_group(conceptdec_i_ridge_groups *g, int64_t group, double *rotated, doubl
 {
     const conceptdec_i_ridge_part *part = g->part;
     conceptdec_ctx *ctx = part->fitting->ctx;
-    int64_t first = g->first[group], count = g->first[group + 1] - first;
+    int64_t first = g->places.first[group], count = conceptdec_i_places_count(&g->places, group);
     double *a = g->matrix[group];
     bool is_definite;
     const conceptdec_i_dense dense = {.data = rotated, .n = part->r, .dims = count, .stride = count, .is_wide = true};
@@ -221,30 +205,42 @@ factor_group(conceptdec_i_ridge_groups *g, int64_t group, double *rotated, doubl
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-take_matrices(conceptdec_i_arena *arena, conceptdec_i_ridge_groups *g, int64_t *largest)
+/* Doubles of all that is taken for groups whose factors take so many, and of products meanwhile. */
+static int64_t
+groups_doubles(conceptdec_i_ridge_groups *g, int64_t factors)
 {
-    int64_t doubles = 0;
+    const conceptdec_i_ridge_part *part = g->part;
+    const int64_t largest = g->places.largest;
+    const conceptdec_i_dense rotated = {.n = part->r, .dims = largest, .stride = largest, .is_wide = true};
+    const int64_t gram = conceptdec_i_gram_bytes(part->fitting->ctx, &rotated, CONCEPTDEC_I_TILE_F64);
+    const int64_t products = max64(part->r + ceil_div(gram, (int64_t)sizeof(double)),
+                                   conceptdec_i_product_doubles(part->fitting, largest, part->r));
+    g->held = factors + conceptdec_i_members_sort_doubles(part->fitting) + part->members.n_left + 3 * g->places.n +
+              (part->r + 1) * largest + 2 * part->r;
+    return part->held + g->held + products;
+}
+
+static conceptdec_status
+take_matrices(conceptdec_i_arena *arena, conceptdec_i_ridge_groups *g)
+{
+    const int64_t doubles = conceptdec_i_places_squares(&g->places);
     void *p[3];
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->n, sizeof(double *), &p[0]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->n, sizeof(double *), &p[1]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->n, sizeof(bool), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->places.n, sizeof(double *), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->places.n, sizeof(double *), &p[1]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "groups", g->places.n, sizeof(bool), &p[2]));
     g->matrix = p[0];
     g->diagonal = p[1];
     g->is_singular = p[2];
-    *largest = 0;
-    for (int64_t group = 0; group < g->n; group++) {
-        int64_t count = g->first[group + 1] - g->first[group];
-        doubles += count * count;
-        *largest = count > *largest ? count : *largest;
-    }
-    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(g->part->fitting, "factors of groups", doubles));
-    for (int64_t group = 0; group < g->n; group++) {
-        int64_t count = g->first[group + 1] - g->first[group];
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "factors of groups", count * count, sizeof(double), &p[0]));
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "factors of groups", count, sizeof(double), &p[1]));
-        g->matrix[group] = p[0];
-        g->diagonal[group] = p[1];
+    CONCEPTDEC_I_TRY(conceptdec_i_closed_memory(g->part->fitting, "factors of groups", groups_doubles(g, doubles)));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "factors of groups", doubles, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "factors of groups", g->part->members.n_left, sizeof(double), &p[1]));
+    double *matrix = p[0];
+    for (int64_t group = 0; group < g->places.n; group++) {
+        int64_t count = conceptdec_i_places_count(&g->places, group);
+        g->matrix[group] = matrix;
+        g->diagonal[group] = (double *)p[1] + g->places.first[group];
+        matrix += count * count;
     }
     return CONCEPTDEC_OK;
 }
@@ -255,10 +251,10 @@ factor_all(conceptdec_i_ridge_groups *g, double lambda, double *const scratch[3]
     const conceptdec_i_ridge_part *part = g->part;
     for (int64_t k = 0; k < part->r; k++)
         scratch[1][k] = conceptdec_i_ridge_filter(part->values[k], lambda, false);
-    for (int64_t group = 0; group < g->n; group++) {
-        int64_t first = g->first[group], count = g->first[group + 1] - first;
+    for (int64_t group = 0; group < g->places.n; group++) {
+        int64_t first = g->places.first[group], count = conceptdec_i_places_count(&g->places, group);
         for (int64_t i = 0; i < count; i++)
-            rows[i] = part->members.left[g->place[first + i]];
+            rows[i] = part->members.left[g->places.at[first + i]];
         CONCEPTDEC_I_TRY(rotate(part, rows, count, scratch[2], scratch[0]));
         CONCEPTDEC_I_TRY(factor_group(g, group, scratch[0], scratch[1]));
     }
@@ -269,15 +265,15 @@ conceptdec_status
 conceptdec_i_ridge_groups_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, double lambda,
                                conceptdec_i_ridge_groups *groups)
 {
-    int64_t largest;
     void *p[4];
     *groups = (conceptdec_i_ridge_groups){.part = part};
-    CONCEPTDEC_I_TRY(sort_groups(arena, groups));
-    CONCEPTDEC_I_TRY(take_matrices(arena, groups, &largest));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "rotated rows", part->r * largest, sizeof(double), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_members_sort(arena, part->fitting, &part->members, &groups->places));
+    CONCEPTDEC_I_TRY(take_matrices(arena, groups));
+    CONCEPTDEC_I_TRY(
+        conceptdec_i_arena_take_raw(arena, "rotated rows", part->r * groups->places.largest, sizeof(double), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "filter", part->r, sizeof(double), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "mean", part->r, sizeof(double), &p[2]));
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "groups", largest, sizeof(int32_t), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "groups", groups->places.largest, sizeof(int32_t), &p[3]));
     return factor_all(groups, lambda, (double *const[]){p[0], p[1], p[2]}, p[3]);
 }
 
@@ -285,15 +281,17 @@ conceptdec_i_ridge_groups_open(conceptdec_i_arena *arena, const conceptdec_i_rid
 static void
 scatter(const conceptdec_i_ridge_groups *g, int64_t group, const double *solved, double *residual)
 {
-    int64_t first = g->first[group], count = g->first[group + 1] - first;
+    int64_t first = g->places.first[group], count = conceptdec_i_places_count(&g->places, group);
     const double *a = g->matrix[group];
     for (int64_t i = 0; i < count; i++) {
-        double weight = root_weight(g, first + i), sum = residual[g->place[first + i]];
+        double weight = root_weight(g, first + i), sum = residual[g->places.at[first + i]];
         for (int64_t j = 0; weight <= 0 && j < count; j++) {
             double inner = j > i ? a[i * count + j] : j < i ? a[j * count + i] : g->diagonal[group][i];
             sum += root_weight(g, first + j) * inner * solved[j];
         }
-        residual[g->place[first + i]] = g->is_singular[group] ? (double)NAN : weight > 0 ? solved[i] / weight : sum;
+        residual[g->places.at[first + i]] = g->is_singular[group] ? (double)NAN
+                                            : weight > 0          ? solved[i] / weight
+                                                                  : sum;
     }
 }
 
@@ -301,20 +299,17 @@ conceptdec_status
 conceptdec_i_ridge_groups_leave(const conceptdec_i_ridge_groups *groups, int64_t columns, double *residuals)
 {
     conceptdec_ctx *ctx = groups->part->fitting->ctx;
-    int64_t n = groups->part->members.n_left, largest = 0;
-    for (int64_t group = 0; group < groups->n; group++)
-        largest = groups->first[group + 1] - groups->first[group] > largest
-                      ? groups->first[group + 1] - groups->first[group]
-                      : largest;
+    int64_t n = groups->part->members.n_left;
     void *p;
-    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "residuals", columns * largest, sizeof(double), &p));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(ctx, "residuals", columns * groups->places.largest, sizeof(double), &p));
     double *solved = p;
     conceptdec_status status = CONCEPTDEC_OK;
-    for (int64_t group = 0; group < groups->n && status == CONCEPTDEC_OK; group++) {
-        int64_t first = groups->first[group], count = groups->first[group + 1] - first;
+    for (int64_t group = 0; group < groups->places.n && status == CONCEPTDEC_OK; group++) {
+        int64_t first = groups->places.first[group], count = conceptdec_i_places_count(&groups->places, group);
         for (int64_t k = 0; k < columns; k++)
             for (int64_t i = 0; i < count; i++)
-                solved[k * count + i] = root_weight(groups, first + i) * residuals[k * n + groups->place[first + i]];
+                solved[k * count + i] =
+                    root_weight(groups, first + i) * residuals[k * n + groups->places.at[first + i]];
         if (!groups->is_singular[group])
             status = conceptdec_i_cholesky_solve(ctx, count, groups->matrix[group], count, columns, solved, count);
         for (int64_t k = 0; k < columns && status == CONCEPTDEC_OK; k++)

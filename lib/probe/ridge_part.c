@@ -137,6 +137,7 @@ conceptdec_i_ridge_take_floats(conceptdec_i_arena *arena, conceptdec_i_ridge_par
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "eigenvectors", count, sizeof(float), &p));
     part->floats = p;
+    part->held += ceil_div(count, 2);
     for (int64_t i = 0; i < count; i++)
         part->floats[i] = (float)part->other[i];
     return CONCEPTDEC_OK;
@@ -149,6 +150,7 @@ conceptdec_i_ridge_make_eigen(conceptdec_i_arena *arena, conceptdec_i_ridge_part
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "eigenvalues", r, sizeof(double), &p));
     part->values = p;
+    part->held += r;
     CONCEPTDEC_I_TRY(conceptdec_i_eigen(part->fitting->ctx, r, part->moments, r, part->values));
     double least = r > 0 ? conceptdec_i_ridge_tolerance(part->members.n_train, r) * part->values[r - 1] : 0;
     for (int64_t k = 0; k < r; k++) {
@@ -188,13 +190,21 @@ conceptdec_i_ridge_solve(conceptdec_i_ridge_part *part, double lambda, int64_t c
     return conceptdec_i_cholesky_solve(ctx, r, part->other, r, count, w, r);
 }
 
-/* Doubles that products of rows take meanwhile, or else eigenvectors. */
+int64_t
+conceptdec_i_ridge_eigen_doubles(const conceptdec_i_ridge_part *part)
+{
+    const int64_t floats = part->precision == CONCEPTDEC_I_TILE_F32 ? ceil_div(part->r * part->r, 2) : 0;
+    return part->r + max64(conceptdec_i_eigen_doubles(part->r), floats);
+}
+
+/* Doubles that sums and products of rows take meanwhile, or else eigenvectors. */
 static int64_t
 scratch_doubles(const conceptdec_i_ridge_part *part, bool is_eigen)
 {
-    const conceptdec_i_dense rows = conceptdec_i_space_rows(part->fitting->space);
-    const int64_t products = conceptdec_i_gram_bytes(part->fitting->ctx, &rows, CONCEPTDEC_I_TILE_F64);
-    return max64(ceil_div(products, (int64_t)sizeof(double)), is_eigen ? 2 * part->r * part->r : 0);
+    const conceptdec_i_fitting *fitting = part->fitting;
+    const int64_t sums = conceptdec_i_class_sums_doubles(fitting, part->members.n_train, 1, 1);
+    return max64(max64(sums, conceptdec_i_moments_doubles(fitting)),
+                 is_eigen ? conceptdec_i_ridge_eigen_doubles(part) : 0);
 }
 
 conceptdec_status

@@ -92,15 +92,26 @@ find_sizes(const screen *s)
     };
 }
 
+/* Of buffers. */
 static int64_t
 bytes_of(const screen *s, const sizes *z)
 {
-    int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx),
-            turned = conceptdec_i_ridge_turned_rows(s->part) * s->blend.n;
+    const int64_t lanes = conceptdec_i_lanes(s->part->fitting->ctx), lambdas = s->blend.n_lambdas;
     return 2 * (z->whole + z->packed) +
-           4 * (turned + z->along + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
-           8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial +
-                4 * s->blend.n_lambdas * (s->blend.n + s->most_sets));
+           4 * (z->along + 3 * z->by_row + 2 * z->by_lambda + z->spread + z->shares + lanes * z->lane_floats) +
+           8 * (z->longest + z->along + lanes * z->lane_doubles + z->partial + lambdas * (s->most_sets + 1)) +
+           s->most_sets;
+}
+
+/* Whether all that stays within a part of the memory, and leaves what a problem takes. */
+static bool
+has_room(const screen *s, int64_t bytes)
+{
+    const conceptdec_i_ridge_part *part = s->part;
+    const int64_t memory = part->fitting->options->memory, turned = conceptdec_i_ridge_turned_rows(part) * part->rank;
+    const int64_t blend = conceptdec_i_ridge_blend_doubles(part->rank, part->n_lambdas) * (int64_t)sizeof(double);
+    return bytes + blend + turned * (int64_t)sizeof(float) <= memory / 4 &&
+           bytes + blend + (part->held + part->least) * (int64_t)sizeof(double) <= memory;
 }
 
 static conceptdec_status
@@ -180,8 +191,19 @@ round_rows(screen *s)
     return CONCEPTDEC_OK;
 }
 
+/* The plan, and what it takes. */
+static conceptdec_status
+make_plan(conceptdec_i_arena *arena, screen *s, sizes *z)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_ridge_blend_make(arena, s->part, &s->blend));
+    CONCEPTDEC_I_TRY(find_pairs(arena, s));
+    choose_tile(s);
+    *z = find_sizes(s);
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
-conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part, int64_t most_sets,
+conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part, int64_t most_sets,
                                conceptdec_i_ridge_screen **out)
 {
     const conceptdec_i_kernels *kernels = arena->ctx->kernels;
@@ -195,12 +217,19 @@ conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_rid
                   .mr = kernels->mr_f32, .nr = kernels->nr_f32, .panels = ceil_div(part->members.n_left,
                                                                                    kernels->mr_f32)};
     s->rows_panels = ROWS / s->mr > 0 ? ROWS / s->mr : 1;
-    CONCEPTDEC_I_TRY(conceptdec_i_ridge_blend_make(arena, part, &s->blend));
-    CONCEPTDEC_I_TRY(find_pairs(arena, s));
-    choose_tile(s);
-    sizes z = find_sizes(s);
-    if (bytes_of(s, &z) > part->fitting->options->memory / 4)
+    sizes z;
+    if (!has_room(s, 0))
         return CONCEPTDEC_OK;
+    conceptdec_i_arena own;
+    conceptdec_i_arena_open(&own, arena->ctx);
+    conceptdec_status status = make_plan(&own, s, &z);
+    bool is_kept = status == CONCEPTDEC_OK && has_room(s, bytes_of(s, &z));
+    if (is_kept)
+        conceptdec_i_arena_move(arena, &own);
+    conceptdec_i_arena_close(&own);
+    if (!is_kept)
+        return status;
+    part->held += conceptdec_i_ridge_blend_doubles(part->rank, part->n_lambdas) + ceil_div(bytes_of(s, &z), 8);
     CONCEPTDEC_I_TRY(take_buffers(arena, &z, s));
     CONCEPTDEC_I_TRY(round_rows(s));
     *out = s;
@@ -272,7 +301,7 @@ rows_task(void *argument, int64_t task, int lane)
     const conceptdec_i_ridge_judging *g = argument;
     const screen *s = g->screen;
     int64_t first = task * s->rows_panels, sets = g->batch->n_sets, lambdas = s->blend.n_lambdas;
-    int64_t end = first + s->rows_panels < s->panels ? first + s->rows_panels : s->panels;
+    int64_t end = task_end(task, s->rows_panels, s->panels);
     int64_t column = conceptdec_i_ridge_product_stride(s);
     float *scratch = s->scratch + lane * g->lane_floats;
     int32_t *products = (int32_t *)(void *)scratch;

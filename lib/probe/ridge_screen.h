@@ -69,7 +69,7 @@ conceptdec_i_ridge_screen_lambdas(const conceptdec_i_ridge_screen *screen)
 bool conceptdec_i_ridge_screen_wanted(const conceptdec_i_ridge_part *part);
 /* After leverages. *screen stays NULL where decision values are wanted, products are not in float, or memory is
  * short. */
-conceptdec_status conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, const conceptdec_i_ridge_part *part,
+conceptdec_status conceptdec_i_ridge_screen_open(conceptdec_i_arena *arena, conceptdec_i_ridge_part *part,
                                                  int64_t most_sets, conceptdec_i_ridge_screen **screen);
 /* credit and is_plain of the label sets in work, and mass and center in the batch. Rows centred along the directions
  * need no targets: class sums of theirs are what targets have along these. */

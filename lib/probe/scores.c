@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "core/whole.h"
 #include "stats/share.h"
 
 #define TASK_VALUES (1 << 20) /* decision values of one task: some milliseconds */
@@ -120,9 +121,9 @@ mark_rows(void *argument, int64_t task, int lane)
 {
     const marking *work = argument;
     const conceptdec_i_probe_scoring *s = work->scoring;
-    int64_t end = (task + 1) * work->rows_per_task;
+    int64_t end = task_end(task, work->rows_per_task, s->n);
     (void)lane;
-    for (int64_t i = task * work->rows_per_task; i < end && i < s->n; i++) {
+    for (int64_t i = task * work->rows_per_task; i < end; i++) {
         double credit = mark_row(s, i, &work->marks[i]);
         if (work->scores->credit)
             work->scores->credit[i] = credit;

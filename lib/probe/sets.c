@@ -244,8 +244,8 @@ check_part(conceptdec_ctx *ctx, const conceptdec_probe_options *o, const concept
         set->missing_train[p]++;
         if (!(o->flags & CONCEPTDEC_PROBE_SKIP_MISSING))
             return conceptdec_i_fail(ctx, CONCEPTDEC_ECLASSMISSING,
-                                     "labels: class %lld has no training row%s where part %lld is left out (column %lld); "
-                                     "%sleave such classes out (missing \"skip\")",
+                                     "labels: class %lld has no training row%s where part %lld is left out (column "
+                                     "%lld); %sleave such classes out (missing \"skip\")",
                                      (long long)c, data->weight ? " with a weight above 0" : "", (long long)p,
                                      (long long)(set - data->sets), is_kfold ? "use fewer folds, or " : "");
     }

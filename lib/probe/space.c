@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/factor.h"
 #include "linalg/tiles.h"
@@ -46,7 +47,7 @@ sums_task(void *argument, int64_t task, int lane)
     column_sums *job = argument;
     const conceptdec_i_space *s = job->space;
     double *row = job->rows + lane * s->d, *sums = job->partial + task * s->d;
-    int64_t end = (task + 1) * BLOCK_ROWS < s->n ? (task + 1) * BLOCK_ROWS : s->n;
+    int64_t end = task_end(task, BLOCK_ROWS, s->n);
     for (int64_t i = task * BLOCK_ROWS; i < end; i++) {
         conceptdec_i_view_widen(s->ctx->kernels, s->x, i, 0, s->d, row);
         for (int64_t j = 0; j < s->d; j++)
@@ -153,11 +154,17 @@ static conceptdec_status
 fill_task(void *argument, int64_t task, int lane)
 {
     const filling *job = argument;
-    int64_t n = job->space->n, end = (task + 1) * BLOCK_ROWS < n ? (task + 1) * BLOCK_ROWS : n;
+    int64_t end = task_end(task, BLOCK_ROWS, job->space->n);
     for (int64_t i = task * BLOCK_ROWS; i < end; i++)
         if (job->used[i])
             fill_row(job, i, job->rows + lane * job->space->d);
     return CONCEPTDEC_OK;
+}
+
+static int64_t
+size_of(bool is_wide)
+{
+    return is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float);
 }
 
 /* A multiple of 16, but not of 1024: rows that lie whole pages apart would meet in the same places of the caches. */
@@ -172,15 +179,16 @@ padded(int64_t columns)
 static conceptdec_status
 fill(conceptdec_i_arena *arena, const conceptdec_i_space *s, const uint8_t *used, void **z)
 {
-    int64_t stride = padded(s->d), size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), total;
+    int64_t stride = padded(s->d), total;
     void *rows;
     if (!conceptdec_i_mul(s->n, stride, &total))
         total = INT64_MAX;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centred rows", total, (uint64_t)size, z));
-    CONCEPTDEC_I_TRY(
-        conceptdec_i_arena_take(arena, "rows", conceptdec_i_lanes(s->ctx) * s->d, sizeof(double), &rows));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centred rows", total, (uint64_t)size_of(s->is_wide), z));
+    CONCEPTDEC_I_TRY(conceptdec_i_take(s->ctx, "rows", conceptdec_i_lanes(s->ctx) * s->d, sizeof(double), &rows));
     filling job = {.space = s, .used = used, .z = *z, .stride = stride, .rows = rows};
-    return conceptdec_i_parallel(s->ctx, (s->n + BLOCK_ROWS - 1) / BLOCK_ROWS, fill_task, &job);
+    const conceptdec_status status = conceptdec_i_parallel(s->ctx, ceil_div(s->n, BLOCK_ROWS), fill_task, &job);
+    conceptdec_i_give(s->ctx, rows);
+    return status;
 }
 
 /* ---- few rows ---- */
@@ -334,8 +342,10 @@ choose_few(conceptdec_i_arena *arena, workings *w, const uint8_t *counted, const
         s->z = rows;
         return CONCEPTDEC_OK;
     }
-    if (least == 0 || !(s->widest <= MOST_CONDITION * least))
+    if (least == 0 || !(s->widest <= MOST_CONDITION * least)) {
+        conceptdec_i_arena_close(&w->rows);
         return reduce(arena, &w->rest, s, used, pairs, ld);
+    }
     conceptdec_i_arena_move(arena, &w->pairs);
     s->kernel = pairs;
     s->r = s->n;
@@ -359,8 +369,9 @@ take_few(conceptdec_i_arena *arena, const uint8_t *counted, const uint8_t *used,
 
 /* ---- the whole ---- */
 
+/* `room`: bytes. */
 static conceptdec_status
-check_range(conceptdec_i_space *s, double largest)
+check_range(conceptdec_i_space *s, double largest, int64_t room)
 {
     if (largest > LARGEST)
         return conceptdec_i_fail(s->ctx, CONCEPTDEC_EOVERFLOW,
@@ -370,12 +381,17 @@ check_range(conceptdec_i_space *s, double largest)
                                  "x: no value is above 1e-150 in size, so that squares vanish; scale them up");
     bool is_safe = largest < FLOAT_SAFE && (largest == 0 || largest > 1 / FLOAT_SAFE);
     s->is_wide = s->x->dtype == CONCEPTDEC_FLOAT64 || !is_safe;
-    return CONCEPTDEC_OK;
+    const int64_t needed = conceptdec_i_space_bytes(s->ctx, s->x, s->is_wide);
+    if (needed <= room)
+        return CONCEPTDEC_OK;
+    return conceptdec_i_fail(s->ctx, CONCEPTDEC_ENOMEM,
+                             "memory: %lld bytes, what is left of it, are too few; centred rows take %lld",
+                             (long long)room, (long long)needed);
 }
 
 conceptdec_status
 conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, const uint8_t *counted,
-                        const uint8_t *used, bool standardize, double least, conceptdec_i_space *s)
+                        const uint8_t *used, bool standardize, double least, int64_t room, conceptdec_i_space *s)
 {
     void *memory;
     double largest = 0;
@@ -384,32 +400,59 @@ conceptdec_i_space_open(conceptdec_i_arena *arena, const conceptdec_matrix *x, c
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "means", s->d, sizeof(double), &memory));
     s->shift = memory;
     CONCEPTDEC_I_TRY(column_means(s, counted, false, s->shift, &largest));
-    CONCEPTDEC_I_TRY(check_range(s, largest));
+    CONCEPTDEC_I_TRY(check_range(s, largest, room));
     if (standardize)
         CONCEPTDEC_I_TRY(find_scale(arena, counted, s));
     return s->n >= s->d ? fill(arena, s, used, &s->z) : take_few(arena, counted, used, least, s);
 }
 
+/* ---- memory ---- */
+
+/* Of rows that are summed: of each thread, and of each block. */
+static int64_t
+sums_bytes(const conceptdec_ctx *ctx, int64_t n, int64_t d)
+{
+    return (conceptdec_i_lanes(ctx) * d + ceil_div(n, BLOCK_ROWS) * (d + 2)) * (int64_t)sizeof(double);
+}
+
+/* Of few rows, whose numbers are `rows` bytes: while products are made, while their eigenvectors are, and then beside
+ * what these become. */
+static int64_t
+few_bytes(const conceptdec_ctx *ctx, int64_t n, int64_t d, int64_t rows, int64_t size)
+{
+    const int64_t wide = (int64_t)sizeof(double), ld = padded(n), pairs = n * ld * wide, rest = (d + 3 * n) * wide;
+    const int64_t norms = 2 * conceptdec_i_lanes(ctx) * d * wide;
+    const int64_t making = rows + max64(norms, conceptdec_i_tiles_bytes(ctx, n, 0, d, CONCEPTDEC_I_TILE_F64));
+    const int64_t turning = max64(conceptdec_i_eigen_bytes(n), n * ld * size + n * n * wide);
+    return pairs + rest + max64(making, turning);
+}
+
 int64_t
 conceptdec_i_space_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, bool is_wide)
 {
-    int64_t size = is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), n = x->rows, d = x->cols;
-    int64_t rows, pairs, more;
-    bool fits = conceptdec_i_mul(n, padded(d), &rows) && conceptdec_i_mul(rows, size, &rows) &&
-                conceptdec_i_mul(n, n, &pairs) && conceptdec_i_mul(pairs, 3 * (int64_t)sizeof(double), &pairs);
-    if (fits && n >= d)
-        return rows;
-    /* products as they are made, or beside what is made of them */
-    more = fits ? pairs / 3 + conceptdec_i_tiles_bytes(ctx, n, 0, d, CONCEPTDEC_I_TILE_F64) : 0;
-    return fits && conceptdec_i_add(rows, more > pairs ? more : pairs, &rows) ? rows : INT64_MAX;
+    const int64_t n = x->rows, d = x->cols, size = size_of(is_wide), most = (int64_t)1 << 42;
+    int64_t rows, pairs;
+    if (!conceptdec_i_mul(n, padded(d), &rows) || !conceptdec_i_mul(n, padded(n), &pairs) || rows > most ||
+        (n < d && pairs > most))
+        return INT64_MAX;
+    const int64_t filled = rows * size + conceptdec_i_lanes(ctx) * d * (int64_t)sizeof(double);
+    const int64_t made = n < d ? max64(filled, few_bytes(ctx, n, d, rows * size, size)) : filled;
+    return 2 * d * (int64_t)sizeof(double) + max64(sums_bytes(ctx, n, d), made);
 }
 
 int64_t
 conceptdec_i_space_held(const conceptdec_i_space *s)
 {
-    int64_t size = s->is_wide ? (int64_t)sizeof(double) : (int64_t)sizeof(float), pair = (int64_t)sizeof(double);
-    return (s->z ? s->n * s->stride * size : 0) + (s->kernel ? s->n * s->stride * pair : 0) +
-           (s->map ? s->n * s->r * pair : 0);
+    const int64_t wide = (int64_t)sizeof(double);
+    return (s->z ? s->n * s->stride * size_of(s->is_wide) : 0) + (s->kernel ? s->n * s->stride * wide : 0) +
+           (s->map ? (s->n + 1) * s->r * wide : 0) + 2 * s->d * wide;
+}
+
+int64_t
+conceptdec_i_space_unfold_bytes(const conceptdec_ctx *ctx, const conceptdec_matrix *x, int64_t count)
+{
+    const int64_t doubles = x->rows * count + conceptdec_i_lanes(ctx) * UNFOLD_COLUMNS;
+    return x->rows < x->cols ? doubles * (int64_t)sizeof(double) : 0;
 }
 
 /* ---- back to x ---- */
@@ -427,7 +470,7 @@ unfold_task(void *argument, int64_t task, int lane)
 {
     const unfolding *job = argument;
     const conceptdec_i_space *s = job->space;
-    int64_t first = task * UNFOLD_COLUMNS, width = s->d - first < UNFOLD_COLUMNS ? s->d - first : UNFOLD_COLUMNS;
+    int64_t first = task * UNFOLD_COLUMNS, width = task_end(task, UNFOLD_COLUMNS, s->d) - first;
     double *row = job->rows + lane * UNFOLD_COLUMNS;
     for (int64_t i = 0; i < s->n; i++) {
         conceptdec_i_view_widen(s->ctx->kernels, s->x, i, first, width, row);

@@ -4,6 +4,7 @@
  * few of its places. */
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/tiles.h"
 #include "probe/closed.h"
@@ -151,9 +152,10 @@ static conceptdec_status
 block_task(void *argument, int64_t task, int lane)
 {
     const summing *s = argument;
-    int64_t n = s->members->n_train, column = task % s->blocks * s->block, set = task / s->blocks * s->abreast;
-    int64_t width = s->rows->dims - column < s->block ? s->rows->dims - column : s->block;
-    int64_t count = (set + s->abreast < s->n_sets ? s->abreast : s->n_sets - set) * s->classes;
+    int64_t n = s->members->n_train, block = task % s->blocks, column = block * s->block;
+    int64_t sets = task / s->blocks, set = sets * s->abreast;
+    int64_t width = task_end(block, s->block, s->rows->dims) - column;
+    int64_t count = (task_end(sets, s->abreast, s->n_sets) - set) * s->classes;
     float *copy = s->copies ? s->copies + lane * (CHUNK + 1) * s->block : NULL;
     double *out = s->sums + set * s->classes * s->rows->dims + column;
     double *sums = s->places ? s->places + lane * s->abreast * s->classes * s->block : out;
@@ -245,6 +247,13 @@ conceptdec_i_class_sums_train(conceptdec_ctx *ctx, const conceptdec_i_dense *row
     summing s = {.ctx = ctx, .rows = rows, .is_train = true, .members = members, .labels = labels, .classes = classes,
                  .n_sets = n_sets, .sums = sums, .mass = mass};
     return run(&s);
+}
+
+int64_t
+conceptdec_i_moments_doubles(const conceptdec_i_fitting *fitting)
+{
+    const conceptdec_i_dense rows = conceptdec_i_space_rows(fitting->space);
+    return rows.n + ceil_div(conceptdec_i_gram_bytes(fitting->ctx, &rows, CONCEPTDEC_I_TILE_F64), sizeof(double));
 }
 
 conceptdec_status

@@ -4,16 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
+
 enum {
     ROWS = 512,  /* of a task */
     STRIPES = 16 /* into which rows are cut, at most, where each needs room for all */
 };
-
-static int64_t
-end_of(int64_t task, int64_t rows)
-{
-    return (task + 1) * ROWS < rows ? (task + 1) * ROWS : rows;
-}
 
 static conceptdec_status
 by_rows(conceptdec_ctx *ctx, int64_t rows, conceptdec_i_task task, void *argument)
@@ -53,7 +49,7 @@ measure_task(void *argument, int64_t task, int lane)
 {
     const opening *o = argument;
     const conceptdec_i_graph *graph = o->graph;
-    const int64_t end = end_of(task, o->level->n);
+    const int64_t end = task_end(task, ROWS, o->level->n);
     (void)lane;
     for (int64_t i = task * ROWS; i < end; i++) {
         int64_t edges = 0;
@@ -75,7 +71,7 @@ copy_task(void *argument, int64_t task, int lane)
     const opening *o = argument;
     const conceptdec_i_graph *graph = o->graph;
     const conceptdec_i_level *level = o->level;
-    const int64_t end = end_of(task, level->n);
+    const int64_t end = task_end(task, ROWS, level->n);
     (void)lane;
     for (int64_t i = task * ROWS; i < end; i++) {
         int64_t to = level->first[i];
@@ -268,7 +264,7 @@ move_task(void *argument, int64_t task, int lane)
 {
     const joining *j = argument;
     const conceptdec_i_level *coarse = j->coarse;
-    const int64_t end = end_of(task, coarse->n);
+    const int64_t end = task_end(task, ROWS, coarse->n);
     (void)lane;
     for (int64_t c = task * ROWS; c < end; c++) {
         const size_t count = (size_t)(j->end[c] - j->room[c]);

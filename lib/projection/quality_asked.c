@@ -1,6 +1,7 @@
 /* Which ranks are needed: those of neighbours in the judged space that no list of the ranking space holds. */
 #include <stdlib.h>
 
+#include "core/whole.h"
 #include "projection/quality.h"
 
 /* Called for every value that a value asks about, once. */
@@ -62,8 +63,8 @@ count_task(void *argument, int64_t task, int lane)
 {
     conceptdec_i_ranking *r = argument;
     asker a = {.r = r, .scratch = conceptdec_i_quality_lane_of(r, lane)};
-    int64_t end = (task + 1) * CONCEPTDEC_I_QUALITY_VALUES;
-    for (int64_t v = task * CONCEPTDEC_I_QUALITY_VALUES; v < end && v < r->n_items; v++) {
+    int64_t end = task_end(task, CONCEPTDEC_I_QUALITY_VALUES, r->n_items);
+    for (int64_t v = task * CONCEPTDEC_I_QUALITY_VALUES; v < end; v++) {
         a.value = (int32_t)v;
         a.stamp = (int32_t)v + 1;
         a.n = 0;
@@ -144,8 +145,8 @@ fill_task(void *argument, int64_t task, int lane)
 {
     conceptdec_i_ranking *r = argument;
     asker a = {.r = r, .scratch = conceptdec_i_quality_lane_of(r, lane)};
-    int64_t end = r->first + (task + 1) * CONCEPTDEC_I_QUALITY_VALUES;
-    for (int64_t item = r->first + task * CONCEPTDEC_I_QUALITY_VALUES; item < end && item < r->end; item++) {
+    int64_t end = r->first + task_end(task, CONCEPTDEC_I_QUALITY_VALUES, r->end - r->first);
+    for (int64_t item = r->first + task * CONCEPTDEC_I_QUALITY_VALUES; item < end; item++) {
         a.value = r->order[item];
         a.stamp = -a.value - 1; /* marks of the first time still stand */
         a.n = 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "projection/quality.h"
 
 #define PARTS 52 /* bits of a sum behind the point */
@@ -161,9 +162,9 @@ score_task(void *argument, int64_t task, int lane)
     conceptdec_i_quality_lane scratch = conceptdec_i_quality_lane_of(r, lane);
     const conceptdec_neighbors *table = r->ranks->table;
     member *members = (member *)(void *)scratch.members;
-    int64_t end = r->first + (task + 1) * CONCEPTDEC_I_QUALITY_VALUES;
+    int64_t end = r->first + task_end(task, CONCEPTDEC_I_QUALITY_VALUES, r->end - r->first);
     census c;
-    for (int64_t item = r->first + task * CONCEPTDEC_I_QUALITY_VALUES; item < end && item < r->end; item++) {
+    for (int64_t item = r->first + task * CONCEPTDEC_I_QUALITY_VALUES; item < end; item++) {
         int32_t value = r->order[item];
         CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
         note_places(r, item, &scratch);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "projection/quality.h"
 
@@ -31,9 +32,9 @@ scan_task(void *argument, int64_t task, int lane)
 {
     opening *o = argument;
     const conceptdec_neighbors *table = o->space->table;
-    int64_t d = o->space->view->cols, end = (task + 1) * CHUNK;
+    int64_t d = o->space->view->cols, end = task_end(task, CHUNK, table->n_values);
     double *row = o->rows + lane * d;
-    for (int64_t v = task * CHUNK; v < end && v < table->n_values; v++) {
+    for (int64_t v = task * CHUNK; v < end; v++) {
         conceptdec_i_view_widen(o->ctx->kernels, o->space->view, first_row(table, v), 0, d, row);
         double largest = conceptdec_i_largest_of(row, d), factor = table->scale;
         if (o->is_cosine) {

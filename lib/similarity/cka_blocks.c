@@ -142,7 +142,7 @@ static conceptdec_status
 products_task(void *argument, int64_t task, int lane)
 {
     const pair *p = argument;
-    const int64_t v_all = p->c->n_sides, end = min64(p->cols, (task + 1) * COLUMNS);
+    const int64_t v_all = p->c->n_sides, end = task_end(task, COLUMNS, p->cols);
     char *memory = p->lanes + lane * p->lane_bytes;
     double *wide = (double *)(void *)memory, *out = p->partial + task * v_all * v_all;
     conceptdec_i_products products;

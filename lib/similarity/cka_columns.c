@@ -224,7 +224,7 @@ gather_task(void *argument, int64_t task, int lane)
     const int64_t from_b = f->first[conceptdec_i_similarity_second(j->c->s, 0)] * f->size;
     const int64_t wide_a = f->first[j->c->s->n_a] * f->size, wide_b = f->dims_both * f->size - wide_a;
     (void)lane;
-    for (int64_t i = task * ROWS; i < min64(j->c->n, (task + 1) * ROWS); i++) {
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, j->c->n); i++) {
         char *to = f->gathered + i * f->dims_both * f->size;
         memcpy(to, f->rows + i * f->dims * f->size, (size_t)wide_a);
         memcpy(to + wide_a, f->rows + f->draw.order[i] * f->dims * f->size + from_b, (size_t)wide_b);
@@ -289,7 +289,7 @@ rows_task(void *argument, int64_t task, int lane)
     const job *j = argument;
     const columns *f = j->f;
     (void)lane;
-    for (int64_t i = task * ROWS; i < min64(j->c->n, (task + 1) * ROWS); i++)
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, j->c->n); i++)
         for (int64_t v = 0; v < j->c->n_sides && f->draw.order[i] > 0; v++) {
             double sum = 0;
             for (int64_t k = f->first[v]; k < f->first[v + 1]; k++)

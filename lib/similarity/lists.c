@@ -53,7 +53,7 @@ count_task(void *argument, int64_t task, int lane)
 {
     const reading *r = argument;
     (void)lane;
-    for (int64_t i = task * ROWS; i < min64(r->s->n, (task + 1) * ROWS); i++)
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, r->s->n); i++)
         CONCEPTDEC_I_TRY(read_row(r, i, 0, NULL, NULL, &r->list->start[i + 1]));
     return CONCEPTDEC_OK;
 }
@@ -75,7 +75,7 @@ read_task(void *argument, int64_t task, int lane)
     const reading *r = argument;
     int64_t *index = (int64_t *)(void *)(r->lanes + lane * r->most * 16);
     double *distance = (double *)(void *)(index + r->most);
-    for (int64_t i = task * ROWS; i < min64(r->s->n, (task + 1) * ROWS); i++) {
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, r->s->n); i++) {
         int64_t count, first = r->list->start[i];
         CONCEPTDEC_I_TRY(read_row(r, i, r->most, index, distance, &count));
         for (int64_t e = 0; e < count; e++)

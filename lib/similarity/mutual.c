@@ -51,7 +51,7 @@ value_task(void *argument, int64_t task, int lane)
 {
     const mutual *m = argument;
     const int64_t n = m->s->n, pairs = m->s->n_a * m->s->n_b;
-    for (int64_t i = task * ROWS; i < min64(n, (task + 1) * ROWS); i++)
+    for (int64_t i = task * ROWS; i < task_end(task, ROWS, n); i++)
         add_row(m, i, i, NULL, m->marks + lane * n, m->credit + i * pairs);
     return CONCEPTDEC_OK;
 }

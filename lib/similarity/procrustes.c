@@ -131,7 +131,7 @@ left_task(void *argument, int64_t task, int lane)
 {
     const matched *m = argument;
     double piece[PIECE], sum = 0;
-    int64_t first = task * PIECE, count = m->x.n - first < PIECE ? m->x.n - first : PIECE;
+    int64_t first = task * PIECE, count = task_end(task, PIECE, m->x.n) - first;
     (void)lane;
     for (int64_t i = 0; i < m->most; i++) {
         subtract(m, i, first, count, piece);

@@ -76,7 +76,7 @@ factors_task(void *argument, int64_t task, int lane)
     lane_memory m = lane_of(r, lane);
     const int64_t d = r->items.view->cols;
     memset(m.buffer, 0, (size_t)d * sizeof(double));
-    for (int64_t i = task * CONCEPTDEC_I_TILE_ROWS; i < min64(r->n, (task + 1) * CONCEPTDEC_I_TILE_ROWS); i++) {
+    for (int64_t i = task * CONCEPTDEC_I_TILE_ROWS; i < task_end(task, CONCEPTDEC_I_TILE_ROWS, r->n); i++) {
         conceptdec_i_view_widen(r->ctx->kernels, r->items.view, i, 0, d, m.query);
         ((double *)(uintptr_t)r->items.factor)[i] = conceptdec_i_inverse_norm(r->ctx->kernels, m.query, m.buffer, d);
     }

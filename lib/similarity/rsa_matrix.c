@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "linalg/columns.h"
 #include "linalg/distances.h"
@@ -40,7 +41,7 @@ widen_task(void *argument, int64_t task, int lane)
 {
     const matrix *m = argument;
     (void)lane;
-    for (int64_t i = task * ROWS_A_TASK; i < (task + 1) * ROWS_A_TASK && i < m->rsa->items; i++)
+    for (int64_t i = task * ROWS_A_TASK; i < task_end(task, ROWS_A_TASK, m->rsa->items); i++)
         conceptdec_i_view_widen(m->ctx->kernels, m->view, i, 0, m->d, m->rows + i * m->d);
     return CONCEPTDEC_OK;
 }
@@ -97,7 +98,7 @@ normalise_task(void *argument, int64_t task, int lane)
 {
     const matrix *m = argument;
     (void)lane;
-    for (int64_t i = task * ROWS_A_TASK; i < (task + 1) * ROWS_A_TASK && i < m->rsa->items; i++)
+    for (int64_t i = task * ROWS_A_TASK; i < task_end(task, ROWS_A_TASK, m->rsa->items); i++)
         normalise(m, i);
     return CONCEPTDEC_OK;
 }

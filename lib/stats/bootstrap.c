@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/whole.h"
 #include "stats/groups.h"
 #include "stats/stream.h"
 
@@ -35,6 +36,14 @@ int64_t
 conceptdec_i_bootstrap_tasks(int64_t n, int64_t draws)
 {
     return (draws + draws_per_task(n) - 1) / draws_per_task(n);
+}
+
+int64_t
+conceptdec_i_bootstrap_bytes(const conceptdec_ctx *ctx, int64_t units, int64_t n_ks)
+{
+    const int64_t panels = (n_ks + 1 + PANEL - 1) / PANEL, slots = conceptdec_i_lanes(ctx) * draws_per_task(units);
+    return units * panels * PANEL * (int64_t)sizeof(double) + units + slots * units * (int64_t)sizeof(int32_t) +
+           slots * panels * PANEL * (int64_t)sizeof(double);
 }
 
 /* ---- interval ---- */
@@ -188,7 +197,7 @@ draw_some(void *argument, int64_t task, int lane)
 {
     resampling *r = argument;
     int64_t first = task * r->draws_per_task;
-    int64_t draws = r->draws - first < r->draws_per_task ? r->draws - first : r->draws_per_task;
+    int64_t draws = task_end(task, r->draws_per_task, r->draws) - first;
     int32_t *counts = r->counts + lane * r->draws_per_task * r->units;
     double *totals = r->totals + lane * r->draws_per_task * r->panels * PANEL;
     for (int64_t draw = 0; draw < draws; draw++)

@@ -38,5 +38,7 @@ void conceptdec_i_bootstrap_count(uint64_t seed, int64_t draw, int64_t units, in
 
 /* Number of parallel tasks of one call, for conceptdec_i_stage(). */
 int64_t conceptdec_i_bootstrap_tasks(int64_t n, int64_t draws);
+/* Bytes that a call takes at most for so many units, beside what numbering their groups and an interval take. */
+int64_t conceptdec_i_bootstrap_bytes(const conceptdec_ctx *ctx, int64_t units, int64_t n_ks);
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 
 #define CHUNK 256
@@ -118,7 +119,7 @@ hash_task(void *argument, int64_t task, int lane)
 {
     const hashing *job = argument;
     int64_t cols = job->view->cols, rows = job->view->rows;
-    int64_t end = (task + 1) * CHUNK < rows ? (task + 1) * CHUNK : rows;
+    int64_t end = task_end(task, CHUNK, rows);
     double *row = job->rows + 2 * lane * cols, largest = 0;
     for (int64_t i = task * CHUNK; i < end; i++) {
         conceptdec_i_view_widen(job->ctx->kernels, job->view, i, 0, cols, row);

@@ -197,7 +197,7 @@ centre_task(void *argument, int64_t task, int lane)
 {
     const centring *c = argument;
     const conceptdec_i_sums *s = c->s;
-    const int64_t first = task * STRIP, width = min64(STRIP, s->d - first);
+    const int64_t first = task * STRIP, width = task_end(task, STRIP, s->d) - first;
     (void)lane;
     for (int64_t place = c->old; place < c->places; place++)
         memcpy(s->pilot + c->class_of[place] * s->d + first, s->rows + c->first_row[place] * s->d + first,

@@ -41,7 +41,7 @@ static conceptdec_status
 read_task(void *argument, int64_t task, int lane)
 {
     const reading *r = argument;
-    const int64_t first = task * r->rows_a_task, end = min64(first + r->rows_a_task, r->count);
+    const int64_t first = task * r->rows_a_task, end = task_end(task, r->rows_a_task, r->count);
     (void)lane;
     for (int64_t i = first; i < end; i++) {
         if (!r->to[i])

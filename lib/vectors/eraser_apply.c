@@ -24,7 +24,7 @@ static conceptdec_status
 centre_task(void *argument, int64_t task, int lane)
 {
     const erasing *e = argument;
-    const int64_t d = e->eraser->d, end = min64(e->count, (task + 1) * TASK_ROWS);
+    const int64_t d = e->eraser->d, end = task_end(task, TASK_ROWS, e->count);
     (void)lane;
     for (int64_t i = task * TASK_ROWS; i < end; i++) {
         double *row = e->out + i * d, *centred = e->centred + i * d;
@@ -39,7 +39,7 @@ static conceptdec_status
 remove_task(void *argument, int64_t task, int lane)
 {
     const erasing *e = argument;
-    const int64_t d = e->eraser->d, end = min64(e->count, (task + 1) * TASK_ROWS);
+    const int64_t d = e->eraser->d, end = task_end(task, TASK_ROWS, e->count);
     (void)lane;
     for (int64_t i = task * TASK_ROWS; i < end; i++) {
         double *restrict row = e->out + i * d;

@@ -2,8 +2,9 @@
  * must predict and be written as it was read.
  *
  * The suite replays the files below tests/fuzz/model and random changes to them. To search with clang's libFuzzer:
- *   cd tests/fuzz && clang -g -O1 -fsanitize=fuzzer,address,undefined -DCONCEPTDEC_LIBFUZZER -I../../include -I../../lib \
- *     fuzz_model.c <build>/lib/libconceptdec-all.a -lopenblas -llapacke -lpthread -lm -o fuzz && ./fuzz model
+ *   cd tests/fuzz && clang -g -O1 -fsanitize=fuzzer,address,undefined -DCONCEPTDEC_LIBFUZZER \
+ *     -I../../include -I../../lib fuzz_model.c <build>/lib/libconceptdec-all.a \
+ *     -lopenblas -llapacke -lpthread -lm -o fuzz && ./fuzz model
  * (the archive, by `ninja lib/libconceptdec-all.a`, of a build with CC=clang and
  * -Dc_args=-fsanitize=fuzzer-no-link). */
 #define _POSIX_C_SOURCE 200809L

@@ -83,9 +83,10 @@ measure_balls(conceptdec_ctx *ctx, const struct oracle_ball *b)
 {
     static double points[SPHERE * 3], x[2 * SPHERE * BALL_DIMS];
     static int64_t labels[2 * SPHERE];
+    const uint32_t flags = CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS |
+                           CONCEPTDEC_GEOMETRY_NO_PROBE | CONCEPTDEC_GEOMETRY_NO_SILHOUETTE;
     const conceptdec_geometry_options options = {.struct_size = sizeof options,
-                                                 .flags = CONCEPTDEC_GEOMETRY_NO_SPECTRUM | CONCEPTDEC_GEOMETRY_NO_NEIGHBORS |
-                                                          CONCEPTDEC_GEOMETRY_NO_PROBE | CONCEPTDEC_GEOMETRY_NO_SILHOUETTE,
+                                                 .flags = flags,
                                                  .capacity_draws = BALL_DRAWS,
                                                  .capacity_margin = b->margin};
     const conceptdec_matrix view = {.data = x, .rows = 2 * SPHERE, .cols = BALL_DIMS, .row_stride = 8 * BALL_DIMS,

@@ -53,7 +53,10 @@ scene_deliver(void *user, int64_t first, int64_t count, void *rows)
 }
 
 #define READER(array) {.struct_size = sizeof(conceptdec_reader), .read = scene_deliver, .user = array}
-#define READ(reader, n)                                                                                                    {                                                                                                                          .data = &(reader), .rows = n, .cols = COLS, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER         }
+#define READ(reader, n)                                                                                                \
+    {                                                                                                                  \
+        .data = &(reader), .rows = n, .cols = COLS, .dtype = CONCEPTDEC_FLOAT64, .flags = CONCEPTDEC_MATRIX_READER     \
+    }
 
 static const conceptdec_reader scene_reader = READER(scene_values), scene_query_reader = READER(scene_query_values);
 static const conceptdec_matrix scene_read = READ(scene_reader, ROWS);

@@ -57,6 +57,8 @@ static const conceptdec_matrix of_tall = {labels, TALL, 1, 24, 8, CONCEPTDEC_INT
 static const conceptdec_matrix small = {values, 200, 120, 120 * 8, 8, CONCEPTDEC_FLOAT64, 0, 0, {0}};
 static const conceptdec_matrix of_small = {labels, 200, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix x_narrow = {narrow, N, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
+/* So few rows that sums of more than 16 label sets, which take buffers of threads, are within little memory. */
+static const conceptdec_matrix brief = {narrow, 200, D, D * 4, 4, CONCEPTDEC_FLOAT32, 0, 0, {0}};
 static const conceptdec_matrix y = {labels, N, 1, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix three = {labels, N, 3, 24, 8, CONCEPTDEC_INT64, 0, 0, {0}};
 static const conceptdec_matrix of_groups = {groups, N, 1, 8, 8, CONCEPTDEC_INT64, 0, 0, {0}};
@@ -124,13 +126,13 @@ static const struct scene {
 enum { N_SCENES = sizeof scenes / sizeof *scenes };
 
 static conceptdec_status
-run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
+run_threads(const struct scene *scene, int32_t threads, int64_t memory, uint64_t *peak, char *text)
 {
     const conceptdec_ctx_options hooks = {.struct_size = sizeof hooks,
                                           .allocate = count_allocate,
                                           .release = count_release,
                                           .allocator_user = &counted,
-                                          .threads = 1};
+                                          .threads = threads};
     conceptdec_probe_options options = scene->options;
     conceptdec_ctx *ctx = NULL;
     conceptdec_result *result = NULL;
@@ -143,12 +145,18 @@ run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
     conceptdec_status status = conceptdec_probe(ctx, rows, scene->labels, &options, &result);
     *peak = counted.peak - counted.live; /* what stays is the result */
     strcpy(text, conceptdec_ctx_error(ctx));
-    if (status != CONCEPTDEC_OK)
+    if (status != CONCEPTDEC_OK && threads == 1) /* more have a pool, which stays */
         ck_assert_uint_eq(counted.live, before);
     conceptdec_result_free(result);
     conceptdec_ctx_free(ctx);
     ck_assert_uint_eq(counted.live, 0);
     return status;
+}
+
+static conceptdec_status
+run(const struct scene *scene, int64_t memory, uint64_t *peak, char *text)
+{
+    return run_threads(scene, 1, memory, peak, text);
 }
 
 START_TEST(no_more_than_memory_is_alive)
@@ -290,6 +298,72 @@ START_TEST(what_makes_products_counts)
 }
 END_TEST
 
+/* ---- the least memory that is not refused ---- */
+
+#define LOO .given = (uint64_t)1 << 18 /* protocol 0 */
+#define GROUPED .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_groups
+#define EIGHT .lambdas = lambdas, .n_lambdas = 8
+
+static const struct {
+    int32_t threads;
+    struct scene scene;
+} tight[] = {
+    {1, {"ridge, groups", &y, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, GROUPED, EIGHT, .permutations = 50}, NULL}},
+    {1, {"ridge, few groups", &y, 0,
+         {.kind = CONCEPTDEC_PROBE_RIDGE, .protocol = CONCEPTDEC_PROTOCOL_GROUP, .groups = &of_types, EIGHT,
+          .permutations = 20}, NULL}},
+    {1, {"ridge, leverages", &y, 0,
+         {.kind = CONCEPTDEC_PROBE_RIDGE, LOO, .lambdas = lambdas, .n_lambdas = 64, .permutations = 2}, NULL}},
+    {1, {"ridge, screened", &y, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, LOO, EIGHT, .permutations = 500}, &x_narrow}},
+    {16, {"ridge, screened by many", &y, 0,
+         {.kind = CONCEPTDEC_PROBE_RIDGE, LOO, .lambdas = lambdas, .n_lambdas = 40, .permutations = 100}, &x_narrow}},
+    {16, {"ridge, refined", &of_tall, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, .flags = CONCEPTDEC_PROBE_NO_FIT}, &tall}},
+    {16, {"ridge, few rows", &of_few, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, EIGHT}, NULL}},
+    {1, {"lda", &of_tall, 0, {.kind = CONCEPTDEC_PROBE_LDA}, &tall}},
+    {16, {"lda, many threads", &of_small, 0, {.kind = CONCEPTDEC_PROBE_LDA, .permutations = 4}, &small}},
+    {4, {"lda, few rows", &of_few, 0, {.kind = CONCEPTDEC_PROBE_LDA}, NULL}},
+    {2, {"means, groups", &y, 0, {.kind = CONCEPTDEC_PROBE_MEAN_DIFFERENCE, GROUPED, .permutations = 50}, NULL}},
+    {1, {"means, one row", &y, 0, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, LOO, .permutations = 50}, &x_narrow}},
+    {1, {"means", &three, 0, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 50}, &x_narrow}},
+    {4, {"means, many sets", &of_small, 0, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .permutations = 300}, &brief}},
+    {4, {"ridge, many sets", &of_small, 0, {.kind = CONCEPTDEC_PROBE_RIDGE, .permutations = 300}, &brief}},
+    {4, {"control", &y, 0, {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .control = 20, .types = &of_types}, NULL}},
+    {16, {"interval", &y, 0,
+         {.kind = CONCEPTDEC_PROBE_NEAREST_MEAN, .protocol = CONCEPTDEC_PROTOCOL_RESUBSTITUTION, .bootstrap = 100},
+         NULL}},
+    {4, {"code", &y, 0, {.max_iterations = 2, .flags = CONCEPTDEC_PROBE_MDL}, NULL}},
+    {16, {"logistic, many threads", &of_tall, 0, {.max_iterations = 2}, &tall}},
+    {1, {"logistic", &three, 0, {.max_iterations = 2, .folds = 20}, &x_narrow}},
+};
+
+START_TEST(the_least_is_kept_to)
+{
+    const struct scene *scene = &tight[_i].scene;
+    int64_t least = 1 << 26, refused = 1 << 18;
+    uint64_t peak;
+    char text[512];
+    make_problem();
+    while (least - refused > refused / 64) {
+        const int64_t memory = refused + (least - refused) / 2;
+        const conceptdec_status status = run_threads(scene, tight[_i].threads, memory, &peak, text);
+        ck_assert_msg(status == CONCEPTDEC_OK || status == CONCEPTDEC_ENOMEM, "%s: %s", scene->name, text);
+        if (status == CONCEPTDEC_OK)
+            least = memory;
+        else
+            refused = memory;
+    }
+    for (int64_t memory = least; memory < 3 * least; memory += memory / 4) {
+        const conceptdec_status status = run_threads(scene, tight[_i].threads, memory, &peak, text);
+        ck_assert_msg(status == CONCEPTDEC_OK || (memory > least && status == CONCEPTDEC_ENOMEM), "%s: %s",
+                      scene->name, text);
+        if (getenv("PROBE_PEAKS"))
+            printf("%s: %.3f of %.3f MB\n", scene->name, (double)peak / 1e6, (double)memory / 1e6);
+        ck_assert_msg(status != CONCEPTDEC_OK || peak <= (uint64_t)memory, "%s: %llu bytes of %lld", scene->name,
+                      (unsigned long long)peak, (long long)memory);
+    }
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -305,6 +379,10 @@ make_suite(void)
     tcase_add_test(tests, what_makes_products_counts);
     tcase_add_loop_test(tests, too_little_is_refused_at_once, 0, N_SCENES);
     suite_add_tcase(suite, tests);
+    TCase *least = tcase_create("least");
+    tcase_set_timeout(least, 120);
+    tcase_add_loop_test(least, the_least_is_kept_to, 0, (int)(sizeof tight / sizeof *tight));
+    suite_add_tcase(suite, least);
     return suite;
 }
 

@@ -16,7 +16,8 @@ static const adding ways[] = {add_blocks, NULL};
 static void
 expect_digest(adding join, const char *message, uint64_t times, const char *expected)
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     size_t length = strlen(message), all = length * times, whole = all / 64 * 64;
     unsigned char *bytes = calloc(all + 1, 1);
     char digits[65];
