@@ -370,7 +370,7 @@ END_TEST
 
 /* ---- memory ---- */
 
-/* Blocks with their size before them. */
+/* Blocks with their size before them; what they hold at first is not a number. */
 typedef struct {
     int64_t live, peak;
 } tally;
@@ -383,6 +383,7 @@ tally_allocate(void *user, uint64_t size)
     tally *t = user;
     char *memory = aligned_alloc(AHEAD, (size + AHEAD + AHEAD - 1) / AHEAD * AHEAD);
     ck_assert_ptr_nonnull(memory);
+    memset(memory, 0xff, size + AHEAD);
     memcpy(memory, &size, sizeof size);
     t->live += (int64_t)size;
     t->peak = t->live > t->peak ? t->live : t->peak;
