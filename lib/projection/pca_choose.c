@@ -48,8 +48,8 @@ is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
 }
 
 /* Times are in multiply-adds in float, as the processor time of a grid of shapes was measured (AVX-512, two
- * processors: n = 2,000 to 50,000, d = 1,024 and 2,048, 5 to 200 components, variances that fall as rank^-0.5 to
- * rank^-2): predictions were within a fifth of most. */
+ * processors: n = 2,000 to 50,000, d = 1,024 to 4,096, 5 to 200 components, variances that fall as rank^-0.5 to
+ * rank^-2): predictions were within a quarter of most. */
 
 /* Columns of a block, about. */
 static double
@@ -99,12 +99,12 @@ formed_time(const conceptdec_i_pca_fit *f)
 }
 
 /* Of a large problem's Krylov space: that of the covariance, where that is the faster one, or the only one that is as
- * exact as it is to be, and there is memory. */
+ * exact as it is to be (of fewer rows it would be far larger than they are), and there is memory. */
 static void
 choose_space(conceptdec_i_pca_fit *f)
 {
     const bool is_large = f->x && min64(f->n, f->d) >= CONCEPTDEC_I_PCA_LARGE;
-    const bool is_sharp = !f->is_wide && f->options.tolerance < FLOAT_RESIDUAL;
+    const bool is_sharp = !f->is_wide && f->n >= f->d && f->options.tolerance < FLOAT_RESIDUAL;
     f->is_formed = is_large && (is_sharp || formed_time(f) < space_time(f, (double)f->n));
     f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
 }
