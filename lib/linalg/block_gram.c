@@ -37,16 +37,9 @@ shape_of(const conceptdec_i_blocks *blocks, bool by_columns)
     return s;
 }
 
-conceptdec_status
-conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns, double *out)
-{
-    const shape s = shape_of(blocks, by_columns);
-    set_stage(ctx, blocks->is_wide, s.pieces, s.most, s.side, s.precision);
-    return conceptdec_i_block_gram_add(ctx, blocks, by_columns, out);
-}
-
-conceptdec_status
-conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, double *out)
+/* is_adding: from the first block on. */
+static conceptdec_status
+multiply(conceptdec_ctx *ctx, const conceptdec_i_blocks *given, bool by_columns, bool is_adding, double *out)
 {
     conceptdec_i_blocks blocks = *given;
     const shape s = shape_of(given, by_columns);
@@ -62,8 +55,22 @@ conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *give
         status = by_columns ? conceptdec_i_blocks_columns(&blocks, first, count, block, &dense)
                             : conceptdec_i_blocks_rows(&blocks, first, count, block, &dense);
         if (status == CONCEPTDEC_OK)
-            status = conceptdec_i_gram_add(ctx, &dense, s.precision, out, s.side);
+            status = conceptdec_i_gram_half(ctx, &dense, s.precision, is_adding || first > 0, out, s.side);
     }
     conceptdec_i_arena_close(&arena);
     return status;
+}
+
+conceptdec_status
+conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns, double *out)
+{
+    const shape s = shape_of(blocks, by_columns);
+    set_stage(ctx, blocks->is_wide, s.pieces, s.most, s.side, s.precision);
+    return multiply(ctx, blocks, by_columns, false, out);
+}
+
+conceptdec_status
+conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns, double *out)
+{
+    return multiply(ctx, blocks, by_columns, true, out);
 }

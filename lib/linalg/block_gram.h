@@ -4,13 +4,13 @@
 
 #include "linalg/blocks.h"
 
-/* Adds to out[i * side + j], i <= j, the sums over all items of the products of two dimensions, or (by_columns) the
- * sums over all dimensions of the products of two items; side is the number of dimensions, or of items. Products are
- * in float where blocks are not wide. A stage of its own ("second moments"). The same bits for any number of
- * threads. */
+/* out[i * side + j], i <= j, which need not be set before: the sums over all items of the products of two dimensions,
+ * or (by_columns) the sums over all dimensions of the products of two items; side is the number of dimensions, or of
+ * items. Products are in float where blocks are not wide. A stage of its own ("second moments"). The same bits for any
+ * number of threads. */
 conceptdec_status conceptdec_i_block_gram(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns,
                                           double *out);
-/* The same without a stage. */
+/* The same without a stage, added to what is there. */
 conceptdec_status conceptdec_i_block_gram_add(conceptdec_ctx *ctx, const conceptdec_i_blocks *blocks, bool by_columns,
                                               double *out);
 /* Bytes of working memory, about. */

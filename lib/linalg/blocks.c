@@ -8,7 +8,7 @@
 enum { STEP = 768, PIECE = 1024, STRIP = 16 };
 #define BLOCK_BYTES ((int64_t)1 << 26) /* of a block, at most and at least */
 #define LEAST_BYTES ((int64_t)1 << 22)
-#define ROWS_A_SUM 4 /* times as many rows as there are sums in one: more would only take memory that is new */
+#define ROWS_A_SUM 2 /* times as many rows as there are sums in one: more would only take memory that is new */
 #define TASK_ELEMENTS (1 << 17)
 
 typedef struct loading {

@@ -500,11 +500,18 @@ conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, const dou
 }
 
 conceptdec_status
-conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out, int64_t ld)
+conceptdec_i_gram_half(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, bool is_adding, double *out,
+                       int64_t ld)
 {
     gram g = {.ctx = ctx, .rows = rows, .is_float = precision == CONCEPTDEC_I_TILE_F32 && !rows->is_wide, .out = out,
-              .ld = ld, .is_adding = true};
+              .ld = ld, .is_adding = is_adding};
     return run(&g);
+}
+
+conceptdec_status
+conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out, int64_t ld)
+{
+    return conceptdec_i_gram_half(ctx, rows, precision, true, out, ld);
 }
 
 /* Fewer rows may have one range. */

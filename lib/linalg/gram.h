@@ -23,6 +23,9 @@ conceptdec_status conceptdec_i_gram(conceptdec_ctx *ctx, const conceptdec_i_dens
  * not touched. */
 conceptdec_status conceptdec_i_gram_add(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision, double *out,
                                         int64_t ld);
+/* The same; unless it is added to, what the half held does not matter. */
+conceptdec_status conceptdec_i_gram_half(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision,
+                                         bool is_adding, double *out, int64_t ld);
 /* Bytes that this takes at most, in 3 blocks, for as many rows or fewer. */
 int64_t conceptdec_i_gram_bytes(conceptdec_ctx *ctx, const conceptdec_i_dense *rows, int precision);
 /* Of these what is not a buffer of one lane. */

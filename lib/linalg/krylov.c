@@ -17,6 +17,7 @@
 #define VECTORS_A_UNIT 25  /* components for each of these */
 #define LOOK 16            /* products of floats take the time of one step of a cube of size */
 #define BLOCKS 9           /* that are kept, beside twice the components */
+#define LEAST_SLAB 32      /* directions: a pass over few of them is for more than one thread, too */
 #define ATTEMPTS 8         /* to draw a direction that is new */
 #define NEGLIGIBLE 0x1p-46 /* parts of a product: nothing is left of it */
 #define NOISE_F32 0x1p-19  /* what products are wrong by, with room */
@@ -311,14 +312,14 @@ is_cheap(const space *s)
     return s->size <= CONCEPTDEC_I_LEADING_MOST && LOOK * size * size * size < product;
 }
 
-/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one;
- * after half of them where a look costs less than a product, since it falls faster later. */
+/* The next look comes after the products that are wanting, were what is left to fall as it did since the last one, but
+ * for a quarter of them, since it falls faster later; after half of them where a look costs less than a product. */
 static void
 plan(space *s, double share)
 {
     const double fall = (s->past - share) / (double)(s->iterations - s->looked), wanting = share / fall;
     const bool is_known = fall > 0 && wanting < (double)s->problem->max_iterations;
-    s->due = s->iterations + (is_known ? max64(1, (int64_t)(is_cheap(s) ? wanting / 2 : wanting)) : 2);
+    s->due = s->iterations + (is_known ? max64(1, (int64_t)(wanting * (is_cheap(s) ? 0.5 : 0.75))) : 2);
     s->looked = s->iterations;
     s->past = share;
 }
@@ -492,6 +493,7 @@ take_space(conceptdec_i_arena *arena, space *s)
     const bool is_float = conceptdec_i_covariance_precision(s->problem) == CONCEPTDEC_I_TILE_F32;
     CONCEPTDEC_I_TRY((is_read(s->problem) ? conceptdec_i_passes_open_reading : conceptdec_i_passes_open)(
         arena, s->dims, is_float ? s->block : 0, s->block, &s->passes));
+    s->passes.least_slab = LEAST_SLAB;
     return conceptdec_i_covariance_open(arena, s->problem, &s->passes, &s->covariance);
 }
 

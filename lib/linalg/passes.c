@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define LEAST_SLAB 128                     /* items */
+#define LEAST_SLAB 128                     /* items, where nothing else is set */
 #define PARTIAL_BYTES ((int64_t)128 << 20) /* sums of all slabs, about */
 #define FEW_COLUMNS 128 /* so few columns, or dimensions, that a chunk better stays in the cache than be long */
 #define FEW_DIMS 2048
@@ -74,7 +74,7 @@ measure(const conceptdec_ctx *ctx, int64_t dims, int64_t columns_f32, int64_t co
     int64_t partial = max64(partial_bytes(&narrow, dims, columns_f32), partial_bytes(&wide, dims, columns_f64));
     int64_t lane =
         max64(lane_bytes(&narrow, dims, columns_f32, is_read), lane_bytes(&wide, dims, columns_f64, is_read));
-    *passes = (conceptdec_i_passes){.dims = dims};
+    *passes = (conceptdec_i_passes){.dims = dims, .least_slab = LEAST_SLAB};
     passes->packed_bytes = max64(packed_bytes(&narrow, dims, columns_f32), packed_bytes(&wide, dims, columns_f64));
     passes->lane_bytes = round_up(lane, 64);
     passes->most_slabs = max64(1, min64(CONCEPTDEC_I_PASSES_MOST_SLABS, PARTIAL_BYTES / max64(partial, 1)));
@@ -141,7 +141,7 @@ conceptdec_i_passes_open_keeping(conceptdec_i_arena *arena, int64_t dims, int64_
 int64_t
 conceptdec_i_passes_slabs(const conceptdec_i_passes *passes, int64_t n)
 {
-    int64_t slabs = max64(1, min64(passes->most_slabs, n / LEAST_SLAB));
+    int64_t slabs = max64(1, min64(passes->most_slabs, n / passes->least_slab));
     return n > 0 ? ceil_div(n, ceil_div(n, slabs)) : 0;
 }
 

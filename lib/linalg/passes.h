@@ -43,6 +43,7 @@ typedef struct conceptdec_i_passes {
     conceptdec_ctx *ctx;
     int64_t dims;
     int64_t most_slabs;
+    int64_t least_slab; /* items of one, at least; may be set once passes are open */
     int64_t lane_bytes, packed_bytes;
     bool may_keep; /* rows */
     char *packed, *lanes, *partial;

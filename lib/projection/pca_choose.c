@@ -3,10 +3,12 @@
 
 #include "core/whole.h"
 #include "linalg/factor.h"
+#include "linalg/leading.h"
 #include "linalg/tiles.h"
 #include "projection/pca.h"
 
-#define FEW_OF 10 /* components are few where the lesser side is this many times as long */
+#define FEW_OF 10           /* components are few where the lesser side is this many times as long */
+#define FLOAT_RESIDUAL 1e-7 /* residuals that products of rows in float get down to, about */
 
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
@@ -45,40 +47,76 @@ is_allowed(const conceptdec_i_pca_fit *f, int32_t solver)
     return bytes_of(f, solver) <= (double)f->options.memory;
 }
 
-/* Times are in multiply-adds that were measured. Of a Krylov space: products of blocks of about half as many vectors as
- * components, each with a reading of the rows (or of the matrix), as many as spectra that fall take. */
+/* Times are in multiply-adds in float, as the processor time of a grid of shapes was measured (AVX-512, two
+ * processors: n = 2,000 to 50,000, d = 1,024 to 4,096, 5 to 200 components, variances that fall as rank^-0.5 to
+ * rank^-2): predictions were within a quarter of most. */
+
+/* Columns of a block, about. */
+static double
+block_of(const conceptdec_i_pca_fit *f)
+{
+    return fmax((double)f->r / 2, 12);
+}
+
+/* Products that spectra which fall as 1 / rank take; fewer where a block is wider than what is wanted. */
+static double
+products_of(const conceptdec_i_pca_fit *f)
+{
+    const double tolerance = f->options.tolerance, most = (double)f->options.max_iterations;
+    const double share = fmin(1, 0.5 + 0.4 * (double)f->r / block_of(f));
+    return tolerance > 0 ? fmin(most, fmax((3.5 - 1.5 * log10(tolerance)) * share, 1)) : most;
+}
+
+/* Of the products of a Krylov space, each with a reading of the rows (or of the matrix). */
 static double
 space_time(const conceptdec_i_pca_fit *f, double rows)
 {
-    const double tolerance = f->options.tolerance, most = (double)f->options.max_iterations;
-    const double products = tolerance > 0 ? fmin(most, fmax(5 - 1.4 * log10(tolerance), 1)) : most;
-    return products * rows * (double)f->d * (fmax((double)f->r, 24) + 45);
+    return products_of(f) * rows * (double)f->d * (2 * block_of(f) + 45);
+}
+
+/* Of what else there is of a space: directions are made orthogonal, and there are eigenproblems of their number, large
+ * ones with LAPACK. */
+static double
+directions_time(const conceptdec_i_pca_fit *f)
+{
+    const double most = 2 * (double)f->r + 9 * block_of(f), size = fmin(products_of(f) * block_of(f), most);
+    return 6 * size * size * (double)f->d + (size > CONCEPTDEC_I_LEADING_MOST ? 50 : 25) * size * size * size;
 }
 
 /* Of the products that make up a covariance, half of which are made, with their overheads. */
 static double
 product_time(double side, double length)
 {
-    return 0.6 * side * side * length;
+    return 0.73 * side * side * length;
 }
 
-/* Of a large problem's Krylov space: that of the covariance, where that is the faster one and there is memory. */
+/* Of a Krylov space of the covariance of rows, with the covariance; of a covariance that is there. */
+static double
+formed_time(const conceptdec_i_pca_fit *f)
+{
+    const double d = (double)f->d;
+    return (f->x ? product_time(d, (double)f->n) : 0) + space_time(f, d);
+}
+
+/* Of a large problem's Krylov space: that of the covariance, where that is the faster one, or the only one that is as
+ * exact as it is to be (of fewer rows it would be far larger than they are), and there is memory. */
 static void
 choose_space(conceptdec_i_pca_fit *f)
 {
-    const double n = (double)f->n, d = (double)f->d;
-    const double formed = product_time(d, n) + space_time(f, d);
-    f->is_formed = f->x && fmin(n, d) >= CONCEPTDEC_I_PCA_LARGE && formed < space_time(f, n);
+    const bool is_large = f->x && min64(f->n, f->d) >= CONCEPTDEC_I_PCA_LARGE;
+    const bool is_sharp = !f->is_wide && f->n >= f->d && f->options.tolerance < FLOAT_RESIDUAL;
+    f->is_formed = is_large && (is_sharp || formed_time(f) < space_time(f, (double)f->n));
     f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
 }
 
-/* Whether a Krylov space of the rows takes less time than the exact solver: a product, and a cube for eigenvectors.
- * With the covariance it is faster still, but of so many rows the exact answer costs little more. */
+/* Whether the Krylov space that was chosen takes less time than the exact solver: a product, and a cube for
+ * eigenvectors. */
 static bool
 is_faster(const conceptdec_i_pca_fit *f)
 {
     const double n = (double)f->n, d = (double)f->d, side = fmin(n, d);
-    return space_time(f, f->x ? n : d) < (f->x ? product_time(side, fmax(n, d)) : 0) + 6 * side * side * side;
+    const double space = f->x && !f->is_formed ? space_time(f, n) : formed_time(f);
+    return space + directions_time(f) < (f->x ? product_time(side, fmax(n, d)) : 0) + 12 * side * side * side;
 }
 
 /* The exact solver of a shape; a Krylov space for few components of what is large, where that is faster, and where

@@ -18,7 +18,7 @@ conceptdec_i_pca_place(conceptdec_i_pca_fit *f, double **c)
 {
     void *p = f->pca->components;
     if (f->r < f->d)
-        CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "covariance", f->d * f->d, sizeof(double), &p));
+        CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", f->d * f->d, sizeof(double), &p));
     *c = p;
     return CONCEPTDEC_OK;
 }
@@ -309,7 +309,7 @@ conceptdec_status
 conceptdec_i_pca_gram(conceptdec_i_pca_fit *f)
 {
     void *g, *values;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(f->arena, "products of rows", f->n * f->n, sizeof(double), &g));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "products of rows", f->n * f->n, sizeof(double), &g));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", f->n, sizeof(double), &values));
     double *products = g, *vectors;
     f->values = values;

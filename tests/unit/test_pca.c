@@ -298,6 +298,26 @@ START_TEST(krylov_forms_a_covariance)
 }
 END_TEST
 
+/* Of so many rows products would take longer than the exact solver; of their covariance they do not. */
+START_TEST(covariance_is_formed_where_rows_are_many)
+{
+    enum { N = 18000, D = 1010, COUNT = 60 };
+    const conceptdec_pca_options o = {.struct_size = sizeof o, .n_components = COUNT, .tolerance = 1e-7};
+    float *x = malloc((size_t)N * D * sizeof *x);
+    conceptdec_pca *p;
+    for (int64_t i = 0; i < N * D; i++)
+        x[i] = (float)(projection_uniform() / sqrt(1.0 + (double)(i % D)));
+    const conceptdec_matrix view = projection_view_f32(x, N, D);
+    ck_assert_int_eq(conceptdec_pca_new(ctx, &view, &o, &p), CONCEPTDEC_OK);
+    ck_assert_int_eq(projection_number(p, CONCEPTDEC_P_SOLVER), CONCEPTDEC_PCA_KRYLOV);
+    ck_assert_int_eq(projection_number(p, CONCEPTDEC_P_CONVERGED), 1);
+    for (int64_t k = 0; k < COUNT; k++)
+        ck_assert_double_le(number(p, CONCEPTDEC_P_RESIDUAL, k), 1e-7);
+    conceptdec_pca_free(p);
+    free(x);
+}
+END_TEST
+
 /* Where memory refuses the exact solver, but not a covariance, the Krylov space is that of the covariance: float32 rows
  * would not meet such a tolerance. */
 START_TEST(covariance_is_formed_where_the_exact_solver_is_refused)
@@ -350,7 +370,7 @@ END_TEST
 
 /* ---- memory ---- */
 
-/* Blocks with their size before them. */
+/* Blocks with their size before them; what they hold at first is not a number. */
 typedef struct {
     int64_t live, peak;
 } tally;
@@ -363,6 +383,7 @@ tally_allocate(void *user, uint64_t size)
     tally *t = user;
     char *memory = aligned_alloc(AHEAD, (size + AHEAD + AHEAD - 1) / AHEAD * AHEAD);
     ck_assert_ptr_nonnull(memory);
+    memset(memory, 0xff, size + AHEAD);
     memcpy(memory, &size, sizeof size);
     t->live += (int64_t)size;
     t->peak = t->live > t->peak ? t->live : t->peak;
@@ -441,7 +462,7 @@ END_TEST
 /* Nor does a covariance that is formed first take more than is allowed, but for the buffers of lanes. */
 START_TEST(formed_keeps_to_its_memory)
 {
-    enum { N = 4000, D = 1010, COUNT = 60, MIB = 1 << 20, LANES = 3 * MIB };
+    enum { N = 4000, D = 1010, COUNT = 101, MIB = 1 << 20, LANES = 3 * MIB };
     float *x = malloc((size_t)N * D * sizeof *x);
     for (int64_t i = 0; i < N * D; i++)
         x[i] = (float)(projection_uniform() / (1.0 + (double)(i % D)));
@@ -612,6 +633,7 @@ make_suite(void)
     tcase_add_loop_test(tests, any_size, 0, 4);
     tcase_add_test(tests, solver_is_chosen);
     tcase_add_loop_test(tests, krylov_forms_a_covariance, 0, 3);
+    tcase_add_test(tests, covariance_is_formed_where_rows_are_many);
     tcase_add_test(tests, covariance_is_formed_where_the_exact_solver_is_refused);
     tcase_add_loop_test(tests, total_variance_is_exact, 0, 6);
     tcase_add_test(tests, krylov_keeps_to_its_memory);
