@@ -79,8 +79,7 @@ def path_standardized():
     path(standardized=True)
 
 
-def null(n=10000, d=4096, classes=10, standardized=True, permutations=100, lam=1e-4, enough=300,
-         **options):
+def null(n=10000, d=4096, classes=10, standardized=True, permutations=100, lam=1e-4, enough=300, **options):
     """5 folds, one lambda, 100 permutations beside permutation_test_score, whose fits are in float32 unless they end far from
     the gradient norm that ours reaches, and are stopped when their ratio is sure to be `enough`."""
     x, y = probe_data.made(n, d, classes, standardized=standardized)

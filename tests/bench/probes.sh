@@ -1,7 +1,6 @@
 #!/bin/sh
-# probes.sh [CASE ...]: linear probes beside scikit-learn (path, path_standardized, single, ridge, wide, null, null_loose, raw;
-# default all,
-# an hour or two).
+# probes.sh [CASE ...]: linear probes beside scikit-learn (path, path_standardized, single, ridge, wide, null, null_loose,
+# raw; default all, two hours).
 # The newest scikit-learn is set up once by peers.sh (root and network needed).
 set -eu
 cd "$(dirname "$0")/../.."
