@@ -150,9 +150,10 @@ void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_
 /* d2[i]: exact squared distance of values[i], as in the table. */
 conceptdec_status conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values,
                                                    int32_t n, double *d2, int lane);
-/* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them. */
-void conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row,
-                                    const int32_t *lists, const double *const *rows, int32_t n, double *d2);
+/* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them; next: the value
+ * that comes next. */
+void conceptdec_i_screening_meet(conceptdec_i_screening *s, int32_t value, int32_t next, const int32_t *lists,
+                                 const double *const *rows, int32_t n, double *d2, int lane);
 /* Exact distances of the candidates whose lower bound is within the limit. Not where the list has `known`. */
 conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */
