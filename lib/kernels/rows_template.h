@@ -123,10 +123,75 @@ ask_for(const char *from, int64_t size)
         }                                                                                                              \
     }
 
-DEFINE_SOURCE_TYPE(f64, 8)
-DEFINE_SOURCE_TYPE(f32, 4)
-DEFINE_SOURCE_TYPE(f16, 2)
-DEFINE_SOURCE_TYPE(bf16, 2)
+#define MEETING (WIDE >= 8 ? 4 : 2) /* rows whose sums stay in registers */
+
+/* meet_<type>(): an element is widened and scaled once for all rows. */
+#define DEFINE_MEETING(type, size)                                                                                     \
+    static inline __attribute__((always_inline)) void meet_chunk_##type(                                               \
+        const char *from, wide scale, const double *const *a, int64_t at, wide (*sums)[CHUNK / WIDE], const int count) \
+    {                                                                                                                  \
+        UNROLL                                                                                                         \
+        for (int j = 0; j < CHUNK / WIDE; j++) {                                                                       \
+            const wide x = wide_times(wide_load_##type(from + j * WIDE * (size)), scale);                              \
+            UNROLL                                                                                                     \
+            for (int r = 0; r < count; r++) {                                                                          \
+                const wide less = wide_less(wide_load_f64((const char *)(a[r] + at + j * WIDE)), x);                   \
+                sums[r][j] = wide_plus(sums[r][j], wide_times(less, less));                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    static inline __attribute__((always_inline)) void meet_some_##type(                                                \
+        const char *b, wide scale, const double *const *a, const char *next, int64_t n, double *out, const int count)  \
+    {                                                                                                                  \
+        const int64_t whole = n / CHUNK * CHUNK;                                                                       \
+        wide sums[MEETING][CHUNK / WIDE];                                                                              \
+        UNROLL                                                                                                         \
+        for (int r = 0; r < count; r++) {                                                                              \
+            UNROLL                                                                                                     \
+            for (int j = 0; j < CHUNK / WIDE; j++)                                                                     \
+                sums[r][j] = wide_fill(0);                                                                             \
+        }                                                                                                              \
+        for (int64_t i = 0; i < whole; i += CHUNK) {                                                                   \
+            ask_for(next + i * (size), CHUNK * (size));                                                                \
+            meet_chunk_##type(b + i * (size), scale, a, i, sums, count);                                               \
+        }                                                                                                              \
+        if (n > whole) {                                                                                               \
+            char rest[CHUNK * (size)] = {0};                                                                           \
+            double rest_a[MEETING][CHUNK] = {{0}};                                                                     \
+            const double *rests[MEETING];                                                                              \
+            memcpy(rest, b + whole * (size), (size_t)(n - whole) * (size));                                            \
+            for (int r = 0; r < count; r++)                                                                            \
+                rests[r] = memcpy(rest_a[r], a[r] + whole, (size_t)(n - whole) * sizeof(double));                      \
+            meet_chunk_##type(rest, scale, rests, 0, sums, count);                                                     \
+        }                                                                                                              \
+        UNROLL                                                                                                         \
+        for (int r = 0; r < count; r++)                                                                                \
+            out[r] = wide_total(sums[r]);                                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    static void meet_##type(const void *b, double scale, const double *const *a, int64_t count, const void *next,      \
+                            int64_t n, double *out)                                                                    \
+    {                                                                                                                  \
+        const wide factor = wide_fill(scale);                                                                          \
+        for (; count >= MEETING; count -= MEETING, a += MEETING, out += MEETING, next = b)                             \
+            meet_some_##type(b, factor, a, next, n, out, MEETING);                                                     \
+        if (MEETING > 2 && count == 3)                                                                                 \
+            meet_some_##type(b, factor, a, next, n, out, MEETING > 2 ? 3 : 1);                                         \
+        else if (MEETING > 2 && count == 2)                                                                            \
+            meet_some_##type(b, factor, a, next, n, out, 2);                                                           \
+        else if (count == 1)                                                                                           \
+            meet_some_##type(b, factor, a, next, n, out, 1);                                                           \
+    }
+
+#define DEFINE_ROWS(type, size)                                                                                        \
+    DEFINE_SOURCE_TYPE(type, size)                                                                                     \
+    DEFINE_MEETING(type, size)
+
+DEFINE_ROWS(f64, 8)
+DEFINE_ROWS(f32, 4)
+DEFINE_ROWS(f16, 2)
+DEFINE_ROWS(bf16, 2)
 
 static void
 widen_panel(const float *in, int64_t step, int64_t width, int64_t depth, double *restrict out)
@@ -134,50 +199,6 @@ widen_panel(const float *in, int64_t step, int64_t width, int64_t depth, double 
     for (int64_t p = 0; p < depth; p++, in += step, out += width)
         for (int64_t i = 0; i < width; i += WIDE)
             wide_store(out + i, wide_load_f32((const char *)(in + i)));
-}
-
-static inline void
-add_differences(const double *a, const double *const *b, int64_t at, wide (*sums)[CHUNK / WIDE])
-{
-    UNROLL
-    for (int j = 0; j < CHUNK / WIDE; j++) {
-        const wide x = wide_load_f64((const char *)(a + j * WIDE));
-        UNROLL
-        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
-            const wide difference = wide_less(x, wide_load_f64((const char *)(b[r] + at + j * WIDE)));
-            sums[r][j] = wide_plus(sums[r][j], wide_times(difference, difference));
-        }
-    }
-}
-
-static void
-distances_wide(const double *a, const double *const *b, int64_t n, double *out)
-{
-    const int64_t whole = n / CHUNK * CHUNK;
-    wide sums[CONCEPTDEC_I_ABREAST][CHUNK / WIDE];
-    UNROLL
-    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
-        UNROLL
-        for (int j = 0; j < CHUNK / WIDE; j++)
-            sums[r][j] = wide_fill(0);
-    }
-    for (int64_t i = 0; i < whole; i += CHUNK)
-        add_differences(a + i, b, i, sums);
-    if (n > whole) {
-        double rest[1 + CONCEPTDEC_I_ABREAST][CHUNK] = {{0}};
-        const double *rests[CONCEPTDEC_I_ABREAST];
-        memcpy(rest[0], a + whole, (size_t)(n - whole) * sizeof *a);
-        for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
-            rests[r] = memcpy(rest[1 + r], b[r] + whole, (size_t)(n - whole) * sizeof *a);
-        add_differences(rest[0], rests, 0, sums);
-    }
-    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++) {
-        double partial[CHUNK];
-        UNROLL
-        for (int j = 0; j < CHUNK / WIDE; j++)
-            wide_store(partial + j * WIDE, sums[r][j]);
-        out[r] = fold(partial);
-    }
 }
 
 /* center_<type>(): the sum is over what was stored, that is after rounding to `real`. */

@@ -9,7 +9,6 @@
 /* Under cosine, a row whose largest magnitude is below 2^-1000 counts as zero: 1 / |x| would not be a number. */
 #define VANISHING (-1000)
 #define TOPS 8 /* chains that do not wait for each other */
-#define ASKED 4096 /* bytes of a row; the processor notices by itself how it goes on */
 
 /* Where a row lies in memory for as long as the operand is used; NULL: nowhere. */
 static const void *
@@ -85,23 +84,21 @@ conceptdec_i_distances(const conceptdec_i_kernels *kernels, const conceptdec_i_o
 }
 
 void
-conceptdec_i_distances_widened(const conceptdec_i_kernels *kernels, int64_t dims, const double *row,
-                               const double *const *others, int32_t n, double *d2)
+conceptdec_i_distances_meet(const conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand, int32_t item,
+                            int32_t next, const double *const *rows, int32_t n, double *buffer, double *d2)
 {
-    int32_t i = 0;
-    for (; i + CONCEPTDEC_I_ABREAST <= n; i += CONCEPTDEC_I_ABREAST)
-        kernels->distances_wide(row, others + i, dims, d2 + i);
-    for (; i < n; i++)
-        d2[i] = kernels->distance_f64(row, others[i], 1.0, dims);
-}
-
-void
-conceptdec_i_distances_ask(const conceptdec_i_operand *operand, int32_t item)
-{
-    const char *row = row_of(operand, item);
-    const int64_t bytes = operand->view->cols * conceptdec_i_dtype_size(operand->view->dtype);
-    for (int64_t at = 0; row && at < bytes && at < ASKED; at += 64)
-        __builtin_prefetch(row + at, 0, 2);
+    void (*const meet[])(const void *, double, const double *const *, int64_t, const void *, int64_t,
+                         double *) = {kernels->meet_f64, kernels->meet_f32, kernels->meet_f16, kernels->meet_bf16};
+    const conceptdec_matrix *view = operand->view;
+    const void *row = row_of(operand, item);
+    if (row) {
+        const void *after = row_of(operand, next);
+        meet[view->dtype - CONCEPTDEC_FLOAT64](row, factor_of(operand, item), rows, n, after ? after : row, view->cols,
+                                               d2);
+        return;
+    }
+    conceptdec_i_operand_row(kernels, operand, item, buffer);
+    kernels->meet_f64(buffer, 1, rows, n, buffer, view->cols, d2);
 }
 
 double

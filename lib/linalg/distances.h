@@ -9,11 +9,10 @@
 void conceptdec_i_distances(const struct conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand,
                             const double *query, const int32_t *items, int32_t n, double *buffer, double *d2);
 
-/* The same of a row and n others, all as conceptdec_i_operand_row() gives them. */
-void conceptdec_i_distances_widened(const struct conceptdec_i_kernels *kernels, int64_t dims, const double *row,
-                                    const double *const *others, int32_t n, double *d2);
-/* Asks for the beginning of a row that is needed soon. */
-void conceptdec_i_distances_ask(const conceptdec_i_operand *operand, int32_t item);
+/* The same of one item and n rows that are as conceptdec_i_operand_row() gives them. next: the item that comes next. */
+void conceptdec_i_distances_meet(const struct conceptdec_i_kernels *kernels, const conceptdec_i_operand *operand,
+                                 int32_t item, int32_t next, const double *const *rows, int32_t n, double *buffer,
+                                 double *d2);
 
 /* The relative error of a float64 sum of dims squares in 16 partial sums: of a norm, and of a refined distance. */
 double conceptdec_i_sum_error(int64_t dims);

@@ -229,14 +229,17 @@ tile_bytes(const engine *e)
     return k->rows * k->cols * (k->precision == CONCEPTDEC_I_TILE_I8 ? (int64_t)sizeof(float) : k->size);
 }
 
-static conceptdec_status
-tile_task(void *argument, int64_t task, int lane)
+/* Rows of tiles that come before all others. */
+static int64_t
+first_tiles(const engine *e)
 {
-    engine *e = argument;
-    int64_t i, j;
-    tile_place(e, task, &i, &j);
-    if (i >= e->a_tiles || j >= e->b_tiles)
-        return CONCEPTDEC_OK;
+    const bool counts = e->symmetric && e->block.precision == CONCEPTDEC_I_TILE_I8;
+    return counts ? e->a->n_first / e->block.rows : 0;
+}
+
+static conceptdec_status
+run_tile(engine *e, int64_t i, int64_t j, int lane)
+{
     const blocking *k = &e->block;
     char *out = e->tile_scratch + lane * tile_bytes(e);
     conceptdec_i_tile tile = {.row = e->a_first + i * k->rows, .col = e->b_first + j * k->cols, .dots = out,
@@ -247,6 +250,18 @@ tile_task(void *argument, int64_t task, int lane)
         return CONCEPTDEC_OK;
     compute_tile(e, &tile, out, lane);
     return e->consumer(e->argument, &tile, lane);
+}
+
+static conceptdec_status
+tile_task(void *argument, int64_t task, int lane)
+{
+    engine *e = argument;
+    const int64_t first = first_tiles(e), before = first * e->b_tiles;
+    int64_t i, j;
+    if (task < before)
+        return run_tile(e, task % first, task / first, lane);
+    tile_place(e, task - before, &i, &j);
+    return i < first || i >= e->a_tiles || j >= e->b_tiles ? CONCEPTDEC_OK : run_tile(e, i, j, lane);
 }
 
 static conceptdec_status
@@ -286,7 +301,8 @@ run_against(conceptdec_ctx *ctx, engine *e)
         e->a_tiles = ceil_div(e->a_count, k->rows);
         if (packs_rows(k))
             CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, e->a_tiles, pack_a_task, e));
-        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, count_places(k, e->a_tiles, e->b_tiles), tile_task, e));
+        const int64_t tiles = first_tiles(e) * e->b_tiles + count_places(k, e->a_tiles, e->b_tiles);
+        CONCEPTDEC_I_TRY(conceptdec_i_parallel(ctx, tiles, tile_task, e));
     }
     return CONCEPTDEC_OK;
 }
@@ -338,6 +354,13 @@ conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, in
         }
     }
     return tasks;
+}
+
+int64_t
+conceptdec_i_tiles_first(const conceptdec_ctx *ctx, const conceptdec_i_operand *a, int precision)
+{
+    const engine e = {.a = a, .symmetric = true, .block = choose_blocking(ctx, precision, a->view->cols, a->n)};
+    return first_tiles(&e) * ceil_div(a->n, e.block.cols);
 }
 
 int64_t

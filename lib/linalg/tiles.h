@@ -20,6 +20,8 @@ typedef struct conceptdec_i_operand {
     const double *mean;   /* per column; for each cluster */
     const uint8_t *cluster; /* per item, which mean is its own; NULL: the first */
     double scale;         /* a power of two */
+    int64_t n_first;      /* symmetric tiles of int8: products with so many first items come before all others; a multiple
+                           * of CONCEPTDEC_I_TILE_ROWS */
     const struct conceptdec_i_quantized *quantized; /* of these items; CONCEPTDEC_I_TILE_I8 only */
 } conceptdec_i_operand;
 
@@ -40,6 +42,8 @@ conceptdec_status conceptdec_i_tiles_run(conceptdec_ctx *ctx, const conceptdec_i
                                          conceptdec_i_tile_consumer consumer, void *argument);
 /* Tasks that conceptdec_i_tiles_run() hands out, for the progress of a stage. */
 int64_t conceptdec_i_tiles_tasks(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision);
+/* Those besides, of a symmetric operand that has first items. */
+int64_t conceptdec_i_tiles_first(const conceptdec_ctx *ctx, const conceptdec_i_operand *a, int precision);
 /* Bytes that it takes (not int8); n_b 0: of one set. */
 int64_t conceptdec_i_tiles_bytes(const conceptdec_ctx *ctx, int64_t n_a, int64_t n_b, int64_t dims, int precision);
 /* Squared norm of every packed item, as it enters the products (not int8). */

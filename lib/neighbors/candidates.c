@@ -51,15 +51,27 @@ conceptdec_i_codes_rows(const conceptdec_i_codes *codes, int32_t list, int32_t v
 
 /* ---- lists ---- */
 
-double
-conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
+static void
+put_limit(conceptdec_i_screening *s, int32_t list, double limit)
 {
-    limit *= s->slack;
     if (s->precision == CONCEPTDEC_I_TILE_F64)
         ((double *)s->limits)[list] = limit;
     else
         ((float *)s->limits)[list] = conceptdec_i_round_up(limit);
-    return limit;
+}
+
+double
+conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit)
+{
+    if (limit * s->slack < conceptdec_i_screening_limit(s, list))
+        put_limit(s, list, limit * s->slack);
+    return conceptdec_i_screening_limit(s, list);
+}
+
+void
+conceptdec_i_screening_no_limit(conceptdec_i_screening *s, int32_t list)
+{
+    put_limit(s, list, INFINITY);
 }
 
 /* Leaves the bounds of the universal candidates, of one bound for each; returns how many there are. */
@@ -111,7 +123,7 @@ upper_bound(float low, float width)
 
 /* Widths are looked up first: the rest then is done in vectors. */
 void
-conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds)
+conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float share, float *bounds)
 {
     const conceptdec_i_candidate_list *l = &s->lists[list];
     const conceptdec_i_candidate *items = l->items;
@@ -122,7 +134,7 @@ conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t lis
     for (int32_t i = 0; s->clusters->n > 1 && i < n; i++)
         bounds[i] += width_between(s, list, (int32_t)items[i].value);
     for (int32_t i = 0; i < n; i++)
-        bounds[i] = upper_bound(items[i].low, items[i].exact ? 0 : bounds[i]);
+        bounds[i] = upper_bound(items[i].low, items[i].exact ? 0 : share * bounds[i]);
 }
 
 /* The same once the list has what is known of them. */
@@ -156,7 +168,7 @@ conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane)
     if (s->lists[list].known)
         upper_bounds_known(s, &s->lists[list], bounds);
     else
-        conceptdec_i_screening_upper_bounds(s, list, bounds);
+        conceptdec_i_screening_upper_bounds(s, list, s->likely, bounds);
     const int32_t universal = keep_universal(s, &s->lists[list], bounds);
     if (universal < s->k)
         return INFINITY;
@@ -199,9 +211,9 @@ tighten_roughly(conceptdec_i_screening *s, int32_t list, int lane)
     double limit = (double)s->ctx->kernels->kth_f32(bounds, universal, s->k), width = (double)width_within(own, other);
     if (s->clusters->n > 1)
         width += (double)own->cross + (double)other->cross + s->widest;
+    width *= (double)s->likely;
     limit += width + (fabs(limit) + width) * 0x1p-20 + 2 * CONCEPTDEC_I_LITTLE;
-    if (limit * s->slack < conceptdec_i_screening_limit(s, list))
-        cut(l, conceptdec_i_screening_set_limit(s, list, limit));
+    cut(l, conceptdec_i_screening_set_limit(s, list, limit));
     return CONCEPTDEC_OK;
 }
 
@@ -211,6 +223,19 @@ conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, int64_t 
     float *bounds = (float *)(void *)s->bounds[lane];
     int32_t universal = lower_bounds(s, &s->lists[list], bounds);
     return universal > n ? (double)s->ctx->kernels->kth_f32(bounds, universal, n) : INFINITY;
+}
+
+double
+conceptdec_i_screening_nearest(const conceptdec_i_screening *s, int32_t list, const float *high, float share, int64_t n,
+                               float *scratch)
+{
+    const conceptdec_i_candidate_list *l = &s->lists[list];
+    for (int32_t i = 0; i < l->count; i++) {
+        const float low = l->items[i].low, between = low + share * (high[i] - low);
+        scratch[i] = share < 1 && !l->items[i].exact ? between : high[i];
+    }
+    const int32_t universal = keep_universal(s, l, scratch);
+    return universal < n ? INFINITY : (double)s->ctx->kernels->kth_f32(scratch, universal, n);
 }
 
 conceptdec_status

@@ -82,6 +82,9 @@ typedef struct conceptdec_i_screening {
     double to_units;                        /* exact d2 * to_units is a distance in the units of the screening */
     double error, floor;                    /* |computed - exact| <= error * (sum of both norms) + floor, int8: and
                                                more */
+    bool proven;                            /* nothing but what is proven may be used */
+    float likely;                           /* limits take distances to lie within this share of their bounds' width
+                                               (1: proven); whether they were right is seen in the end */
     double slack;                           /* limits are this times an upper bound: distances are rounded when
                                                refined */
     conceptdec_i_bounds of_lists, of_values;
@@ -111,6 +114,8 @@ typedef struct conceptdec_i_screening {
 
 /* Internal status: the refine budget is spent. */
 #define CONCEPTDEC_I_TOO_LOOSE 1
+/* Internal status: a list was cut by a limit that was likely, but wrong. */
+#define CONCEPTDEC_I_UNLIKELY 2
 
 /* A pair whose lower bound is within the list's limit, where it is eligible. */
 conceptdec_status conceptdec_i_screening_push_eligible(conceptdec_i_screening *s, int32_t list, int32_t value,
@@ -119,9 +124,10 @@ conceptdec_status conceptdec_i_screening_push_eligible(conceptdec_i_screening *s
 conceptdec_status conceptdec_i_screening_push_exact(conceptdec_i_screening *s, int32_t list, int32_t value, double d2);
 /* Makes room in a full list: bounds first, then exact distances, and where true ties fill it, more memory. */
 conceptdec_status conceptdec_i_screening_make_room(conceptdec_i_screening *s, int32_t list, int lane);
-/* A limit for exact distances: lower bounds beyond it, and beyond the error of refining, cannot matter. Returns what
- * lower bounds are held against. */
+/* A limit for exact distances, if it is nearer than the one before: lower bounds beyond it, and beyond the error of
+ * refining, do not matter. Returns what lower bounds are held against. */
 double conceptdec_i_screening_set_limit(conceptdec_i_screening *s, int32_t list, double limit);
+void conceptdec_i_screening_no_limit(conceptdec_i_screening *s, int32_t list);
 /* Room for `count` doubles in the lane's scratch; `what` they are. */
 conceptdec_status conceptdec_i_screening_scratch(conceptdec_i_screening *s, int lane, const char *what, int64_t count);
 /* Bytes that all lists may take together, as long as they need not take more: what is left of them stands beside in the
@@ -145,14 +151,19 @@ double conceptdec_i_screening_promise(conceptdec_i_screening *s, int32_t list, i
 /* What lower bounds are held against: k upper bounds are within it; infinity where there are fewer. The scratch must
  * hold the list. */
 double conceptdec_i_screening_reach(conceptdec_i_screening *s, int32_t list, int lane);
-/* Of all candidates of a list that has no `known`. */
-void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float *bounds);
+/* The n-th smallest of what lies a share of the way from lower to upper bounds, of the candidates that count towards k;
+ * infinity where they are fewer. Not where the list has `known`. */
+double conceptdec_i_screening_nearest(const conceptdec_i_screening *s, int32_t list, const float *high, float share,
+                                      int64_t n, float *scratch);
+/* Of all candidates of a list that has no `known`: a share of the width above their lower bounds. */
+void conceptdec_i_screening_upper_bounds(const conceptdec_i_screening *s, int32_t list, float share, float *bounds);
 /* d2[i]: exact squared distance of values[i], as in the table. */
 conceptdec_status conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const int32_t *values,
                                                    int32_t n, double *d2, int lane);
-/* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them. */
-void conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row,
-                                    const int32_t *lists, const double *const *rows, int32_t n, double *d2);
+/* The same of one value and so many lists, from their rows as conceptdec_i_operand_row() gives them; next: the value
+ * that comes next. */
+void conceptdec_i_screening_meet(conceptdec_i_screening *s, int32_t value, int32_t next, const int32_t *lists,
+                                 const double *const *rows, int32_t n, double *d2, int lane);
 /* Exact distances of the candidates whose lower bound is within the limit. Not where the list has `known`. */
 conceptdec_status conceptdec_i_screening_refine(conceptdec_i_screening *s, int32_t list, double limit, int lane);
 /* Tile consumer. */

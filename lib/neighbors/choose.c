@@ -4,12 +4,14 @@
 
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
+#include "linalg/distances.h"
 #include "linalg/quantized.h"
 #include "neighbors/pass.h"
 
 #define SAMPLE 64
 #define LEAST_SAMPLE 8
 #define SAMPLE_PAIRS ((int64_t)1 << 22)
+#define TRIED 8 /* of the nearest of a list */
 /* Rows and dimensions from which int8 tiles can pay for finding directions, quantising and counting. */
 #define LEAST_ROWS 3072
 #define LEAST_DIMS 32
@@ -21,6 +23,8 @@ typedef struct {
     int64_t n_values;
     float *low, *high;              /* n x n_values */
     int64_t *survivors;             /* per list */
+    bool *is_beyond;                /* per list: one of its nearest is not where limits are to count on it */
+    double *rows;                   /* per lane: two rows */
 } sample;
 
 /* Bounds of every pair of one tile. */
@@ -46,6 +50,28 @@ take_tile(void *argument, const conceptdec_i_tile *t, int lane)
     return CONCEPTDEC_OK;
 }
 
+/* Whether distances of some of the nearest are within the share of their bounds' width that limits count on. Rotation
+ * does little to rows of few elements in columns at even distances: their errors add up. */
+static bool
+are_within(const sample *m, int64_t list, const float *low, const float *high, int lane)
+{
+    const conceptdec_i_screening *s = m->s;
+    double *row = m->rows + 2 * lane * s->refs.view->cols, d2[2 * TRIED];
+    const float near = s->ctx->kernels->kth_f32(low, m->n_values, TRIED);
+    int32_t values[2 * TRIED], n = 0;
+    for (int64_t i = 0; i < m->n_values && n < 2 * TRIED; i++)
+        if (low[i] <= near)
+            values[n++] = (int32_t)i;
+    conceptdec_i_operand_row(s->ctx->kernels, &s->queries, list, row);
+    conceptdec_i_distances(s->ctx->kernels, &s->refs, row, values, n, row + s->refs.view->cols, d2);
+    for (int32_t i = 0; i < n; i++) {
+        const double least = (double)low[values[i]], width = (double)high[values[i]] - least;
+        if (d2[i] * s->refs.scale * s->refs.scale > least + (double)s->likely * width)
+            return false;
+    }
+    return true;
+}
+
 /* How many values may be among the k nearest of one list, itself included. */
 static conceptdec_status
 count_task(void *argument, int64_t task, int lane)
@@ -54,10 +80,10 @@ count_task(void *argument, int64_t task, int lane)
     const float *low = m->low + task * m->n_values, *high = m->high + task * m->n_values;
     int64_t k = m->s->k + 1 < m->n_values ? m->s->k + 1 : m->n_values, count = 0;
     float limit = m->s->ctx->kernels->kth_f32(high, m->n_values, k);
-    (void)lane;
     for (int64_t i = 0; i < m->n_values; i++)
         count += low[i] <= limit;
     m->survivors[task] = count;
+    m->is_beyond[task] = !are_within(m, task, low, high, lane);
     return CONCEPTDEC_OK;
 }
 
@@ -97,12 +123,12 @@ count_sample(const conceptdec_i_screening *s)
 
 static conceptdec_status
 count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, const conceptdec_i_leads *leads,
-                double *mean)
+                double *mean, bool *is_beyond)
 {
     conceptdec_i_screening s = *whole;
     conceptdec_i_quantized quantized;
-    int64_t n = count_sample(whole);
-    void *p[3];
+    const int64_t n = count_sample(whole), lanes = conceptdec_i_lanes(arena->ctx);
+    void *p[5];
     CONCEPTDEC_I_TRY(take_sample(arena, &whole->queries, n, &s.queries));
     CONCEPTDEC_I_TRY(conceptdec_i_quantize(arena, &s.queries, leads, &quantized));
     s.queries.quantized = &quantized;
@@ -112,13 +138,18 @@ count_survivors(conceptdec_i_arena *arena, const conceptdec_i_screening *whole, 
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "sample", n * s.refs.n, sizeof(float), &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "sample", n * s.refs.n, sizeof(float), &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(int64_t), &p[2]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "sample", n, sizeof(bool), &p[3]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "rows", 2 * lanes * s.refs.view->cols, sizeof(double), &p[4]));
     sample m = {.s = &s, .a = s.queries.quantized, .b = s.refs.quantized, .n_values = s.refs.n, .low = p[0],
-                .high = p[1], .survivors = p[2]};
+                .high = p[1], .survivors = p[2], .is_beyond = p[3], .rows = p[4]};
     CONCEPTDEC_I_TRY(conceptdec_i_tiles_run(s.ctx, &s.queries, &s.refs, CONCEPTDEC_I_TILE_I8, take_tile, &m));
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(s.ctx, n, count_task, &m));
     double sum = 0;
-    for (int64_t i = 0; i < n; i++)
+    *is_beyond = false;
+    for (int64_t i = 0; i < n; i++) {
         sum += (double)m.survivors[i];
+        *is_beyond |= m.is_beyond[i];
+    }
     *mean = sum / (double)n;
     return CONCEPTDEC_OK;
 }
@@ -171,11 +202,13 @@ conceptdec_i_choose_precision(conceptdec_i_arena *arena, conceptdec_i_screening 
         return CONCEPTDEC_OK;
     }
     double survivors;
+    bool is_beyond;
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
-    conceptdec_status status = count_survivors(&scratch, s, &leads, &survivors);
+    conceptdec_status status = count_survivors(&scratch, s, &leads, &survivors, &is_beyond);
     conceptdec_i_arena_close(&scratch);
     CONCEPTDEC_I_TRY(status);
+    s->proven |= is_beyond;
     double products = (double)s->refs.n * (s->symmetric ? 0.5 : 1);
     if (refining(s) * (survivors - (double)s->k) < (double)s->ctx->narrow->gain * products)
         *precision = CONCEPTDEC_I_TILE_I8;

@@ -25,6 +25,7 @@ typedef struct conceptdec_i_arrangement {
     int32_t *before;  /* NULL: the order is the caller's */
     int32_t *row;     /* of the view */
     uint8_t *cluster; /* NULL: one cluster */
+    int64_t n_sampled; /* so many first items are a random sample of all */
 } conceptdec_i_arrangement;
 
 /* Found on a fixed sample of the n rows; one cluster where more would not shrink squared norms to less than a half.
@@ -33,10 +34,11 @@ conceptdec_status conceptdec_i_clusters_find(conceptdec_i_arena *arena, const co
                                              const int32_t *rows, int64_t n, bool with_places,
                                              conceptdec_i_clusters *clusters);
 
-/* Puts each of n rows into the nearest cluster, and to the nearest place. */
+/* Puts each of n rows into the nearest cluster, and to the nearest place; a sample before all others where k makes it
+ * worth while. */
 conceptdec_status conceptdec_i_clusters_arrange(conceptdec_i_arena *arena, const conceptdec_i_clusters *clusters,
                                                 const conceptdec_i_survey *survey, const double *mean,
-                                                const int32_t *rows, int64_t n, double scale,
+                                                const int32_t *rows, int64_t n, double scale, int64_t k,
                                                 conceptdec_i_arrangement *arrangement);
 
 /* along[c * operand->n + i] = item i (about its own centre, scaled) times centre c (about the mean, scaled), in

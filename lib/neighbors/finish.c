@@ -1,22 +1,20 @@
 /* From candidates to neighbours. Rounds over all lists:
- *   1. bounds are tightened for the last time; the candidates that promise most are refined;
- *   2. limits are set anew, now that k distances are exact; of what is still within them the nearest quarter is
- *   refined:
- *      the limit that follows rules out many others where the k-th neighbour stands apart from those before it;
- *   3. the same with all that is left;
- *   4. lists are sorted and cut, and gathered where room is scarce.
+ *   1. bounds are tightened for the last time; the candidates that are likely to be within the last limit are refined;
+ *   2. limits are set anew, now that k distances are exact; what is still within them is refined;
+ *   3. lists are sorted and cut, and gathered where room is scarce.
  * In each of them lists choose first, one by one; then what they have chosen is refined for all together (share.c). */
 #include <math.h>
 #include <string.h>
 
 #include "core/whole.h"
 #include "kernels/kernels.h"
+#include "linalg/distances.h"
 #include "neighbors/finish.h"
 #include "neighbors/known.h"
 
 #define LISTS_PER_TASK 32
 #define RUN 8 /* entries that are ranked */
-#define FEW 8 /* candidates that are refined at once, not the nearest of them first */
+#define EVEN 0.52f /* where distances are between their bounds, or hardly beyond */
 #define LONG (1 << 16) /* candidates between two looks at the cancel flag */
 
 typedef conceptdec_i_promises promises;
@@ -30,7 +28,7 @@ count_tasks(const conceptdec_i_screening *s)
 int64_t
 conceptdec_i_screening_finish_tasks(const conceptdec_i_screening *s)
 {
-    return 4 * count_tasks(s) + 3 * conceptdec_i_promises_share_tasks(s);
+    return 3 * count_tasks(s) + 2 * conceptdec_i_promises_share_tasks(s);
 }
 
 /* ---- 1 ---- */
@@ -60,50 +58,56 @@ return_to_pool(const conceptdec_i_screening *s, int32_t list)
 /* From now on a list has upper bounds, too, so that widths need not be looked up again. What was refined early is known
  * by its bounds: the distance was not kept. */
 static void
-take_known(const conceptdec_i_screening *s, int32_t list, uint32_t *keys, int lane)
+take_known(const conceptdec_i_screening *s, int32_t list, const float *high, uint32_t *keys)
 {
     conceptdec_i_candidate_list *l = &s->lists[list];
-    float *bounds = (float *)(void *)s->bounds[lane];
-    conceptdec_i_screening_upper_bounds(s, list, bounds);
     l->keys = keys;
     l->known = (uint64_t *)(void *)l->items;
     for (int32_t i = 0; i < l->count; i++) {
         const conceptdec_i_candidate c = l->items[i];
         l->keys[i] = c.value | (c.partial ? CONCEPTDEC_I_KEY_PARTIAL : 0);
-        l->known[i] = conceptdec_i_between(c.low, bounds[i]);
+        l->known[i] = conceptdec_i_between(c.low, high[i]);
     }
 }
 
-/* Puts the candidates within a limit first, of the first n; returns how many they are. */
+/* Puts the candidates within a limit first, of the first n, and their upper bounds; returns how many they are. */
 static int32_t
-put_first(conceptdec_i_candidate_list *l, int32_t n, double limit)
+put_first(conceptdec_i_candidate_list *l, int32_t n, double limit, float *high)
 {
     int32_t first = 0;
     for (int32_t i = 0; i < n; i++)
         if ((double)l->items[i].low <= limit) {
-            conceptdec_i_candidate c = l->items[first];
-            l->items[first++] = l->items[i];
+            const conceptdec_i_candidate c = l->items[first];
+            const float bound = high[first];
+            l->items[first] = l->items[i];
+            high[first++] = high[i];
             l->items[i] = c;
+            high[i] = bound;
         }
     return first;
 }
 
-/* The candidates that promise most come first, of these the nearest, which tell the order best. */
+/* The candidates that are likely to be neighbours come first, of these the nearest, which tell the order best. */
 static conceptdec_status
 promise(const promises *p, int32_t list, int lane)
 {
     conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
-    CONCEPTDEC_I_TRY(conceptdec_i_screening_tighten(s, list, lane));
-    const double within = conceptdec_i_screening_promise(s, list, s->k, lane);
-    p->best[list] = put_first(l, l->count, within);
+    CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, "bounds of candidates", l->count));
+    float *high = (float *)(void *)s->bounds[lane], *scratch = high + l->count;
+    conceptdec_i_screening_upper_bounds(s, list, 1, high);
+    const double limit = conceptdec_i_screening_nearest(s, list, high, s->likely, s->k, scratch);
+    const double within = conceptdec_i_screening_nearest(s, list, high, EVEN, s->k, scratch);
+    const double near = conceptdec_i_screening_nearest(s, list, high, EVEN, CONCEPTDEC_I_LOOKED_AT, scratch);
+    l->count = put_first(l, l->count, conceptdec_i_screening_set_limit(s, list, limit), high);
+    p->best[list] = put_first(l, l->count, within, high);
     p->within[list] = (float)within;
     if (s->symmetric && p->best[list] > CONCEPTDEC_I_LOOKED_AT)
-        (void)put_first(l, p->best[list], conceptdec_i_screening_promise(s, list, CONCEPTDEC_I_LOOKED_AT, lane));
+        (void)put_first(l, p->best[list], near, high);
     return_to_pool(s, list);
     uint32_t *keys = keys_behind(l, l->items, conceptdec_i_list_room(s, l));
     if (keys)
-        take_known(s, list, keys, lane);
+        take_known(s, list, high, keys);
     return CONCEPTDEC_OK;
 }
 
@@ -114,7 +118,9 @@ take_spare_keys(const promises *p, int32_t list, int lane)
     if (l->known)
         return CONCEPTDEC_OK;
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(p->s, lane, "bounds of candidates", l->count));
-    take_known(p->s, list, l->keys, lane);
+    float *high = (float *)(void *)p->s->bounds[lane];
+    conceptdec_i_screening_upper_bounds(p->s, list, 1, high);
+    take_known(p->s, list, high, l->keys);
     return CONCEPTDEC_OK;
 }
 
@@ -131,7 +137,7 @@ place_spare(const conceptdec_i_screening *s)
     return n;
 }
 
-/* ---- 2, 3 ---- */
+/* ---- 2 ---- */
 
 /* Leaves what is within the limit. */
 static void
@@ -158,18 +164,6 @@ confine(conceptdec_i_screening *s, int32_t list, int lane, double *limit)
     return CONCEPTDEC_OK;
 }
 
-/* Lower bounds of what is not refined yet; returns how many there are. */
-static int32_t
-open_bounds(const conceptdec_i_screening *s, const conceptdec_i_candidate_list *l, float *bounds)
-{
-    int32_t n = 0;
-    for (int32_t i = 0; i < l->count; i++) {
-        bounds[n] = conceptdec_i_low_of(s, l->known[i]);
-        n += !conceptdec_i_is_exact(l->known[i]);
-    }
-    return n;
-}
-
 /* Puts first what is open and within the limit; returns how many they are. */
 static int32_t
 put_open_first(const conceptdec_i_screening *s, conceptdec_i_candidate_list *l, double limit)
@@ -188,34 +182,18 @@ put_open_first(const conceptdec_i_screening *s, conceptdec_i_candidate_list *l, 
 }
 
 static conceptdec_status
-choose(const promises *p, int32_t list, int lane, bool all)
+choose(const promises *p, int32_t list, int lane)
 {
     conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     double limit;
     CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
-    float *bounds = (float *)(void *)s->bounds[lane];
-    const int32_t n = open_bounds(s, l, bounds);
-    if (n > FEW && !all)
-        limit = (double)s->ctx->kernels->kth_f32(bounds, n, n / 4);
     p->best[list] = put_open_first(s, l, limit);
     p->within[list] = (float)limit;
     return CONCEPTDEC_OK;
 }
 
-static conceptdec_status
-choose_nearest(const promises *p, int32_t list, int lane)
-{
-    return choose(p, list, lane, false);
-}
-
-static conceptdec_status
-choose_all(const promises *p, int32_t list, int lane)
-{
-    return choose(p, list, lane, true);
-}
-
-/* ---- 4 ---- */
+/* ---- 3 ---- */
 
 static bool
 comes_before(const conceptdec_i_entry *a, const conceptdec_i_entry *b)
@@ -289,7 +267,7 @@ sort(conceptdec_i_entry *entries, conceptdec_i_entry *other, int32_t n)
 
 /* How many of n sorted entries reach to the k-th row and its ties. */
 static int32_t
-reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries, int32_t n)
+reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries, int32_t n, double *last)
 {
     int64_t rows = 0;
     int32_t i = 0;
@@ -297,9 +275,18 @@ reach(conceptdec_i_screening *s, int32_t list, const conceptdec_i_entry *entries
         if (!entries[i].pad)
             rows += conceptdec_i_codes_rows(s->codes, conceptdec_i_list_id(s, list), entries[i].value);
     s->whole[list] = rows < s->k;
+    *last = s->whole[list] ? INFINITY : entries[i - 1].d2;
     while (i > 0 && i < n && entries[i].d2 == entries[i - 1].d2)
         i++;
     return s->whole[list] ? n : i;
+}
+
+/* Whether a list was cut by right limits: what was dropped is farther than the k-th row, `last`. Proven ones are. */
+static bool
+is_right(const conceptdec_i_screening *s, int32_t list, double last)
+{
+    const double error = 2 * conceptdec_i_sum_error(s->refs.view->cols);
+    return s->proven || last * s->to_units * (1 + error) <= conceptdec_i_screening_limit(s, list);
 }
 
 /* What is left: a list that was to refine a pair for both may have ruled it out, or have known it before. */
@@ -340,7 +327,7 @@ settle(const promises *p, int32_t list, int lane)
     conceptdec_i_screening *s = p->s;
     conceptdec_i_candidate_list *l = &s->lists[list];
     _Static_assert(sizeof(conceptdec_i_entry) == 2 * sizeof(double), "an entry takes the room of two doubles");
-    double limit;
+    double limit, last;
     CONCEPTDEC_I_TRY(confine(s, list, lane, &limit));
     CONCEPTDEC_I_TRY(refine_rest(s, list, lane));
     CONCEPTDEC_I_TRY(conceptdec_i_screening_scratch(s, lane, "neighbours of a list", 4 * (int64_t)l->count));
@@ -350,9 +337,9 @@ settle(const promises *p, int32_t list, int lane)
                                           .pad = (l->keys[i] & CONCEPTDEC_I_KEY_PARTIAL) != 0,
                                           .value = conceptdec_i_value_id(s, conceptdec_i_key_value(l->keys[i]))};
     entries = sort(entries, entries + l->count, l->count);
-    l->count = reach(s, list, entries, l->count);
+    l->count = reach(s, list, entries, l->count, &last);
     put_entries(s, list, entries);
-    return CONCEPTDEC_OK;
+    return is_right(s, list, last) ? CONCEPTDEC_OK : CONCEPTDEC_I_UNLIKELY;
 }
 
 /* ---- all ---- */
@@ -473,9 +460,7 @@ conceptdec_i_screening_finish(conceptdec_i_arena *arena, conceptdec_i_screening 
     if (s->symmetric)
         CONCEPTDEC_I_TRY(conceptdec_i_screening_order(arena, s, &all.order));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
-    CONCEPTDEC_I_TRY(run_round(&all, choose_nearest));
-    CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
-    CONCEPTDEC_I_TRY(run_round(&all, choose_all));
+    CONCEPTDEC_I_TRY(run_round(&all, choose));
     CONCEPTDEC_I_TRY(conceptdec_i_promises_share(&all));
     CONCEPTDEC_I_TRY(run_round(&all, settle));
     give_spare(s);

@@ -8,6 +8,7 @@
 #include "linalg/distances.h"
 #include "linalg/quantized.h"
 #include "linalg/rounding.h"
+#include "neighbors/odds.h"
 
 #define BLOCK CONCEPTDEC_I_TILE_ROWS
 #define WAITING_BYTES ((int64_t)8 << 20) /* of the room of all lists, what is left for those that wait */
@@ -130,6 +131,9 @@ conceptdec_i_pass_bounds(conceptdec_i_arena *arena, conceptdec_i_screening *s, i
 {
     s->precision = precision;
     s->error = error_share(s, precision);
+    s->likely = 1;
+    if (precision == CONCEPTDEC_I_TILE_I8 && !s->proven)
+        s->likely = (float)conceptdec_i_odds_share(s->refs.view->cols);
     s->slack = 1 + 4 * conceptdec_i_sum_error(s->refs.view->cols);
     s->floor = precision == CONCEPTDEC_I_TILE_F64 ? 0x1p-900 : 0x1p-90;
     s->to_units = s->refs.scale * s->refs.scale * (s->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
@@ -210,6 +214,9 @@ conceptdec_i_pass_close(conceptdec_i_screening *s)
     conceptdec_i_give(s->ctx, s->settled);
     for (int64_t b = 0; b < count_blocks(s); b++)
         pthread_mutex_destroy(&s->locks[b]);
+    s->spare = NULL;
+    s->pool = s->settled = NULL;
+    s->locks = NULL;
 }
 
 static bool
@@ -242,7 +249,7 @@ start_lists(conceptdec_i_screening *s)
     for (int64_t l = 0; l < s->queries.n; l++) {
         drop_grown(s, l);
         s->lists[l] = (conceptdec_i_candidate_list){.items = s->pool + l * s->capacity, .capacity = first};
-        (void)conceptdec_i_screening_set_limit(s, (int32_t)l, INFINITY);
+        conceptdec_i_screening_no_limit(s, (int32_t)l);
         if (s->symmetric && !(s->ref_zero && s->ref_zero[l]))
             CONCEPTDEC_I_TRY(conceptdec_i_screening_push_exact(s, (int32_t)l, (int32_t)l, 0.0));
     }
@@ -256,6 +263,7 @@ conceptdec_i_pass_run(conceptdec_i_arena *arena, conceptdec_i_screening *s, int 
 {
     int64_t n = s->queries.n, n_refs = s->symmetric ? 0 : s->refs.n;
     int64_t tiles = conceptdec_i_tiles_tasks(s->ctx, n, n_refs, s->refs.view->cols, precision);
+    tiles += s->symmetric ? conceptdec_i_tiles_first(s->ctx, &s->queries, precision) : 0;
     conceptdec_i_stage(s->ctx, "neighbors", tiles + conceptdec_i_screening_finish_tasks(s));
     CONCEPTDEC_I_TRY(conceptdec_i_pass_bounds(arena, s, precision));
     s->refine_budget = precision == CONCEPTDEC_I_TILE_F64 ? 0 : atomic_load(&s->n_refined) + 8 * n * s->k + 65536;

@@ -41,10 +41,11 @@ conceptdec_i_screening_distances(conceptdec_i_screening *s, int32_t list, const 
 }
 
 void
-conceptdec_i_screening_widened(conceptdec_i_screening *s, int32_t value, const double *value_row, const int32_t *lists,
-                               const double *const *rows, int32_t n, double *d2)
+conceptdec_i_screening_meet(conceptdec_i_screening *s, int32_t value, int32_t next, const int32_t *lists,
+                            const double *const *rows, int32_t n, double *d2, int lane)
 {
-    conceptdec_i_distances_widened(s->ctx->kernels, s->refs.view->cols, value_row, rows, n, d2);
+    double *buffer = s->rows + 2 * lane * s->refs.view->cols;
+    conceptdec_i_distances_meet(s->ctx->kernels, &s->refs, value, next, rows, n, buffer, d2);
     for (int32_t i = 0; i < n; i++)
         d2[i] = in_metric(s, lists[i], value, d2[i]);
     atomic_fetch_add_explicit(&s->n_refined, n, memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include "linalg/quantized.h"
 #include "linalg/rounding.h"
 #include "neighbors/candidates.h"
+#include "neighbors/odds.h"
 
 #define WORDS (CONCEPTDEC_I_TILE_ROWS / 64)
 
@@ -185,7 +186,8 @@ upper_bounds(const screen *c, int64_t j, int64_t height, const float *upper, flo
         return;
     const conceptdec_i_quantized *a = s->queries.quantized, *b = s->refs.quantized;
     const float *spread = a->spread + t->row, *reach = a->reach + t->row;
-    const float whole = b->whole[t->col + j], rest = 0.5f * b->spread[t->col + j];
+    const float share = 2 * s->likely - 1;
+    const float whole = share * b->whole[t->col + j], rest = share * 0.5f * b->spread[t->col + j];
     for (int64_t i = 0; i < height; i++)
         values[i] += spread[i] * whole + reach[i] * rest;
 }
@@ -198,6 +200,15 @@ cross_width(const conceptdec_i_screening *s, int64_t row, int64_t column)
     return a == b ? 0 : (double)s->of_values.widths[column].cross + s->wide[a * s->clusters->n + b];
 }
 
+/* Which of so many products of a column, the smallest first, sets the limit. */
+static int64_t
+seed_rank(const screen *c, int64_t height)
+{
+    const conceptdec_i_screening *s = c->s;
+    const int64_t rank = conceptdec_i_odds_rank(height, s->k, s->refs.n);
+    return !s->proven && c->tile->row < s->refs.n_first && rank < s->k ? rank : s->k;
+}
+
 static void
 seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
 {
@@ -208,7 +219,7 @@ seed_column(const screen *c, int64_t j, int64_t height, const float *upper)
     upper_bounds(c, j, height, upper, values);
     double own = column_bound(c, j, conceptdec_i_cluster_of(&s->queries, row)) + slack(&s->of_values, column);
     own += cross_width(s, row, column);
-    double limit = (double)s->ctx->kernels->kth_f32(values, height, s->k) + own;
+    double limit = (double)s->ctx->kernels->kth_f32(values, height, seed_rank(c, height)) + own;
     if (limit < INFINITY)
         (void)conceptdec_i_screening_set_limit(s, column, limit);
 }
@@ -235,7 +246,7 @@ seed_limits(const screen *c)
     for (int64_t j = 0; j < t->cols; j++) {
         int64_t height = conceptdec_i_tile_height(t, j);
         int cluster = conceptdec_i_cluster_of(&s->refs, t->col + j);
-        if (height < 2 * s->k || conceptdec_i_screening_limit(s, (int32_t)(t->col + j)) < INFINITY)
+        if (conceptdec_i_screening_limit(s, (int32_t)(t->col + j)) < INFINITY || height < 2 * seed_rank(c, height))
             continue;
         if (ready != cluster)
             seed_rows(c, cluster, upper);

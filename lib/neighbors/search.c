@@ -59,10 +59,12 @@ set_operand(finder *f, const conceptdec_i_survey *survey, const int32_t *rows, i
 {
     conceptdec_i_arrangement order;
     CONCEPTDEC_I_TRY(
-        conceptdec_i_clusters_arrange(f->arena, &f->clusters, survey, f->of_x.mean, rows, n, scale, &order));
+        conceptdec_i_clusters_arrange(f->arena, &f->clusters, survey, f->of_x.mean, rows, n, scale,
+                                      f->screening.symmetric ? f->screening.k : 0, &order));
     *id = order.before;
     *operand = (conceptdec_i_operand){.view = survey->view, .n = n, .row = order.row, .mean = f->clusters.center,
-                                      .cluster = order.cluster, .scale = scale};
+                                      .cluster = order.cluster, .scale = scale,
+                                      .n_first = order.n_sampled};
     return gather_factors(f, survey, order.row, n, &operand->factor, zero);
 }
 
@@ -114,13 +116,25 @@ screen(finder *f, conceptdec_i_arena *quantized)
 }
 
 static conceptdec_status
-find(finder *f)
+find_once(finder *f)
 {
     conceptdec_i_arena quantized;
     conceptdec_i_arena_open(&quantized, f->ctx);
     const conceptdec_status status = screen(f, &quantized);
     give_quantized(&quantized, &f->screening);
     return status == CONCEPTDEC_OK ? conceptdec_i_screening_finish(f->arena, &f->screening) : status;
+}
+
+/* Once more where what was likely was not true. */
+static conceptdec_status
+find(finder *f)
+{
+    const conceptdec_status status = find_once(f);
+    if (status != CONCEPTDEC_I_UNLIKELY)
+        return status;
+    conceptdec_i_pass_close(&f->screening);
+    f->screening.proven = true;
+    return find_once(f);
 }
 
 /* ---- from candidates to the table ---- */

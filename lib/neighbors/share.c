@@ -1,5 +1,5 @@
 /* Exact distances of what lists have chosen. Lists that stand close together form a block: a value that several of them
- * hold is fetched and widened once and meets all their rows, which stay in the second-level cache.
+ * hold is fetched once and meets all their rows, which stay in the second-level cache.
  *
  * In a symmetric pass a pair that two lists have is refined once for both: where both have chosen it, by the list of
  * the smaller number [is_others]. A distance has the same bits whichever list computes it, so that both may tell it at
@@ -216,17 +216,16 @@ fill_part(block *b)
     }
 }
 
-/* The pairs of one value, n of them from `first` on: a list has a value once. */
+/* The pairs of one value, n of them from `first` on: a list has a value once. next: the value that comes next. */
 static void
-refine(const block *b, const pair *first, int64_t n, double *row)
+refine(const block *b, const pair *first, int64_t n, int32_t next, int lane)
 {
     conceptdec_i_screening *s = b->p->s;
-    conceptdec_i_operand_row(s->ctx->kernels, &s->refs, first->value, row);
     for (int64_t i = 0; i < n; i++) {
         b->lists[i] = list_of(b, first[i].at);
         b->their[i] = b->rows + first[i].at * b->stride;
     }
-    conceptdec_i_screening_widened(s, first->value, row, b->lists, b->their, (int32_t)n, b->d2);
+    conceptdec_i_screening_meet(s, first->value, next, b->lists, b->their, (int32_t)n, b->d2, lane);
     for (int64_t i = 0; i < n; i++) {
         tell(&s->lists[b->lists[i]].known[first[i].place], b->d2[i]);
         tell_other(b->p, &first[i], b->lists[i], b->d2[i]);
@@ -235,18 +234,16 @@ refine(const block *b, const pair *first, int64_t n, double *row)
 
 /* Value by value; the next one is asked for meanwhile. */
 static void
-refine_part(const block *b, double *row)
+refine_part(const block *b, int lane)
 {
     const conceptdec_i_screening *s = b->p->s;
     const pair *sorted = sort_by_value(b->pairs, b->other, b->n_pairs, s->refs.n);
     for (int64_t i = 0, same; i < b->n_pairs; i += same) {
         for (same = 1; i + same < b->n_pairs && sorted[i + same].value == sorted[i].value;)
             same++;
-        if (i + same < b->n_pairs) {
-            conceptdec_i_distances_ask(&s->refs, sorted[i + same].value);
-            fetch_other(b->p, &sorted[i + same]);
-        }
-        refine(b, sorted + i, same, row);
+        const pair *next = i + same < b->n_pairs ? &sorted[i + same] : &sorted[i];
+        fetch_other(b->p, next);
+        refine(b, sorted + i, same, next->value, lane);
     }
 }
 
@@ -261,7 +258,7 @@ block_task(void *argument, int64_t task, int lane)
         if (b.at > 0 || b.place > 0)
             CONCEPTDEC_I_TRY(conceptdec_i_poll(s->ctx, 0));
         fill_part(&b);
-        refine_part(&b, s->rows + 2 * lane * s->refs.view->cols);
+        refine_part(&b, lane);
     }
     return CONCEPTDEC_OK;
 }

@@ -70,21 +70,25 @@ check_abreast(const conceptdec_i_kernels *set, int type, const double *a, const 
         ck_assert(same_bits(found[r], distance_of(set, type)(a, rows[r], scales[r], part)));
 }
 
-/* So do rows that are widened and scaled before. */
+/* One row meets any number of others, here parts of one. */
 static void
-check_widened(const conceptdec_i_kernels *set, const double *a, const double *wide, double scale, int64_t n)
+check_meeting(const conceptdec_i_kernels *set, int type, const double *a, const char *b, double scale, int64_t n)
 {
-    const double *rows[CONCEPTDEC_I_ABREAST];
-    double found[CONCEPTDEC_I_ABREAST], *scaled = guarded((size_t)n * 8, 0);
+    enum { MOST = 7 };
+    void (*const kernels[TYPES])(const void *, double, const double *const *, int64_t, const void *, int64_t, double *) = {
+        set->meet_f64, set->meet_f32, set->meet_f16, set->meet_bf16};
+    const double *rows[MOST];
     const int64_t part = n - n / 3;
-    for (int64_t i = 0; i < n; i++)
-        scaled[i] = wide[i] * scale;
-    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
-        rows[r] = scaled + (n - part) * r / CONCEPTDEC_I_ABREAST;
-    set->distances_wide(a, rows, part, found);
-    for (int r = 0; r < CONCEPTDEC_I_ABREAST; r++)
-        ck_assert(same_bits(found[r], set->distance_f64(a, rows[r], 1, part)));
-    guarded_free(scaled, 0);
+    for (int r = 0; r < MOST; r++)
+        rows[r] = a + (n - part) * r / MOST;
+    for (int count = 0; count <= MOST; count++) {
+        double found[MOST + 1];
+        found[count] = -1;
+        kernels[type](b, scale, rows, count, b, part, found);
+        for (int r = 0; r < count; r++)
+            ck_assert(same_bits(found[r], distance_of(set, type)(rows[r], b, scale, part)));
+        ck_assert(same_bits(found[count], -1));
+    }
 }
 
 static void
@@ -102,7 +106,7 @@ check_distance(int type, int64_t n, size_t shift, double scale)
         const double found = distance_of(set, type)(a, b, scale, n);
         ck_assert_msg(same_bits(found, wanted), "%s type %d n %d: %a, not %a", set->name, type, (int)n, found, wanted);
         check_abreast(set, type, a, b, scale, n);
-        check_widened(set, a, wide, scale, n);
+        check_meeting(set, type, a, b, scale, n);
     }
     guarded_free(a, 0);
     guarded_free(wide, 0);

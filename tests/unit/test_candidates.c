@@ -36,14 +36,14 @@ open_pass(pass *p, conceptdec_ctx *ctx, int64_t refine_budget)
     *p = (pass){.view = {.data = one, .rows = ROWS, .cols = 1, .col_stride = 4, .dtype = CONCEPTDEC_FLOAT32},
                 .clusters = {.n = 1}, .list = {.items = p->room, .capacity = ROOM}};
     p->s = (conceptdec_i_screening){.ctx = ctx, .codes = &p->codes, .clusters = &p->clusters, .k = K, .to_units = 1,
-                                    .slack = 1, .precision = CONCEPTDEC_I_TILE_F32, .limits = &p->limit,
+                                    .slack = 1, .likely = 1, .precision = CONCEPTDEC_I_TILE_F32, .limits = &p->limit,
                                     .lists = &p->list, .pool = p->room, .capacity = ROOM, .step = ROOM, .rows = p->rows,
                                     .bounds = &p->bounds, .bounds_capacity = &p->bounds_capacity, .all_count = true,
                                     .refine_budget = refine_budget};
     p->s.queries = (conceptdec_i_operand){.view = &p->view, .n = 1, .scale = 1};
     p->s.refs = (conceptdec_i_operand){.view = &p->view, .n = ROWS, .scale = 1};
     p->s.of_lists.widths = p->s.of_values.widths = p->widths;
-    (void)conceptdec_i_screening_set_limit(&p->s, 0, INFINITY);
+    conceptdec_i_screening_no_limit(&p->s, 0);
 }
 
 static void
