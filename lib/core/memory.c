@@ -9,6 +9,8 @@
 
 #define ALIGNMENT 64u
 #define LARGE ((uint64_t)8 << 20)
+#define PAGE 4096
+#define PIECE ((uint64_t)1 << 20) /* bytes that are zeroed between two looks at the cancel flag */
 
 struct conceptdec_i_memory {
     void *(*allocate)(void *user, uint64_t size);
@@ -259,11 +261,32 @@ conceptdec_i_arena_take_raw(conceptdec_i_arena *arena, const char *what, int64_t
     return CONCEPTDEC_OK;
 }
 
+/* The system may have to make each page. */
+static conceptdec_status
+zero(conceptdec_ctx *ctx, char *block, uint64_t bytes)
+{
+    for (; bytes > PIECE; block += PIECE, bytes -= PIECE) {
+        memset(block, 0, PIECE);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
+    memset(block, 0, bytes);
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_arena_take(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size, void **pointer)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, count, size, pointer));
-    memset(*pointer, 0, (size_t)count * size);
+    return zero(arena->ctx, *pointer, (uint64_t)count * size);
+}
+
+conceptdec_status
+conceptdec_i_arena_touch(conceptdec_i_arena *arena, void *block, int64_t bytes)
+{
+    for (int64_t at = 0; at < bytes; at += PAGE) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, at / PAGE));
+        ((volatile char *)block)[at] = 0;
+    }
     return CONCEPTDEC_OK;
 }
 
