@@ -924,7 +924,8 @@ typedef struct conceptdec_umap conceptdec_umap;
  *  same bits for any number of threads (docs/projections.md says how). Duplicates, graphs in parts and constant rows
  *  are legal. Time: that of the table, then O(epochs n n_neighbors); memory O(n n_neighbors).
  *  @param x n x d, n >= 2. @param options NULL: defaults.
- *  Errors: those of conceptdec_neighbors_new(), ELABEL, EINVAL. @since 0.1 */
+ *  Errors: those of conceptdec_neighbors_new(), ELABEL, EINVAL, EOVERFLOW: distances or a start beyond what numbers
+ *  hold. @since 0.1 */
 CONCEPTDEC_API conceptdec_status conceptdec_umap_new(conceptdec_ctx *ctx, const conceptdec_matrix *x,
                                                      const conceptdec_umap_options *options, conceptdec_umap **umap);
 

@@ -63,6 +63,9 @@ conceptdec_status conceptdec_i_arena_take(conceptdec_i_arena *arena, const char 
                                           void **pointer); /* zeroed */
 conceptdec_status conceptdec_i_arena_take_raw(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size,
                                               void **pointer); /* not zeroed: for large buffers that are filled first */
+/* Writes to each page of a block of the arena's that is not zeroed: where what is filled first lies all over it, the
+ * system would make all pages at once, for as long as it takes. Looks at the cancel flag. */
+conceptdec_status conceptdec_i_arena_touch(conceptdec_i_arena *arena, void *block, int64_t bytes);
 void conceptdec_i_arena_close(conceptdec_i_arena *arena);
 /* What was taken from `from`, which is empty then, goes back with `arena`. */
 void conceptdec_i_arena_move(conceptdec_i_arena *arena, conceptdec_i_arena *from);
@@ -147,6 +150,12 @@ void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
 conceptdec_status conceptdec_i_parallel(conceptdec_ctx *ctx, int64_t tasks, conceptdec_i_task task, void *argument);
 /* For serial loops, and with units = 0 for long tasks: cancel flag and progress; adds `units` to what is done. */
 conceptdec_status conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units);
+/* For walks over very many small things that no task is made of: looks at the cancel flag at some of them. */
+static inline conceptdec_status
+conceptdec_i_poll_at(conceptdec_ctx *ctx, int64_t thing)
+{
+    return thing % 256 ? CONCEPTDEC_OK : conceptdec_i_poll(ctx, 0);
+}
 /* Where the error text of the task of this context that runs on this thread goes, and what is pending in it; NULL
  * outside of tasks. */
 char *conceptdec_i_task_text(const conceptdec_ctx *ctx);
@@ -198,6 +207,8 @@ double conceptdec_i_rng_unit(conceptdec_i_rng *rng);                /* uniform i
 void conceptdec_i_rng_normal(conceptdec_i_rng *rng, double pair[2]); /* two independent ones */
 /* Fisher-Yates over item order. */
 void conceptdec_i_rng_shuffle(conceptdec_i_rng *rng, int32_t *items, int64_t n);
+/* The part of it that settles items end..n-1; one of n = end goes on from there. */
+void conceptdec_i_rng_shuffle_tail(conceptdec_i_rng *rng, int32_t *items, int64_t n, int64_t end);
 void conceptdec_i_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* ---- views (view.c) ---- */

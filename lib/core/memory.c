@@ -11,7 +11,9 @@
 #define ALIGNMENT 64u
 #define LARGE ((uint64_t)2 << 20)
 #define LARGE_PAGE ((uint64_t)2 << 20)
-#define PAGE ((uint64_t)64 << 10) /* the largest of common systems */
+#define LARGEST_PAGE ((uint64_t)64 << 10) /* of common systems */
+#define PAGE 4096 /* the least */
+#define PIECE ((uint64_t)1 << 20) /* bytes that are zeroed between two looks at the cancel flag */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_WATCHED true /* every block is malloc's: who reads beyond one is told */
@@ -71,9 +73,9 @@ default_allocate(void *user, uint64_t size)
 {
     const bool is_mapped = size >= LARGE && !IS_WATCHED;
     (void)user;
-    if (size > PTRDIFF_MAX - LARGE_PAGE - PAGE)
+    if (size > PTRDIFF_MAX - LARGE_PAGE - LARGEST_PAGE)
         return NULL;
-    const uint64_t all = is_mapped ? (size + sizeof(origin) + PAGE - 1) / PAGE * PAGE : size + sizeof(origin);
+    const uint64_t all = is_mapped ? (size + sizeof(origin) + LARGEST_PAGE - 1) / LARGEST_PAGE * LARGEST_PAGE : size + sizeof(origin);
     origin *memory = is_mapped ? map(all) : malloc((size_t)all);
     if (!memory)
         return NULL;
@@ -306,11 +308,32 @@ conceptdec_i_arena_take_raw(conceptdec_i_arena *arena, const char *what, int64_t
     return CONCEPTDEC_OK;
 }
 
+/* The system may have to make each page. */
+static conceptdec_status
+zero(conceptdec_ctx *ctx, char *block, uint64_t bytes)
+{
+    for (; bytes > PIECE; block += PIECE, bytes -= PIECE) {
+        memset(block, 0, PIECE);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+    }
+    memset(block, 0, bytes);
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_arena_take(conceptdec_i_arena *arena, const char *what, int64_t count, uint64_t size, void **pointer)
 {
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, count, size, pointer));
-    memset(*pointer, 0, (size_t)count * size);
+    return zero(arena->ctx, *pointer, (uint64_t)count * size);
+}
+
+conceptdec_status
+conceptdec_i_arena_touch(conceptdec_i_arena *arena, void *block, int64_t bytes)
+{
+    for (int64_t at = 0; at < bytes; at += PAGE) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, at / PAGE));
+        ((volatile char *)block)[at] = 0;
+    }
     return CONCEPTDEC_OK;
 }
 

@@ -107,7 +107,13 @@ conceptdec_i_rng_normal(conceptdec_i_rng *rng, double pair[2])
 void
 conceptdec_i_rng_shuffle(conceptdec_i_rng *rng, int32_t *items, int64_t n)
 {
-    for (int64_t i = n - 1; i > 0; i--) {
+    conceptdec_i_rng_shuffle_tail(rng, items, n, 1);
+}
+
+void
+conceptdec_i_rng_shuffle_tail(conceptdec_i_rng *rng, int32_t *items, int64_t n, int64_t end)
+{
+    for (int64_t i = n - 1; i >= end; i--) {
         int64_t other = (int64_t)conceptdec_i_rng_below(rng, (uint64_t)i + 1);
         int32_t item = items[i];
         items[i] = items[other];

@@ -113,12 +113,15 @@ multiply(fit *f)
     return CONCEPTDEC_OK;
 }
 
-static void
-transpose(int64_t n, const double *in, double *out)
+static conceptdec_status
+transpose(conceptdec_ctx *ctx, int64_t n, const double *in, double *out)
 {
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
         for (int64_t j = 0; j < n; j++)
             out[j * n + i] = in[i * n + j];
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* The transpose of the rotation is what is nearest to the transpose of the products. */
@@ -131,7 +134,7 @@ turn(conceptdec_i_arena *arena, fit *f, uint32_t flags)
     CONCEPTDEC_I_TRY(conceptdec_i_poll(f->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_nearest_orthogonal(f->ctx, f->r, f->turned, f->rotation, values));
     memcpy(f->turned, f->rotation, (size_t)(f->r * f->r) * sizeof *f->turned);
-    transpose(f->r, f->turned, f->rotation);
+    CONCEPTDEC_I_TRY(transpose(f->ctx, f->r, f->turned, f->rotation));
     for (int64_t k = 0; k < f->r; k++)
         sum += values[f->r - 1 - k];
     f->scale = flags & CONCEPTDEC_ALIGN_SCALE ? sum / f->z.squares * (f->reference.unit / f->z.unit) : 1;

@@ -3,6 +3,14 @@
 
 #include "projection/umap.h"
 
+/* For edges that come in any order. */
+static conceptdec_status
+touch_edges(conceptdec_i_arena *arena, int64_t edges, const conceptdec_i_fuzzy *graph)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_touch(arena, graph->column, edges * (int64_t)sizeof *graph->column));
+    return conceptdec_i_arena_touch(arena, graph->weight, edges * (int64_t)sizeof *graph->weight);
+}
+
 static conceptdec_status
 take_edges(conceptdec_i_arena *arena, int64_t n, int64_t edges, conceptdec_i_fuzzy *graph)
 {
@@ -27,11 +35,14 @@ listed(const conceptdec_i_lists *lists, int64_t i)
 
 /* first[i + 2] counts the edges of row i; then first[i + 1] is where the next one goes, and in the end where they
  * end. */
-static void
-add_up(conceptdec_i_fuzzy *out)
+static conceptdec_status
+add_up(conceptdec_ctx *ctx, conceptdec_i_fuzzy *out)
 {
-    for (int64_t i = 0; i < out->n; i++)
+    for (int64_t i = 0; i < out->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         out->first[i + 2] += out->first[i + 1];
+    }
+    return CONCEPTDEC_OK;
 }
 
 static void
@@ -47,10 +58,13 @@ static conceptdec_status
 turn_lists(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, const double *weight, conceptdec_i_fuzzy *out)
 {
     CONCEPTDEC_I_TRY(take_edges(arena, lists->n, lists->n * lists->k, out));
-    for (int64_t i = 0; i < lists->n; i++)
+    CONCEPTDEC_I_TRY(touch_edges(arena, lists->n * lists->k, out));
+    for (int64_t i = 0; i < lists->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t j = 0; j < listed(lists, i); j++)
             out->first[lists->index[i * lists->stride + j] + 2]++;
-    add_up(out);
+    }
+    CONCEPTDEC_I_TRY(add_up(arena->ctx, out));
     for (int64_t i = 0; i < lists->n; i++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t j = 0; j < listed(lists, i); j++)
@@ -64,9 +78,13 @@ static conceptdec_status
 transpose(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *in, conceptdec_i_fuzzy *out)
 {
     CONCEPTDEC_I_TRY(take_edges(arena, in->n, in->n_edges, out));
-    for (int64_t e = 0; e < in->n_edges; e++)
-        out->first[in->column[e] + 2]++;
-    add_up(out);
+    CONCEPTDEC_I_TRY(touch_edges(arena, in->n_edges, out));
+    for (int64_t i = 0; i < in->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
+        for (int64_t e = in->first[i]; e < in->first[i + 1]; e++)
+            out->first[in->column[e] + 2]++;
+    }
+    CONCEPTDEC_I_TRY(add_up(arena->ctx, out));
     for (int64_t i = 0; i < in->n; i++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         for (int64_t e = in->first[i]; e < in->first[i + 1]; e++)
@@ -161,21 +179,32 @@ conceptdec_i_fuzzy_label(conceptdec_i_arena *arena, const int64_t *labels, doubl
 
 /* ---- parts ---- */
 
+typedef struct spreading {
+    conceptdec_ctx *ctx;
+    const conceptdec_i_fuzzy *fuzzy;
+    int64_t *part;
+    int32_t *stack;
+    int64_t visited;
+} spreading;
+
 /* Everything that can be reached from `start`. */
-static void
-spread_part(const conceptdec_i_fuzzy *fuzzy, int32_t start, int64_t number, int64_t *part, int32_t *stack)
+static conceptdec_status
+spread_part(spreading *s, int32_t start, int64_t number)
 {
+    const conceptdec_i_fuzzy *fuzzy = s->fuzzy;
     int64_t depth = 1;
-    stack[0] = start;
-    part[start] = number;
+    s->stack[0] = start;
+    s->part[start] = number;
     while (depth > 0) {
-        const int32_t i = stack[--depth];
+        const int32_t i = s->stack[--depth];
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(s->ctx, s->visited++));
         for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++)
-            if (part[fuzzy->column[e]] < 0) {
-                part[fuzzy->column[e]] = number;
-                stack[depth++] = fuzzy->column[e];
+            if (s->part[fuzzy->column[e]] < 0) {
+                s->part[fuzzy->column[e]] = number;
+                s->stack[depth++] = fuzzy->column[e];
             }
     }
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -184,11 +213,16 @@ conceptdec_i_fuzzy_parts(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *fu
     void *stack;
     int64_t parts = 0;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "graph", fuzzy->n, sizeof(int32_t), &stack));
-    for (int64_t i = 0; i < fuzzy->n; i++)
+    spreading s = {.ctx = arena->ctx, .fuzzy = fuzzy, .part = part, .stack = stack};
+    for (int64_t i = 0; i < fuzzy->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         part[i] = -1;
-    for (int64_t i = 0; i < fuzzy->n; i++)
+    }
+    for (int64_t i = 0; i < fuzzy->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         if (part[i] < 0)
-            spread_part(fuzzy, (int32_t)i, parts++, part, stack);
+            CONCEPTDEC_I_TRY(spread_part(&s, (int32_t)i, parts++));
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -198,8 +232,11 @@ conceptdec_i_fuzzy_graph(conceptdec_i_arena *arena, const conceptdec_i_fuzzy *fu
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "graph", fuzzy->n_edges, sizeof(float), &p));
     float *weight = p;
-    for (int64_t e = 0; e < fuzzy->n_edges; e++)
-        weight[e] = (float)fuzzy->weight[e];
+    for (int64_t i = 0; i < fuzzy->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
+        for (int64_t e = fuzzy->first[i]; e < fuzzy->first[i + 1]; e++)
+            weight[e] = (float)fuzzy->weight[e];
+    }
     *graph = (conceptdec_i_graph){fuzzy->n, fuzzy->first, fuzzy->column, weight};
     return CONCEPTDEC_OK;
 }

@@ -4,13 +4,6 @@
 
 #include "core/core.h"
 
-/* For walks over all vertices that no task is made of: looks at the cancel flag at some of them. */
-static inline conceptdec_status
-conceptdec_i_poll_at(conceptdec_ctx *ctx, int64_t vertex)
-{
-    return vertex % 4096 ? CONCEPTDEC_OK : conceptdec_i_poll(ctx, 0);
-}
-
 /* Symmetric: row i has column[first[i]] ... column[first[i + 1] - 1], ascending and without i itself. */
 typedef struct conceptdec_i_graph {
     int64_t n;

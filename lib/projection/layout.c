@@ -42,12 +42,14 @@ conceptdec_i_layout_learning(const conceptdec_i_layout_settings *settings, int64
 conceptdec_i_forces
 conceptdec_i_layout_forces(const conceptdec_i_layout_settings *settings)
 {
-    const double furthest = fmin(1e30, exp2(fmin(120 / settings->b, 120)));
+    const double largest = fmax(fmax(settings->a, 2 * settings->a * settings->b), 1);
+    const double nearest = fmin(1e30, exp2(fmin(120 / settings->b, 120)));
+    const double furthest = fmin(1e30, exp2(fmin((120 - log2(largest)) / settings->b, 120))); /* times what it meets */
     return (conceptdec_i_forces){.a = (float)settings->a,
                                  .b = (float)settings->b,
                                  .attraction = (float)(-2 * settings->a * settings->b),
                                  .repulsion = (float)(2 * settings->b * settings->repulsion),
-                                 .least = (float)(1 / furthest),
+                                 .least = (float)(1 / nearest),
                                  .most = (float)furthest};
 }
 
@@ -98,9 +100,11 @@ take_places(conceptdec_i_arena *arena, const double *start, conceptdec_i_layout 
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", n * columns, sizeof(float), &p));
         l->anchors = p;
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(l->ctx, i));
         for (int64_t c = 0; c < columns; c++)
             l->place[i * columns + c] = (float)start[l->edges.vertex[i] * columns + c];
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -180,7 +184,7 @@ follow_edges(const conceptdec_i_layout *l, int64_t list, int64_t count, uint32_t
     l->ctx->kernels->pull(&pulls);
 }
 
-static void
+static conceptdec_status
 follow_list(const conceptdec_i_layout *l, int64_t list, const room *at)
 {
     const int64_t end = l->edges.first[list + 1];
@@ -194,7 +198,9 @@ follow_list(const conceptdec_i_layout *l, int64_t list, const room *at)
         waiting -= count;
         memmove(at->heads, at->heads + count, (size_t)waiting * sizeof *at->heads);
         memmove(at->tails, at->tails + count, (size_t)waiting * sizeof *at->tails);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(l->ctx, 0));
     }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -202,18 +208,21 @@ list_task(void *argument, int64_t list, int lane)
 {
     conceptdec_i_layout *l = argument;
     conceptdec_i_layout_turn_take(&l->turns, list);
-    follow_list(l, list, &l->rooms[lane]);
-    conceptdec_i_layout_turn_pass(&l->turns, list);
-    return conceptdec_i_poll(l->ctx, 0);
+    const conceptdec_status status = follow_list(l, list, &l->rooms[lane]);
+    conceptdec_i_layout_turn_pass(&l->turns, list); /* others wait for it, whatever became of it */
+    return status;
 }
 
-static void
+static conceptdec_status
 set_anchors(conceptdec_i_layout *l, const float *anchors)
 {
     const int64_t columns = l->settings.columns;
-    for (int64_t i = 0; anchors && i < l->edges.n; i++)
+    for (int64_t i = 0; anchors && i < l->edges.n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(l->ctx, i));
         memcpy(l->anchors + i * columns, anchors + l->edges.vertex[i] * columns, (size_t)columns * sizeof *anchors);
+    }
     l->pulls.anchors = anchors ? l->anchors : NULL;
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -222,7 +231,7 @@ conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *an
     l->epoch = epoch;
     l->pulls.forces.rate = (float)conceptdec_i_layout_learning(&l->settings, epoch);
     l->pulls.pull = (float)pull;
-    set_anchors(l, anchors);
+    CONCEPTDEC_I_TRY(set_anchors(l, anchors));
     memcpy(l->before, l->place, (size_t)(l->edges.n * l->settings.columns) * sizeof *l->place);
     conceptdec_i_layout_turns_open(&l->turns, l->edges.n_blocks);
     const conceptdec_status status = conceptdec_i_parallel(l->ctx, l->edges.n_lists, list_task, l);
@@ -230,10 +239,13 @@ conceptdec_i_layout_epoch(conceptdec_i_layout *l, int64_t epoch, const float *an
     return status;
 }
 
-void
+conceptdec_status
 conceptdec_i_layout_rows(const conceptdec_i_layout *l, float *places)
 {
     const int64_t columns = l->settings.columns;
-    for (int64_t i = 0; i < l->edges.n; i++)
+    for (int64_t i = 0; i < l->edges.n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(l->ctx, i));
         memcpy(places + l->edges.vertex[i] * columns, l->place + i * columns, (size_t)columns * sizeof *places);
+    }
+    return CONCEPTDEC_OK;
 }

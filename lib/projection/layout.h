@@ -34,7 +34,8 @@ int64_t conceptdec_i_layout_work(const conceptdec_i_layout *layout);
  * way. */
 conceptdec_status conceptdec_i_layout_epoch(conceptdec_i_layout *layout, int64_t epoch, const float *anchors,
                                             double pull);
-void conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places); /* n x columns, by vertex */
+/* places: n x columns, by vertex. */
+conceptdec_status conceptdec_i_layout_rows(const conceptdec_i_layout *layout, float *places);
 
 /* ---- edges by blocks of vertices (layout_edges.c) ---- */
 

@@ -6,6 +6,7 @@
 
 enum {
     LIST_EDGES = 2048, /* some 20 microseconds an epoch */
+    SHUFFLED = 1 << 16 /* between two looks at the cancel flag */
 };
 
 #define UNIT 0x1p31 /* of a rate */
@@ -73,19 +74,33 @@ typedef struct dealing {
     int32_t number[CONCEPTDEC_I_LAYOUT_BLOCKS * CONCEPTDEC_I_LAYOUT_BLOCKS];
 } dealing;
 
-static void
+static conceptdec_status
+shuffle_vertices(const dealing *d)
+{
+    conceptdec_i_rng rng;
+    conceptdec_i_rng_start(&rng, d->seed, CONCEPTDEC_I_RNG_LAYOUT, UINT32_MAX);
+    for (int64_t left = d->edges->n; left > 1; left -= SHUFFLED) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(d->ctx, 0));
+        conceptdec_i_rng_shuffle_tail(&rng, d->edges->vertex, left, left > SHUFFLED ? left - SHUFFLED : 1);
+    }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
 deal_vertices(const dealing *d)
 {
     conceptdec_i_layout_edges *edges = d->edges;
-    conceptdec_i_rng rng;
-    conceptdec_i_rng_start(&rng, d->seed, CONCEPTDEC_I_RNG_LAYOUT, UINT32_MAX);
-    for (int64_t i = 0; i < edges->n; i++)
-        edges->vertex[i] = (int32_t)i;
-    conceptdec_i_rng_shuffle(&rng, edges->vertex, edges->n);
     for (int64_t i = 0; i < edges->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(d->ctx, i));
+        edges->vertex[i] = (int32_t)i;
+    }
+    CONCEPTDEC_I_TRY(shuffle_vertices(d));
+    for (int64_t i = 0; i < edges->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(d->ctx, i));
         d->position[edges->vertex[i]] = (int32_t)i;
         d->block[edges->vertex[i]] = (uint8_t)(i * edges->n_blocks / edges->n);
     }
+    return CONCEPTDEC_OK;
 }
 
 /* Edges too light to be followed once are left out. next: where each list goes on, or NULL to count into first[list +
@@ -139,13 +154,26 @@ shuffle_task(void *argument, int64_t list, int lane)
     return CONCEPTDEC_OK;
 }
 
-static double
-heaviest(const conceptdec_i_graph *graph)
+static conceptdec_status
+find_heaviest(dealing *d)
 {
+    const conceptdec_i_graph *graph = d->graph;
     double most = 0;
-    for (int64_t e = 0; e < graph->first[graph->n]; e++)
-        most = graph->weight[e] > most ? (double)graph->weight[e] : most;
-    return most;
+    for (int64_t i = 0; i < graph->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(d->ctx, i));
+        for (int64_t e = graph->first[i]; e < graph->first[i + 1]; e++)
+            most = graph->weight[e] > most ? (double)graph->weight[e] : most;
+    }
+    d->heaviest = most;
+    return CONCEPTDEC_OK;
+}
+
+/* One of those that are filled in any order. */
+static conceptdec_status
+take_scattered(conceptdec_i_arena *arena, int64_t n_edges, void **array)
+{
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", n_edges + 1, sizeof(int32_t), array));
+    return conceptdec_i_arena_touch(arena, *array, (n_edges + 1) * (int64_t)sizeof(int32_t));
 }
 
 static conceptdec_status
@@ -156,11 +184,11 @@ take_arrays(conceptdec_i_arena *arena, int64_t n_edges, conceptdec_i_layout_edge
     edges->vertex = p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "layout", edges->n_lists + 1, sizeof *edges->first, &p));
     edges->first = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", n_edges + 1, sizeof *edges->head, &p));
+    CONCEPTDEC_I_TRY(take_scattered(arena, n_edges, &p));
     edges->head = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", n_edges + 1, sizeof *edges->tail, &p));
+    CONCEPTDEC_I_TRY(take_scattered(arena, n_edges, &p));
     edges->tail = p;
-    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "layout", n_edges + 1, sizeof *edges->rate, &p));
+    CONCEPTDEC_I_TRY(take_scattered(arena, n_edges, &p));
     edges->rate = p;
     return CONCEPTDEC_OK;
 }
@@ -187,7 +215,8 @@ deal(conceptdec_i_arena *scratch, dealing *d)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "layout", d->edges->n, sizeof *d->block, &p[1]));
     d->position = p[0];
     d->block = p[1];
-    deal_vertices(d);
+    CONCEPTDEC_I_TRY(find_heaviest(d));
+    CONCEPTDEC_I_TRY(deal_vertices(d));
     CONCEPTDEC_I_TRY(sort_edges(scratch, d));
     return conceptdec_i_parallel(scratch->ctx, d->edges->n_lists, shuffle_task, d);
 }
@@ -197,8 +226,7 @@ conceptdec_i_layout_deal(conceptdec_i_arena *arena, const conceptdec_i_graph *gr
                          conceptdec_i_layout_edges *edges)
 {
     const int64_t n_edges = graph->first[graph->n] / 2, n_blocks = choose_blocks(graph->n, n_edges);
-    dealing d = {
-        .ctx = arena->ctx, .graph = graph, .edges = edges, .epochs = epochs, .seed = seed, .heaviest = heaviest(graph)};
+    dealing d = {.ctx = arena->ctx, .graph = graph, .edges = edges, .epochs = epochs, .seed = seed};
     conceptdec_i_arena scratch;
     *edges = (conceptdec_i_layout_edges){.n = graph->n, .n_blocks = n_blocks, .n_lists = n_blocks * (n_blocks + 1) / 2};
     CONCEPTDEC_I_TRY(take_arrays(arena, n_edges, edges));

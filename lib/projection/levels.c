@@ -86,30 +86,46 @@ copy_task(void *argument, int64_t task, int lane)
 }
 
 /* Numbers of edges in first[i + 1] become places. */
-static void
-add_up(conceptdec_i_level *level)
+static conceptdec_status
+add_up(conceptdec_ctx *ctx, conceptdec_i_level *level)
 {
-    for (int64_t i = 0; i < level->n; i++)
+    for (int64_t i = 0; i < level->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         level->first[i + 1] += level->first[i];
+    }
+    return CONCEPTDEC_OK;
+}
+
+/* Degrees in root become their square roots, *total their sum. */
+static conceptdec_status
+take_roots(conceptdec_ctx *ctx, conceptdec_i_level *level, double *total)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < level->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+        sum += level->root[i];
+        level->root[i] = sqrt(level->root[i]);
+    }
+    *total = sum;
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
 conceptdec_i_level_open(conceptdec_i_arena *arena, const conceptdec_i_graph *graph, const int32_t *member, int64_t n,
                         const int32_t *place, conceptdec_i_level *level)
 {
-    double total = 0;
+    double total;
     opening o = {.graph = graph, .member = member, .place = place, .level = level};
     CONCEPTDEC_I_TRY(take_vertices(arena, n, level));
     CONCEPTDEC_I_TRY(by_rows(arena->ctx, n, measure_task, &o));
-    add_up(level);
+    CONCEPTDEC_I_TRY(add_up(arena->ctx, level));
     CONCEPTDEC_I_TRY(take_edges(arena, level));
-    for (int64_t i = 0; i < n; i++) {
-        total += level->root[i];
-        level->root[i] = sqrt(level->root[i]);
-    }
+    CONCEPTDEC_I_TRY(take_roots(arena->ctx, level, &total));
     CONCEPTDEC_I_TRY(by_rows(arena->ctx, n, copy_task, &o));
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         level->root[i] /= sqrt(total);
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -135,8 +151,10 @@ static conceptdec_status
 match(conceptdec_ctx *ctx, conceptdec_i_level *level, int64_t *n)
 {
     int32_t parents = 0;
-    for (int64_t i = 0; i < level->n; i++)
+    for (int64_t i = 0; i < level->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         level->parent[i] = -1;
+    }
     for (int64_t i = 0; i < level->n; i++) {
         CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         int64_t mate = level->parent[i] < 0 ? heaviest(level, i, true) : -1;
@@ -188,28 +206,41 @@ open_joining(conceptdec_i_arena *arena, joining *j)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, j->stripes * parents, sizeof(int32_t), (void **)&j->slots));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(int32_t), (void **)&j->column));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, what, edges, sizeof(double), (void **)&j->weight));
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+list_children(const joining *j)
+{
+    const int64_t n = j->fine->n, parents = j->coarse->n;
     for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, i));
         j->start[j->fine->parent[i] + 2]++;
         j->room[j->fine->parent[i] + 1] += j->fine->first[i + 1] - j->fine->first[i];
     }
     for (int64_t c = 0; c < parents; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, c));
         j->start[c + 2] += j->start[c + 1];
         j->room[c + 1] += j->room[c];
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, i));
         j->child[j->start[j->fine->parent[i] + 1]++] = (int32_t)i;
+    }
     return CONCEPTDEC_OK;
 }
 
-static void
+static conceptdec_status
 join_roots(const joining *j)
 {
     for (int64_t c = 0; c < j->coarse->n; c++) {
         double sum = 0;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, c));
         for (int64_t k = j->start[c]; k < j->start[c + 1]; k++)
             sum += j->fine->root[j->child[k]] * j->fine->root[j->child[k]];
         j->coarse->root[c] = sqrt(sum);
     }
+    return CONCEPTDEC_OK;
 }
 
 static void
@@ -279,11 +310,23 @@ join_edges(conceptdec_i_arena *arena, joining *j)
 {
     conceptdec_i_level *coarse = j->coarse;
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(j->ctx, j->stripes, join_task, j));
-    for (int64_t c = 0; c < coarse->n; c++)
+    for (int64_t c = 0; c < coarse->n; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(j->ctx, c));
         coarse->first[c + 1] = j->end[c] - j->room[c];
-    add_up(coarse);
+    }
+    CONCEPTDEC_I_TRY(add_up(j->ctx, coarse));
     CONCEPTDEC_I_TRY(take_edges(arena, coarse));
     return by_rows(j->ctx, coarse->n, move_task, j);
+}
+
+/* scratch: of the joining alone. */
+static conceptdec_status
+join(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, joining *j)
+{
+    CONCEPTDEC_I_TRY(open_joining(scratch, j));
+    CONCEPTDEC_I_TRY(list_children(j));
+    CONCEPTDEC_I_TRY(join_roots(j));
+    return join_edges(arena, j);
 }
 
 conceptdec_status
@@ -298,23 +341,21 @@ conceptdec_i_level_coarsen(conceptdec_i_arena *arena, conceptdec_i_level *fine, 
     conceptdec_i_arena scratch;
     conceptdec_i_arena_open(&scratch, arena->ctx);
     joining j = {.ctx = arena->ctx, .fine = fine, .coarse = coarse};
-    conceptdec_status status = open_joining(&scratch, &j);
-    if (status == CONCEPTDEC_OK) {
-        join_roots(&j);
-        status = join_edges(arena, &j);
-    }
+    const conceptdec_status status = join(arena, &scratch, &j);
     conceptdec_i_arena_close(&scratch);
     return status;
 }
 
-void
-conceptdec_i_level_prolong(const conceptdec_i_level *fine, const conceptdec_i_level *coarse, int64_t width,
-                           const double *from, double *to)
+conceptdec_status
+conceptdec_i_level_prolong(conceptdec_ctx *ctx, const conceptdec_i_level *fine, const conceptdec_i_level *coarse,
+                           int64_t width, const double *from, double *to)
 {
     for (int64_t i = 0; i < fine->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         int64_t c = fine->parent[i];
         double share = fine->root[i] / coarse->root[c];
         for (int64_t k = 0; k < width; k++)
             to[i * width + k] = share * from[c * width + k];
     }
+    return CONCEPTDEC_OK;
 }

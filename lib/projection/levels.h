@@ -24,7 +24,8 @@ conceptdec_status conceptdec_i_level_open(conceptdec_i_arena *arena, const conce
 conceptdec_status conceptdec_i_level_coarsen(conceptdec_i_arena *arena, conceptdec_i_level *fine,
                                              conceptdec_i_level *coarse);
 /* fine = P coarse, `width` columns, rows one after the other. */
-void conceptdec_i_level_prolong(const conceptdec_i_level *fine, const conceptdec_i_level *coarse, int64_t width,
-                                const double *from, double *to);
+conceptdec_status conceptdec_i_level_prolong(conceptdec_ctx *ctx, const conceptdec_i_level *fine,
+                                             const conceptdec_i_level *coarse, int64_t width, const double *from,
+                                             double *to);
 
 #endif

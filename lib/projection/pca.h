@@ -68,6 +68,9 @@ double conceptdec_i_pca_krylov_bytes(const conceptdec_i_pca_fit *fit);
 /* |C v - value v| / the largest value, by one pass over the rows. */
 conceptdec_status conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *fit);
 
+/* These become the components: r vectors of d. */
+conceptdec_status conceptdec_i_pca_keep(const conceptdec_i_pca_fit *fit, const double *vectors);
+
 conceptdec_i_blocks conceptdec_i_pca_blocks(const conceptdec_i_pca_fit *fit, const double *factor, bool is_wide);
 /* Eigenvalues of the n x n matrix, descending, and vectors of the first `count`, one after the other; memory of the
  * arena's. The matrix is destroyed. EOVERFLOW where it is not finite. */

@@ -79,17 +79,32 @@ has_unit_length(const double *v, int64_t d)
 }
 
 static bool
-values_are_sound(const conceptdec_pca *p)
+component_is_sound(const conceptdec_pca *p, int64_t k)
 {
-    for (int64_t k = 0; k < p->r; k++)
-        if (!is_not_negative(p->variance[k]) || (k > 0 && p->variance[k] > p->variance[k - 1]) ||
-            !is_not_negative(p->residual[k]) || !is_not_negative(p->gap[k]) ||
-            !has_unit_length(p->components + k * p->d, p->d))
-            return false;
+    return is_not_negative(p->variance[k]) && (k == 0 || p->variance[k] <= p->variance[k - 1]) &&
+           is_not_negative(p->residual[k]) && is_not_negative(p->gap[k]) &&
+           has_unit_length(p->components + k * p->d, p->d);
+}
+
+static bool
+columns_are_sound(const conceptdec_pca *p)
+{
     for (int64_t j = 0; j < p->d; j++)
         if (!isfinite(p->mean[j]) || !(p->scale[j] > 0 && isfinite(p->scale[j])))
             return false;
     return true;
+}
+
+static conceptdec_status
+check_values(conceptdec_i_record *file, const conceptdec_pca *p)
+{
+    bool is_sound = columns_are_sound(p);
+    for (int64_t k = 0; k < p->r && is_sound; k++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(file->ctx, 0));
+        is_sound = component_is_sound(p, k);
+    }
+    return is_sound ? CONCEPTDEC_OK
+                    : conceptdec_i_record_refuse(file, "a component, a variance, a mean or a scale is impossible");
 }
 
 static conceptdec_status
@@ -106,8 +121,7 @@ read_arrays(conceptdec_i_record *file, const header *h, conceptdec_pca *p)
     p->n_clamped = h->n_clamped;
     p->total = h->total;
     p->floor = h->floor;
-    if (!values_are_sound(p))
-        return conceptdec_i_record_refuse(file, "a component, a variance, a mean or a scale is impossible");
+    CONCEPTDEC_I_TRY(check_values(file, p));
     conceptdec_i_pca_derive(p);
     return CONCEPTDEC_OK;
 }

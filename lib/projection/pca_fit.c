@@ -146,8 +146,8 @@ check_squares(const conceptdec_i_pca_fit *f, const double *mean, const double *s
     return is_some || !is_lost ? CONCEPTDEC_OK : refuse_small(f);
 }
 
-/* From sums about the mean to the matrix of second moments, upper half. */
-static void
+/* From sums about the mean, upper half, to the matrix of second moments. */
+static conceptdec_status
 finish_moments(conceptdec_i_pca_fit *f, const double *mean, double *c)
 {
     const int64_t d = f->d;
@@ -160,6 +160,7 @@ finish_moments(conceptdec_i_pca_fit *f, const double *mean, double *c)
         f->pca->mean[j] = is_centred ? mean[j] : 0;
     }
     for (int64_t i = 0; i < d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         for (int64_t j = i; j < d; j++) {
             double sum = c[i * d + j] + (is_centred ? 0 : n * mean[i] * mean[j]);
             c[i * d + j] = sum / (n - 1) / scale[i] / scale[j];
@@ -167,9 +168,12 @@ finish_moments(conceptdec_i_pca_fit *f, const double *mean, double *c)
         largest = fmax(largest, c[i * d + i]);
     }
     f->unit = conceptdec_i_unit(sqrt(largest));
-    for (int64_t i = 0; i < d; i++)
+    for (int64_t i = 0; i < d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         for (int64_t j = i; j < d; j++)
             c[i * d + j] = c[i * d + j] / f->unit / f->unit;
+    }
+    return conceptdec_i_gram_complete(f->arena->ctx, c, d, d);
 }
 
 static conceptdec_status
@@ -182,8 +186,7 @@ solve_moments(conceptdec_i_pca_fit *f)
     double *mean = p, *shift = mean + f->d;
     CONCEPTDEC_I_TRY(conceptdec_i_moments_settle(f->arena->ctx, f->moments, mean, shift, c));
     CONCEPTDEC_I_TRY(check_squares(f, mean, shift, c));
-    finish_moments(f, mean, c);
-    conceptdec_i_gram_mirror(c, f->d, f->d);
+    CONCEPTDEC_I_TRY(finish_moments(f, mean, c));
     return conceptdec_i_pca_matrix(f, c);
 }
 
@@ -218,6 +221,7 @@ conclude(const conceptdec_i_pca_fit *f)
 {
     conceptdec_pca *p = f->pca;
     for (int64_t k = 0; k < f->r; k++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         p->n_clamped += f->values[k] < 0;
         p->variance[k] = value_at(f, k) * f->unit * f->unit;
         p->gap[k] = gap_at(f, k);

@@ -85,7 +85,6 @@ conceptdec_i_pca_krylov(conceptdec_i_pca_fit *f, const double *c)
     for (int64_t k = 0; k < f->r; k++)
         if (!(answer.residuals[k] <= f->options.tolerance))
             f->pca->converged = answer.converged;
-    memcpy(f->pca->components, answer.vectors, (size_t)(f->r * f->d) * sizeof(double));
     memcpy(f->pca->residual, answer.residuals, (size_t)f->r * sizeof(double));
-    return CONCEPTDEC_OK;
+    return conceptdec_i_pca_keep(f, answer.vectors);
 }

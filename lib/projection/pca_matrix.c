@@ -28,10 +28,23 @@ conceptdec_i_pca_place(conceptdec_i_pca_fit *f, double **c)
 static conceptdec_status
 check_finite(conceptdec_ctx *ctx, int64_t n, const double *c)
 {
-    for (int64_t i = 0; i < n * n; i++)
-        if (!isfinite(c[i]))
-            return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the second moments");
-    return conceptdec_i_poll(ctx, 0);
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
+        for (int64_t j = 0; j < n; j++)
+            if (!isfinite(c[i * n + j]))
+                return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "float64 cannot hold the second moments");
+    }
+    return CONCEPTDEC_OK;
+}
+
+conceptdec_status
+conceptdec_i_pca_keep(const conceptdec_i_pca_fit *f, const double *vectors)
+{
+    for (int64_t k = 0; k < f->r; k++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
+        memcpy(f->pca->components + k * f->d, vectors + k * f->d, (size_t)f->d * sizeof *vectors);
+    }
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -146,28 +159,56 @@ find_residuals(const conceptdec_i_pca_fit *f, const rest *m, const double *vecto
 /* ---- either type ---- */
 
 static void
-swap(double *a, double *b, int64_t n)
+swap(double *a, double *b)
 {
-    for (int64_t i = 0; i < n; i++) {
-        double value = a[i];
-        a[i] = b[i];
-        b[i] = value;
+    const double value = *a;
+    *a = *b;
+    *b = value;
+}
+
+/* Component i becomes what component from[i] was; from is used up. row: room for one. */
+static conceptdec_status
+permute_components(const conceptdec_i_pca_fit *f, int64_t *from, double *row)
+{
+    const size_t bytes = (size_t)f->d * sizeof *row;
+    double *components = f->pca->components;
+    for (int64_t first = 0; first < f->r; first++) {
+        int64_t to = first;
+        if (from[first] == first)
+            continue;
+        memcpy(row, components + first * f->d, bytes);
+        for (int64_t next = from[to]; next != first; next = from[to]) {
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
+            memcpy(components + to * f->d, components + next * f->d, bytes);
+            from[to] = to;
+            to = next;
+        }
+        memcpy(components + to * f->d, row, bytes);
+        from[to] = to;
     }
+    return CONCEPTDEC_OK;
 }
 
 /* Values that fit the vectors best, in order again. */
-static void
+static conceptdec_status
 settle_values(const conceptdec_i_pca_fit *f, const double *along)
 {
-    conceptdec_pca *pca = f->pca;
+    void *p[2];
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", f->r, sizeof(int64_t), &p[0]));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "variances", f->d, sizeof(double), &p[1]));
+    int64_t *from = p[0];
     for (int64_t k = 0; k < f->r; k++) {
+        int64_t i = k;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         f->values[k] += along[k];
-        for (int64_t i = k; i > 0 && f->values[i] > f->values[i - 1]; i--) {
-            swap(&f->values[i], &f->values[i - 1], 1);
-            swap(&pca->residual[i], &pca->residual[i - 1], 1);
-            swap(pca->components + i * f->d, pca->components + (i - 1) * f->d, f->d);
+        for (; i > 0 && f->values[i] > f->values[i - 1]; i--) {
+            swap(&f->values[i], &f->values[i - 1]);
+            swap(&f->pca->residual[i], &f->pca->residual[i - 1]);
+            from[i] = from[i - 1];
         }
+        from[i] = k;
     }
+    return permute_components(f, from, p[1]);
 }
 
 /* Values of LAPACK's are off by what floats round; those that fit the products of the vectors best are known better. */
@@ -177,14 +218,18 @@ take_floats(conceptdec_i_pca_fit *f, const double *c, const double *diagonal, do
     void *a, *vectors;
     double *components = f->pca->components;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(f->arena, "covariance", f->d * f->d, sizeof(float), &a));
-    f->arena->ctx->kernels->to_floats(c, a, f->d * f->d);
+    for (int64_t i = 0; i < f->d; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
+        f->arena->ctx->kernels->to_floats(c + i * f->d, (float *)a + i * f->d, f->d);
+    }
     CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, false, a, f->r, f->values, &vectors));
-    for (int64_t k = 0; k < f->r; k++)
+    for (int64_t k = 0; k < f->r; k++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         widen_unit((const float *)vectors + k * f->d, f->d, components + k * f->d);
+    }
     const rest m = {.below = a, .diagonal = diagonal};
     CONCEPTDEC_I_TRY(find_residuals(f, &m, components, along));
-    settle_values(f, along);
-    return CONCEPTDEC_OK;
+    return settle_values(f, along);
 }
 
 static conceptdec_status
@@ -194,8 +239,7 @@ take_doubles(conceptdec_i_pca_fit *f, double *c, const double *diagonal, double 
     CONCEPTDEC_I_TRY(conceptdec_i_spectrum(f->arena, f->d, true, c, f->r, f->values, &vectors));
     const rest m = {.below = c, .diagonal = diagonal, .is_wide = true};
     CONCEPTDEC_I_TRY(find_residuals(f, &m, vectors, along));
-    memcpy(f->pca->components, vectors, (size_t)(f->r * f->d) * sizeof *c);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_pca_keep(f, vectors);
 }
 
 static conceptdec_status
@@ -316,10 +360,12 @@ conceptdec_i_pca_gram(conceptdec_i_pca_fit *f)
     f->n_values = f->n < f->d ? f->n : f->d;
     const conceptdec_i_blocks blocks = conceptdec_i_pca_blocks(f, f->factor, f->is_wide);
     CONCEPTDEC_I_TRY(conceptdec_i_block_gram(f->arena->ctx, &blocks, true, products));
-    for (int64_t i = 0; i < f->n; i++)
+    for (int64_t i = 0; i < f->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
         for (int64_t j = i; j < f->n; j++)
             products[i * f->n + j] /= (double)(f->n - 1);
-    conceptdec_i_gram_mirror(products, f->n, f->n);
+    }
+    CONCEPTDEC_I_TRY(conceptdec_i_gram_complete(f->arena->ctx, products, f->n, f->n));
     for (int64_t i = 0; i < f->n; i++)
         f->total += products[i * f->n + i];
     conceptdec_i_stage(f->arena->ctx, "components", 1);

@@ -87,6 +87,22 @@ pass_rows(residuals *s)
     return CONCEPTDEC_OK;
 }
 
+static conceptdec_status
+conclude_residuals(const residuals *s)
+{
+    const conceptdec_i_pca_fit *f = s->fit;
+    for (int64_t k = 0; k < f->r; k++) {
+        double square = 0;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
+        for (int64_t j = 0; j < f->d; j++) {
+            double off = s->sum[k * f->d + j] / (double)(f->n - 1) - f->values[k] * f->pca->components[k * f->d + j];
+            square += off * off;
+        }
+        f->pca->residual[k] = f->values[0] > 0 ? sqrt(square) / f->values[0] : 0;
+    }
+    return CONCEPTDEC_OK;
+}
+
 conceptdec_status
 conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *f)
 {
@@ -99,14 +115,8 @@ conceptdec_i_pca_rows_residual(const conceptdec_i_pca_fit *f)
     conceptdec_status status = take_residuals(&s);
     if (status == CONCEPTDEC_OK)
         status = pass_rows(&s);
-    for (int64_t k = 0; k < f->r && status == CONCEPTDEC_OK; k++) {
-        double square = 0;
-        for (int64_t j = 0; j < f->d; j++) {
-            double off = s.sum[k * f->d + j] / (double)(f->n - 1) - f->values[k] * f->pca->components[k * f->d + j];
-            square += off * off;
-        }
-        f->pca->residual[k] = f->values[0] > 0 ? sqrt(square) / f->values[0] : 0;
-    }
+    if (status == CONCEPTDEC_OK)
+        status = conclude_residuals(&s);
     conceptdec_i_arena_close(&s.arena);
     return status;
 }
@@ -130,7 +140,7 @@ conceptdec_i_pca_singular(conceptdec_i_pca_fit *f)
     CONCEPTDEC_I_TRY(conceptdec_i_poll(f->arena->ctx, 0));
     CONCEPTDEC_I_TRY(conceptdec_i_singular(f->arena->ctx, f->n, f->d, rows, values, vectors));
     if (vectors != f->pca->components)
-        memcpy(f->pca->components, vectors, (size_t)(f->r * f->d) * sizeof(double));
+        CONCEPTDEC_I_TRY(conceptdec_i_pca_keep(f, vectors));
     f->values = values;
     f->n_values = least;
     for (int64_t k = 0; k < least; k++) {

@@ -103,9 +103,11 @@ reconstruct(conceptdec_i_arena *arena, const conceptdec_pca *p, const conceptdec
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "components", p->r * p->d, sizeof(double), &turned));
     double *zero = memory, *deviation = zero + p->r, *w = turned;
     find_deviations(p, deviation);
-    for (int64_t j = 0; j < p->d; j++)
+    for (int64_t j = 0; j < p->d; j++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(ctx, 0));
         for (int64_t k = 0; k < p->r; k++)
             w[j * p->r + k] = p->components[k * p->d + j] * p->scale[j];
+    }
     product job = {.name = "z",
                    .blocks = {.ctx = ctx, .x = z, .shift = zero, .factor = deviation, .is_wide = true},
                    .columns = p->d,

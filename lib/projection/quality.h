@@ -49,7 +49,7 @@ typedef struct conceptdec_i_quality_sum {
 } conceptdec_i_quality_sum;
 
 /* One direction. */
-typedef struct conceptdec_i_ranking {
+typedef struct conceptdec_i_judging {
     conceptdec_ctx *ctx;
     const conceptdec_i_quality_space *ranks, *judged;
     const int64_t *ks;
@@ -76,7 +76,7 @@ typedef struct conceptdec_i_ranking {
     char *lanes;                                /* scratch of the lanes */
     conceptdec_i_quality_sum *excess, *overlap; /* per lane and k */
     atomic_llong n_refined;
-} conceptdec_i_ranking;
+} conceptdec_i_judging;
 
 /* Scratch of a lane. */
 typedef struct conceptdec_i_quality_lane {
@@ -96,7 +96,7 @@ typedef struct conceptdec_i_quality_lane {
 
 /* Limits that there is room for. */
 static inline int64_t
-conceptdec_i_quality_n_limits(const conceptdec_i_ranking *r, int64_t item)
+conceptdec_i_quality_n_limits(const conceptdec_i_judging *r, int64_t item)
 {
     return r->n_asked[r->order[item / CONCEPTDEC_I_QUALITY_GROUP * CONCEPTDEC_I_QUALITY_GROUP]];
 }
@@ -110,7 +110,7 @@ typedef struct conceptdec_i_quality_place {
 } conceptdec_i_quality_place;
 
 static inline conceptdec_i_quality_place
-conceptdec_i_quality_place_of(const conceptdec_i_ranking *r, int64_t item)
+conceptdec_i_quality_place_of(const conceptdec_i_judging *r, int64_t item)
 {
     int64_t group = (item - r->first) / CONCEPTDEC_I_QUALITY_GROUP, i = item % CONCEPTDEC_I_QUALITY_GROUP;
     int64_t n = conceptdec_i_quality_n_limits(r, item), start = r->start[group];
@@ -127,17 +127,17 @@ conceptdec_status conceptdec_i_quality_direction(conceptdec_ctx *ctx, const conc
                                                  int64_t *n_refined);
 
 /* Which values are asked about (quality_asked.c). */
-conceptdec_status conceptdec_i_quality_count_asked(conceptdec_i_ranking *r);
-conceptdec_status conceptdec_i_quality_fill_asked(conceptdec_i_ranking *r);
+conceptdec_status conceptdec_i_quality_count_asked(conceptdec_i_judging *r);
+conceptdec_status conceptdec_i_quality_fill_asked(conceptdec_i_judging *r);
 /* Rows closer than each (quality_ranks.c); count holds them in the end, and asked->tied. */
-conceptdec_status conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_ranking *r);
+conceptdec_status conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_judging *r);
 /* Scores of the rows of a batch (quality_scores.c). */
-conceptdec_status conceptdec_i_quality_score(conceptdec_i_ranking *r);
+conceptdec_status conceptdec_i_quality_score(conceptdec_i_judging *r);
 
 /* Over all lanes; k: place in ks. */
-double conceptdec_i_quality_sum_of(const conceptdec_i_ranking *r, const conceptdec_i_quality_sum *sums, int64_t k);
+double conceptdec_i_quality_sum_of(const conceptdec_i_judging *r, const conceptdec_i_quality_sum *sums, int64_t k);
 
 /* The lane's scratch. */
-conceptdec_i_quality_lane conceptdec_i_quality_lane_of(const conceptdec_i_ranking *r, int lane);
+conceptdec_i_quality_lane conceptdec_i_quality_lane_of(const conceptdec_i_judging *r, int lane);
 
 #endif

@@ -4,19 +4,21 @@
 /* ---- limits ---- */
 
 /* A zero row under cosine has no direction: it is above every limit, and near none; its distances are known. */
-static void
-NAME(fill_bounds)(const conceptdec_i_ranking *r, const double *norms)
+static conceptdec_status
+NAME(fill_bounds)(const conceptdec_i_judging *r, const double *norms)
 {
     REAL *upper = r->upper, *lower = r->lower;
     for (int64_t i = 0; i < r->n_items; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(r->ctx, i));
         bool is_zero = conceptdec_i_quality_is_zero(r->ranks, r->order[i]);
         upper[i] = is_zero ? (REAL)INFINITY : UP(norms[i] * (1 + r->error) + r->floor);
         lower[i] = is_zero ? (REAL)INFINITY : DOWN(norms[i] * (1 - r->error) - r->floor);
     }
+    return CONCEPTDEC_OK;
 }
 
 static void
-NAME(fill_limits)(const conceptdec_i_ranking *r, int64_t item, double norm)
+NAME(fill_limits_of)(const conceptdec_i_judging *r, int64_t item, double norm)
 {
     conceptdec_i_quality_place place = conceptdec_i_quality_place_of(r, item);
     int32_t n = r->n_asked[r->order[item]];
@@ -25,6 +27,16 @@ NAME(fill_limits)(const conceptdec_i_ranking *r, int64_t item, double norm)
         ((REAL *)r->low)[place.limit + t * GROUP] = DOWN(distance * (1 - r->slack) - norm * (1 + r->error));
         ((REAL *)r->high)[place.limit + t * GROUP] = UP(distance * (1 + r->slack) - norm * (1 - r->error));
     }
+}
+
+static conceptdec_status
+NAME(fill_limits)(const conceptdec_i_judging *r, const double *norms)
+{
+    for (int64_t item = r->first; item < r->end; item++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
+        NAME(fill_limits_of)(r, item, norms[item]);
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* ---- pairs ---- */
@@ -81,7 +93,7 @@ NAME(open_bits)(const int32_t *open, int64_t n)
 
 /* Pairs of a group of rows, from `first` on, with all columns. */
 static void
-NAME(bin_rows)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t first, open_pairs *open)
+NAME(bin_rows)(conceptdec_i_judging *r, const conceptdec_i_tile *tile, int64_t first, open_pairs *open)
 {
     conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, r->first + tile->row + first);
     const REAL *upper = r->upper, *lower = r->lower;
@@ -106,7 +118,7 @@ NAME(bin_rows)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t f
 
 /* Pairs of a column with all rows, seen from the column. */
 static void
-NAME(bin_column)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t j, open_pairs *open)
+NAME(bin_column)(conceptdec_i_judging *r, const conceptdec_i_tile *tile, int64_t j, open_pairs *open)
 {
     int64_t column = tile->col + j, height = conceptdec_i_tile_height(tile, j);
     conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, column);
@@ -143,7 +155,7 @@ NAME(bin_column)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t
 /* Moves `weight` rows at an exact distance to where they belong among those that an item asks about. value: of the
  * pair, as it was binned. */
 static void
-NAME(settle)(const conceptdec_i_ranking *r, int64_t item, REAL value, double d2, int32_t weight)
+NAME(settle)(const conceptdec_i_judging *r, int64_t item, REAL value, double d2, int32_t weight)
 {
     conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, item);
     conceptdec_i_asked *asked = r->asked + at.asked;
@@ -156,9 +168,9 @@ NAME(settle)(const conceptdec_i_ranking *r, int64_t item, REAL value, double d2,
         asked[right - 1].tied += weight;
 }
 
-/* Column j and those of the rows that are marked. */
-static void
-NAME(refine)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t j, const uint16_t *bits, int lane)
+/* Column j and those of the rows that are marked; returns how many. */
+static int32_t
+NAME(refine)(conceptdec_i_judging *r, const conceptdec_i_tile *tile, int64_t j, const uint16_t *bits, int lane)
 {
     conceptdec_i_quality_lane scratch = conceptdec_i_quality_lane_of(r, lane);
     const REAL *dots = (const REAL *)tile->dots + j * tile->ld, *upper = r->upper;
@@ -170,7 +182,7 @@ NAME(refine)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t j, 
         count += bits[i / GROUP] >> (i % GROUP) & 1;
     }
     if (count == 0)
-        return;
+        return 0;
     conceptdec_i_operand_row(r->ctx->kernels, &r->items, column, query);
     conceptdec_i_distances(r->ctx->kernels, &r->items, query, scratch.items, count, buffer, scratch.d2);
     for (int32_t c = 0; c < count; c++) {
@@ -182,23 +194,17 @@ NAME(refine)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t j, 
             NAME(settle)(r, column, upper[item] - twice, d2, r->rows[item]);
     }
     atomic_fetch_add_explicit(&r->n_refined, count, memory_order_relaxed);
+    return count;
 }
 
 /* ---- tiles ---- */
 
 static void
-NAME(bin_tile)(conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int lane)
+NAME(bin_tile)(conceptdec_i_judging *r, const conceptdec_i_tile *tile, open_pairs *open)
 {
-    open_pairs open;
-    memset(&open, 0, sizeof open);
+    memset(open, 0, sizeof *open);
     for (int64_t first = 0; first < tile->rows; first += GROUP)
-        NAME(bin_rows)(r, tile, first, &open);
+        NAME(bin_rows)(r, tile, first, open);
     for (int64_t j = 0; j < tile->cols && r->symmetric; j++)
-        NAME(bin_column)(r, tile, j, &open);
-    for (int64_t j = 0; j < tile->cols; j++)
-        for (size_t w = 0; w < sizeof open.bits[j] / sizeof open.bits[j][0]; w++)
-            if (open.bits[j][w]) {
-                NAME(refine)(r, tile, j, open.bits[j], lane);
-                break;
-            }
+        NAME(bin_column)(r, tile, j, open);
 }

@@ -16,7 +16,7 @@ aligned(int64_t bytes)
 
 /* Offsets of the parts of a lane's scratch, and its size. */
 static int64_t
-lay_out(const conceptdec_i_ranking *r, int64_t offset[5])
+lay_out(const conceptdec_i_judging *r, int64_t offset[5])
 {
     int64_t values = aligned(r->n_items * 4), few = CONCEPTDEC_I_QUALITY_FEW;
     offset[0] = values;
@@ -28,7 +28,7 @@ lay_out(const conceptdec_i_ranking *r, int64_t offset[5])
 }
 
 conceptdec_i_quality_lane
-conceptdec_i_quality_lane_of(const conceptdec_i_ranking *r, int lane)
+conceptdec_i_quality_lane_of(const conceptdec_i_judging *r, int lane)
 {
     int64_t offset[5], size = lay_out(r, offset);
     char *at = r->lanes + lane * size;
@@ -44,7 +44,7 @@ conceptdec_i_quality_lane_of(const conceptdec_i_ranking *r, int lane)
 }
 
 static conceptdec_status
-take_scratch(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+take_scratch(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     int64_t offset[5], size = lay_out(r, offset), lanes = conceptdec_i_lanes(arena->ctx), n = r->n_items;
     void *p[3];
@@ -62,7 +62,7 @@ take_scratch(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 
 /* The operand of the tiles, in the order of the items. */
 static conceptdec_status
-take_items(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+take_items(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     const conceptdec_i_operand *values = &r->ranks->values;
     int64_t n = r->n_items;
@@ -71,6 +71,7 @@ take_items(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
     if (values->factor)
         CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "items", n, sizeof(double), &factors));
     for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         ((int32_t *)rows)[i] = values->row[r->order[i]];
         if (factors)
             ((double *)factors)[i] = values->factor[r->order[i]];
@@ -86,7 +87,7 @@ take_items(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 
 /* Of a group that starts with an item: asked, low and high; count. */
 static int64_t
-bytes_of_group(const conceptdec_i_ranking *r, int64_t item)
+bytes_of_group(const conceptdec_i_judging *r, int64_t item)
 {
     int64_t limits = GROUP * conceptdec_i_quality_n_limits(r, item);
     return limits * (int64_t)(sizeof(conceptdec_i_asked) + 2 * sizeof(double)) +
@@ -95,7 +96,7 @@ bytes_of_group(const conceptdec_i_ranking *r, int64_t item)
 
 /* What there is for the places of a batch. */
 static int64_t
-room_for_places(const conceptdec_i_ranking *r)
+room_for_places(const conceptdec_i_judging *r)
 {
     int64_t offset[5], n = r->n_items, packed = 2 * n * r->ranks->view->cols * (int64_t)sizeof(double);
     int64_t lanes = conceptdec_i_lanes(r->ctx) * (lay_out(r, offset) + ((int64_t)1 << 18));
@@ -104,10 +105,11 @@ room_for_places(const conceptdec_i_ranking *r)
 
 /* As many groups as there is room for; one at least must fit. */
 static conceptdec_status
-choose_end(conceptdec_i_ranking *r)
+choose_end(conceptdec_i_judging *r)
 {
     int64_t room = room_for_places(r), used = 0;
     for (r->end = r->first; r->end < r->n_asking; r->end += GROUP) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(r->ctx, r->end));
         int64_t bytes = bytes_of_group(r, r->end);
         if (bytes > room - used)
             break;
@@ -121,14 +123,16 @@ choose_end(conceptdec_i_ranking *r)
 }
 
 static conceptdec_status
-take_places(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+take_places(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     int64_t n = (r->end - r->first + GROUP - 1) / GROUP, limits;
     void *p[3];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", n + 1, sizeof *r->start, &p[0]));
     r->start = p[0];
-    for (int64_t g = 0; g < n; g++)
+    for (int64_t g = 0; g < n; g++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(r->ctx, g));
         r->start[g + 1] = r->start[g] + GROUP * conceptdec_i_quality_n_limits(r, r->first + g * GROUP);
+    }
     limits = r->start[n];
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", limits, sizeof *r->asked, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "places", limits + n * GROUP, sizeof *r->count, &p[2]));
@@ -139,7 +143,7 @@ take_places(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 
 /* All pairs once where that is less than the rows of the batch with everything. */
 static conceptdec_status
-run_batch(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+run_batch(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     CONCEPTDEC_I_TRY(choose_end(r));
     r->symmetric = r->first == 0 && r->end == r->n_asking && 2 * r->n_asking > r->n_items;
@@ -152,7 +156,7 @@ run_batch(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 }
 
 static conceptdec_status
-run_batches(conceptdec_i_ranking *r)
+run_batches(conceptdec_i_judging *r)
 {
     for (r->first = 0; r->first < r->n_asking; r->first = r->end) {
         conceptdec_i_arena arena;
@@ -166,7 +170,7 @@ run_batches(conceptdec_i_ranking *r)
 }
 
 static conceptdec_status
-run(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+run(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     CONCEPTDEC_I_TRY(take_scratch(arena, r));
     CONCEPTDEC_I_TRY(conceptdec_i_quality_count_asked(r));
@@ -179,7 +183,7 @@ conceptdec_i_quality_direction(conceptdec_ctx *ctx, const conceptdec_i_quality_s
                                const conceptdec_i_quality_space *judged, const int64_t *ks, int64_t n_ks,
                                int64_t memory, double *excess, double *overlap, int64_t *n_refined)
 {
-    conceptdec_i_ranking r = {.ctx = ctx,
+    conceptdec_i_judging r = {.ctx = ctx,
                               .ranks = ranks,
                               .judged = judged,
                               .ks = ks,

@@ -9,6 +9,7 @@
 #define BLOCK CONCEPTDEC_I_TILE_ROWS /* items of a lock */
 #define SAMPLE_ITEMS 32
 #define SAMPLE_PAIRS 256
+#define MOST_REFINED (1 << 22) /* numbers of rows between two looks at the cancel flag */
 #define OPEN_COST 60 /* pairs left open cost this many products each, seen from both sides */
 
 #define GROUP CONCEPTDEC_I_QUALITY_GROUP
@@ -53,7 +54,7 @@ is_open(const conceptdec_i_asked *asked, int32_t n, double distance, double widt
 
 /* Pairs of an item with a sample of all that float32 would leave open. */
 static int64_t
-count_open(const conceptdec_i_ranking *r, int64_t item, const double *norms, double error)
+count_open(const conceptdec_i_judging *r, int64_t item, const double *norms, double error)
 {
     conceptdec_i_quality_lane scratch = conceptdec_i_quality_lane_of(r, 0);
     const conceptdec_i_asked *asked = r->asked + conceptdec_i_quality_place_of(r, item).asked;
@@ -71,20 +72,23 @@ count_open(const conceptdec_i_ranking *r, int64_t item, const double *norms, dou
     return open;
 }
 
-static int
-choose_precision(const conceptdec_i_ranking *r, const double *norms)
+static conceptdec_status
+choose_precision(conceptdec_i_judging *r, const double *norms)
 {
     double error = conceptdec_i_distance_error(r->items.view->cols, CONCEPTDEC_I_TILE_F32);
     int64_t asking = r->end < r->n_asking ? r->end : r->n_asking, open = 0;
     int64_t n = asking - r->first < SAMPLE_ITEMS ? asking - r->first : SAMPLE_ITEMS;
     int64_t pairs = n * (r->n_items < SAMPLE_PAIRS ? r->n_items : SAMPLE_PAIRS);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
         open += count_open(r, r->first + i * (asking - r->first) / n, norms, error);
-    return OPEN_COST * open > pairs ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    }
+    r->precision = OPEN_COST * open > pairs ? CONCEPTDEC_I_TILE_F64 : CONCEPTDEC_I_TILE_F32;
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-set_precision(conceptdec_i_arena *arena, conceptdec_i_ranking *r, double **norms)
+set_precision(conceptdec_i_arena *arena, conceptdec_i_judging *r, double **norms)
 {
     int64_t dims = r->items.view->cols;
     void *p;
@@ -92,7 +96,7 @@ set_precision(conceptdec_i_arena *arena, conceptdec_i_ranking *r, double **norms
     *norms = p;
     r->to_units = r->items.scale * r->items.scale * (r->ranks->table->metric == CONCEPTDEC_METRIC_COSINE ? 2 : 1);
     CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, &r->items, CONCEPTDEC_I_TILE_F32, *norms));
-    r->precision = choose_precision(r, *norms);
+    CONCEPTDEC_I_TRY(choose_precision(r, *norms));
     if (r->precision == CONCEPTDEC_I_TILE_F64)
         CONCEPTDEC_I_TRY(conceptdec_i_tiles_norms(arena->ctx, &r->items, CONCEPTDEC_I_TILE_F64, *norms));
     r->error = conceptdec_i_distance_error(dims, r->precision);
@@ -106,7 +110,7 @@ set_precision(conceptdec_i_arena *arena, conceptdec_i_ranking *r, double **norms
 /* Locks of the items of a tile: those of its rows and, where its columns count too, theirs, in ascending order, in
  * which all tiles take them. Columns may begin before the rows do. */
 static int64_t
-locks_of(const conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t *blocks)
+locks_of(const conceptdec_i_judging *r, const conceptdec_i_tile *tile, int64_t *blocks)
 {
     int64_t n = 0, row = tile->row / BLOCK, first = tile->col / BLOCK, last = (tile->col + tile->cols - 1) / BLOCK;
     if (!r->symmetric || row < first)
@@ -118,24 +122,64 @@ locks_of(const conceptdec_i_ranking *r, const conceptdec_i_tile *tile, int64_t *
     return n;
 }
 
+static void
+lock(const conceptdec_i_judging *r, const int64_t *blocks, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        pthread_mutex_lock(&r->locks[blocks[i]]);
+}
+
+static void
+unlock(const conceptdec_i_judging *r, const int64_t *blocks, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        pthread_mutex_unlock(&r->locks[blocks[i]]);
+}
+
+static bool
+has_open(const open_pairs *open, int64_t j)
+{
+    unsigned any = 0;
+    for (size_t w = 0; w < sizeof open->bits[j] / sizeof open->bits[j][0]; w++)
+        any |= open->bits[j][w];
+    return any != 0;
+}
+
+/* From column j on, until that was much; returns the first column that is left. */
+static int64_t
+refine_some(conceptdec_i_judging *r, const conceptdec_i_tile *tile, int64_t j, const open_pairs *open, int lane)
+{
+    for (int64_t left = MOST_REFINED; j < tile->cols && left > 0; j++)
+        if (has_open(open, j))
+            left -= r->items.view->cols * (r->precision == CONCEPTDEC_I_TILE_F32
+                                               ? refine_f32(r, tile, j, open->bits[j], lane)
+                                               : refine_f64(r, tile, j, open->bits[j], lane));
+    return j;
+}
+
+/* A look at the cancel flag may call the caller's code: without a lock. */
 static conceptdec_status
 consume(void *argument, const conceptdec_i_tile *tile, int lane)
 {
-    conceptdec_i_ranking *r = argument;
-    int64_t blocks[4], n = locks_of(r, tile, blocks);
-    for (int64_t i = 0; i < n; i++)
-        pthread_mutex_lock(&r->locks[blocks[i]]);
+    conceptdec_i_judging *r = argument;
+    int64_t blocks[4], n = locks_of(r, tile, blocks), done = 0;
+    open_pairs open;
+    lock(r, blocks, n);
     if (r->precision == CONCEPTDEC_I_TILE_F32)
-        bin_tile_f32(r, tile, lane);
+        bin_tile_f32(r, tile, &open);
     else
-        bin_tile_f64(r, tile, lane);
-    for (int64_t i = 0; i < n; i++)
-        pthread_mutex_unlock(&r->locks[blocks[i]]);
+        bin_tile_f64(r, tile, &open);
+    while ((done = refine_some(r, tile, done, &open, lane)) < tile->cols) {
+        unlock(r, blocks, n);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
+        lock(r, blocks, n);
+    }
+    unlock(r, blocks, n);
     return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
-run_tiles(conceptdec_i_ranking *r)
+run_tiles(conceptdec_i_judging *r)
 {
     conceptdec_i_operand rows = r->items;
     int64_t n = r->end - r->first, n_columns = r->symmetric ? 0 : r->n_items;
@@ -147,7 +191,7 @@ run_tiles(conceptdec_i_ranking *r)
 }
 
 static conceptdec_status
-run_locked(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+run_locked(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     int64_t n = (r->end - r->first + BLOCK - 1) / BLOCK;
     void *p;
@@ -166,7 +210,7 @@ run_locked(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
 /* What the tiles do not show, or should not: other rows of the item's own value (symmetric tiles never visit the
  * diagonal), the row itself (others do), and zero rows. */
 static void
-sum_places(const conceptdec_i_ranking *r, int64_t item)
+sum_places(const conceptdec_i_judging *r, int64_t item)
 {
     conceptdec_i_quality_place at = conceptdec_i_quality_place_of(r, item);
     int64_t closer = r->symmetric ? r->rows[item] - 1 : -1;
@@ -180,7 +224,7 @@ sum_places(const conceptdec_i_ranking *r, int64_t item)
 }
 
 conceptdec_status
-conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
+conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_judging *r)
 {
     int64_t total = r->start[(r->end - r->first + GROUP - 1) / GROUP], padded = r->n_items + GROUP;
     double *norms;
@@ -196,17 +240,12 @@ conceptdec_i_quality_rank(conceptdec_i_arena *arena, conceptdec_i_ranking *r)
     r->high = p[1];
     r->upper = p[2];
     r->lower = p[3];
-    if (is_wide)
-        fill_bounds_f64(r, norms);
-    else
-        fill_bounds_f32(r, norms);
-    for (int64_t item = r->first; item < r->end; item++)
-        if (is_wide)
-            fill_limits_f64(r, item, norms[item]);
-        else
-            fill_limits_f32(r, item, norms[item]);
+    CONCEPTDEC_I_TRY(is_wide ? fill_bounds_f64(r, norms) : fill_bounds_f32(r, norms));
+    CONCEPTDEC_I_TRY(is_wide ? fill_limits_f64(r, norms) : fill_limits_f32(r, norms));
     CONCEPTDEC_I_TRY(run_locked(arena, r));
-    for (int64_t item = r->first; item < r->end; item++)
+    for (int64_t item = r->first; item < r->end; item++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
         sum_places(r, item);
+    }
     return CONCEPTDEC_OK;
 }

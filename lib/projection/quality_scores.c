@@ -6,7 +6,8 @@
 #include "core/whole.h"
 #include "projection/quality.h"
 
-#define PARTS 52 /* bits of a sum behind the point */
+#define PARTS 52      /* bits of a sum behind the point */
+#define LOOK (1 << 16) /* members between two looks at the cancel flag */
 
 /* ---- sums ---- */
 
@@ -22,7 +23,7 @@ add(conceptdec_i_quality_sum *sum, double value)
 }
 
 double
-conceptdec_i_quality_sum_of(const conceptdec_i_ranking *r, const conceptdec_i_quality_sum *sums, int64_t k)
+conceptdec_i_quality_sum_of(const conceptdec_i_judging *r, const conceptdec_i_quality_sum *sums, int64_t k)
 {
     conceptdec_i_quality_sum all = {0, 0};
     for (int lane = 0; lane < conceptdec_i_lanes(r->ctx); lane++) {
@@ -112,7 +113,7 @@ excess_of(const census *c)
 
 /* Where each member of the ranking space's list stands, and each value that is asked about. */
 static void
-note_places(const conceptdec_i_ranking *r, int64_t item, const conceptdec_i_quality_lane *scratch)
+note_places(const conceptdec_i_judging *r, int64_t item, const conceptdec_i_quality_lane *scratch)
 {
     const conceptdec_neighbors *table = r->ranks->table;
     int32_t value = r->order[item];
@@ -135,7 +136,7 @@ note_places(const conceptdec_i_ranking *r, int64_t item, const conceptdec_i_qual
 }
 
 static int64_t
-gather_members(const conceptdec_i_ranking *r, int32_t row, const conceptdec_i_quality_lane *scratch, member *members)
+gather_members(const conceptdec_i_judging *r, int32_t row, const conceptdec_i_quality_lane *scratch, member *members)
 {
     const conceptdec_neighbors *table = r->judged->table;
     conceptdec_i_walk walk;
@@ -155,33 +156,43 @@ gather_members(const conceptdec_i_ranking *r, int32_t row, const conceptdec_i_qu
     return n;
 }
 
+/* Of a row, at every k. */
+static conceptdec_status
+score_row(conceptdec_i_judging *r, const member *members, int64_t n, int lane)
+{
+    const int64_t each = n < LOOK ? LOOK / (n > 0 ? n : 1) : 1; /* ks between two looks */
+    census c;
+    for (int64_t k = 0; k < r->n_ks; k++) {
+        if (k % each == 0)
+            CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
+        take_census(members, n, r->ks[k], &c);
+        add(&r->excess[lane * r->n_ks + k], excess_of(&c));
+        add(&r->overlap[lane * r->n_ks + k], overlap_of(&c));
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 score_task(void *argument, int64_t task, int lane)
 {
-    conceptdec_i_ranking *r = argument;
+    conceptdec_i_judging *r = argument;
     conceptdec_i_quality_lane scratch = conceptdec_i_quality_lane_of(r, lane);
     const conceptdec_neighbors *table = r->ranks->table;
     member *members = (member *)(void *)scratch.members;
     int64_t end = r->first + task_end(task, CONCEPTDEC_I_QUALITY_VALUES, r->end - r->first);
-    census c;
     for (int64_t item = r->first + task * CONCEPTDEC_I_QUALITY_VALUES; item < end; item++) {
         int32_t value = r->order[item];
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(r->ctx, 0));
         note_places(r, item, &scratch);
         for (int64_t i = table->value_start[value]; i < table->value_start[value + 1]; i++) {
             int64_t n = gather_members(r, table->rows[i], &scratch, members);
-            for (int64_t k = 0; k < r->n_ks; k++) {
-                take_census(members, n, r->ks[k], &c);
-                add(&r->excess[lane * r->n_ks + k], excess_of(&c));
-                add(&r->overlap[lane * r->n_ks + k], overlap_of(&c));
-            }
+            CONCEPTDEC_I_TRY(score_row(r, members, n, lane));
         }
     }
     return CONCEPTDEC_OK;
 }
 
 conceptdec_status
-conceptdec_i_quality_score(conceptdec_i_ranking *r)
+conceptdec_i_quality_score(conceptdec_i_judging *r)
 {
     int64_t n = r->end - r->first, tasks = (n + CONCEPTDEC_I_QUALITY_VALUES - 1) / CONCEPTDEC_I_QUALITY_VALUES;
     conceptdec_i_stage(r->ctx, "scores", tasks);

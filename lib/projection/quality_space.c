@@ -57,26 +57,37 @@ by_size(const void *a, const void *b)
 
 /* The median of a fixed sample of values, column by column. */
 static conceptdec_status
-take_centre(conceptdec_i_arena *arena, opening *o)
+find_centre(conceptdec_i_arena *arena, conceptdec_i_arena *scratch, conceptdec_i_quality_space *space)
 {
-    conceptdec_i_quality_space *space = o->space;
     int64_t d = space->view->cols, n = space->table->n_values < SAMPLE ? space->table->n_values : SAMPLE;
     void *centre, *sample;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "centre", d, sizeof(double), &centre));
-    CONCEPTDEC_I_TRY(conceptdec_i_take(arena->ctx, "centre", n * d, sizeof(double), &sample));
+    CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(scratch, "centre", n * d, sizeof(double), &sample));
     double *rows = sample, column[SAMPLE];
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(arena->ctx, 0));
         conceptdec_i_operand_row(arena->ctx->kernels, &space->values,
                                  i * (space->table->n_values - 1) / (n > 1 ? n - 1 : 1), rows + i * d);
+    }
     for (int64_t j = 0; j < d; j++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, j));
         for (int64_t i = 0; i < n; i++)
             column[i] = rows[i * d + j];
         qsort(column, (size_t)n, sizeof *column, by_size);
         ((double *)centre)[j] = column[n / 2];
     }
-    conceptdec_i_give(arena->ctx, sample);
     space->values.mean = centre;
     return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+take_centre(conceptdec_i_arena *arena, conceptdec_i_quality_space *space)
+{
+    conceptdec_i_arena scratch;
+    conceptdec_i_arena_open(&scratch, arena->ctx);
+    const conceptdec_status status = find_centre(arena, &scratch, space);
+    conceptdec_i_arena_close(&scratch);
+    return status;
 }
 
 static conceptdec_status
@@ -105,9 +116,21 @@ take_rows(conceptdec_i_arena *arena, const conceptdec_neighbors *table, const in
 {
     void *p;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "values", table->n_values, sizeof(int32_t), &p));
-    for (int64_t v = 0; v < table->n_values; v++)
+    for (int64_t v = 0; v < table->n_values; v++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, v));
         ((int32_t *)p)[v] = first_row(table, v);
+    }
     *rows = p;
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+count_zeros(conceptdec_ctx *ctx, conceptdec_i_quality_space *space)
+{
+    for (int64_t v = 0; v < space->table->n_values; v++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, v));
+        space->n_zero += conceptdec_i_quality_is_zero(space, (int32_t)v) ? conceptdec_i_quality_rows(space, v) : 0;
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -126,12 +149,10 @@ conceptdec_i_quality_space_open(conceptdec_i_arena *arena, int64_t k, int32_t me
     CONCEPTDEC_I_TRY(take_rows(arena, table, &rows));
     CONCEPTDEC_I_TRY(take_factors(arena, &o));
     space->values = (conceptdec_i_operand){.view = space->view, .n = table->n_values, .row = rows, .factor = o.factor};
-    CONCEPTDEC_I_TRY(take_centre(arena, &o));
+    CONCEPTDEC_I_TRY(take_centre(arena, space));
     double largest = 0;
     for (int l = 0; l < conceptdec_i_lanes(arena->ctx); l++)
         largest = fmax(largest, o.largest[l]);
     space->values.scale = conceptdec_i_tiles_scale(largest);
-    for (int64_t v = 0; v < table->n_values; v++)
-        space->n_zero += conceptdec_i_quality_is_zero(space, (int32_t)v) ? conceptdec_i_quality_rows(space, v) : 0;
-    return CONCEPTDEC_OK;
+    return count_zeros(arena->ctx, space);
 }

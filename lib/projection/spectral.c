@@ -44,8 +44,7 @@ flood(parts *p, int64_t vertex)
     queue[0] = (int32_t)vertex;
     p->place[vertex] = 0;
     for (int64_t i = 0; i < end; i++) {
-        if (i % 4096 == 4095)
-            CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, p->first[p->count] + i));
         for (int64_t e = graph->first[queue[i]]; e < graph->first[queue[i] + 1]; e++) {
             int32_t other = graph->column[e];
             if (graph->weight[e] > 0 && p->place[other] < 0) {
@@ -60,22 +59,27 @@ flood(parts *p, int64_t vertex)
 }
 
 /* The largest first, equal ones by their first vertex, by counting. */
-static void
+static conceptdec_status
 sort_parts(parts *p, int64_t *count)
 {
     int64_t n = p->graph->n, before = 0;
-    for (int64_t c = 0; c < p->count; c++)
+    for (int64_t c = 0; c < p->count; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, c));
         count[p->first[c + 1] - p->first[c]]++;
+    }
     for (int64_t size = n; size > 0; size--) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, size));
         int64_t here = count[size];
         count[size] = before;
         before += here;
     }
     for (int64_t c = 0; c < p->count; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, c));
         const int64_t size = p->first[c + 1] - p->first[c];
         p->by_size[count[size]++] = (int32_t)c;
         p->n_large += size >= LARGE && size > n / FEW;
     }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -87,15 +91,18 @@ find_parts(conceptdec_i_arena *arena, parts *p)
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, n, sizeof(int32_t), (void **)&p->place));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, n + 1, sizeof(int64_t), (void **)&p->first));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, n + 1, sizeof(int64_t), (void **)&count));
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, i));
         p->place[i] = -1;
-    for (int64_t i = 0; i < n; i++)
+    }
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, i));
         if (p->place[i] < 0)
             CONCEPTDEC_I_TRY(flood(p, i));
+    }
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, p->count, sizeof(int32_t), (void **)&p->by_size));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, what, 2 * p->count, sizeof(double), (void **)&p->centre));
-    sort_parts(p, count);
-    return CONCEPTDEC_OK;
+    return sort_parts(p, count);
 }
 
 /* ---- squares beside each other ---- */
@@ -108,12 +115,13 @@ side(const parts *p, int64_t part)
 
 /* Rows of squares from large to small, about as high in all as wide; all in one row where there is one dimension.
  * Centres are relative to the middle. */
-static void
+static conceptdec_status
 arrange(parts *p, int64_t n_components)
 {
     double limit = n_components > 1 ? 1.2 * sqrt((double)p->graph->n) : INFINITY;
     double x = 0, y = 0, height = 0, width = 0;
     for (int64_t i = 0; i < p->count; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, i));
         int64_t part = p->by_size[i];
         double length = side(p, part);
         if (x > 0 && x + length > limit) {
@@ -127,9 +135,11 @@ arrange(parts *p, int64_t n_components)
         width = width > x ? width : x;
     }
     for (int64_t c = 0; c < p->count; c++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, c));
         p->centre[2 * c] -= width / 2;
         p->centre[2 * c + 1] -= (y + height) / 2;
     }
+    return CONCEPTDEC_OK;
 }
 
 /* ---- one part ---- */
@@ -182,7 +192,7 @@ solve_level(ladder *l, int level)
     l->subspace.level = &l->level[level];
     set_effort(l, level);
     if (level == l->levels - 1)
-        conceptdec_i_subspace_random(&l->subspace);
+        CONCEPTDEC_I_TRY(conceptdec_i_subspace_random(l->arena->ctx, &l->subspace));
     conceptdec_i_arena_open(&scratch, l->arena->ctx);
     conceptdec_status status = conceptdec_i_subspace_solve(&scratch, &l->subspace);
     conceptdec_i_arena_close(&scratch);
@@ -197,7 +207,8 @@ climb(ladder *l)
     for (int level = l->levels - 1; level >= 0; level--) {
         if (level < l->levels - 1) {
             double *coarse = s->x;
-            conceptdec_i_level_prolong(&l->level[level], &l->level[level + 1], s->width, coarse, s->y);
+            CONCEPTDEC_I_TRY(conceptdec_i_level_prolong(l->arena->ctx, &l->level[level], &l->level[level + 1],
+                                                        s->width, coarse, s->y));
             s->x = s->y;
             s->y = coarse;
         }
@@ -231,20 +242,24 @@ solve_part(ladder *l, const parts *p, int64_t part, uint64_t seed, int64_t n_com
 
 /* The element of the largest magnitude above 0, in every column; the vertex with the lowest number where several have
  * it. */
-static void
-fix_signs(const conceptdec_i_subspace *s, const int32_t *member)
+static conceptdec_status
+fix_signs(conceptdec_ctx *ctx, const conceptdec_i_subspace *s, const int32_t *member)
 {
     for (int64_t k = 0; k < s->wanted; k++) {
         int64_t most = 0;
         for (int64_t i = 1; i < s->level->n; i++) {
+            CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
             double more = fabs(s->x[i * s->width + k]) - fabs(s->x[most * s->width + k]);
             if (more > 0 || (more == 0 && member[i] < member[most]))
                 most = i;
         }
-        if (s->x[most * s->width + k] < 0)
-            for (int64_t i = 0; i < s->level->n; i++)
-                s->x[i * s->width + k] = -s->x[i * s->width + k];
+        const double sign = s->x[most * s->width + k] < 0 ? -1 : 1;
+        for (int64_t i = 0; sign < 0 && i < s->level->n; i++) {
+            CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+            s->x[i * s->width + k] *= sign;
+        }
     }
+    return CONCEPTDEC_OK;
 }
 
 /* ---- all parts ---- */
@@ -258,21 +273,25 @@ typedef struct placing {
 } placing;
 
 /* values: n x stride, brought into the part's square. */
-static void
+static conceptdec_status
 place_part(const placing *g, int64_t part, const double *values, int64_t stride)
 {
     const parts *p = g->parts;
     int64_t n = p->first[part + 1] - p->first[part];
     double most = 0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, i));
         for (int64_t k = 0; k < g->n_components; k++)
             most = fmax(most, fabs(values[i * stride + k]));
+    }
     double factor = most > 0 ? FILLED * side(p, part) / 2 / most : 0;
     for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, i));
         double *to = g->start + p->member[p->first[part] + i] * g->n_components;
         for (int64_t k = 0; k < g->n_components; k++)
             to[k] = (k < 2 ? p->centre[2 * part + k] : 0) + factor * values[i * stride + k];
     }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -289,8 +308,7 @@ place_randomly(conceptdec_i_arena *arena, const placing *g, int64_t part)
         for (int64_t k = 0; k < m; k++)
             values[i * m + k] = 2 * conceptdec_i_rng_unit(&rng) - 1;
     }
-    place_part(g, part, values, m);
-    return CONCEPTDEC_OK;
+    return place_part(g, part, values, m);
 }
 
 static conceptdec_status
@@ -302,8 +320,8 @@ start_part(conceptdec_i_arena *arena, const placing *g, int64_t part)
         return place_randomly(arena, g, part);
     ladder l = {.arena = arena};
     CONCEPTDEC_I_TRY(solve_part(&l, g->parts, part, g->seed, m));
-    fix_signs(&l.subspace, g->parts->member + g->parts->first[part]);
-    place_part(g, part, l.subspace.x, l.subspace.width);
+    CONCEPTDEC_I_TRY(fix_signs(arena->ctx, &l.subspace, g->parts->member + g->parts->first[part]));
+    CONCEPTDEC_I_TRY(place_part(g, part, l.subspace.x, l.subspace.width));
     g->converged[part] = l.subspace.is_converged;
     return CONCEPTDEC_OK;
 }
@@ -318,15 +336,22 @@ start_alone(const placing *g, int64_t part)
     return status;
 }
 
-static void
+static conceptdec_status
 scale_all(const placing *g)
 {
-    int64_t count = g->parts->graph->n * g->n_components;
+    const int64_t n = g->parts->graph->n, m = g->n_components;
     double most = 0;
-    for (int64_t i = 0; i < count; i++)
-        most = fmax(most, fabs(g->start[i]));
-    for (int64_t i = 0; i < count && most > 0; i++)
-        g->start[i] /= most;
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(g->parts->ctx, i));
+        for (int64_t k = 0; k < m; k++)
+            most = fmax(most, fabs(g->start[i * m + k]));
+    }
+    for (int64_t i = 0; i < n && most > 0; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(g->parts->ctx, i));
+        for (int64_t k = 0; k < m; k++)
+            g->start[i * m + k] /= most;
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* Those behind the large ones. */
@@ -358,12 +383,14 @@ start_all(conceptdec_i_arena *arena, placing *g, bool *converged)
     CONCEPTDEC_I_TRY(find_parts(arena, p));
     CONCEPTDEC_I_TRY(
         conceptdec_i_arena_take(arena, "spectral start", p->count, sizeof(bool), (void **)&g->converged));
-    arrange(p, g->n_components);
+    CONCEPTDEC_I_TRY(arrange(p, g->n_components));
     CONCEPTDEC_I_TRY(start_parts(g));
-    scale_all(g);
+    CONCEPTDEC_I_TRY(scale_all(g));
     *converged = true;
-    for (int64_t part = 0; part < p->count; part++)
+    for (int64_t part = 0; part < p->count; part++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(p->ctx, part));
         *converged = *converged && g->converged[part];
+    }
     return CONCEPTDEC_OK;
 }
 

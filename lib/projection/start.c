@@ -9,15 +9,27 @@
 #define NOISE 1e-4       /* standard deviation, so that equal rows can part */
 #define LEAST_RANGE 1e-2 /* an axis that only noise has made is not stretched */
 
-static void
-start_random(uint64_t seed, int64_t n, int64_t columns, double *start)
+static conceptdec_status
+start_random(conceptdec_ctx *ctx, uint64_t seed, int64_t n, int64_t columns, double *start)
 {
     for (int64_t i = 0; i < n; i++) {
         conceptdec_i_rng rng;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_NOISE, (uint64_t)i);
         for (int64_t c = 0; c < columns; c++)
             start[i * columns + c] = EXTENT * (2 * conceptdec_i_rng_unit(&rng) - 1);
     }
+    return CONCEPTDEC_OK;
+}
+
+static conceptdec_status
+start_given(conceptdec_ctx *ctx, const conceptdec_matrix *given, double *start)
+{
+    for (int64_t i = 0; i < given->rows; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+        conceptdec_i_view_widen(ctx->kernels, given, i, 0, given->cols, start + i * given->cols);
+    }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -61,66 +73,77 @@ start_at(conceptdec_i_arena *arena, const conceptdec_umap_options *options, cons
     case CONCEPTDEC_UMAP_PCA:
         return start_pca(arena->ctx, options, x, start);
     case CONCEPTDEC_UMAP_GIVEN:
-        for (int64_t i = 0; i < n; i++)
-            conceptdec_i_view_widen(arena->ctx->kernels, options->start, i, 0, columns, start + i * columns);
-        return CONCEPTDEC_OK;
+        return start_given(arena->ctx, options->start, start);
     default:
-        start_random(options->seed, n, columns, start);
-        return CONCEPTDEC_OK;
+        return start_random(arena->ctx, options->seed, n, columns, start);
     }
 }
 
-static double
-largest(const double *start, int64_t count)
+/* The largest magnitude becomes EXTENT. */
+static conceptdec_status
+stretch_all(conceptdec_ctx *ctx, int64_t n, int64_t columns, double *start)
 {
     double most = 0;
-    for (int64_t i = 0; i < count; i++)
-        most = fmax(most, fabs(start[i]));
-    return most;
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+        for (int64_t c = 0; c < columns; c++)
+            most = fmax(most, fabs(start[i * columns + c]));
+    }
+    for (int64_t i = 0; most > 0 && i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+        for (int64_t c = 0; c < columns; c++)
+            start[i * columns + c] = start[i * columns + c] / most * EXTENT;
+    }
+    return CONCEPTDEC_OK;
 }
 
 /* Noise of a row's own. */
-static void
-add_noise(uint64_t seed, int64_t n, int64_t columns, double *start)
+static conceptdec_status
+add_noise(conceptdec_ctx *ctx, uint64_t seed, int64_t n, int64_t columns, double *start)
 {
     const double width = NOISE * 2 * sqrt(3);
     for (int64_t i = 0; i < n; i++) {
         conceptdec_i_rng rng;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         conceptdec_i_rng_start(&rng, seed, CONCEPTDEC_I_RNG_NOISE, (uint64_t)i);
         for (int64_t c = 0; c < columns; c++)
             start[i * columns + c] += width * (conceptdec_i_rng_unit(&rng) - 0.5);
     }
+    return CONCEPTDEC_OK;
 }
 
-static void
-stretch_axis(int64_t n, int64_t columns, double *axis)
+static conceptdec_status
+stretch_axis(conceptdec_ctx *ctx, int64_t n, int64_t columns, double *axis)
 {
     double low = axis[0], high = axis[0];
     for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         low = fmin(low, axis[i * columns]);
         high = fmax(high, axis[i * columns]);
     }
     const double factor = high - low >= LEAST_RANGE ? EXTENT / (high - low) : 1;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         axis[i * columns] = (axis[i * columns] - low) * factor;
+    }
+    return CONCEPTDEC_OK;
 }
 
 conceptdec_status
 conceptdec_i_umap_start(conceptdec_i_arena *arena, const conceptdec_umap_options *options, const conceptdec_matrix *x,
                         const conceptdec_i_graph *graph, double *start, bool *converged)
 {
-    const int64_t n = graph->n, columns = options->n_components, count = n * columns;
+    conceptdec_ctx *ctx = arena->ctx;
+    const int64_t n = graph->n, columns = options->n_components;
     *converged = true;
     CONCEPTDEC_I_TRY(start_at(arena, options, x, graph, start, converged));
     const bool is_whole = options->init == CONCEPTDEC_UMAP_GIVEN && conceptdec_i_umap_epochs(options, n) == 0;
-    const double most = largest(start, count);
     if (is_whole)
         return CONCEPTDEC_OK;
-    for (int64_t i = 0; most > 0 && i < count; i++)
-        start[i] = start[i] / most * EXTENT;
+    CONCEPTDEC_I_TRY(stretch_all(ctx, n, columns, start));
     if (options->init != CONCEPTDEC_UMAP_RANDOM)
-        add_noise(options->seed, n, columns, start);
+        CONCEPTDEC_I_TRY(add_noise(ctx, options->seed, n, columns, start));
     for (int64_t c = 0; c < columns; c++)
-        stretch_axis(n, columns, start + c);
+        CONCEPTDEC_I_TRY(stretch_axis(ctx, n, columns, start + c));
     return CONCEPTDEC_OK;
 }

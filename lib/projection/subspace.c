@@ -114,9 +114,11 @@ gram(work *w, const double *from, double *to)
     w->to = to;
     CONCEPTDEC_I_TRY(conceptdec_i_parallel(w->ctx, w->blocks, gram_task, w));
     memcpy(w->sums, w->partial, (size_t)size * sizeof *w->sums);
-    for (int64_t block = 1; block < w->blocks; block++)
+    for (int64_t block = 1; block < w->blocks; block++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(w->ctx, block));
         for (int64_t i = 0; i < size; i++)
             w->sums[i] += w->partial[block * size + i];
+    }
     return CONCEPTDEC_OK;
 }
 
@@ -157,27 +159,31 @@ random_sign(conceptdec_i_rng *rng)
     return 2 * conceptdec_i_rng_unit(rng) - 1;
 }
 
-void
-conceptdec_i_subspace_random(const conceptdec_i_subspace *s)
+conceptdec_status
+conceptdec_i_subspace_random(conceptdec_ctx *ctx, const conceptdec_i_subspace *s)
 {
     for (int64_t i = 0; i < s->level->n; i++) {
         conceptdec_i_rng rng;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         conceptdec_i_rng_start(&rng, s->seed, CONCEPTDEC_I_RNG_START, (uint64_t)i);
         for (int64_t k = 0; k < s->width; k++)
             s->x[i * s->width + k] = random_sign(&rng);
     }
+    return CONCEPTDEC_OK;
 }
 
 /* Column k anew. */
-static void
-replace_column(const conceptdec_i_subspace *s, double *x, int64_t k, int attempt)
+static conceptdec_status
+replace_column(conceptdec_ctx *ctx, const conceptdec_i_subspace *s, double *x, int64_t k, int attempt)
 {
     for (int64_t i = 0; i < s->level->n; i++) {
         conceptdec_i_rng rng;
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
         conceptdec_i_rng_start(&rng, s->seed, CONCEPTDEC_I_RNG_START,
                                (uint64_t)i | (uint64_t)(attempt + 1) << 40 | (uint64_t)(k + 1) << 44);
         x[i * s->width + k] = random_sign(&rng);
     }
+    return CONCEPTDEC_OK;
 }
 
 /* The Gram matrix of the columns without their shares of the root, scaled to a diagonal of ones, and the scales; a
@@ -228,7 +234,7 @@ orthonormalise(work *w, const conceptdec_i_subspace *s, double *x)
         double spread = whitening(w, scale, &missing);
         CONCEPTDEC_I_TRY(combine(w, x, w->sums + w->width * w->width));
         for (int64_t k = 0; k < missing; k++)
-            replace_column(s, x, k, i);
+            CONCEPTDEC_I_TRY(replace_column(w->ctx, s, x, k, i));
         if (missing == 0 && spread < 1e-6)
             break;
     }

@@ -27,6 +27,6 @@ conceptdec_status conceptdec_i_subspace_solve(conceptdec_i_arena *arena, concept
  * wanted. */
 conceptdec_status conceptdec_i_subspace_dense(conceptdec_i_arena *arena, conceptdec_i_subspace *subspace);
 /* x filled with uniform numbers between -1 and 1. */
-void conceptdec_i_subspace_random(const conceptdec_i_subspace *subspace);
+conceptdec_status conceptdec_i_subspace_random(conceptdec_ctx *ctx, const conceptdec_i_subspace *subspace);
 
 #endif

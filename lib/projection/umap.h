@@ -4,6 +4,8 @@
 
 #include "projection/layout.h"
 
+#define CONCEPTDEC_I_UMAP_REACH 0x1p100 /* no place is farther out: single precision has room for it */
+
 /* What is kept of the fit, and what placing new rows takes. */
 struct conceptdec_umap {
     conceptdec_i_memory *memory;

@@ -8,6 +8,7 @@
 #include "projection/umap.h"
 
 #define NAME 32 /* bytes of that of a view */
+#define PIECE (1 << 15) /* numbers between two looks at the cancel flag */
 
 /* One view. */
 typedef struct view {
@@ -90,8 +91,10 @@ make_view(aligning *a, int64_t number)
     conceptdec_i_umap_layout_settings(&a->options, a->curve, a->n, &settings);
     settings.seed += (uint64_t)number;
     settings.is_anchored = true;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(a->arena->ctx, i));
         v->places[i] = (float)v->start[i];
+    }
     return conceptdec_i_layout_open(a->arena, &v->graph, &settings, v->start, &v->layout);
 }
 
@@ -103,35 +106,49 @@ weight_of(int64_t distance)
     return exp((double)(1 - distance));
 }
 
-/* Where the views beside have each sample, by weight; returns the sum of the weights. */
+/* Some of the numbers of set_anchors. */
 static double
-set_anchors(const aligning *a, int64_t number)
+set_some_anchors(const aligning *a, int64_t number, int64_t first, int64_t end)
 {
-    const int64_t count = a->n * a->options.n_components, window = a->options.window;
+    const int64_t window = a->options.window;
     double total = 0;
-    memset(a->anchors, 0, (size_t)count * sizeof *a->anchors);
+    memset(a->anchors + first, 0, (size_t)(end - first) * sizeof *a->anchors);
     for (int64_t other = 0; other < a->n_views; other++) {
         const int64_t distance = other > number ? other - number : number - other;
         if (distance == 0 || distance > window)
             continue;
         total += weight_of(distance);
-        for (int64_t i = 0; i < count; i++)
-            a->anchors[i] += (float)weight_of(distance) * a->views[other].places[i];
+        const float weight = (float)weight_of(distance);
+        for (int64_t i = first; i < end; i++)
+            a->anchors[i] += weight * a->views[other].places[i];
     }
-    for (int64_t i = 0; total > 0 && i < count; i++)
+    for (int64_t i = first; total > 0 && i < end; i++)
         a->anchors[i] /= (float)total;
     return total;
+}
+
+/* Where the views beside have each sample, by weight, and the sum of the weights. */
+static conceptdec_status
+set_anchors(const aligning *a, int64_t number, double *total)
+{
+    const int64_t count = a->n * a->options.n_components;
+    for (int64_t first = 0; first < count; first += PIECE) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(a->arena->ctx, 0));
+        *total = set_some_anchors(a, number, first, count - first < PIECE ? count : first + PIECE);
+    }
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
 advance(const aligning *a, const conceptdec_i_layout_settings *settings, int64_t epoch, int64_t number)
 {
     view *v = &a->views[number];
-    const double together = (double)(2 + settings->n_strangers) * a->options.alignment * set_anchors(a, number);
+    double total = 0;
+    CONCEPTDEC_I_TRY(set_anchors(a, number, &total));
+    const double together = (double)(2 + settings->n_strangers) * a->options.alignment * total;
     const double pull = fmin(1, conceptdec_i_layout_learning(settings, epoch) * together);
     CONCEPTDEC_I_TRY(conceptdec_i_layout_epoch(v->layout, epoch, pull > 0 ? a->anchors : NULL, pull));
-    conceptdec_i_layout_rows(v->layout, v->places);
-    return CONCEPTDEC_OK;
+    return conceptdec_i_layout_rows(v->layout, v->places);
 }
 
 static conceptdec_status
@@ -147,25 +164,34 @@ lay_out(const aligning *a)
     return CONCEPTDEC_OK;
 }
 
+/* One view of the result. */
+static conceptdec_status
+copy_places(const aligning *a, const view *v, double *places)
+{
+    const bool is_start = conceptdec_i_umap_epochs(&a->options, a->n) == 0;
+    for (int64_t i = 0; i < a->n * a->options.n_components; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(a->arena->ctx, i));
+        places[i] = is_start ? v->start[i] : (double)v->places[i];
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 make_result(const aligning *a, conceptdec_result **result)
 {
     const int64_t columns = a->options.n_components, shape[3] = {a->n_views, a->n, columns};
-    const bool is_start = conceptdec_i_umap_epochs(&a->options, a->n) == 0;
     conceptdec_result *r;
     double *places;
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(a->arena->ctx, "umap_aligned", &r));
-    const conceptdec_status status =
+    conceptdec_status status =
         conceptdec_i_result_float64(a->arena->ctx, r, CONCEPTDEC_U_EMBEDDING, 3, shape, &places);
-    if (status != CONCEPTDEC_OK) {
+    for (int64_t v = 0; v < a->n_views && status == CONCEPTDEC_OK; v++)
+        status = copy_places(a, &a->views[v], places + v * a->n * columns);
+    if (status == CONCEPTDEC_OK)
+        *result = r;
+    else
         conceptdec_result_free(r);
-        return status;
-    }
-    for (int64_t v = 0; v < a->n_views; v++)
-        for (int64_t i = 0; i < a->n * columns; i++)
-            places[v * a->n * columns + i] = is_start ? a->views[v].start[i] : (double)a->views[v].places[i];
-    *result = r;
-    return CONCEPTDEC_OK;
+    return status;
 }
 
 /* ---- arguments ---- */

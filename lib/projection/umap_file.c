@@ -85,29 +85,37 @@ header_is_sound(const header *h)
 }
 
 static bool
-edges_are_sound(const conceptdec_umap *u)
+edge_is_sound(const conceptdec_umap *u, int64_t e)
 {
-    for (int64_t e = 0; e < u->n_edges; e++) {
-        if (!within(u->rows[e], 0, u->n - 1) || !within(u->cols[e], 0, u->n - 1) || u->rows[e] == u->cols[e] ||
-            !(u->weights[e] > 0 && u->weights[e] <= 1))
-            return false;
-        if (e > 0 && (u->rows[e] < u->rows[e - 1] || (u->rows[e] == u->rows[e - 1] && u->cols[e] <= u->cols[e - 1])))
-            return false;
-    }
-    return true;
+    if (!within(u->rows[e], 0, u->n - 1) || !within(u->cols[e], 0, u->n - 1) || u->rows[e] == u->cols[e] ||
+        !(u->weights[e] > 0 && u->weights[e] <= 1))
+        return false;
+    return e == 0 || u->rows[e] > u->rows[e - 1] || (u->rows[e] == u->rows[e - 1] && u->cols[e] > u->cols[e - 1]);
 }
 
 static bool
-samples_are_sound(const conceptdec_umap *u)
+sample_is_sound(const conceptdec_umap *u, int64_t i)
 {
-    for (int64_t i = 0; i < u->n * u->columns; i++)
-        if (!(fabs(u->embedding[i]) <= 0x1p100)) /* a number that single precision has room for */
+    for (int64_t c = 0; c < u->columns; c++)
+        if (!(fabs(u->embedding[i * u->columns + c]) <= CONCEPTDEC_I_UMAP_REACH))
             return false;
-    for (int64_t i = 0; i < u->n; i++)
-        if (!(u->rho[i] >= 0 && isfinite(u->rho[i])) || !(u->sigma[i] >= 0 && isfinite(u->sigma[i])) ||
-            !within(u->part[i], 0, i))
-            return false;
-    return true;
+    return u->rho[i] >= 0 && isfinite(u->rho[i]) && u->sigma[i] >= 0 && isfinite(u->sigma[i]) &&
+           within(u->part[i], 0, i);
+}
+
+static conceptdec_status
+check_values(conceptdec_i_record *file, const conceptdec_umap *u)
+{
+    bool is_sound = true;
+    for (int64_t e = 0; e < u->n_edges && is_sound; e++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(file->ctx, e));
+        is_sound = edge_is_sound(u, e);
+    }
+    for (int64_t i = 0; i < u->n && is_sound; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(file->ctx, i));
+        is_sound = sample_is_sound(u, i);
+    }
+    return is_sound ? CONCEPTDEC_OK : conceptdec_i_record_refuse(file, "a value is impossible");
 }
 
 static void
@@ -145,8 +153,7 @@ read_umap(conceptdec_i_record *file, const header *h, conceptdec_umap *u)
     list_parts(h, u, parts);
     CONCEPTDEC_I_TRY(conceptdec_i_record_get_parts(file, parts, PARTS));
     CONCEPTDEC_I_TRY(conceptdec_i_record_end(file));
-    return edges_are_sound(u) && samples_are_sound(u) ? CONCEPTDEC_OK
-                                                      : conceptdec_i_record_refuse(file, "a value is impossible");
+    return check_values(file, u);
 }
 
 conceptdec_status

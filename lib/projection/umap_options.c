@@ -184,6 +184,22 @@ conceptdec_i_umap_epochs(const conceptdec_umap_options *o, int64_t n)
     return n <= 10000 ? 500 : 200;
 }
 
+/* Of a start that is the embedding. */
+static conceptdec_status
+check_reach(conceptdec_ctx *ctx, const conceptdec_matrix *start)
+{
+    double row[CONCEPTDEC_I_LAYOUT_COLUMNS];
+    for (int64_t i = 0; i < start->rows; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(ctx, i));
+        conceptdec_i_view_widen(ctx->kernels, start, i, 0, start->cols, row);
+        for (int64_t c = 0; c < start->cols; c++)
+            if (fabs(row[c]) > CONCEPTDEC_I_UMAP_REACH)
+                return conceptdec_i_fail(ctx, CONCEPTDEC_EOVERFLOW, "start: row %lld lies beyond 2^100",
+                                         (long long)i);
+    }
+    return CONCEPTDEC_OK;
+}
+
 static conceptdec_status
 check_start(conceptdec_ctx *ctx, const conceptdec_umap_options *o, int64_t n)
 {
@@ -192,7 +208,8 @@ check_start(conceptdec_ctx *ctx, const conceptdec_umap_options *o, int64_t n)
         return conceptdec_i_fail(ctx, CONCEPTDEC_ESIZE, "start: %lld x %lld, must be %lld x %lld",
                                  (long long)o->start->rows, (long long)o->start->cols, (long long)n,
                                  (long long)o->n_components);
-    return conceptdec_i_view_finite(ctx, "start", o->start);
+    CONCEPTDEC_I_TRY(conceptdec_i_view_finite(ctx, "start", o->start));
+    return conceptdec_i_umap_epochs(o, n) == 0 ? check_reach(ctx, o->start) : CONCEPTDEC_OK;
 }
 
 conceptdec_status
@@ -204,10 +221,12 @@ conceptdec_i_umap_check_rows(conceptdec_i_arena *arena, const conceptdec_umap_op
         CONCEPTDEC_I_TRY(check_start(arena->ctx, o, n));
     if (o->labels)
         CONCEPTDEC_I_TRY(conceptdec_i_samples_column(arena, "labels", o->labels, n, &column));
-    for (int64_t i = 0; column && i < n; i++)
+    for (int64_t i = 0; column && i < n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
         if (column[i] < -1)
             return conceptdec_i_fail(arena->ctx, CONCEPTDEC_ELABEL, "labels: %lld at row %lld is below -1",
                                      (long long)column[i], (long long)i);
+    }
     if (n * o->n_components > INT32_MAX - 1024)
         return conceptdec_i_fail(arena->ctx, CONCEPTDEC_EOVERFLOW, "n_components: %lld rows of %lld are too many",
                                  (long long)n, (long long)o->n_components);

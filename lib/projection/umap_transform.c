@@ -84,13 +84,16 @@ static conceptdec_status
 begin_row(const placing *p, int64_t query, const room *at, int64_t i, conceptdec_i_rng *rng)
 {
     const double *distance = p->lists.distance + query * p->lists.stride;
+    if (!isfinite(distance[p->lists.k - 1]))
+        return conceptdec_i_fail(p->ctx, CONCEPTDEC_EOVERFLOW,
+                                 "queries: row %" PRId64 " is farther from its neighbours than float64 goes", query);
     conceptdec_i_view_widen(p->ctx->kernels, p->queries, query, 0, p->umap->dims, at->row);
     conceptdec_i_rng_start(rng, p->umap->seed, CONCEPTDEC_I_RNG_PLACE, mix_row(at->row, p->umap->dims));
     grade(p, distance, at->weight);
     start_row(p, query, at->weight, at->here + i);
     for (int64_t j = 0; j < p->lists.k; j++)
         at->rate[i * p->lists.k + j] = conceptdec_i_layout_rate(at->weight[j], p->settings.epochs);
-    return conceptdec_i_pending(p->ctx);
+    return conceptdec_i_poll(p->ctx, 0);
 }
 
 /* ---- a tile of rows ---- */
@@ -120,7 +123,7 @@ learning_of(const placing *p, int64_t epoch)
     return p->settings.learning_rate / 4 * (1 - (double)(epoch - 1) / (double)p->settings.epochs);
 }
 
-static void
+static conceptdec_status
 move_rows(const placing *p, int64_t first, int64_t count, const room *at, int64_t epoch, conceptdec_i_rng *rng)
 {
     conceptdec_i_moves moves = p->moves;
@@ -137,7 +140,9 @@ move_rows(const placing *p, int64_t first, int64_t count, const room *at, int64_
             most = rounds[i] > most ? rounds[i] : most;
         }
         p->ctx->kernels->move(&moves, at->here);
+        CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
     } while (most == ROUNDS);
+    return CONCEPTDEC_OK;
 }
 
 static conceptdec_status
@@ -150,10 +155,8 @@ place_rows(void *argument, int64_t task, int lane)
     memset(at->here, 0, (size_t)(p->umap->columns * TILE) * sizeof *at->here);
     for (int64_t i = 0; i < count; i++)
         CONCEPTDEC_I_TRY(begin_row(p, first + i, at, i, &rng[i]));
-    for (int64_t epoch = 1; epoch < p->settings.epochs; epoch++) {
-        move_rows(p, first, count, at, epoch, rng);
-        CONCEPTDEC_I_TRY(conceptdec_i_poll(p->ctx, 0));
-    }
+    for (int64_t epoch = 1; epoch < p->settings.epochs; epoch++)
+        CONCEPTDEC_I_TRY(move_rows(p, first, count, at, epoch, rng));
     for (int64_t i = 0; i < count; i++)
         for (int64_t c = 0; c < p->umap->columns; c++)
             p->places[(first + i) * p->umap->columns + c] = (double)at->here[c * TILE + i];
@@ -195,8 +198,11 @@ set_moves(conceptdec_i_arena *arena, placing *p)
     void *q;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take_raw(arena, "places", u->n * u->columns, sizeof(float), &q));
     float *others = q;
-    for (int64_t i = 0; i < u->n * u->columns; i++)
-        others[i] = (float)u->embedding[i];
+    for (int64_t i = 0; i < u->n; i++) {
+        CONCEPTDEC_I_TRY(conceptdec_i_poll_at(arena->ctx, i));
+        for (int64_t c = 0; c < u->columns; c++)
+            others[i * u->columns + c] = (float)u->embedding[i * u->columns + c];
+    }
     p->settings = (conceptdec_i_layout_settings){.columns = u->columns,
                                                  .epochs = u->epochs / SHARE,
                                                  .n_strangers = u->n_strangers,
@@ -217,12 +223,12 @@ place(conceptdec_i_arena *arena, placing *p, const conceptdec_neighbors *table, 
     const int64_t shape[2] = {p->queries->rows, p->umap->columns}, tasks = (shape[0] + TILE - 1) / TILE;
     conceptdec_result *r;
     CONCEPTDEC_I_TRY(conceptdec_i_umap_lists(arena->ctx, table, k, &p->lists));
+    conceptdec_i_stage(arena->ctx, "places", tasks);
     CONCEPTDEC_I_TRY(set_moves(arena, p));
     CONCEPTDEC_I_TRY(take_rooms(arena, p));
     CONCEPTDEC_I_TRY(conceptdec_i_result_new(arena->ctx, "umap_transform", &r));
     conceptdec_status status =
         conceptdec_i_result_float64(arena->ctx, r, CONCEPTDEC_R_TRANSFORMED, 2, shape, &p->places);
-    conceptdec_i_stage(arena->ctx, "places", tasks);
     if (status == CONCEPTDEC_OK)
         status = conceptdec_i_parallel(arena->ctx, tasks, place_rows, p);
     if (status == CONCEPTDEC_OK)

@@ -83,6 +83,10 @@ CASE(size, c->options.struct_size = 16)
 CASE(start_null, c->options.init = CONCEPTDEC_UMAP_GIVEN)
 CASE(start_size, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start.cols = 1)
 CASE(start_nan, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->start_values[5] = NAN)
+CASE(start_far, c->options.init = CONCEPTDEC_UMAP_GIVEN; c->options.start = &c->start; c->options.epochs = 0; GIVEN(4);
+     c->start_values[5] = -2e30)
+CASE(x_far, c->x_values[0] = c->x_values[D] = c->x_values[2 * D] = 1.7e308;
+     for (int i = 3; i < N; i++) c->x_values[i * D] = -1.7e308)
 CASE(labels_size, c->options.labels = &c->labels; c->labels.rows = N - 1)
 CASE(labels_dtype, c->options.labels = &c->labels; c->labels.dtype = CONCEPTDEC_FLOAT64)
 CASE(labels_low, c->options.labels = &c->labels; c->label_values[3] = -2)
@@ -96,6 +100,7 @@ static const struct {
     {spoil_x_dtype, CONCEPTDEC_EDTYPE, ""},
     {spoil_x_few, CONCEPTDEC_ETOOFEW, ""},
     {spoil_x_nan, CONCEPTDEC_ENONFINITE, "row 2, column 1"},
+    {spoil_x_far, CONCEPTDEC_EOVERFLOW, "distances of neighbours are beyond float64"},
     {spoil_components, CONCEPTDEC_EINVAL, "n_components: 65 is not in 1..64"},
     {spoil_components_0, CONCEPTDEC_EINVAL, "n_components: 0"},
     {spoil_neighbors, CONCEPTDEC_EK, "n_neighbors: -1"},
@@ -126,6 +131,7 @@ static const struct {
     {spoil_start_null, CONCEPTDEC_ENULL, "start: "},
     {spoil_start_size, CONCEPTDEC_ESIZE, "start: 12 x 1, must be 12 x 2"},
     {spoil_start_nan, CONCEPTDEC_ENONFINITE, "start: "},
+    {spoil_start_far, CONCEPTDEC_EOVERFLOW, "start: row 2 lies beyond 2^100"},
     {spoil_labels_size, CONCEPTDEC_ESIZE, "labels: "},
     {spoil_labels_dtype, CONCEPTDEC_EDTYPE, "labels: "},
     {spoil_labels_low, CONCEPTDEC_ELABEL, "labels: -2 at row 3"},
@@ -286,6 +292,10 @@ START_TEST(objects)
     expect(conceptdec_umap_transform(ctx, umap, &c.x, &c.queries, NULL), CONCEPTDEC_ENULL, "result");
     expect(conceptdec_umap_transform(ctx, umap, NULL, &c.queries, &result), CONCEPTDEC_ENULL, "x");
     expect(conceptdec_umap_transform(ctx, umap, &c.queries, &c.queries, &result), CONCEPTDEC_ESIZE, "x: 2 x 3");
+    double far_values[2 * D] = {0, 0, 0, 1.7e308, -1.7e308, 1.7e308};
+    const conceptdec_matrix far_rows = view_of(far_values, 2, D, CONCEPTDEC_FLOAT64);
+    expect(conceptdec_umap_transform(ctx, umap, &c.x, &far_rows, &result), CONCEPTDEC_EOVERFLOW,
+           "queries: row 1 is farther");
     c.queries.cols = 2;
     expect(conceptdec_umap_transform(ctx, umap, &c.x, &c.queries, &result), CONCEPTDEC_ESIZE, "queries");
     expect(conceptdec_umap_aligned(ctx, NULL, 1, &c.options, &result), CONCEPTDEC_ENULL, "views");

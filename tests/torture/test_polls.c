@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "kernels/kernels.h"
 #include "linalg/singular_batch.h"
+#include "projection/umap.h"
 #include "stats/order.h"
 
 #ifdef NDEBUG
@@ -263,6 +264,74 @@ START_TEST(search)
 }
 END_TEST
 
+/* ---- an embedding from the lists of its neighbours on ---- */
+
+enum { VERTICES = 600000, LISTED = 12 };
+
+/* All in one part, and neighbours far from each other in memory. */
+static void
+fill_lists(int64_t *index, double *distance, int64_t *count)
+{
+    for (int64_t i = 0; i < VERTICES; i++) {
+        const int64_t reach = 1 + 104729 * (i % 13);
+        for (int64_t j = 0; j < LISTED; j++) {
+            index[i * LISTED + j] = (i + 1 + j * reach) % VERTICES;
+            distance[i * LISTED + j] = 1 + 0.1 * (double)j;
+        }
+        count[i] = LISTED;
+    }
+}
+
+static conceptdec_status
+embed(conceptdec_i_arena *arena, const conceptdec_i_lists *lists, int64_t *part, double *from, float *places)
+{
+    const conceptdec_i_layout_settings settings = {
+        .columns = 2, .epochs = 100, .n_strangers = 5, .a = 1.5, .b = 0.9, .repulsion = 1, .learning_rate = 1};
+    conceptdec_umap_options options;
+    conceptdec_i_fuzzy fuzzy;
+    conceptdec_i_graph graph;
+    conceptdec_i_layout *layout;
+    bool converged;
+    const conceptdec_umap_options given = {.struct_size = sizeof given, .init = CONCEPTDEC_UMAP_RANDOM};
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_options(arena->ctx, &given, false, &options));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_fuzzy(arena, &options, lists, NULL, from, from + VERTICES, &fuzzy));
+    CONCEPTDEC_I_TRY(conceptdec_i_fuzzy_parts(arena, &fuzzy, part));
+    CONCEPTDEC_I_TRY(conceptdec_i_fuzzy_graph(arena, &fuzzy, &graph));
+    CONCEPTDEC_I_TRY(conceptdec_i_umap_start(arena, &options, NULL, &graph, from, &converged));
+    CONCEPTDEC_I_TRY(conceptdec_i_layout_open(arena, &graph, &settings, from, &layout));
+    CONCEPTDEC_I_TRY(conceptdec_i_layout_epoch(layout, 1, NULL, 0));
+    return conceptdec_i_layout_rows(layout, places);
+}
+
+START_TEST(umap)
+{
+    int64_t *index = malloc(VERTICES * LISTED * sizeof *index), *count = malloc(VERTICES * sizeof *count);
+    int64_t *part = malloc(VERTICES * sizeof *part);
+    double *distance = malloc(VERTICES * LISTED * sizeof *distance), *from = malloc(2 * VERTICES * sizeof *from);
+    float *places = malloc(2 * VERTICES * sizeof *places);
+    const conceptdec_i_lists lists = {
+        .n = VERTICES, .k = LISTED, .stride = LISTED, .index = index, .count = count, .distance = distance};
+    watch w;
+    ck_assert(index && count && part && distance && from && places);
+    fill_lists(index, distance, count);
+    open_watch(&w);
+    for (int run = 0; run < SEARCHES; run++) {
+        conceptdec_i_arena arena;
+        conceptdec_i_arena_open(&arena, w.ctx);
+        start(&w);
+        end(&w, embed(&arena, &lists, part, from, places));
+        conceptdec_i_arena_close(&arena);
+    }
+    close_watch(&w);
+    free(index);
+    free(count);
+    free(part);
+    free(distance);
+    free(from);
+    free(places);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -275,6 +344,7 @@ make_suite(void)
     tcase_add_test(tests, moments);
     tcase_add_test(tests, eraser);
     tcase_add_test(tests, search);
+    tcase_add_test(tests, umap);
     suite_add_tcase(suite, tests);
     return suite;
 }

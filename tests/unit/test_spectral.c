@@ -444,7 +444,7 @@ START_TEST(given_up_at_the_cap)
                                    .x = x,
                                    .y = y,
                                    .theta = theta};
-        conceptdec_i_subspace_random(&s);
+        ck_assert_int_eq(conceptdec_i_subspace_random(ctx, &s), CONCEPTDEC_OK);
         ck_assert_int_eq(conceptdec_i_subspace_solve(&arena, &s), CONCEPTDEC_OK);
         ck_assert_int_eq(s.is_converged, cap > 1);
         for (int k = 0; k < 2; k++)
