@@ -75,7 +75,8 @@ default_allocate(void *user, uint64_t size)
     (void)user;
     if (size > PTRDIFF_MAX - LARGE_PAGE - LARGEST_PAGE)
         return NULL;
-    const uint64_t all = is_mapped ? (size + sizeof(origin) + LARGEST_PAGE - 1) / LARGEST_PAGE * LARGEST_PAGE : size + sizeof(origin);
+    const uint64_t bytes = size + sizeof(origin);
+    const uint64_t all = is_mapped ? (bytes + LARGEST_PAGE - 1) / LARGEST_PAGE * LARGEST_PAGE : bytes;
     origin *memory = is_mapped ? map(all) : malloc((size_t)all);
     if (!memory)
         return NULL;
