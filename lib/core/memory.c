@@ -51,9 +51,9 @@ unmap(char *from, const char *to)
         (void)munmap(from, (size_t)(to - from));
 }
 
-/* Large blocks go back to the system when they are released. malloc would keep those of up to 32 MiB once some have been
- * released, for every thread its own: up to 90 MiB that nothing uses. They begin at a large page and are asked for in
- * these: filling a block then costs a fault for every 2 MiB, not 4 KiB. */
+/* Large blocks go back to the system when they are released. malloc would keep those of up to 32 MiB once some have
+ * been released, for every thread its own: up to 90 MiB that nothing uses. They begin at a large page and are asked for
+ * in these: filling a block then costs a fault for every 2 MiB, not 4 KiB. */
 static void *
 map(uint64_t size)
 {

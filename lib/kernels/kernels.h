@@ -240,7 +240,8 @@ typedef struct conceptdec_i_kernels {
     void (*distances_f32)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_f16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
     void (*distances_bf16)(const double *a, const void *const *b, const double *scale, int64_t n, double *out);
-    /* The same of one b and `count` rows a. `next` is the b that comes next: it is asked for meanwhile, and nothing read. */
+    /* The same of one b and `count` rows a. `next` is the b that comes next: it is asked for meanwhile, and nothing
+     * read. */
     void (*meet_f64)(const void *b, double scale, const double *const *a, int64_t count, const void *next, int64_t n,
                      double *out);
     void (*meet_f32)(const void *b, double scale, const double *const *a, int64_t count, const void *next, int64_t n,

@@ -20,8 +20,8 @@ typedef struct conceptdec_i_operand {
     const double *mean;   /* per column; for each cluster */
     const uint8_t *cluster; /* per item, which mean is its own; NULL: the first */
     double scale;         /* a power of two */
-    int64_t n_first;      /* symmetric tiles of int8: products with so many first items come before all others; a multiple
-                           * of CONCEPTDEC_I_TILE_ROWS */
+    int64_t n_first;      /* symmetric tiles of int8: products with so many first items come before all others; a
+                           * multiple of CONCEPTDEC_I_TILE_ROWS */
     const struct conceptdec_i_quantized *quantized; /* of these items; CONCEPTDEC_I_TILE_I8 only */
 } conceptdec_i_operand;
 

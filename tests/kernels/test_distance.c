@@ -75,8 +75,8 @@ static void
 check_meeting(const conceptdec_i_kernels *set, int type, const double *a, const char *b, double scale, int64_t n)
 {
     enum { MOST = 7 };
-    void (*const kernels[TYPES])(const void *, double, const double *const *, int64_t, const void *, int64_t, double *) = {
-        set->meet_f64, set->meet_f32, set->meet_f16, set->meet_bf16};
+    void (*const kernels[TYPES])(const void *, double, const double *const *, int64_t, const void *, int64_t,
+                                 double *) = {set->meet_f64, set->meet_f32, set->meet_f16, set->meet_bf16};
     const double *rows[MOST];
     const int64_t part = n - n / 3;
     for (int r = 0; r < MOST; r++)
