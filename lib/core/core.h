@@ -91,6 +91,7 @@ struct conceptdec_ctx {
     const char *stage;
     atomic_llong done;
     int64_t total;
+    bool is_counted;     /* done is told by conceptdec_i_advance() alone */
     int64_t last_report; /* monotonic nanoseconds */
 };
 
@@ -142,6 +143,9 @@ int conceptdec_i_lanes(const conceptdec_ctx *ctx);
 int conceptdec_i_lane(const conceptdec_ctx *ctx);
 /* Names the stage that the progress callback reports and how many tasks it has over all its parallel calls. */
 void conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total);
+/* The same where tasks say nothing of how far a stage is: what is done is told by conceptdec_i_advance(). */
+void conceptdec_i_stage_of(conceptdec_ctx *ctx, const char *stage, int64_t total);
+void conceptdec_i_advance(conceptdec_ctx *ctx, int64_t units);
 /* Runs tasks 0..tasks-1, handed out in this order to any lane; returns after all ended. The failure of the lowest task
  * is returned with the text that it set (the same for any number of threads), and no new task starts after one; an
  * error outranks a positive status, with which a task asks its caller for something.

@@ -121,7 +121,21 @@ conceptdec_i_stage(conceptdec_ctx *ctx, const char *stage, int64_t total)
 {
     ctx->stage = stage;
     ctx->total = total;
+    ctx->is_counted = false;
     atomic_store(&ctx->done, 0);
+}
+
+void
+conceptdec_i_stage_of(conceptdec_ctx *ctx, const char *stage, int64_t total)
+{
+    conceptdec_i_stage(ctx, stage, total);
+    ctx->is_counted = true;
+}
+
+void
+conceptdec_i_advance(conceptdec_ctx *ctx, int64_t units)
+{
+    atomic_fetch_add(&ctx->done, units);
 }
 
 static int64_t

@@ -99,7 +99,8 @@ conceptdec_i_poll(conceptdec_ctx *ctx, int64_t units)
 {
     const scope *at = scope_of(ctx);
     CONCEPTDEC_I_TRY(conceptdec_i_take_pending(ctx));
-    atomic_fetch_add(&ctx->done, units);
+    if (!ctx->is_counted)
+        conceptdec_i_advance(ctx, units);
     bool goes_on = atomic_load(&ctx->cancel) == 0 && ((at && !at->may_report) || conceptdec_i_report(ctx));
     if (goes_on)
         return CONCEPTDEC_OK;
@@ -169,7 +170,8 @@ run_tasks(region *r, int lane, bool may_report)
         int64_t task = atomic_fetch_add(&r->next, 1);
         if (task >= r->tasks || run_task(r, task, lane, may_report) != CONCEPTDEC_OK)
             return;
-        atomic_fetch_add(&r->ctx->done, 1);
+        if (!r->ctx->is_counted)
+            conceptdec_i_advance(r->ctx, 1);
     }
 }
 

@@ -144,6 +144,7 @@ hear(void *argument, int64_t problem, const conceptdec_i_fit *fit, int lane)
 {
     const batch *b = argument;
     (void)lane;
+    conceptdec_i_advance(b->driver->ctx, 1);
     return b->listener(b->argument, &b->places[problem], &b->driver->space, fit);
 }
 
@@ -208,12 +209,9 @@ solve_all(batch *b, const uint8_t *key, int leave)
 }
 
 static conceptdec_status
-take(batch *b, conceptdec_i_arena *arena)
+take(batch *b, int64_t total, conceptdec_i_arena *arena)
 {
-    int64_t total = 0;
     void *p[3];
-    for (int64_t j = 0; j < b->n_jobs; j++)
-        total += parts_of(&b->jobs[j]) * b->driver->settings.options.n_lambdas;
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, sizeof *b->problems, &p[0]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, sizeof *b->places, &p[1]));
     CONCEPTDEC_I_TRY(conceptdec_i_arena_take(arena, "problems", total, 1, &p[2]));
@@ -231,10 +229,13 @@ conceptdec_i_probe_run(conceptdec_i_probe_driver *driver, int64_t n_jobs, const 
                .argument = argument};
     const uint8_t *key;
     int leave = 0;
+    int64_t total = 0;
     conceptdec_i_arena arena;
-    conceptdec_i_stage(driver->ctx, stage, 0);
+    for (int64_t j = 0; j < n_jobs; j++)
+        total += parts_of(&jobs[j]) * driver->settings.options.n_lambdas;
+    conceptdec_i_stage_of(driver->ctx, stage, total);
     conceptdec_i_arena_open(&arena, driver->ctx);
-    conceptdec_status status = take(&b, &arena);
+    conceptdec_status status = take(&b, total, &arena);
     while (status == CONCEPTDEC_OK && gather(&b, &key, &leave))
         status = solve_all(&b, key, leave);
     conceptdec_i_arena_close(&arena);

@@ -287,6 +287,61 @@ START_TEST(pca)
 }
 END_TEST
 
+/* ---- probes: their stages are fits, and tell how many of them are done ---- */
+
+typedef struct told {
+    counter counter; /* first: the user of look() */
+    int64_t last, total;
+} told;
+
+static int32_t
+hear(void *user, const conceptdec_progress *progress)
+{
+    told *t = user;
+    if (strcmp(progress->stage, t->counter.stage) == 0) {
+        ck_assert_int_ge(progress->done, t->last);
+        t->last = progress->done;
+        t->total = progress->total;
+    }
+    return look(user, progress);
+}
+
+/* Fits of the null: each draw in each of five parts, or by a formula for all. */
+static const struct {
+    int32_t kind, protocol, fits;
+} probed[] = {
+    {CONCEPTDEC_PROBE_LOGISTIC, CONCEPTDEC_PROTOCOL_KFOLD, 5},
+    {CONCEPTDEC_PROBE_RIDGE, CONCEPTDEC_PROTOCOL_KFOLD, 5},
+    {CONCEPTDEC_PROBE_LDA, CONCEPTDEC_PROTOCOL_KFOLD, 5},
+    {CONCEPTDEC_PROBE_NEAREST_MEAN, CONCEPTDEC_PROTOCOL_KFOLD, 5},
+};
+
+START_TEST(probe)
+{
+    enum { DRAWS = 3 };
+    const conceptdec_probe_options options = {.struct_size = sizeof options,
+                                              .kind = probed[_i].kind,
+                                              .protocol = probed[_i].protocol,
+                                              .permutations = DRAWS};
+    told t = {0};
+    const conceptdec_ctx_options with = {
+        .struct_size = sizeof with, .threads = 1, .progress = hear, .progress_user = &t};
+    conceptdec_matrix few = x, own = labels;
+    conceptdec_result *r = NULL;
+    fill();
+    few.rows = own.rows = 1000;
+    ck_assert_int_eq(conceptdec_ctx_new(&with, &t.counter.ctx), CONCEPTDEC_OK);
+    count_from_now(&t.counter, "permutations");
+    ck_assert_msg(conceptdec_probe(t.counter.ctx, &few, &own, &options, &r) == CONCEPTDEC_OK, "%s",
+                  conceptdec_ctx_error(t.counter.ctx));
+    ck_assert_int_gt(t.counter.looks, DRAWS);
+    ck_assert_int_eq(t.total, DRAWS * probed[_i].fits);
+    ck_assert_int_gt(t.last, 0);
+    conceptdec_result_free(r);
+    conceptdec_ctx_free(t.counter.ctx);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -300,6 +355,7 @@ make_suite(void)
     tcase_add_test(tests, umap_load);
     tcase_add_loop_test(tests, quality, 0, sizeof judged / sizeof *judged);
     tcase_add_loop_test(tests, pca, 0, sizeof solved / sizeof *solved);
+    tcase_add_loop_test(tests, probe, 0, sizeof probed / sizeof *probed);
     suite_add_tcase(suite, tests);
     return suite;
 }
