@@ -613,7 +613,7 @@ typedef struct conceptdec_probe_options {
                                            scores */
     const conceptdec_matrix *types;  /**< 5: integers, n x 1: rows of one type get one label in a control task;
                                           only with control */
-    int64_t classes;                 /**< 6: number of classes; default: the largest label + 1 */
+    int64_t classes;                 /**< 6: number of classes, at most 4,096; default: the largest label + 1 */
     int64_t folds;                   /**< 7: of the k-fold protocol and of nested selection; default 5 */
     int64_t permutations;            /**< 8: draws of the null; default 0 */
     int64_t bootstrap;               /**< 9: draws of the bootstrap over groups (rows, where there are none); default
@@ -633,8 +633,9 @@ typedef struct conceptdec_probe_options {
                                           default 1e-12 */
     double shrinkage;                /**< 16: in [0, 1]; covariance "fixed" only */
     int32_t kind;                    /**< 17: CONCEPTDEC_PROBE_LOGISTIC ... */
-    int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out for closed forms
-                                          only */
+    int32_t protocol;                /**< 18: CONCEPTDEC_PROTOCOL_*; default k-fold; leave-one-out, which is 0, for
+                                          closed forms only, and with bit 18 of `given` set (1u << 18): without it 0
+                                          is the default */
     int32_t standardize;             /**< 19: CONCEPTDEC_STANDARDIZE_* */
     int32_t covariance;              /**< 20: CONCEPTDEC_COVARIANCE_* */
     int32_t permute;                 /**< 21: CONCEPTDEC_PERMUTE_*; only with permutations */

@@ -64,7 +64,7 @@ map(uint64_t size)
     char *memory = all + (LARGE_PAGE - (uintptr_t)all % LARGE_PAGE) % LARGE_PAGE;
     unmap(all, memory);
     unmap(memory + size, all + longer);
-    (void)madvise(memory, (size_t)(size / LARGE_PAGE * LARGE_PAGE), MADV_HUGEPAGE);
+    (void)madvise(memory, (size_t)size, MADV_HUGEPAGE);
     return memory;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/whole.h"
 #include "kernels/kernels.h"
 #include "kernels/narrow.h"
 #include "linalg/quantized.h"
@@ -200,13 +201,14 @@ cross_width(const conceptdec_i_screening *s, int64_t row, int64_t column)
     return a == b ? 0 : (double)s->of_values.widths[column].cross + s->wide[a * s->clusters->n + b];
 }
 
-/* Which of so many products of a column, the smallest first, sets the limit. */
+/* Which of so many products of a column, the smallest first, sets the limit. A search with floats would take too long
+ * if it had to be done again. */
 static int64_t
 seed_rank(const screen *c, int64_t height)
 {
     const conceptdec_i_screening *s = c->s;
-    const int64_t rank = conceptdec_i_odds_rank(height, s->k, s->refs.n);
-    return !s->proven && c->tile->row < s->refs.n_first && rank < s->k ? rank : s->k;
+    const bool is_likely = !s->proven && s->precision == CONCEPTDEC_I_TILE_I8 && c->tile->row < s->refs.n_first;
+    return is_likely ? min64(conceptdec_i_odds_rank(height, s->k, s->refs.n), s->k) : s->k;
 }
 
 static void

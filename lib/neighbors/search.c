@@ -134,6 +134,7 @@ find(finder *f)
         return status;
     conceptdec_i_pass_close(&f->screening);
     f->screening.proven = true;
+    conceptdec_i_stage(f->ctx, "", 0); /* the search begins anew */
     return find_once(f);
 }
 

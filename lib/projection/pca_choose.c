@@ -7,8 +7,7 @@
 #include "linalg/tiles.h"
 #include "projection/pca.h"
 
-#define FEW_OF 10           /* components are few where the lesser side is this many times as long */
-#define FLOAT_RESIDUAL 1e-7 /* residuals that products of rows in float get down to, about */
+#define FEW_OF 10 /* components are few where the lesser side is this many times as long */
 
 static const char *const names[] = {"auto", "covariance", "gram", "svd", "krylov"};
 
@@ -98,15 +97,13 @@ formed_time(const conceptdec_i_pca_fit *f)
     return (f->x ? product_time(d, (double)f->n) : 0) + space_time(f, d);
 }
 
-/* Of a large problem's Krylov space: that of the covariance, where that is the faster one, or the only one that is as
- * exact as it is to be (of fewer rows it would be far larger than they are), and there is memory. */
+/* Of a large problem's Krylov space: that of the covariance, where that is the faster one and there is memory. */
 static void
 choose_space(conceptdec_i_pca_fit *f)
 {
     const bool is_large = f->x && min64(f->n, f->d) >= CONCEPTDEC_I_PCA_LARGE;
-    const bool is_sharp = !f->is_wide && f->n >= f->d && f->options.tolerance < FLOAT_RESIDUAL;
-    f->is_formed = is_large && (is_sharp || formed_time(f) < space_time(f, (double)f->n));
-    f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV);
+    f->is_formed = is_large && formed_time(f) < space_time(f, (double)f->n);
+    f->is_formed = f->is_formed && is_allowed(f, CONCEPTDEC_PCA_KRYLOV); /* with what is formed */
 }
 
 /* Whether the Krylov space that was chosen takes less time than the exact solver: a product, and a cube for

@@ -258,7 +258,7 @@ fit_sharply(const conceptdec_matrix *x, uint32_t flags, int64_t memory)
                                       .tolerance = 1e-10,
                                       .flags = flags};
     conceptdec_pca *p;
-    ck_assert_int_eq(conceptdec_pca_new(ctx, x, &o, &p), CONCEPTDEC_OK);
+    ck_assert_msg(conceptdec_pca_new(ctx, x, &o, &p) == CONCEPTDEC_OK, "%s", conceptdec_ctx_error(ctx));
     return p;
 }
 
@@ -322,7 +322,7 @@ END_TEST
  * would not meet such a tolerance. */
 START_TEST(covariance_is_formed_where_the_exact_solver_is_refused)
 {
-    enum { N = 1600, D = 1010, COUNT = 60 };
+    enum { N = 2400, D = 1010, COUNT = 60 };
     conceptdec_pca_options o = {.struct_size = sizeof o, .n_components = COUNT, .solver = CONCEPTDEC_PCA_COVARIANCE};
     float *x = malloc((size_t)N * D * sizeof *x);
     long long needed;

@@ -137,7 +137,8 @@ class UMAPModel(LibraryObject):
     ) -> np.ndarray:
         """Places (m, n_components) for new rows X (m, d) among those of the embedding, which stay.
 
-        A row's place depends on the row and the embedding alone, not on the rows it comes with.
+        A row's place depends on the row and the embedding alone, not on the rows it comes with. The rows of the fit are
+        placed anew, too, which is not where the embedding has them.
 
         Raises
         ------
