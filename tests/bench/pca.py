@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 
@@ -18,6 +19,7 @@ import data
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WORK = "build/bench/pca"  # below ROOT: the peer sees it under the same name
 COMPONENTS = 50
+PAUSE = 0.5  # seconds before each turn: threads of the one that had the last turn still spin for a while
 BLOCK = 2048
 CASES = {
     "small": {"n": 10000, "d": 1024, "rounds": 7, "solvers": ["covariance_eigh", "randomized", "arpack"]},
@@ -76,6 +78,7 @@ class Entry:
         self.worker, self.label, self.command, self.answers = worker, label, command, []
 
     def run(self):
+        time.sleep(PAUSE)
         self.answers.append(self.worker(**self.command))
 
     def median(self, field):

@@ -4,12 +4,14 @@ import os
 import platform
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 THREADS = len(os.sched_getaffinity(0))
 TUNING_ROWS = 4 * 1024 * THREADS + 256  # so many that scikit-learn cuts the work as it does for all rows
 MISSING = 77  # the exit status of worker.py that says so
+PAUSE = 0.5  # seconds before each turn: threads of the one that had the last turn still spin for a while
 STEADY = 0.10  # a round in which the machine's rate moved by more is not counted
 
 
@@ -79,6 +81,7 @@ class Team:
             tool(do, **arguments)
 
     def ask(self, entry):
+        time.sleep(PAUSE)
         return self.tool(entry)(entry.do, **entry.arguments)
 
     def tool(self, entry):
